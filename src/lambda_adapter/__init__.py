@@ -1,0 +1,17 @@
+"""Run any web application on AWS Lambda without changing its code.
+
+General layout, from the outside in. Imports point down, and import-linter holds them to
+it; docs/design.md says why.
+
+- ``cli`` decides what to become; ``launcher`` becomes it, or starts it as a child. Both
+  load next to nothing, because the application's start waits for them.
+- ``supervisor`` holds the one nursery: the child (``app_process``), the wait for it
+  (``readiness``) and the ``invoke_loop``, which takes events from Lambda
+  (``runtime_client``) to the application (``app_client``) and replies back.
+- ``connection`` is one socket speaking HTTP/1.1; both clients use it.
+- The core does no I/O, and reads no clock and no environment: ``events`` turns payloads
+  into requests and responses into replies, ``runtime_api`` knows Lambda's words, and
+  ``http1`` HTTP's bytes. They speak in ``messages``, ``config`` and ``errors``.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,110 @@
+"""The application behind its loopback port, as an ``App``.
+
+Connections are kept and used again, the youngest first. What may have gone stale is
+looked at before it is trusted, and a request is repeated only where that is safe.
+
+Shell.
+"""
+
+from typing import Protocol
+
+import trio
+
+from lambda_adapter.connection import Connection, open_connection
+from lambda_adapter.errors import AppRequestError, PeerError, ResponseTooLargeError
+from lambda_adapter.http1 import BodyTooLargeError
+from lambda_adapter.messages import Request, Response
+from lambda_adapter.runtime_api import MAX_REPLY
+
+IDLE_LIMIT = 4.0
+"""Seconds after which an idle connection is not used again. Servers close theirs after
+5 s (uvicorn, Node.js); a frozen environment must not meet that close half-way. The Rust
+adapter's pool has the same limit: https://github.com/aws/aws-lambda-web-adapter/issues/40"""
+
+IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"})
+"""https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2"""
+
+
+class App(Protocol):
+    """A web application: whatever answers a request."""
+
+    async def send(self, request: Request) -> Response:
+        """Return the application's response.
+
+        Raises:
+            InvocationError: there is none.
+        """
+
+
+class AppClient:
+    """An ``App`` that is a server at ``host:port``."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._host = host
+        self._port = port
+        self._idle: list[tuple[float, Connection]] = []
+
+    async def send(self, request: Request) -> Response:
+        """Send a request, once more if a kept connection turned out to be dead.
+
+        https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2-6: a method that is not
+        idempotent is never repeated, because nobody knows how far the first one went.
+
+        Raises:
+            AppRequestError: the application gave no usable answer.
+            ResponseTooLargeError: its answer can't fit in a reply.
+        """
+        connection = self._take_idle() or await self._open(request)
+        try:
+            return await self._exchange(connection, request)
+        except PeerError as error:
+            repeatable = connection.exchanges and request.method in IDEMPOTENT
+            if error.answered or not repeatable:
+                raise _request_error(request, error) from error
+        connection = await self._open(request)
+        try:
+            return await self._exchange(connection, request)
+        except PeerError as error:
+            raise _request_error(request, error) from error
+
+    async def _exchange(self, connection: Connection, request: Request) -> Response:
+        try:
+            response = await connection.exchange(request, MAX_REPLY)
+        finally:
+            if connection.reusable:
+                self._idle.append((trio.current_time(), connection))
+            else:
+                connection.close()
+        return response
+
+    async def _open(self, request: Request) -> Connection:
+        try:
+            return await open_connection(self._host, self._port)
+        except PeerError as error:
+            raise _request_error(request, error) from error
+
+    def _take_idle(self) -> Connection | None:
+        oldest = trio.current_time() - IDLE_LIMIT
+        while self._idle:
+            since, connection = self._idle.pop()
+            if since > oldest and not connection.is_stale():
+                return connection
+            connection.close()
+        return None
+
+    def close(self) -> None:
+        """Close every idle connection."""
+        while self._idle:
+            self._idle.pop()[1].close()
+
+
+def _request_error(
+    request: Request, error: PeerError
+) -> AppRequestError | ResponseTooLargeError:
+    """Say what failed, without the query, which may hold secrets."""
+    path = request.target.partition(b"?")[0]
+    what = f"{request.method.decode()} {path.decode('latin-1')}: {error}"
+    if isinstance(error, BodyTooLargeError):
+        return ResponseTooLargeError(f"the application answered too much to {what}")
+    advice = "the application's own log may say why"
+    return AppRequestError(f"the application failed to answer {what}; {advice}")

@@ -1,0 +1,106 @@
+"""The application's process, once it runs: has it ended, and how is it ended.
+
+Shell.
+"""
+
+import contextlib
+import os
+import signal
+from types import TracebackType
+from typing import Self
+
+import trio
+
+from lambda_adapter.errors import AppExitedError
+from lambda_adapter.launcher import Child
+from lambda_adapter.logs import log
+
+GRACE = 0.4
+"""Seconds from SIGTERM to SIGKILL. Lambda gives the runtime 500 ms:
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown"""
+
+GRACE_WITH_EXTENSIONS = 0.25
+"""The same beside external extensions, where Lambda gives the runtime 300 ms:
+https://github.com/aws-samples/graceful-shutdown-with-aws-lambda"""
+
+EXTENSIONS = "/opt/extensions"
+"""Where Lambda looks for external extensions."""
+
+POLL = 0.05
+"""Seconds between two looks at a child where the system has no pidfd."""
+
+
+class AppProcess:
+    """The child, as a context: leaving it ends the child and all that it started."""
+
+    def __init__(self, child: Child) -> None:
+        self._child = child
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Ask it to end, once; then end it, and whoever is left of its session."""
+        with trio.CancelScope(shield=True):
+            if self.ended() is None:
+                os.kill(self._child.pid, signal.SIGTERM)
+                with trio.move_on_after(grace()):
+                    await self.wait_ended()
+        if self.ended() is None:
+            log.warning("the application did not end on SIGTERM; sending SIGKILL")
+        self._reap()
+
+    def _reap(self) -> None:
+        """End its process group, which is still its own, and let go of it."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._child.pid, signal.SIGKILL)
+        os.waitpid(self._child.pid, 0)
+        if self._child.pidfd != -1:
+            os.close(self._child.pidfd)
+
+    def ended(self) -> str | None:
+        """Return how the child ended, in words, or None while it runs.
+
+        It stays a zombie until this context is left, so that its pid stays its own.
+        """
+        flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        result = os.waitid(os.P_PID, self._child.pid, flags)
+        if result is None:
+            return None
+        if result.si_code == os.CLD_EXITED:
+            return f"exited with status {result.si_status}"
+        name = signal.Signals(result.si_status).name
+        hint = "; was it out of memory?" if name == "SIGKILL" else ""
+        return f"was ended by {name}{hint}"
+
+    async def wait_ended(self) -> str:
+        """Wait until the child has ended, and return how."""
+        while (how := self.ended()) is None:
+            if self._child.pidfd != -1:
+                await trio.lowlevel.wait_readable(self._child.pidfd)
+            else:
+                await trio.sleep(POLL)
+        return how
+
+    async def watch(self) -> None:
+        """Run for as long as the application serves.
+
+        Raises:
+            AppExitedError: it has ended.
+        """
+        how = await self.wait_ended()
+        raise AppExitedError(f"the application {how} while it was serving")
+
+
+def grace() -> float:
+    """Return how many seconds the application has from SIGTERM to SIGKILL."""
+    try:
+        external = os.listdir(EXTENSIONS)
+    except OSError:
+        external = []
+    return GRACE_WITH_EXTENSIONS if external else GRACE

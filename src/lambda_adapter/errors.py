@@ -1,0 +1,132 @@
+"""What can go wrong, arranged by what happens next.
+
+::
+
+    AdapterError
+    ├── ConfigError           nothing is started: a message on stderr, exit 64
+    ├── InitError             POST init/error with the reason, exit 1
+    │   ├── AppStartError         the command can't be started
+    │   └── AppNotReadyError      the application ended before it was ready
+    ├── InvocationError       this invocation fails, the loop goes on
+    │   ├── EventError            the event can't be translated             HTTP 400
+    │   ├── AppRequestError       the application gave no usable answer     HTTP 502
+    │   ├── ResponseTooLargeError Lambda would refuse the reply             HTTP 502
+    │   ├── DeadlineError         no answer before Lambda's deadline        HTTP 504
+    │   └── InternalError         a fault of the adapter itself             HTTP 500
+    ├── FatalError            log, stop the application, exit 1
+    │   ├── AppExitedError        the application ended while serving
+    │   └── RuntimeApiError       Lambda can't be talked to
+    └── PeerError             a connection failed; the client that owns it decides
+                              which of the above that is
+
+An HTTP event is answered with the HTTP status named above, so that its client sees
+something true; any other event gets an invocation error, so that its source retries.
+
+Core: no I/O.
+"""
+
+
+class AdapterError(Exception):
+    """The root: everything that the adapter raises on purpose."""
+
+    @property
+    def error_type(self) -> str:
+        r"""The name on the wire: ``Runtime.`` and two or more letters.
+
+        Lambda replaces what does not match ``(Runtime|Function)\.[A-Z][a-zA-Z]+``:
+        https://github.com/aws/aws-lambda-runtime-interface-emulator/blob/main/internal/lambda/fatalerror/fatalerror.go
+        """
+        return f"Runtime.{type(self).__name__}"
+
+
+class ConfigError(AdapterError):
+    """A setting that can't be used, by name."""
+
+    def __init__(self, variable: str, value: str, expected: str) -> None:
+        super().__init__(f"{variable}={value!r} is not usable: expected {expected}")
+        self.variable = variable
+
+
+class InitError(AdapterError):
+    """The application never came up: Lambda is told why, and the process ends."""
+
+
+class AppStartError(InitError):
+    """The command can't be started."""
+
+
+class AppNotReadyError(InitError):
+    """The application ended before it was ready."""
+
+
+class InvocationError(AdapterError):
+    """This invocation fails; the next one is served.
+
+    ``status`` and ``reason`` are the HTTP answer for an HTTP event. ``public`` is what
+    its client is told; the message itself is for the log, because it may speak of
+    what is inside.
+    """
+
+    status: int = 500
+    reason: bytes = b"Internal Server Error"
+    public: str = "The adapter failed to serve this request."
+
+
+class EventError(InvocationError):
+    """The event can't be translated: it is malformed, or it would be unsafe to."""
+
+    status = 400
+    reason = b"Bad Request"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.public = message  # all of it is about what the client sent
+
+
+class AppRequestError(InvocationError):
+    """The application gave no answer, or one that is not HTTP."""
+
+    status = 502
+    reason = b"Bad Gateway"
+    public = "The application gave no usable answer."
+
+
+class ResponseTooLargeError(InvocationError):
+    """The reply is larger than Lambda accepts."""
+
+    status = 502
+    reason = b"Bad Gateway"
+    public = "The application's answer is larger than AWS Lambda can return."
+
+
+class DeadlineError(InvocationError):
+    """The application did not answer before Lambda's deadline."""
+
+    status = 504
+    reason = b"Gateway Timeout"
+    public = "The application did not answer in time."
+
+
+class InternalError(InvocationError):
+    """A fault of the adapter: the log has the traceback."""
+
+
+class FatalError(AdapterError):
+    """There is nothing left to serve, or nobody to serve it for."""
+
+
+class AppExitedError(FatalError):
+    """The application ended while it was meant to serve."""
+
+
+class RuntimeApiError(FatalError):
+    """Lambda can't be talked to, or says that this environment is lost."""
+
+
+class PeerError(AdapterError):
+    """The peer broke the connection off, or broke HTTP/1.1."""
+
+    def __init__(self, message: str, *, answered: bool) -> None:
+        super().__init__(message)
+        self.answered = answered
+        """Whether any byte of an answer had arrived: if so, never ask again."""

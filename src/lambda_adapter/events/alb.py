@@ -1,0 +1,122 @@
+"""Events of Application Load Balancers.
+
+A target group's attribute decides whether fields and parameters come with all their
+values or with the last of each; a reply has to use the maps that its event used.
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
+
+Core: no I/O.
+"""
+
+import http
+
+import msgspec
+
+from lambda_adapter.events import target
+from lambda_adapter.events.body import decode_body, encode_body
+from lambda_adapter.events.event import NULL, Event, request_context_field
+from lambda_adapter.events.fields import (
+    Context,
+    Pairs,
+    Scalar,
+    added_fields,
+    encode_method,
+    joined,
+    listed,
+    multiple,
+    request_fields,
+    single,
+    spelled_cookies,
+    split_cookies,
+    text,
+)
+from lambda_adapter.messages import Request, Response, end_to_end
+
+
+class AlbEvent(Event, frozen=True):
+    """A request with one value for each field. Path and query arrive encoded."""
+
+    http_method: str
+    path: str = "/"
+    headers: dict[str, Scalar] | None = None
+    query_string_parameters: dict[str, Scalar] | None = None
+    multi_value_headers: dict[str, list[Scalar]] | None = None
+    multi_value_query_string_parameters: dict[str, list[Scalar]] | None = None
+    request_context: msgspec.Raw = NULL
+    body: str | None = None
+    is_base64_encoded: bool | None = None
+
+    def request(self, context: Context) -> Request:
+        """Return the request."""
+        method = encode_method(self.http_method)
+        body = decode_body(self.body, self.is_base64_encoded)
+        pairs, parameters = self._pairs()
+        query = target.joined_query((name, text(value)) for name, value in parameters)
+        fields = request_fields(
+            pairs,
+            method=method,
+            body=body,
+            added=added_fields(context, request_context_field(self.request_context)),
+        )
+        path = target.verbatim_path(self.path)
+        return Request(method, target.join(path, query), fields, body)
+
+    @classmethod
+    def encode_response(cls, response: Response) -> bytes:
+        """Return the reply. Its cookies differ in the capitals of their names."""
+        body, is_base64_encoded = encode_body(response)
+        rest, cookies = split_cookies(end_to_end(response.fields))
+        fields = joined(rest) | spelled_cookies(cookies)
+        return msgspec.json.encode(
+            _Reply(
+                response.status, _description(response), fields, body, is_base64_encoded
+            )
+        )
+
+    def _pairs(self) -> tuple[Pairs, Pairs]:
+        return single(self.headers), single(self.query_string_parameters)
+
+
+class AlbMultiValueEvent(AlbEvent, frozen=True):
+    """A request with every value of each field."""
+
+    @classmethod
+    def encode_response(cls, response: Response) -> bytes:
+        """Return the reply, with every value of each field."""
+        body, is_base64_encoded = encode_body(response)
+        fields = listed(end_to_end(response.fields))
+        return msgspec.json.encode(
+            _MultiValueReply(
+                response.status, _description(response), fields, body, is_base64_encoded
+            )
+        )
+
+    def _pairs(self) -> tuple[Pairs, Pairs]:
+        return (
+            multiple(self.multi_value_headers or {}),
+            multiple(self.multi_value_query_string_parameters or {}),
+        )
+
+
+class _Reply(msgspec.Struct, rename="camel"):
+    status_code: int
+    status_description: str
+    headers: dict[str, str]
+    body: str | bytes
+    is_base64_encoded: bool
+
+
+class _MultiValueReply(msgspec.Struct, rename="camel"):
+    status_code: int
+    status_description: str
+    multi_value_headers: dict[str, list[str]]
+    body: str | bytes
+    is_base64_encoded: bool
+
+
+def _description(response: Response) -> str:
+    """Return status and reason, such as "200 OK"; some servers send no reason."""
+    reason = response.reason.decode("latin-1")
+    if not reason:
+        known = {status.value: status.phrase for status in http.HTTPStatus}
+        reason = known.get(response.status, "Unknown")
+    return f"{response.status} {reason}"

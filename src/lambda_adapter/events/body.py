@@ -1,0 +1,75 @@
+"""Bodies: text or base64 in JSON, bytes in HTTP, the same bytes either way.
+
+Core: no I/O.
+"""
+
+import binascii
+import re
+
+from lambda_adapter.errors import EventError
+from lambda_adapter.messages import Fields, Response
+
+_TEXTUAL = re.compile(
+    rb"text/.*|.*[+/](json|xml|yaml)"
+    rb"|application/(x-)?(javascript|ecmascript|ndjson|yaml|toml|sh|sql|graphql)"
+    rb"|application/(x-www-form-urlencoded|xhtml|jsonlines|json-seq|xml-dtd|xslt)"
+)
+"""Media types that are text. API Gateway hands base64 to the client undecoded unless a
+REST API lists binary media types, so text must stay text:
+https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings.html"""
+
+_UTF8 = frozenset({b"", b"utf-8", b"utf8", b"us-ascii", b"ascii"})
+
+
+def decode_body(body: str | None, is_base64_encoded: bool | None) -> bytes:
+    """Return the bytes of an event's body.
+
+    Raises:
+        EventError: it is said to be base64 and is not.
+    """
+    if not body:
+        return b""
+    if not is_base64_encoded:
+        return body.encode()
+    try:
+        return binascii.a2b_base64(body, strict_mode=True)
+    except ValueError as error:
+        raise EventError(f"the event's body is not base64: {error}") from None
+
+
+def encode_body(response: Response) -> tuple[str | bytes, bool]:
+    """Return a reply's body and its ``isBase64Encoded``; bytes encode as base64.
+
+    Text is what is said to be text, in UTF-8, and is: gateways turn a JSON string into
+    UTF-8, so only then do the same bytes come out. A byte order mark stays.
+    """
+    body = buffered(response)
+    if _says_text(response.fields, body):
+        try:
+            return body.decode(), False
+        except UnicodeDecodeError:
+            pass
+    return body, True
+
+
+def buffered(response: Response) -> bytes:
+    """Return the whole body of a response that is not streamed.
+
+    Raises:
+        TypeError: it is.
+    """
+    if isinstance(response.body, bytes):
+        return response.body
+    raise TypeError("a stream can't be part of a buffered reply")
+
+
+def _says_text(fields: Fields, body: bytes) -> bool:
+    said = {name.lower(): value.strip().lower() for name, value in fields}
+    if said.get(b"content-encoding", b"identity") not in {b"identity", b""}:
+        return False
+    media_type, _, parameters = said.get(b"content-type", b"").partition(b";")
+    if media_type and not _TEXTUAL.fullmatch(media_type.strip()):
+        return False
+    match = re.search(rb"charset\s*=\s*\"?([^\s;\"]*)", parameters)
+    # What is ASCII alone reads the same in the charsets of the web that are not UTF-16.
+    return not match or match[1] in _UTF8 or (body.isascii() and b"\0" not in body)

@@ -1,0 +1,92 @@
+"""What every kind of event can do: become a request, and put a response into a reply.
+
+Core: no I/O.
+"""
+
+from typing import ClassVar, Self, TypeVar
+
+import msgspec
+
+from lambda_adapter.errors import EventError, InvocationError
+from lambda_adapter.events.fields import Context
+from lambda_adapter.messages import Request, Response, ascii_json
+
+NULL = msgspec.Raw(b"null")
+
+
+class Event(msgspec.Struct, frozen=True, rename="camel"):
+    """A decoded event. Fields have AWS's names, in this language's spelling."""
+
+    is_http: ClassVar[bool] = True
+    """Whether a client waits for an HTTP answer: if so, a failure is one as well."""
+
+    @classmethod
+    def decode(cls, payload: bytes) -> Self:
+        """Read an event of this kind.
+
+        Raises:
+            EventError: it has this kind's shape, and yet a value of the wrong type.
+        """
+        return decode_as(payload, cls)
+
+    def request(self, context: Context) -> Request:
+        """Return the request to the application.
+
+        Raises:
+            EventError: the event can't be told in HTTP.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def encode_response(cls, response: Response) -> bytes:
+        """Return the reply, as the source of such events wants it.
+
+        Raises:
+            InvocationError: such a response means failure to it.
+        """
+        raise NotImplementedError
+
+
+T = TypeVar("T")
+
+
+def decode_as(document: bytes | msgspec.Raw, kind: type[T]) -> T:
+    """Read JSON as a ``kind``.
+
+    Raises:
+        EventError: it is not JSON, too deep (about a thousand levels), or no ``kind``.
+    """
+    try:
+        return msgspec.json.decode(document, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise EventError(f"the event can't be read: {error}") from None
+    except RecursionError:
+        raise EventError("the event is nested too deeply to be read") from None
+
+
+def request_context_field(document: msgspec.Raw) -> bytes:
+    """Return the event's own ``requestContext``, safe to stand in a field.
+
+    Raises:
+        EventError: it is not UTF-8.
+    """
+    try:
+        return ascii_json(bytes(document))
+    except UnicodeDecodeError as error:
+        raise EventError(f"the event's requestContext is not UTF-8: {error}") from None
+
+
+def error_response(error: InvocationError, request_id: str) -> Response:
+    """Return what an HTTP client is told of a failure, and where to look it up."""
+    body = msgspec.json.encode(
+        {
+            "message": error.public,
+            "errorType": error.error_type,
+            "requestId": request_id,
+        }
+    )
+    fields = [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(body)),
+    ]
+    return Response(error.status, error.reason, fields, body)

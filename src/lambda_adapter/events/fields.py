@@ -1,0 +1,217 @@
+"""Field lines: from an event's maps to a request, from a response to a reply's maps.
+
+A client can't forge what the adapter adds, can't reach the application's connection
+with hop-by-hop fields, and can't end a line. Core: no I/O.
+"""
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from lambda_adapter.errors import EventError
+from lambda_adapter.messages import HOP_BY_HOP, Fields, connection_options
+
+Scalar = str | int | float | bool | None
+"""A field's value in an event: text, but events written by hand have numbers."""
+
+Pairs = Iterable[tuple[str, Scalar]]
+
+LAMBDA_CONTEXT = b"x-amzn-lambda-context"
+REQUEST_CONTEXT = b"x-amzn-request-context"
+TENANT_ID = b"x-amz-tenant-id"
+TRACE_ID = b"x-amzn-trace-id"
+
+_OWNED = frozenset({LAMBDA_CONTEXT, REQUEST_CONTEXT, TENANT_ID})
+_DROPPED = HOP_BY_HOP | {b"content-length", b"expect"}
+_KEPT = re.compile(rb"host|authorization|cookie|forwarded|x-forwarded-.*|x-amzn?-.*")
+"""What ``Connection`` can't take away: gateways add it for the application to trust."""
+
+_WITH_CONTENT = frozenset({b"POST", b"PUT", b"PATCH"})
+"""A request that is expected to have content says so when it has none:
+https://www.rfc-editor.org/rfc/rfc9110#section-8.6"""
+
+_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+"""https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2"""
+
+_HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]+)(:[0-9]*)?")
+"""https://www.rfc-editor.org/rfc/rfc9110#section-7.2"""
+
+
+class Context(msgspec.Struct, frozen=True):
+    """What the adapter adds to a request, beside the event."""
+
+    lambda_context: bytes = b"null"
+    """JSON, as ``runtime_api.encode_lambda_context`` makes it."""
+    trace_id: bytes = b""
+    tenant_id: bytes = b""
+    pass_through_path: bytes = b"/events"
+
+
+def encode_method(method: str) -> bytes:
+    """Return the method of a request.
+
+    Raises:
+        EventError: it is none, or CONNECT, which has no place behind a gateway.
+    """
+    name = method.encode()
+    if not _TOKEN.fullmatch(name) or name == b"CONNECT":
+        raise EventError(f"the event's method {method!r} can't be sent")
+    return name
+
+
+def request_fields(
+    pairs: Pairs,
+    *,
+    method: bytes,
+    body: bytes,
+    cookies: Sequence[str] = (),
+    domain: str = "",
+    https: bool = False,
+    added: Fields,
+) -> Fields:
+    """Return the fields of the request to the application, ``Host`` first.
+
+    Names keep their case and fields their order. ``Content-Length`` is that of what is
+    sent. Cookies become one field (https://www.rfc-editor.org/rfc/rfc6265#section-5.4),
+    ``cookies`` replacing those among the fields. ``https`` says so to an application
+    whose gateway did not.
+
+    Raises:
+        EventError: a field would be unsafe to send, or there is no one ``Host``.
+    """
+    given = [_encode(name, value) for name, value in pairs]
+    taken = connection_options(given)
+    owned = _OWNED | {name for name, _ in added}
+    hosts: list[bytes] = []
+    crumbs: list[bytes] = []
+    kept: Fields = []
+    for name, value in given:
+        lower = name.lower()
+        if lower == b"host":
+            hosts.append(value)
+        elif lower == b"cookie":
+            crumbs.append(value)
+        elif not (
+            lower in _DROPPED
+            or lower.startswith(b"proxy-")
+            or lower.replace(b"_", b"-") in owned
+            or (lower in taken and not _KEPT.fullmatch(lower))
+        ):
+            kept.append((name, value))
+    if cookies:
+        crumbs = [_encode("cookie", cookie)[1] for cookie in cookies]
+    if crumbs:
+        kept.append((b"cookie", b"; ".join(crumbs)))
+    if https and not {b"x-forwarded-proto", b"forwarded"} & {
+        n.lower() for n, _ in kept
+    }:
+        kept.append((b"x-forwarded-proto", b"https"))
+    if body or method in _WITH_CONTENT:
+        kept.append((b"content-length", b"%d" % len(body)))
+    return [(b"host", _one_host(hosts, domain)), *kept, *added]
+
+
+def added_fields(context: Context, request_context: bytes) -> Fields:
+    """Return the fields that only the adapter may set."""
+    added = [
+        (REQUEST_CONTEXT, request_context),
+        (LAMBDA_CONTEXT, context.lambda_context),
+    ]
+    if context.trace_id:
+        added.append((TRACE_ID, context.trace_id))
+    if context.tenant_id:
+        added.append((TENANT_ID, context.tenant_id))
+    return added
+
+
+def single(values: Mapping[str, Scalar] | None) -> Pairs:
+    """Return the pairs of a map of values."""
+    return (values or {}).items()
+
+
+def multiple(values: Mapping[str, Sequence[Scalar]]) -> Iterator[tuple[str, Scalar]]:
+    """Return the pairs of a map of lists."""
+    return ((name, value) for name, each in values.items() for value in each)
+
+
+def text(value: Scalar) -> str:
+    """Return a value as text, as JSON spells it."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else msgspec.json.encode(value).decode()
+
+
+def joined(fields: Fields) -> dict[str, str]:
+    """Return one value a name, duplicates joined by commas.
+
+    https://www.rfc-editor.org/rfc/rfc9110#section-5.3
+    """
+    return {name: ", ".join(values) for name, values in listed(fields).items()}
+
+
+def listed(fields: Fields) -> dict[str, list[str]]:
+    """Return every value of a name, under its first spelling.
+
+    Bytes become the characters of the same number, which is how JSON can carry them:
+    https://www.rfc-editor.org/rfc/rfc9110#section-5.5
+    """
+    spelling: dict[bytes, str] = {}
+    values: dict[str, list[str]] = {}
+    for name, value in fields:
+        first = spelling.setdefault(name.lower(), name.decode("latin-1"))
+        values.setdefault(first, []).append(value.decode("latin-1"))
+    return values
+
+
+def split_cookies(fields: Fields) -> tuple[Fields, list[str]]:
+    """Return the fields without ``Set-Cookie``, and the values of that.
+
+    It alone can't be joined: https://www.rfc-editor.org/rfc/rfc9110#section-5.3
+    """
+    rest = [(name, value) for name, value in fields if name.lower() != b"set-cookie"]
+    cookies = [
+        value.decode("latin-1")
+        for name, value in fields
+        if name.lower() == b"set-cookie"
+    ]
+    return rest, cookies
+
+
+def spelled_cookies(cookies: Sequence[str]) -> dict[str, str]:
+    """Return one cookie a name, each ``Set-Cookie`` in capitals of its own.
+
+    The only way for several cookies through a map of single values. Nine letters have
+    512 spellings, and there are no more cookies than that.
+    """
+    pairs = (dict.fromkeys((letter, letter.upper())) for letter in "set-cookie")
+    spellings = map("".join, itertools.product(*pairs))
+    return dict(zip(spellings, cookies, strict=False))
+
+
+def _encode(name: str, value: Scalar) -> tuple[bytes, bytes]:
+    raw = name.encode()
+    content = text(value)
+    if not _TOKEN.fullmatch(raw):
+        raise EventError(
+            f"the event has a header field whose name is no name: {name!r}"
+        )
+    # https://www.rfc-editor.org/rfc/rfc9110#section-5.5: CR, LF and NUL are dangerous,
+    # other controls are not, within a field.
+    if "\r" in content or "\n" in content or "\0" in content:
+        raise EventError(f"the event's header field {name!r} has a line break or a NUL")
+    try:
+        return raw, content.encode("latin-1")
+    except UnicodeEncodeError:
+        return raw, content.encode()
+
+
+def _one_host(hosts: Sequence[bytes], domain: str) -> bytes:
+    """Return the one valid Host: https://www.rfc-editor.org/rfc/rfc9112#section-3.2."""
+    if len(hosts) > 1:
+        raise EventError("the event has more than one Host")
+    host = (hosts[0].strip() if hosts else b"") or domain.encode() or b"localhost"
+    if not _HOST.fullmatch(host):
+        raise EventError(f"the event's Host {host.decode('latin-1')!r} is no host")
+    return host

@@ -1,0 +1,106 @@
+"""Events of API Gateway REST APIs, and of HTTP APIs with payload format 1.0.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-input-format
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+
+Core: no I/O.
+"""
+
+import msgspec
+
+from lambda_adapter.events import target
+from lambda_adapter.events.body import decode_body, encode_body
+from lambda_adapter.events.event import (
+    NULL,
+    Event,
+    decode_as,
+    request_context_field,
+)
+from lambda_adapter.events.fields import (
+    Context,
+    Scalar,
+    added_fields,
+    encode_method,
+    listed,
+    multiple,
+    request_fields,
+    single,
+    text,
+)
+from lambda_adapter.messages import Request, Response, end_to_end
+
+
+class RestApiEvent(Event, frozen=True):
+    """A request to a REST API: its path arrives encoded, its query decoded."""
+
+    http_method: str
+    path: str
+    headers: dict[str, Scalar] | None = None
+    multi_value_headers: dict[str, list[Scalar]] | None = None
+    query_string_parameters: dict[str, Scalar] | None = None
+    multi_value_query_string_parameters: dict[str, list[Scalar]] | None = None
+    request_context: msgspec.Raw = NULL
+    body: str | None = None
+    is_base64_encoded: bool | None = None
+
+    def request(self, context: Context) -> Request:
+        """Return the request. Its path has no stage, as in the event."""
+        method = encode_method(self.http_method)
+        body = decode_body(self.body, self.is_base64_encoded)
+        fields = request_fields(
+            multiple(self.multi_value_headers)
+            if self.multi_value_headers
+            else single(self.headers),
+            method=method,
+            body=body,
+            domain=self._domain(),
+            https=True,
+            added=added_fields(context, request_context_field(self.request_context)),
+        )
+        return Request(method, target.join(self._path(), self._query()), fields, body)
+
+    @classmethod
+    def encode_response(cls, response: Response) -> bytes:
+        """Return the reply; API Gateway refuses any other key in it.
+
+        https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-output-format
+        """
+        body, is_base64_encoded = encode_body(response)
+        fields = listed(end_to_end(response.fields))
+        return msgspec.json.encode(
+            _Reply(response.status, fields, body, is_base64_encoded)
+        )
+
+    def _domain(self) -> str:
+        if bytes(self.request_context) == b"null":  # as consoles' test events have it
+            return ""
+        return decode_as(self.request_context, _RequestContext).domain_name or ""
+
+    def _path(self) -> bytes:
+        return target.verbatim_path(self.path)
+
+    def _query(self) -> bytes:
+        pairs = (
+            multiple(self.multi_value_query_string_parameters)
+            if self.multi_value_query_string_parameters
+            else single(self.query_string_parameters)
+        )
+        return target.encoded_query((name, text(value)) for name, value in pairs)
+
+
+class HttpApiV1Event(RestApiEvent, frozen=True):
+    """A request to an HTTP API in format 1.0: its path arrives decoded."""
+
+    def _path(self) -> bytes:
+        return target.encoded_path(self.path)
+
+
+class _RequestContext(msgspec.Struct, rename="camel"):
+    domain_name: str | None = None
+
+
+class _Reply(msgspec.Struct, rename="camel"):
+    status_code: int
+    multi_value_headers: dict[str, list[str]]
+    body: str | bytes
+    is_base64_encoded: bool

@@ -1,0 +1,93 @@
+"""Events of VPC Lattice, in both versions.
+
+https://docs.aws.amazon.com/vpc-lattice/latest/ug/lambda-functions.html
+
+Core: no I/O.
+"""
+
+import msgspec
+
+from lambda_adapter.events import target
+from lambda_adapter.events.body import decode_body, encode_body
+from lambda_adapter.events.event import NULL, Event, request_context_field
+from lambda_adapter.events.fields import (
+    Context,
+    Pairs,
+    Scalar,
+    added_fields,
+    encode_method,
+    joined,
+    request_fields,
+    spelled_cookies,
+    split_cookies,
+    text,
+)
+from lambda_adapter.messages import Request, Response, end_to_end
+
+Values = dict[str, Scalar | list[Scalar]]
+
+
+class VpcLatticeEvent(Event, frozen=True):
+    """A request in version 2: values are lists, though single ones have been seen."""
+
+    method: str
+    path: str = "/"
+    headers: Values | None = None
+    query_string_parameters: Values | None = None
+    request_context: msgspec.Raw = NULL
+    body: str | None = None
+    is_base64_encoded: bool | None = None
+
+    def request(self, context: Context) -> Request:
+        """Return the request. A query within the path is the client's own."""
+        method = encode_method(self.method)
+        body = decode_body(self.body, self.is_base64_encoded)
+        fields = request_fields(
+            _pairs(self.headers),
+            method=method,
+            body=body,
+            added=added_fields(context, request_context_field(self.request_context)),
+        )
+        path, mark, query = self.path.partition("?")
+        parameters = _pairs(self.query_string_parameters)
+        encoded = (
+            target.verbatim_query(query)
+            if mark
+            else target.encoded_query((name, text(value)) for name, value in parameters)
+        )
+        return Request(
+            method, target.join(target.verbatim_path(path), encoded), fields, body
+        )
+
+    @classmethod
+    def encode_response(cls, response: Response) -> bytes:
+        """Return the reply."""
+        body, is_base64_encoded = encode_body(response)
+        rest, cookies = split_cookies(end_to_end(response.fields))
+        fields = joined(rest) | spelled_cookies(cookies)
+        return msgspec.json.encode(
+            _Reply(response.status, fields, body, is_base64_encoded)
+        )
+
+
+class VpcLatticeV1Event(VpcLatticeEvent, frozen=True, rename=None):
+    """A request in version 1: single values, and no ``requestContext``."""
+
+    path: str = msgspec.field(default="/", name="raw_path")
+    query_string_parameters: Values | None = None
+    is_base64_encoded: bool | None = None
+
+
+class _Reply(msgspec.Struct, rename="camel"):
+    status_code: int
+    headers: dict[str, str]
+    body: str | bytes
+    is_base64_encoded: bool
+
+
+def _pairs(values: Values | None) -> Pairs:
+    return [
+        (name, value)
+        for name, given in (values or {}).items()
+        for value in (given if isinstance(given, list) else [given])
+    ]

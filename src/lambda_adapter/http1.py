@@ -1,0 +1,170 @@
+"""HTTP/1.1 as bytes: requests serialised, responses parsed. No socket in sight.
+
+Parsing is llhttp's, through httptools, in its strict mode. What llhttp can't know is
+added here: which method was asked (so whether a body follows), 1xx responses to be
+swallowed, bodies that end with the connection, and limits on what is kept.
+
+Core: no I/O.
+"""
+
+import httptools
+
+from lambda_adapter.errors import PeerError
+from lambda_adapter.messages import Fields, Request, Response
+
+MAX_HEAD = 131_072
+"""Bytes of a status line and its fields, interim responses included. No gateway in
+front of Lambda delivers a larger one: API Gateway stops at 10,240 bytes, ALB at 32 KB
+(https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html)."""
+
+
+def encode_head(request: Request) -> bytes:
+    """Serialise the request line and the fields, exactly as given.
+
+    https://www.rfc-editor.org/rfc/rfc9112#section-2.1
+    """
+    lines = [request.method + b" " + request.target + b" HTTP/1.1"]
+    lines += [name + b": " + value for name, value in request.fields]
+    return b"\r\n".join(lines) + b"\r\n\r\n"
+
+
+class ResponseParser:
+    """Parses one response: feed it bytes until it is ``complete``.
+
+    The methods ``on_*`` are httptools' callbacks.
+    """
+
+    def __init__(self, method: bytes, max_body: int) -> None:
+        self.complete = False
+        self.status = 0
+        """That of the final response, once its head is in."""
+        self._method = method
+        self._max_body = max_body
+        self._parser = httptools.HttpResponseParser(self)
+        self._seen = 0
+        self._reason = b""
+        self._fields: Fields = []
+        self._body: list[bytes] = []
+        self._body_size = 0
+        self._delimited = False
+        self._keep_alive = False
+        self._excess = False
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes from the connection, or ``b""`` for its end.
+
+        Raises:
+            PeerError: these bytes are not HTTP/1.1, or more than is taken, or the last.
+        """
+        if not data:
+            self._feed_end()
+            return
+        if not self.status:
+            self._seen += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            raise self._error("it switched protocols, which was not asked") from None
+        except httptools.HttpParserError as error:
+            if self.complete:  # what follows a response does not make it worse
+                self._excess = True
+            elif isinstance(error.__context__, PeerError):
+                raise error.__context__ from None
+            else:
+                raise self._error(f"its answer is not HTTP/1.1: {error}") from None
+        if not self.status and self._seen > MAX_HEAD:
+            raise self._error(f"the head of its answer is over {MAX_HEAD:,} bytes")
+
+    def _feed_end(self) -> None:
+        """The end of the connection ends a body of no stated length, and nothing else.
+
+        https://www.rfc-editor.org/rfc/rfc9112#section-6.3
+        """
+        if not self._seen:
+            raise self._error("it closed the connection without an answer")
+        if not self.status:
+            raise self._error("it closed the connection within the head of its answer")
+        if self._delimited:
+            raise self._error("it closed the connection within the body of its answer")
+        self.complete = True
+        self._keep_alive = False
+
+    def response(self) -> Response:
+        """Return the response, once it is complete."""
+        return Response(self.status, self._reason, self._fields, b"".join(self._body))
+
+    @property
+    def answered(self) -> bool:
+        """Whether any byte of an answer has arrived."""
+        return self._seen > 0
+
+    @property
+    def reusable(self) -> bool:
+        """Whether the connection may carry another request.
+
+        https://www.rfc-editor.org/rfc/rfc9112#section-9.3
+        """
+        return self.complete and self._keep_alive and not self._excess
+
+    def _error(self, message: str) -> PeerError:
+        return PeerError(message, answered=self.answered)
+
+    def on_message_begin(self) -> None:
+        """A response begins: ours, or one that nobody asked for."""
+        self._excess |= self.complete
+        if not self.complete:
+            self._reason, self._fields = b"", []
+
+    def on_status(self, reason: bytes) -> None:
+        """A piece of the reason phrase."""
+        self._reason += reason
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A field line; also one of the trailer section, which is dropped."""
+        if not self.status:
+            self._fields.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """The head is whole: now it is known how the body ends.
+
+        https://www.rfc-editor.org/rfc/rfc9112#section-6.3
+        """
+        status = self._parser.get_status_code()
+        if self.complete or (status < 200 and status != 101):
+            return
+        if not 200 <= status <= 599:
+            raise self._error(f"its status {status} is no final HTTP status")
+        self.status = status
+        # llhttp's answer is right within this callback and wrong after the message.
+        self._keep_alive = self._parser.should_keep_alive()
+        for name, value in self._fields:
+            match name.lower():
+                case b"transfer-encoding" if value.strip().lower() != b"chunked":
+                    raise self._error("its Transfer-Encoding is not just chunked")
+                case b"transfer-encoding" | b"content-length":
+                    self._delimited = True
+        if self._method == b"HEAD" or status in {204, 304}:
+            self.complete = True
+
+    def on_body(self, data: bytes) -> None:
+        """A piece of the body, freed of its chunks."""
+        if self.complete:
+            self._excess = True
+            return
+        self._body_size += len(data)
+        if self._body_size > self._max_body:
+            raise BodyTooLargeError(
+                f"the body of its answer is over {self._max_body:,} bytes"
+            )
+        self._body.append(data)
+
+    def on_message_complete(self) -> None:
+        """A response is whole; an interim one (1xx) does not count."""
+        self.complete = self.complete or self.status > 0
+
+
+class BodyTooLargeError(PeerError):
+    """The peer sent more body than the limit: a fault of size, not of protocol."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, answered=True)

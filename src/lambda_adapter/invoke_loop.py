@@ -1,0 +1,117 @@
+"""The way of an invocation: next, decode, send, encode, post. Shell."""
+
+import time
+
+import msgspec
+import trio
+
+from lambda_adapter import events
+from lambda_adapter.app_client import App
+from lambda_adapter.errors import (
+    DeadlineError,
+    FatalError,
+    InternalError,
+    InvocationError,
+    ResponseTooLargeError,
+)
+from lambda_adapter.events.event import Event, error_response
+from lambda_adapter.events.fields import Context
+from lambda_adapter.events.pass_through import PassThroughEvent
+from lambda_adapter.logs import about, log
+from lambda_adapter.runtime_api import MAX_REPLY, Invocation, encode_lambda_context
+from lambda_adapter.runtime_client import RuntimeClient
+
+LONGEST = 900.0
+"""Seconds that an invocation can last, whatever its deadline says:
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html"""
+
+MARGIN = 0.1
+"""Seconds before the deadline at which the application is given up, so that the client
+is still told, and Lambda does not end the whole environment."""
+
+
+class InvokeLoop:
+    """Takes invocations to an application, one after the other."""
+
+    def __init__(
+        self,
+        runtime: RuntimeClient,
+        app: App,
+        env_config: msgspec.Raw,
+        pass_through_path: str,
+    ) -> None:
+        self._runtime = runtime
+        self._app = app
+        self._env_config = env_config
+        self._pass_through_path = pass_through_path.encode()
+
+    async def run(self) -> None:
+        """Serve until cancelled.
+
+        Raises:
+            FatalError: there is nothing left to serve.
+        """
+        while True:
+            await self.answer(await self._runtime.next_invocation())
+
+    async def answer(self, invocation: Invocation) -> None:
+        """Answer one invocation, in exactly one of two ways.
+
+        Raises:
+            FatalError: there is nothing left to serve.
+        """
+        kind: type[Event] = PassThroughEvent
+        try:
+            kind = events.classify(invocation.payload)
+            event = kind.decode(invocation.payload)
+            request = event.request(self._context(invocation))
+            with trio.fail_after(_seconds_left(invocation)):
+                response = await self._app.send(request)
+            reply = _within_limit(kind.encode_response(response))
+        except FatalError:
+            raise
+        except Exception as error:
+            failure = _as_invocation_error(error, invocation)
+            if not kind.is_http:
+                await self._runtime.post_error(invocation, failure)
+                return
+            reply = kind.encode_response(error_response(failure, invocation.request_id))
+        await self._runtime.post_response(invocation, reply)
+
+    def _context(self, invocation: Invocation) -> Context:
+        return Context(
+            encode_lambda_context(invocation, self._env_config),
+            invocation.trace_id.encode("latin-1"),
+            invocation.tenant_id.encode("latin-1"),
+            self._pass_through_path,
+        )
+
+
+def _seconds_left(invocation: Invocation) -> float:
+    """Return the time for the application; a deadline that makes no sense is none."""
+    left = invocation.deadline_ms / 1000 - time.time() - MARGIN
+    return left if 0 < left < LONGEST else LONGEST
+
+
+def _within_limit(reply: bytes) -> bytes:
+    if len(reply) > MAX_REPLY:
+        raise ResponseTooLargeError(
+            f"the reply is {len(reply):,} bytes long, and Lambda takes {MAX_REPLY:,}"
+        )
+    return reply
+
+
+def _as_invocation_error(error: Exception, invocation: Invocation) -> InvocationError:
+    """Log a failure, and return it as one of this invocation's.
+
+    This is the one place where a fault of the adapter is caught: it costs an
+    invocation, not the environment.
+    """
+    if isinstance(error, trio.TooSlowError):
+        error = DeadlineError("the application did not answer before Lambda's deadline")
+    if isinstance(error, InvocationError):
+        log.error("%s: %s", error.error_type, error, extra=about(invocation.request_id))
+        return error
+    failure = InternalError(f"a fault of the adapter: {type(error).__name__}: {error}")
+    log.error("%s", failure, extra=about(invocation.request_id), exc_info=error)
+    return failure

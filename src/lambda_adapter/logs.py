@@ -1,0 +1,82 @@
+"""The log: one line for each thing that happened, in Lambda's two formats, on stderr.
+
+https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
+Lines never hold a body, and of fields only their names. Shell.
+"""
+
+import logging
+import sys
+import time
+from collections.abc import Mapping
+
+import msgspec
+
+log = logging.getLogger("lambda_adapter")
+
+_LEVELS = {
+    "TRACE": logging.DEBUG,
+    "DEBUG": logging.DEBUG,
+    "INFO": logging.INFO,
+    "WARN": logging.WARNING,
+    "WARNING": logging.WARNING,
+    "ERROR": logging.ERROR,
+    "FATAL": logging.CRITICAL,
+}
+_NAMES = {logging.WARNING: "WARN", logging.CRITICAL: "FATAL"}
+
+
+def configure(environ: Mapping[str, str]) -> None:
+    """Write to stderr, as AWS_LAMBDA_LOG_FORMAT and AWS_LAMBDA_LOG_LEVEL ask for."""
+    as_json = environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON"
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter() if as_json else TextFormatter())
+    log.handlers = [handler]
+    log.propagate = False
+    level = environ.get("AWS_LAMBDA_LOG_LEVEL", "").upper()
+    log.setLevel(_LEVELS.get(level, logging.INFO))
+
+
+def about(request_id: str) -> dict[str, str]:
+    """Return the ``extra`` of a line that is about one invocation."""
+    return {"request_id": request_id}
+
+
+class TextFormatter(logging.Formatter):
+    """``lambda-adapter: WARN message RequestId: 1234``; a traceback goes below."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one line; what came from outside can't begin another."""
+        message = "".join(
+            char if char.isprintable() else repr(char)[1:-1]
+            for char in record.getMessage()
+        )
+        line = f"lambda-adapter: {_level(record)} {message}"
+        if request_id := record.__dict__.get("request_id"):
+            line += f" RequestId: {request_id}"
+        if record.exc_info:
+            line += "\n" + self.formatException(record.exc_info)
+        return line
+
+
+class JsonFormatter(logging.Formatter):
+    """An object a line, with the keys of Lambda's own JSON logs."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one line."""
+        seconds, fraction = divmod(record.created, 1)
+        now = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+        line = {
+            "timestamp": f"{now}.{fraction * 1000:03.0f}Z",
+            "level": _level(record),
+            "logger": "lambda-adapter",
+            "message": record.getMessage(),
+        }
+        if request_id := record.__dict__.get("request_id"):
+            line["requestId"] = request_id
+        if record.exc_info:
+            line["stackTrace"] = self.formatException(record.exc_info)
+        return msgspec.json.encode(line).decode()
+
+
+def _level(record: logging.LogRecord) -> str:
+    return _NAMES.get(record.levelno, record.levelname)

@@ -1,0 +1,89 @@
+"""HTTP messages as values: what every event becomes, and what becomes every reply.
+
+Names are RFC 9110's. Field lines are pairs of bytes in the order they came, duplicates
+kept, names in the case they came in. Core: no I/O.
+"""
+
+import re
+from collections.abc import AsyncIterable
+
+import msgspec
+
+Fields = list[tuple[bytes, bytes]]
+"""Field lines, name and value (https://www.rfc-editor.org/rfc/rfc9110#section-6.3)."""
+
+HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+"""Fields for one connection only; an intermediary removes them in both directions:
+https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1. ``Trailer`` goes with the trailer
+section, which no Lambda event or reply can carry."""
+
+
+class Request(msgspec.Struct, frozen=True):
+    """A request to the application. ``target`` is in origin-form, ready to be sent."""
+
+    method: bytes
+    target: bytes
+    fields: Fields
+    body: bytes = b""
+
+
+class Response(msgspec.Struct, frozen=True):
+    """The application's response. A body is whole, or arrives piece by piece."""
+
+    status: int
+    reason: bytes
+    fields: Fields
+    body: bytes | AsyncIterable[bytes] = b""
+
+
+def connection_options(fields: Fields) -> set[bytes]:
+    """Return the lower-case names that ``Connection`` names.
+
+    https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
+    """
+    return {
+        option.strip().lower()
+        for name, value in fields
+        if name.lower() == b"connection"
+        for option in value.split(b",")
+    }
+
+
+def end_to_end(fields: Fields) -> Fields:
+    """Return the fields of a response that are meant for its recipient."""
+    dropped = HOP_BY_HOP | connection_options(fields)
+    return [(name, value) for name, value in fields if name.lower() not in dropped]
+
+
+def ascii_json(document: bytes) -> bytes:
+    """Return the same JSON in printable ASCII, so that it can be a field value.
+
+    White space between tokens becomes a space; what is not printable ASCII can only be
+    within a string and becomes an escape (https://www.rfc-editor.org/rfc/rfc8259#section-7).
+
+    Raises:
+        UnicodeDecodeError: it is not UTF-8.
+    """
+    if _PRINTABLE.fullmatch(document):
+        return document
+    text = document.decode().translate({9: " ", 10: " ", 13: " "})
+    return _UNPRINTABLE.sub(_escape, text).encode("ascii")
+
+
+_PRINTABLE = re.compile(rb"[\x20-\x7e]*")
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
+
+
+def _escape(match: re.Match[str]) -> str:
+    units = match[0].encode("utf-16-be").hex()
+    return "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4))

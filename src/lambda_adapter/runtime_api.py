@@ -1,0 +1,224 @@
+"""The words of Lambda's Runtime API and Extensions API: requests, invocations, errors.
+
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
+
+Core: no I/O.
+"""
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+from lambda_adapter import __version__
+from lambda_adapter.errors import AdapterError
+from lambda_adapter.messages import Fields, Request, Response, ascii_json
+
+MAX_REPLY = 6_291_556
+"""Bytes of a buffered reply: 6 MB and 100 bytes. More is answered with 413, "Exceeded
+maximum allowed payload size (6291556 bytes)", and the invocation has failed:
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+
+MAX_EVENT = 33_554_432
+"""Bytes of an event that are taken. Lambda's own limit is 6 MB; this one only keeps a
+broken Runtime API from filling the memory."""
+
+MAX_ERROR = 65_536
+"""Characters of an error message that are reported. Managed Instances refuse more than
+1 MB: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-invokeerror"""
+
+RUNTIME = b"/2018-06-01/runtime"
+EXTENSION = b"/2020-01-01/extension"
+
+_AGENT = (b"user-agent", f"lambda-adapter/{__version__}".encode())
+_NULL = msgspec.Raw(b"null")
+
+
+class Invocation(msgspec.Struct, frozen=True):
+    """One event to answer, and what Lambda says about it.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-next
+    Everything but the request id and the payload is ``""`` (0) where Lambda is silent.
+    """
+
+    request_id: str
+    payload: bytes
+    deadline_ms: int = 0
+    """Milliseconds since the epoch."""
+    function_arn: str = ""
+    trace_id: str = ""
+    client_context: str = ""
+    """JSON, by the mobile SDK or whoever may invoke the function."""
+    cognito_identity: str = ""
+    """JSON."""
+    tenant_id: str = ""
+    invocation_id: str = ""
+    """A nonce to be sent back with the answer, so that a late answer to an earlier try
+    can't be taken for this one's (https://github.com/aws/aws-lambda-python-runtime-interface-client/pull/214)."""
+
+
+class UnusableAnswerError(AdapterError):
+    """The Runtime API said something that no invocation can be made of."""
+
+
+class _ErrorReport(msgspec.Struct):
+    error_message: str = msgspec.field(name="errorMessage")
+    error_type: str = msgspec.field(name="errorType")
+    stack_trace: list[str] = msgspec.field(name="stackTrace", default_factory=list)
+
+
+class _EnvConfig(msgspec.Struct):
+    function_name: str
+    memory: int
+    version: str
+    log_stream: str
+    log_group: str
+
+
+class _LambdaContext(msgspec.Struct):
+    """The context in the shape that the Rust adapter gives it: keys and nesting."""
+
+    request_id: str
+    deadline: int
+    invoked_function_arn: str
+    xray_trace_id: str | None
+    client_context: msgspec.Raw
+    identity: msgspec.Raw
+    tenant_id: str | None
+    env_config: msgspec.Raw
+
+
+def parse_next(response: Response) -> Invocation:
+    """Read the answer to ``GET /runtime/invocation/next``.
+
+    Raises:
+        UnusableAnswerError: it is not an invocation.
+    """
+    said = {name.lower(): value.decode("latin-1") for name, value in response.fields}
+    request_id = said.get(b"lambda-runtime-aws-request-id", "")
+    if response.status != 200 or not isinstance(response.body, bytes):
+        raise UnusableAnswerError(f"/next was answered with status {response.status}")
+    if not re.fullmatch(r"[A-Za-z0-9-]+", request_id):
+        raise UnusableAnswerError(f"/next came with the request id {request_id!r}")
+    deadline = said.get(b"lambda-runtime-deadline-ms", "")
+    return Invocation(
+        request_id,
+        response.body,
+        int(deadline) if re.fullmatch(r"[0-9]{1,18}", deadline) else 0,
+        said.get(b"lambda-runtime-invoked-function-arn", ""),
+        said.get(b"lambda-runtime-trace-id", ""),
+        said.get(b"lambda-runtime-client-context", ""),
+        said.get(b"lambda-runtime-cognito-identity", ""),
+        said.get(b"lambda-runtime-aws-tenant-id", ""),
+        said.get(b"lambda-runtime-invocation-id", ""),
+    )
+
+
+def next_request(host: bytes) -> Request:
+    """Ask for the next invocation."""
+    return Request(b"GET", RUNTIME + b"/invocation/next", [(b"host", host), _AGENT])
+
+
+def response_request(host: bytes, invocation: Invocation, reply: bytes) -> Request:
+    """Answer an invocation.
+
+    ``Lambda-Runtime-Function-Response-Mode`` is left out on purpose: any value but
+    ``streaming``, even ``buffered``, is refused.
+    """
+    return _post(host, _target(invocation, b"/response"), reply, _echo(invocation))
+
+
+def error_request(host: bytes, invocation: Invocation, error: AdapterError) -> Request:
+    """Report that an invocation failed."""
+    return _post_error(host, _target(invocation, b"/error"), error, _echo(invocation))
+
+
+def init_error_request(host: bytes, error: AdapterError) -> Request:
+    """Report that the application never came up."""
+    return _post_error(host, RUNTIME + b"/init/error", error, [])
+
+
+def register_request(host: bytes, extension: str) -> Request:
+    """Register as an extension that wants no events.
+
+    Only where an extension is registered does Lambda send SIGTERM before SIGKILL:
+    https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown
+    """
+    name = (b"lambda-extension-name", extension.encode())
+    return _post(host, EXTENSION + b"/register", b'{"events":[]}', [name])
+
+
+def event_next_request(host: bytes, extension_id: bytes) -> Request:
+    """Ask for an extension event, which completes the registration and never comes."""
+    fields = [(b"host", host), _AGENT, (b"lambda-extension-identifier", extension_id)]
+    return Request(b"GET", EXTENSION + b"/event/next", fields)
+
+
+def encode_env_config(environ: Mapping[str, str]) -> msgspec.Raw:
+    """Encode the part of the context that is the same for every invocation.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+    """
+    memory = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
+    config = _EnvConfig(
+        environ.get("AWS_LAMBDA_FUNCTION_NAME", ""),
+        int(memory) if memory.isascii() and memory.isdigit() else 0,
+        environ.get("AWS_LAMBDA_FUNCTION_VERSION", ""),
+        environ.get("AWS_LAMBDA_LOG_STREAM_NAME", ""),
+        environ.get("AWS_LAMBDA_LOG_GROUP_NAME", ""),
+    )
+    return msgspec.Raw(msgspec.json.encode(config))
+
+
+def encode_lambda_context(invocation: Invocation, env_config: msgspec.Raw) -> bytes:
+    """Return the value of ``x-amzn-lambda-context``: JSON in printable ASCII."""
+    context = _LambdaContext(
+        invocation.request_id,
+        invocation.deadline_ms,
+        invocation.function_arn,
+        invocation.trace_id or None,
+        _json_or_null(invocation.client_context),
+        _json_or_null(invocation.cognito_identity),
+        invocation.tenant_id or None,
+        env_config,
+    )
+    return ascii_json(msgspec.json.encode(context))
+
+
+def _json_or_null(document: str) -> msgspec.Raw:
+    """Let any JSON through, and nothing that would break the JSON around it."""
+    raw = document.encode("latin-1")
+    try:
+        raw.decode()
+        return msgspec.json.decode(raw or b"null", type=msgspec.Raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _NULL
+
+
+def _target(invocation: Invocation, end: bytes) -> bytes:
+    return RUNTIME + b"/invocation/" + invocation.request_id.encode() + end
+
+
+def _echo(invocation: Invocation) -> Fields:
+    if not invocation.invocation_id:
+        return []
+    value = invocation.invocation_id.encode("latin-1")
+    return [(b"lambda-runtime-invocation-id", value)]
+
+
+def _post(host: bytes, target: bytes, body: bytes, extra: Fields) -> Request:
+    length = (b"content-length", b"%d" % len(body))
+    kind = (b"content-type", b"application/json")
+    return Request(
+        b"POST", target, [(b"host", host), _AGENT, length, kind, *extra], body
+    )
+
+
+def _post_error(
+    host: bytes, target: bytes, error: AdapterError, extra: Fields
+) -> Request:
+    # https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-invokeerror
+    report = _ErrorReport(str(error)[:MAX_ERROR], error.error_type)
+    kind = (b"lambda-runtime-function-error-type", error.error_type.encode())
+    return _post(host, target, msgspec.json.encode(report), [kind, *extra])

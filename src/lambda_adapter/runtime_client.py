@@ -1,0 +1,172 @@
+"""Lambda's end of the wire: invocations in, replies and errors out. Shell."""
+
+import trio
+
+from lambda_adapter import runtime_api
+from lambda_adapter.connection import Connection, open_connection
+from lambda_adapter.errors import AdapterError, PeerError, RuntimeApiError
+from lambda_adapter.logs import about, log
+from lambda_adapter.messages import Request, Response
+from lambda_adapter.runtime_api import Invocation, UnusableAnswerError
+
+ATTEMPTS = 5
+"""How often ``/next`` may fail in a row before this environment is given up. AWS's own
+runtimes try five times: https://github.com/aws/aws-lambda-python-runtime-interface-client"""
+
+BACK_OFF = 0.1
+"""Seconds before the second attempt; they double with each."""
+
+POST_LIMIT = 30.0
+"""Seconds that Lambda may take to accept what is posted."""
+
+MAX_ANSWER = 65_536
+"""Bytes of an answer to a POST."""
+
+
+class RuntimeClient:
+    """Lambda's Runtime API at ``host:port``, over one connection kept open."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._address = host, port
+        self._host = f"{host}:{port}".encode()
+        self._connection: Connection | None = None
+
+    async def next_invocation(self) -> Invocation:
+        """Wait for the next invocation, without a limit: the wait is Lambda's freeze.
+
+        Raises:
+            RuntimeApiError: Lambda can't be asked, or says that all is lost.
+        """
+        for attempt in range(ATTEMPTS):
+            try:
+                request = runtime_api.next_request(self._host)
+                response = await self._exchange(request, runtime_api.MAX_EVENT)
+                _raise_if_lost(response)
+                return runtime_api.parse_next(response)
+            except (PeerError, UnusableAnswerError) as error:
+                log.warning("no invocation from Lambda's Runtime API: %s", error)
+                await trio.sleep(BACK_OFF * 2**attempt)
+        raise RuntimeApiError(f"Lambda's Runtime API failed {ATTEMPTS} times in a row")
+
+    async def post_response(self, invocation: Invocation, reply: bytes) -> None:
+        """Answer an invocation. If Lambda refuses, that is logged and done with.
+
+        Raises:
+            RuntimeApiError: Lambda says that all is lost.
+        """
+        request = runtime_api.response_request(self._host, invocation, reply)
+        await self._post_for(invocation, request, "reply")
+
+    async def post_error(self, invocation: Invocation, error: AdapterError) -> None:
+        """Report an invocation as failed. If Lambda refuses, that is logged.
+
+        Raises:
+            RuntimeApiError: Lambda says that all is lost.
+        """
+        request = runtime_api.error_request(self._host, invocation, error)
+        await self._post_for(invocation, request, "error")
+
+    async def post_init_error(self, error: AdapterError) -> None:
+        """Report that the application never came up."""
+        try:
+            request = runtime_api.init_error_request(self._host, error)
+            response = await self._post(request)
+        except PeerError as failure:
+            log.error("Lambda could not be told of the init error: %s", failure)
+        else:
+            if response.status != 202:
+                log.error("Lambda did not take the init error: %s", _quote(response))
+
+    async def run_extension(self, name: str) -> None:
+        """Register as an extension, so that Lambda sends SIGTERM; then never return.
+
+        This takes a client of its own, because it keeps its connection waiting.
+
+        The registration counts once the next event is asked for. None was subscribed
+        to, so that none comes. If Lambda refuses, that is logged and all else works.
+        """
+        try:
+            request = runtime_api.register_request(self._host, name)
+            response = await self._post(request)
+            fields = {key.lower(): value for key, value in response.fields}
+            extension_id = fields.get(b"lambda-extension-identifier", b"")
+            if response.status != 200 or not extension_id:
+                raise UnusableAnswerError(_quote(response))
+            following = runtime_api.event_next_request(self._host, extension_id)
+            response = await self._exchange(following, MAX_ANSWER)
+            raise UnusableAnswerError(_quote(response))
+        except (PeerError, UnusableAnswerError) as error:
+            log.warning(
+                "Lambda will not send SIGTERM before it ends this environment, because"
+                " registering the extension %s failed: %s",
+                name,
+                error,
+            )
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection:
+            self._connection.close()
+            self._connection = None
+
+    async def _post_for(
+        self, invocation: Invocation, request: Request, what: str
+    ) -> None:
+        extra = about(invocation.request_id)
+        try:
+            response = await self._post(request)
+        except PeerError as error:
+            log.error("the %s did not reach Lambda: %s", what, error, extra=extra)
+            return
+        _raise_if_lost(response)
+        if response.status != 202:
+            log.error("Lambda refused the %s: %s", what, _quote(response), extra=extra)
+
+    async def _post(self, request: Request) -> Response:
+        """Post within the limit."""
+        with trio.move_on_after(POST_LIMIT):
+            return await self._exchange(request, MAX_ANSWER)
+        message = f"Lambda did not answer within {POST_LIMIT:g} s"
+        raise PeerError(message, answered=False)
+
+    async def _exchange(self, request: Request, max_body: int) -> Response:
+        """Send over the kept connection; if that turns out to be dead, over a new one.
+
+        Repeating is safe: asking for the next invocation again brings the same one, and
+        an answer that had arrived is refused the second time, which is only logged.
+        """
+        if self._connection and self._connection.is_stale():
+            self.close()
+        if kept := self._connection:
+            try:
+                return await self._exchange_over(kept, request, max_body)
+            except PeerError as error:
+                if error.answered:
+                    raise
+        self._connection = await open_connection(*self._address)
+        return await self._exchange_over(self._connection, request, max_body)
+
+    async def _exchange_over(
+        self, connection: Connection, request: Request, max_body: int
+    ) -> Response:
+        try:
+            return await connection.exchange(request, max_body)
+        finally:
+            if not connection.reusable:
+                self.close()
+
+
+def _raise_if_lost(response: Response) -> None:
+    # "Container error. Non-recoverable state. Runtime should exit promptly":
+    # https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+    if response.status >= 500:
+        raise RuntimeApiError(
+            f"Lambda says this environment is lost: {_quote(response)}"
+        )
+
+
+def _quote(response: Response) -> str:
+    body = response.body[:300] if isinstance(response.body, bytes) else b""
+    return f"status {response.status} {body.decode('utf-8', 'replace')}".strip()

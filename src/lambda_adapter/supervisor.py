@@ -1,0 +1,107 @@
+"""The one nursery: the application, the wait for it, the invoke loop, the signals.
+
+Shell.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+
+import trio
+
+from lambda_adapter.app_client import AppClient
+from lambda_adapter.app_process import AppProcess
+from lambda_adapter.config import Config
+from lambda_adapter.errors import AdapterError, InitError
+from lambda_adapter.invoke_loop import InvokeLoop
+from lambda_adapter.launcher import Child
+from lambda_adapter.logs import configure, log
+from lambda_adapter.readiness import wait_app_ready
+from lambda_adapter.runtime_api import encode_env_config
+from lambda_adapter.runtime_client import RuntimeClient
+
+
+def run(config: Config, child: Child | None, environ: Mapping[str, str]) -> int:
+    """Serve Lambda until it sends SIGTERM, and return the exit status."""
+    configure(environ)
+    for warning in config.warnings:
+        log.warning("%s", warning)
+    return trio.run(_run, config, child, environ)
+
+
+async def _run(config: Config, child: Child | None, environ: Mapping[str, str]) -> int:
+    runtime = RuntimeClient(*(config.runtime_api_proxy or config.runtime_api))
+    failures: list[AdapterError] = []
+    try:
+        await supervise(config, child, environ, runtime)
+    except* AdapterError as group:
+        failures += _leaves(group)
+    for failure in failures:
+        log.error("%s: %s", failure.error_type, failure)
+        if isinstance(failure, InitError):
+            await runtime.post_init_error(failure)
+    runtime.close()
+    return 1 if failures else 0
+
+
+async def supervise(
+    config: Config,
+    child: Child | None,
+    environ: Mapping[str, str],
+    runtime: RuntimeClient,
+) -> None:
+    """Run the application and the invoke loop side by side, until SIGTERM.
+
+    Raises:
+        ExceptionGroup: of InitError or FatalError.
+    """
+    extension = RuntimeClient(*config.runtime_api)
+    env_config = encode_env_config(environ)
+    with (
+        trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals,
+        contextlib.closing(AppClient(config.host, config.port)) as app,
+    ):
+        loop = InvokeLoop(runtime, app, env_config, config.pass_through_path)
+        async with _running(child) as process, trio.open_nursery() as nursery:
+            nursery.start_soon(_cancel_on_signal, signals, nursery.cancel_scope)
+            nursery.start_soon(extension.run_extension, extension_name(child))
+            await wait_app_ready(config, process)
+            if process:
+                nursery.start_soon(process.watch)
+            await loop.run()
+
+
+@contextlib.asynccontextmanager
+async def _running(child: Child | None) -> AsyncIterator[AppProcess | None]:
+    """Hold the application, if it is ours to hold: an attached one is Lambda's."""
+    if child is None:
+        yield None
+        return
+    async with AppProcess(child) as process:
+        child.wait_started()
+        yield process
+
+
+async def _cancel_on_signal(
+    signals: AsyncIterator[int], scope: trio.CancelScope
+) -> None:
+    async for number in signals:
+        log.info("ending on %s", signal.Signals(number).name)
+        scope.cancel()
+
+
+def extension_name(child: Child | None) -> str:
+    """Return the name to register: an external extension's is its file's.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html#extensions-registration-api-a
+    """
+    return "lambda-adapter" if child else os.path.basename(sys.argv[0])
+
+
+def _leaves(group: BaseExceptionGroup[AdapterError]) -> list[AdapterError]:
+    leaves: list[AdapterError] = []
+    for error in group.exceptions:
+        leaves += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return leaves

@@ -1,0 +1,99 @@
+"""The adapter as a process of its own, in front of a real application."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import trio
+
+PUPPET = [sys.executable, str(Path(__file__).parent / "apps" / "puppet.py")]
+
+
+class Adapter:
+    """A running adapter."""
+
+    def __init__(self, process: trio.Process, port: int) -> None:
+        self.process = process
+        self.port = port
+        self.log = ""
+        """What it and its application wrote to stderr so far."""
+        self._news = trio.Condition()
+
+    async def wait_log(self, text: str) -> str:
+        """Wait until the log has this, and return the log."""
+        with trio.fail_after(20):
+            async with self._news:
+                while text not in self.log:
+                    await self._news.wait()
+        return self.log
+
+    async def wait(self) -> int:
+        """Wait until it has ended by itself, and return its exit status."""
+        with trio.fail_after(20):
+            return await self.process.wait()
+
+    async def keep_log(self) -> None:
+        assert self.process.stderr
+        async for data in self.process.stderr:
+            async with self._news:
+                self.log += data.decode("utf-8", "replace")
+                self._news.notify_all()
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        assert isinstance(port, int)
+        return port
+
+
+def environment(runtime_api: str, port: int, extra: Mapping[str, str]) -> dict[str, str]:
+    """Return what a function's environment holds."""
+    return {
+        "PATH": os.environ["PATH"],
+        "AWS_LAMBDA_RUNTIME_API": runtime_api,
+        "AWS_LAMBDA_FUNCTION_NAME": "function",
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+        "PORT": str(port),
+        **{name: value for name, value in os.environ.items() if "COV" in name},
+        **extra,
+    }
+
+
+@asynccontextmanager
+async def open_adapter(
+    runtime_api: str,
+    command: Sequence[str] = PUPPET,
+    *,
+    adapter: Sequence[str] = (sys.executable, "-m", "lambda_adapter"),
+    port: int | None = None,
+    **extra: str,
+) -> AsyncIterator[Adapter]:
+    """Start the adapter in front of a command; end both, if they have not ended."""
+    port = port or free_port()
+    async with trio.open_nursery() as nursery:
+        process = await trio.lowlevel.open_process(
+            [*adapter, *command],
+            env=environment(runtime_api, port, extra),
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+        )
+        running = Adapter(process, port)
+        nursery.start_soon(running.keep_log)
+        try:
+            yield running
+        finally:
+            with trio.CancelScope(shield=True), trio.move_on_after(5):
+                if process.poll() is None:
+                    process.send_signal(signal.SIGTERM)
+                await process.wait()
+            if process.poll() is None:
+                process.kill()
+            nursery.cancel_scope.cancel()

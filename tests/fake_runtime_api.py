@@ -1,0 +1,227 @@
+"""Lambda's Runtime API and Extensions API, on a real socket, in this process.
+
+It hands out what is queued, keeps what is posted, and answers in the words of AWS's
+emulator. A test that wants another answer puts raw bytes into ``scripted``.
+"""
+
+import json
+import time
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httptools
+import trio
+
+NEXT = "/2018-06-01/runtime/invocation/next"
+INIT_ERROR = "/2018-06-01/runtime/init/error"
+REGISTER = "/2020-01-01/extension/register"
+EVENT_NEXT = "/2020-01-01/extension/event/next"
+
+
+@dataclass
+class Posted:
+    """A request that reached the Runtime API."""
+
+    method: str = ""
+    target: str = ""
+    fields: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    connection: int = 0
+
+    # httptools' callbacks
+    def on_url(self, url: bytes) -> None:
+        self.target += url.decode()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.fields[name.decode().lower()] = value.decode()
+
+    def on_body(self, data: bytes) -> None:
+        self.body += data
+
+    def on_message_complete(self) -> None:
+        self.method = "complete"
+
+    @property
+    def kind(self) -> str:
+        """``response``, ``error``, ``next`` and so on: how its target ends."""
+        return self.target.rpartition("/")[2]
+
+    def json(self) -> dict[str, object]:
+        document = json.loads(self.body)
+        assert isinstance(document, dict)
+        return document
+
+
+@dataclass
+class Event:
+    """An event that waits for its answer."""
+
+    request_id: str
+    payload: bytes
+    fields: dict[str, str]
+    answered: trio.Event = field(default_factory=trio.Event)
+    answers: list[Posted] = field(default_factory=list)
+
+
+class FakeRuntimeApi:
+    """What Lambda's side saw, and what it says next."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.address = f"127.0.0.1:{port}"
+        self.posted: list[Posted] = []
+        """Every request, in the order in which they came."""
+        self.scripted: dict[str, deque[bytes]] = defaultdict(deque)
+        """Raw answers to the next requests whose target ends so. ``b""`` hangs up, and
+        what ends within a message does so as well."""
+        self.polls = 0
+        """How many ``/next`` wait now; two at once fail the test."""
+        self._send_event, self._events = trio.open_memory_channel[Event](1000)
+        self._open: dict[str, Event] = {}
+        self._ids = 0
+        self._connections = 0
+        self._news = trio.Condition()
+
+    async def invoke(self, payload: bytes | object, **fields: str) -> Posted:
+        """Queue an event, JSON-encoded unless it is bytes, and return its answer.
+
+        Fields are those of ``/next``, their underscores standing for hyphens.
+        """
+        self._ids += 1
+        request_id = f"request-{self._ids}"
+        raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+        names = {name.replace("_", "-"): value for name, value in fields.items()}
+        event = Event(request_id, raw, names)
+        await self._send_event.send(event)
+        with trio.fail_after(20):
+            await event.answered.wait()
+        return event.answers[0]
+
+    async def wait_posted(self, kind: str) -> Posted:
+        """Wait for a request whose target ends so."""
+        with trio.fail_after(20):
+            async with self._news:
+                while not (found := [p for p in self.posted if p.target.endswith(kind)]):
+                    await self._news.wait()
+        return found[0]
+
+    async def serve(self, stream: trio.SocketStream) -> None:
+        """Serve one connection."""
+        self._connections += 1
+        number = self._connections
+        async with stream:
+            try:
+                while (request := await _receive(stream)) is not None:
+                    request.connection = number
+                    async with self._news:
+                        self.posted.append(request)
+                        self._news.notify_all()
+                    if not await self._answer(stream, request):
+                        return
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                pass
+
+    async def _answer(self, stream: trio.SocketStream, request: Posted) -> bool:
+        for end, raw_answers in self.scripted.items():
+            if request.target.endswith(end) and raw_answers:
+                raw = raw_answers.popleft()
+                if raw:
+                    await stream.send_all(raw)
+                return raw.endswith(b"}")
+        if request.target == NEXT:
+            await self._answer_next(stream)
+        elif request.target == REGISTER:
+            identifier = {"lambda-extension-identifier": "an-extension"}
+            await _send(stream, 200, b'{"functionName":"f"}', identifier)
+        elif request.target == EVENT_NEXT:
+            await trio.sleep_forever()
+        else:
+            await self._take(stream, request)
+        return True
+
+    async def _answer_next(self, stream: trio.SocketStream) -> None:
+        assert self.polls == 0, "two /next at once"
+        self.polls += 1
+        try:
+            event = await self._next_event(stream)
+        finally:
+            self.polls -= 1
+        if event is None:
+            return
+        self._open[event.request_id] = event
+        said = {
+            "lambda-runtime-aws-request-id": event.request_id,
+            "lambda-runtime-deadline-ms": str(int((time.time() + 30) * 1000)),
+            "lambda-runtime-invoked-function-arn": "arn:aws:lambda:eu-west-1:1:function:f",
+            "content-type": "application/json",
+        }
+        await _send(stream, 200, event.payload, said | event.fields)
+
+    async def _next_event(self, stream: trio.SocketStream) -> Event | None:
+        """Wait for an event, but not for longer than the adapter does."""
+        event: Event | None = None
+        async with trio.open_nursery() as nursery:
+
+            async def cancel_when_gone() -> None:
+                await trio.lowlevel.wait_readable(stream.socket)
+                nursery.cancel_scope.cancel()
+
+            nursery.start_soon(cancel_when_gone)
+            event = await self._events.receive()
+            nursery.cancel_scope.cancel()
+        return event
+
+    async def _take(self, stream: trio.SocketStream, request: Posted) -> None:
+        if request.target == INIT_ERROR:
+            await _send(stream, 202, b'{"status":"OK"}')
+            return
+        request_id = request.target.split("/")[-2]
+        event = self._open.get(request_id)
+        if event is None:
+            await _send(stream, 400, b'{"errorType":"InvalidRequestID"}')
+            return
+        event.answers.append(request)
+        if len(event.answers) > 1:
+            await _send(stream, 403, b'{"errorType":"InvalidStateTransition"}')
+        elif len(request.body) > 6_291_556:
+            await _send(stream, 413, b'{"errorType":"RequestEntityTooLarge"}')
+        else:
+            await _send(stream, 202, b'{"status":"OK"}')
+        event.answered.set()
+
+
+async def _receive(stream: trio.SocketStream) -> Posted | None:
+    request = Posted()
+    parser = httptools.HttpRequestParser(request)
+    while request.method != "complete":
+        data = await stream.receive_some()
+        if not data:
+            return None
+        parser.feed_data(data)
+    request.method = parser.get_method().decode()
+    return request
+
+
+async def _send(
+    stream: trio.SocketStream,
+    status: int,
+    body: bytes,
+    fields: dict[str, str] | None = None,
+) -> None:
+    lines = [f"HTTP/1.1 {status} Whatever", f"content-length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in (fields or {}).items()]
+    head = "\r\n".join(lines).encode() + b"\r\n\r\n"
+    await stream.send_all(head + body)
+
+
+@asynccontextmanager
+async def open_fake_runtime_api() -> AsyncIterator[FakeRuntimeApi]:
+    """Serve on a port that the system chooses."""
+    listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    fake = FakeRuntimeApi(listeners[0].socket.getsockname()[1])
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(trio.serve_listeners, fake.serve, listeners)
+        yield fake
+        nursery.cancel_scope.cancel()
