@@ -100,7 +100,7 @@ def application_environ(environ: Mapping[str, str]) -> dict[str, str]:
         for name, value in environ.items()
         if name in LISTENING
         or not (
-            name.startswith((PREFIX, "SHIV_"))
+            name.startswith(PREFIX)
             or name in ADAPTER_ONLY
             or name == "_LAMBDA_TELEMETRY_LOG_FD"
         )

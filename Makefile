@@ -1,0 +1,53 @@
+# All it takes is make and Python 3.11 or newer: `make test` fetches the rest.
+PYTHON ?= python3
+UV := 0.13.9
+RIE := .cache/rie/aws-lambda-rie
+bin := .venv/bin
+sources := $(shell find src packaging -type f -not -name '*.pyc')
+
+# uv is to use the environment made here, trust whom this machine trusts, and fetch no Python.
+unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT
+export UV_SYSTEM_CERTS := true
+export UV_PYTHON_DOWNLOADS := never
+
+.DELETE_ON_ERROR:
+.PHONY: dev check test e2e zipapp rie demo clean
+dev: .venv/synced
+zipapp: dist/bootstrap
+rie: $(RIE)
+
+check: dev
+	$(bin)/uv lock --check --quiet
+	$(bin)/ruff check
+	$(bin)/ruff format --check
+	$(bin)/mypy
+	$(bin)/lint-imports
+
+test: dev zipapp rie
+	$(bin)/pytest
+
+e2e: dev zipapp rie
+	$(bin)/pytest -m e2e
+
+demo: dev zipapp rie
+	$(bin)/python -m tests.e2e.demo
+
+clean:
+	rm -rf .venv .cache build dist
+
+.venv/uv-$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo 'This needs Python 3.11 or newer. Name one: make PYTHON=python3.13' >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(bin)/python -m pip install --quiet --disable-pip-version-check uv==$(UV)
+	touch $@
+
+.venv/synced: .venv/uv-$(UV) pyproject.toml uv.lock
+	$(bin)/uv sync --frozen --all-groups --quiet
+	touch $@
+
+dist/bootstrap: $(sources) pyproject.toml uv.lock LICENSE | .venv/synced
+	$(bin)/python packaging/build_zipapp.py $@
+
+$(RIE): packaging/fetch_rie.py | .venv/synced
+	$(bin)/python packaging/fetch_rie.py $@

@@ -1,0 +1,121 @@
+"""The zipapp's `__main__`: call the adapter, unpacked if so, else out of the archive.
+
+The time from here to the start of the application is the customer's cold start: import
+nothing that can wait. Python 3.6 can parse this, and hence say that it is too old.
+"""
+
+import os
+import stat
+import sys
+
+BUILD_ID = "@BUILD_ID@"
+ROOT = os.environ.get("SHIV_ROOT") or "@ROOT@"
+TMP = f"/tmp/lambda-adapter-{os.getuid()}"  # noqa: S108 - is_private() guards it
+ARCHIVE = os.path.dirname(os.path.abspath(__file__))
+
+
+def unpacked(root: str) -> str:
+    """Name the directory of this build's site-packages under `root`.
+
+    It is the same whatever the archive is called today: renamed, or behind a link.
+    """
+    return f"{root}/bootstrap_{BUILD_ID}/site-packages"
+
+
+def is_private(path: str) -> bool:
+    """Tell whether `path` is a directory that nobody but us could have filled."""
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return False
+    ours = stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid()
+    return ours and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+def unpack() -> None:
+    """Unpack the archive, for good or for now, and import from there henceforth.
+
+    Raises:
+        SystemExit: No place can be written.
+    """
+    root = ROOT
+    try:
+        extract(root, compile_pyc=True)
+    except OSError:
+        root = unpack_for_now()
+    sys.path[:2] = [unpacked(root)]
+    sys.modules["lambda_adapter"].__path__[:] = [unpacked(root) + "/lambda_adapter"]
+
+
+def unpack_for_now() -> str:
+    """Unpack under /tmp, without compiling: that costs more than one start gains by it.
+
+    Raises:
+        SystemExit: Not even /tmp can be written.
+    """
+    import tempfile
+
+    try:
+        if not os.path.lexists(TMP):
+            os.makedirs(TMP, mode=0o700, exist_ok=True)
+        root = TMP if is_private(TMP) else tempfile.mkdtemp(prefix="lambda-adapter-")
+        extract(root, compile_pyc=False)
+    except OSError as error:
+        raise SystemExit(
+            f"lambda-adapter: neither {ROOT} nor /tmp can be written: {error}"
+        ) from error
+    print(
+        f"lambda-adapter: {ROOT} cannot be written; unpacked under {root} for this "
+        "environment. Unpack once at build time to start faster: "
+        "RUN /opt/bootstrap --version",
+        file=sys.stderr,
+    )
+    return root
+
+
+def extract(root: str, compile_pyc: bool) -> None:
+    """Have shiv extract the archive: under a lock, then renamed into place.
+
+    Raises:
+        OSError: `root` cannot be written.
+    """
+    import pathlib
+    import zipfile
+
+    from _bootstrap import (  # type: ignore[import-not-found] # shiv's, in the archive
+        extract_site_packages,
+    )
+
+    if compile_pyc:
+        # Has compileall write pycs that are checked by hash: image builders rewrite
+        # times, and a pyc whose time is off is compiled again at every start.
+        os.environ.setdefault("SOURCE_DATE_EPOCH", "315532800")
+    target = pathlib.Path(unpacked(root)).parent
+    with zipfile.ZipFile(ARCHIVE) as archive:
+        extract_site_packages(archive, target, compile_pyc)
+
+
+def run() -> int:
+    """Find the adapter and call it."""
+    for root in ROOT, TMP:
+        if os.path.isdir(unpacked(root)) and (root is ROOT or is_private(root)):
+            sys.path[0] = unpacked(root)
+            from lambda_adapter.cli import main
+
+            return main()
+
+    sys.path.insert(0, ARCHIVE + "/site-packages")
+    from lambda_adapter.cli import main
+
+    return main(unpack)
+
+
+if __name__ == "__main__":
+    if sys.version_info < (3, 11):  # noqa: UP036 - python3 is whatever is on PATH
+        print(
+            "lambda-adapter: needs Python 3.11 or newer; python3 on PATH is",
+            "{}, {}.{}.{}".format(sys.executable, *sys.version_info),
+            file=sys.stderr,
+        )
+        sys.exit(64)
+    sys.exit(run())

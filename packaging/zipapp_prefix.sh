@@ -1,0 +1,13 @@
+#!/bin/sh
+command -v python3 >/dev/null || { echo "lambda-adapter: no python3 on PATH; it needs Python 3.11 or newer" >&2; exit 127; }
+# Unpacked already: the archive's own __main__.py would do the same, 6 ms later.
+site=${SHIV_ROOT:-@ROOT@}/bootstrap_@BUILD_ID@/site-packages
+[ -d "$site" ] && exec python3 -IS -c '
+import sys
+site, *sys.argv = sys.argv[1:]
+sys.version_info >= (3, 11) or __import__("runpy").run_path(sys.argv[0], run_name="__main__")
+sys.path.insert(0, site)
+from lambda_adapter.cli import main
+sys.exit(main())
+' "$site" "$0" "$@"
+exec python3 -IS "$0" "$@"
