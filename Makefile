@@ -11,7 +11,7 @@ export UV_SYSTEM_CERTS := true
 export UV_PYTHON_DOWNLOADS := never
 
 .DELETE_ON_ERROR:
-.PHONY: dev check test e2e zipapp rie demo clean
+.PHONY: dev check test e2e zipapp rie demo build clean
 dev: .venv/synced
 zipapp: dist/bootstrap
 rie: $(RIE)
@@ -28,6 +28,11 @@ test: dev zipapp rie
 
 e2e: dev zipapp rie
 	$(bin)/pytest -m e2e
+
+# With docker, podman or buildah, whichever answers, or with the one named: DOCKER="podman
+# --root /elsewhere". BUILD_FLAGS go to each build: BUILD_FLAGS="--network host".
+build: dev zipapp
+	$(bin)/python packaging/build_images.py "$(DOCKER)" $(BUILD_FLAGS)
 
 demo: dev zipapp rie
 	$(bin)/python -m tests.e2e.demo

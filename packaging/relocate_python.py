@@ -17,6 +17,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from py_compile import PycInvalidationMode
 
 PYTHON = "python{}.{}".format(*sys.version_info)
 ABI = "cpython-{}{}-".format(*sys.version_info)
@@ -101,7 +102,13 @@ def copy_stdlib(source: Path, target: Path) -> None:
         elif path.suffix == ".py":
             target.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, target)
-    compileall.compile_dir(target, quiet=1, legacy=True, stripdir=target)
+    compileall.compile_dir(
+        target,
+        quiet=1,
+        legacy=True,  # beside the source, where a module is found without it
+        stripdir=target,
+        invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,  # no time in it
+    )
     for path in target.rglob("*.py"):
         path.unlink()
 
