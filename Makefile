@@ -11,7 +11,7 @@ export UV_SYSTEM_CERTS := true
 export UV_PYTHON_DOWNLOADS := never
 
 .DELETE_ON_ERROR:
-.PHONY: dev check test e2e zipapp rie demo build clean
+.PHONY: dev check test e2e e2e-images zipapp rie demo build clean
 dev: .venv/synced
 zipapp: dist/bootstrap
 rie: $(RIE)
@@ -28,6 +28,11 @@ test: dev zipapp rie
 
 e2e: dev zipapp rie
 	$(bin)/pytest -m e2e
+
+# With a podman of its own and stand-ins for the base images, made of Debian packages; with
+# DOCKER=docker, with that one and the images that it pulls.
+e2e-images: dev zipapp rie
+	DOCKER="$(DOCKER)" $(bin)/pytest -m images -v
 
 # With docker, podman or buildah, whichever answers, or with the one named: DOCKER="podman
 # --root /elsewhere". BUILD_FLAGS go to each build: BUILD_FLAGS="--network host".

@@ -20,7 +20,7 @@ app.all("/echo{/*path}", async (request, response) => {
 });
 
 app.get("/bytes", (request, response) => {
-  response.type("application/octet-stream").send(Buffer.from(Array(256).keys()));
+  response.type("application/octet-stream").send(Buffer.from([...Array(256).keys()]));
 });
 
 app.get("/cookies", (request, response) => {

@@ -47,8 +47,13 @@ def make_bases(engine: Engine) -> None:
             make_multi_platform(engine, f"{HUB}/{name}")
         else:
             engine("tag", f"localhost/{target}", f"{HUB}/{name}")
-    if not engine.has("localhost/bullseye"):  # glibc 2.31
-        import_debian(engine, "bullseye", "bullseye", ["--variant=minbase"])
+    for suite, name, arguments in (
+        ("bullseye", "debian:bullseye-slim", MINBASE),  # glibc 2.31
+        ("bookworm", "python:3.11-slim", [*MINBASE, "--include=python3"]),
+    ):
+        if not engine.has(f"{HUB}/{name}"):
+            import_debian(engine, suite, suite, arguments)
+            engine("tag", f"localhost/{suite}", f"{HUB}/{name}")
 
 
 def make_multi_platform(engine: Engine, name: str) -> None:
