@@ -28,6 +28,8 @@ RUN case "$TARGETARCH" in amd64) arch=x86_64 ;; arm64) arch=aarch64 ;; \
 FROM scratch AS plain
 COPY --from=unpack /image/ /
 
+# Its platform is the default with Docker, but not with podman 4.
+# hadolint ignore=DL3065
 FROM --platform=$TARGETPLATFORM python:${PYTHON}-slim AS target
 
 FROM --platform=$BUILDPLATFORM python:${PYTHON}-slim AS assemble

@@ -11,9 +11,10 @@ export UV_SYSTEM_CERTS := true
 export UV_PYTHON_DOWNLOADS := never
 
 .DELETE_ON_ERROR:
-.PHONY: dev check test e2e e2e-images zipapp rie demo build clean
+.PHONY: dev check test e2e e2e-images zipapp rie demo build layer clean
 dev: .venv/synced
 zipapp: dist/bootstrap
+layer: dist/layer.zip
 rie: $(RIE)
 
 check: dev
@@ -58,6 +59,9 @@ clean:
 
 dist/bootstrap: $(sources) pyproject.toml uv.lock LICENSE | .venv/synced
 	$(bin)/python packaging/build_zipapp.py $@
+
+dist/layer.zip: dist/bootstrap packaging/build_layer.py
+	$(bin)/python packaging/build_layer.py $< $@
 
 $(RIE): packaging/fetch_rie.py | .venv/synced
 	$(bin)/python packaging/fetch_rie.py $@

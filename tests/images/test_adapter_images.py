@@ -7,6 +7,7 @@ import io
 import shutil
 import subprocess
 import tarfile
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -112,6 +113,24 @@ def test_packed(engine: Engine, examples: Mapping[str, str]):
         assert events.body_of(reply) == b"Hello from Flask!\n"
         assert container.log().count("RUN /opt/bootstrap --version") == 1
     note(STARTS, "flask, not unpacked", *cold_start(engine, "packed", "/"))
+
+
+def test_layer(engine: Engine, tmp_path: Path):
+    """The layer is the wrapper of a managed runtime, and run.sh its handler."""
+    subprocess.run(["make", "layer"], cwd=PROJECT, check=True)
+    with zipfile.ZipFile(PROJECT / "dist/layer.zip") as archive:
+        archive.extractall(tmp_path / "opt")
+    (tmp_path / "opt/bootstrap").chmod(0o755)
+    shutil.copytree(PROJECT / "examples/flask-zip", tmp_path / "task")
+    for name in "app.py", "requirements.txt":
+        shutil.copy(PROJECT / "examples/flask" / name, tmp_path / "task")
+    shutil.copy(CASES / "layer/Dockerfile", tmp_path)
+    engine.build(tmp_path, "layer")
+
+    with run_on_lambda(engine, "layer") as container:
+        sent = events.http_api()
+        events.check_echo(sent, container.invoke(sent.event))
+    note(STARTS, "flask-zip, not compiled", *cold_start(engine, "layer", "/"))
 
 
 def test_seed(engine: Engine, tmp_path: Path):
