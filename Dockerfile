@@ -4,6 +4,8 @@
 #               for an image that has a Python of its own
 #   standalone  COPY --from=aws-lambda-adapter:latest-standalone /opt/ /opt/
 #               for any image, even FROM scratch: it brings its own Python, and libc
+#   onefile     COPY --from=aws-lambda-adapter:latest-onefile /opt/bootstrap /opt/bootstrap
+#               the same in one file, which unpacks itself
 #
 # Nothing of the target's architecture is executed, so that images for arm64 are built on
 # x86-64, and the other way round, without an emulator.
@@ -46,3 +48,21 @@ RUN --mount=type=bind,from=target,target=/target \
 
 FROM scratch AS standalone
 COPY --from=assemble /image/ /
+
+FROM --platform=$BUILDPLATFORM assemble AS pack
+ARG TARGETARCH
+RUN pip install --no-cache-dir ziglang==0.17.0
+COPY packaging/onefile.c /
+WORKDIR /onefile/opt
+RUN case "$TARGETARCH" in amd64) arch=x86_64 ;; arm64) arch=aarch64 ;; esac \
+    && linker=$(basename /image/opt/lambda-adapter/lib/ld-linux-*) \
+    && python3 -m ziglang cc -target "$arch-linux-musl" -static -Os -s \
+        -DLINKER="\"$linker\"" -o /launcher /onefile.c \
+    && tar --create --format=ustar --sort=name --owner=0 --group=0 --file=/archive \
+        --directory=/image/opt/lambda-adapter . \
+    && { cat /launcher /archive; printf %016d "$(stat --format=%s /archive)"; } > bootstrap \
+    && chmod 755 bootstrap \
+    && find /onefile -exec touch --date=@315532800 {} +
+
+FROM scratch AS onefile
+COPY --from=pack /onefile/ /

@@ -1,7 +1,7 @@
 """Build the adapter's images, for both architectures, with and without a Python.
 
 `aws-lambda-adapter:latest-x86_64`, `:latest-aarch64`, and `:latest`, which is the first;
-and the same with `-standalone`. Docker, podman and buildah all can do it.
+and the same with `-standalone` and with `-onefile`. Docker, podman and buildah all can do it.
 """
 
 import platform
@@ -14,6 +14,7 @@ from pathlib import Path
 PROJECT = Path(__file__).parent.parent
 IMAGE = "aws-lambda-adapter"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+SUFFIXES = {"plain": "", "standalone": "-standalone", "onefile": "-onefile"}
 ENGINES = ("docker", "podman", "buildah")
 
 
@@ -22,7 +23,7 @@ def main() -> None:
     named, *flags = sys.argv[1:] or [""]
     engine = shlex.split(named) or find_engine(ENGINES)
     for architecture in "x86_64", "aarch64":
-        for target, suffix in ("plain", ""), ("standalone", "-standalone"):
+        for target, suffix in SUFFIXES.items():
             build(engine, architecture, target, suffix, flags)
 
 

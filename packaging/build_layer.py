@@ -64,7 +64,7 @@ def unpack(zipapp: Path, layer: Path) -> None:
 def compiled(python: str, layer: Path) -> bool:
     """Compile for this Python, if it is here; pycs checked by hash hold no time."""
     interpreter = shutil.which(f"python{python}")
-    if not interpreter:
+    if not interpreter or not runs(interpreter):
         return False
     options = ("-q", "--invalidation-mode", "checked-hash")
     paths = ("-s", str(layer), "-p", "/opt", str(layer))
@@ -72,6 +72,12 @@ def compiled(python: str, layer: Path) -> bool:
         [interpreter, "-I", "-m", "compileall", *options, *paths], check=True
     )
     return True
+
+
+def runs(interpreter: str) -> bool:
+    """Tell a Python from pyenv's word for one that is not switched on."""
+    probe = subprocess.run([interpreter, "-V"], capture_output=True)  # noqa: S603 - a Python of this machine
+    return probe.returncode == 0
 
 
 def write(layer: Path, output: Path) -> None:

@@ -24,7 +24,7 @@ STOP_LIMIT = 10
 # No write but to /tmp, a user that nobody knows, no home, and not much memory.
 AS_ON_LAMBDA = [
     *("--read-only", "--tmpfs", "/tmp", "--user", "993:990"),
-    *("--memory", "512m", "--network", "host"),
+    *("--memory", "512m", "--ulimit", "nofile=1024:1024", "--network", "host"),
 ]
 
 

@@ -7,6 +7,7 @@ under their names, and those are nothing that anybody else should find.
 from __future__ import annotations
 
 import os
+import resource
 import shlex
 import shutil
 import subprocess
@@ -23,14 +24,14 @@ PROGRAMS = {"podman": "podman", "runc": "runc", "mmdebstrap": "mmdebstrap"}
 
 CONTAINERS_CONF = """\
 [containers]
-default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+default_ulimits = ["nofile={files}:{files}", "nproc=1024:1024"]
 netns = "host"
 [engine]
 runtime = "runc"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
 """
-"""Works inside a container too: with hybrid cgroups and without CAP_SYS_RESOURCE."""
+"""Works in a container too, with hybrid cgroups, and where no limit may be raised."""
 
 
 class EngineError(Exception):
@@ -91,7 +92,8 @@ def open_engine() -> Engine:
     install(PROGRAMS)
     CACHE.mkdir(parents=True, exist_ok=True)
     configuration = CACHE / "containers.conf"
-    configuration.write_text(CONTAINERS_CONF)
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    configuration.write_text(CONTAINERS_CONF.format(files=files))
     return Engine(
         ["podman", "--root", f"{CACHE}/store", "--runroot", f"{CACHE}/run"],
         {**os.environ, "CONTAINERS_CONF": str(configuration)},
