@@ -1,7 +1,8 @@
 """Build the adapter's images, for both architectures, with and without a Python.
 
-`aws-lambda-adapter:latest-x86_64`, `:latest-aarch64`, and `:latest`, which is the first;
-and the same with `-standalone` and with `-onefile`. Docker, podman and buildah all can do it.
+`aws-lambda-adapter:latest-x86_64`, `:latest-aarch64`, and `:latest`, which is the
+first; and the same with `-standalone` and with `-onefile`. Docker, podman and buildah
+all can do it.
 """
 
 import platform

@@ -44,8 +44,8 @@ def main() -> None:
     print(f"{output}: {output.stat().st_size:,} bytes, sha256 {digest}")
     if missing:
         print(
-            f"{output} works with all of Python {', '.join(PYTHONS)}, but starts slower "
-            f"with {', '.join(missing)}: not on PATH here, hence not compiled for.",
+            f"{output} works with Python {', '.join(PYTHONS)}, but starts slower with "
+            f"{', '.join(missing)}: not on PATH here, hence not compiled for.",
             file=sys.stderr,
         )
 

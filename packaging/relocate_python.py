@@ -1,9 +1,11 @@
 """Make /opt/lambda-adapter: the adapter with a Python and a C library of its own.
 
 It runs in an image that has neither, and where others are, it does not meet them: the
-interpreter names its own dynamic linker, and finds its libraries by DT_RPATH, which comes
-before the LD_LIBRARY_PATH that Lambda sets. Nothing is put into the environment, so the
-application does not notice either.
+interpreter names its own dynamic linker, and finds its libraries by DT_RPATH, which
+comes before the LD_LIBRARY_PATH that Lambda sets. Nothing is put into the environment,
+so the application does not notice either.
+
+It is not /opt/python, because Lambda's Python runtimes import from there.
 
 The files are only read, never executed: they may be those of another architecture. What
 has to run is this Python, and its version must be theirs, because of the bytecode.
@@ -22,11 +24,20 @@ from py_compile import PycInvalidationMode
 PYTHON = "python{}.{}".format(*sys.version_info)
 ABI = "cpython-{}{}-".format(*sys.version_info)
 
-# The adapter imports none of these, nor does what it imports. Of the standard library this
-# is half; the rest stays, for what is imported late is not seen by trying.
+# The adapter imports none of these, nor does what it imports. Of the standard library
+# this is half; the rest stays, for what is imported late is not seen by trying.
 MODULES_DROPPED = {
     *("__phello__", "antigravity", "cProfile", "curses", "dbm", "distutils", "doctest"),
-    *("ensurepip", "idlelib", "lib2to3", "mailbox", "pdb", "profile", "pstats", "pydoc"),
+    *(
+        "ensurepip",
+        "idlelib",
+        "lib2to3",
+        "mailbox",
+        "pdb",
+        "profile",
+        "pstats",
+        "pydoc",
+    ),
     *("pydoc_data", "sqlite3", "test", "this", "tkinter", "turtle", "turtledemo"),
     *("unittest", "venv", "wsgiref", "xmlrpc", "site-packages", "dist-packages"),
     *("_pyrepl", "__pycache__", "EXTERNALLY-MANAGED"),

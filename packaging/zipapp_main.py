@@ -12,8 +12,8 @@ BUILD_ID = "@BUILD_ID@"
 ROOT = os.environ.get("SHIV_ROOT") or "@ROOT@"
 TMP = f"/tmp/lambda-adapter-{os.getuid()}"  # noqa: S108 - is_private() guards it
 ARCHIVE = os.path.dirname(os.path.abspath(__file__))
-# Has compileall write pycs that are checked by hash: image builders rewrite times, and a
-# pyc whose time is off is compiled again at every start.
+# Has compileall write pycs that are checked by hash: image builders rewrite times, and
+# a pyc whose time is off is compiled again at every start.
 CHECKED_HASH = "SOURCE_DATE_EPOCH", "315532800"
 
 

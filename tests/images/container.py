@@ -1,4 +1,4 @@
-"""A container of an image, restricted as Lambda restricts it, and what is asked of it."""
+"""A container of an image, restricted as Lambda restricts it, to be sent requests."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ PORT = 8080
 
 TIME_LIMIT = 60
 STOP_LIMIT = 10
-# No write but to /tmp, a user that nobody knows, no home, and not much memory.
+# No write but to /tmp, a user that nobody knows, no home, not much memory, few files.
 AS_ON_LAMBDA = [
-    *("--read-only", "--tmpfs", "/tmp", "--user", "993:990"),
-    *("--memory", "512m", "--ulimit", "nofile=1024:1024", "--network", "host"),
+    *("--read-only", "--tmpfs", "/tmp", "--user", "993:990", "--memory", "512m"),
+    *("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"),
+    *("--network", "host"),
 ]
 
 
@@ -119,9 +120,9 @@ def _run(
 
 
 def _wait_accepts(container: Container) -> None:
+    running = ("inspect", "--format", "{{.State.Running}}", container.name)
     for _ in range(TIME_LIMIT * 100):
-        state = container.engine("inspect", "--format", "{{.State.Running}}", container.name) # fmt: skip
-        assert state.strip() == "true", container.log()
+        assert container.engine(*running).strip() == "true", container.log()
         try:
             socket.create_connection(("127.0.0.1", container.port)).close()
         except OSError:

@@ -112,7 +112,7 @@ def install(programs: Mapping[str, str]) -> None:
         return
     if os.getuid() or not which("apt-get"):
         raise EngineError(
-            f"this needs {', '.join(missing)}; as root on Debian they are installed, or "
+            f"this needs {', '.join(missing)}: root on Debian gets them by itself; or "
             "name an engine: make e2e-images DOCKER=docker"
         )
     for command in (
