@@ -96,8 +96,8 @@ def extract(root: str, compile_pyc: bool) -> None:
 
 
 def run() -> int:
-    """Find the adapter and call it."""
-    for root in ROOT, TMP:
+    """Find the adapter and call it. To be asked for its version unpacks it for good."""
+    for root in (ROOT,) if sys.argv[1:] == ["--version"] else (ROOT, TMP):
         if os.path.isdir(unpacked(root)) and (root is ROOT or is_private(root)):
             sys.path[0] = unpacked(root)
             from lambda_adapter.cli import main

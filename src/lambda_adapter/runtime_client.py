@@ -145,6 +145,7 @@ class RuntimeClient:
             except PeerError as error:
                 if error.answered:
                     raise
+                log.info("the connection to Lambda broke, trying another: %s", error)
         self._connection = await open_connection(*self._address)
         return await self._exchange_over(self._connection, request, max_body)
 
@@ -161,7 +162,7 @@ class RuntimeClient:
 def _raise_if_lost(response: Response) -> None:
     # "Container error. Non-recoverable state. Runtime should exit promptly":
     # https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
-    if response.status >= 500:
+    if response.status == 500:
         raise RuntimeApiError(
             f"Lambda says this environment is lost: {_quote(response)}"
         )

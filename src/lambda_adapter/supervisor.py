@@ -28,6 +28,8 @@ def run(config: Config, child: Child | None, environ: Mapping[str, str]) -> int:
     configure(environ)
     for warning in config.warnings:
         log.warning("%s", warning)
+    if child is None:
+        log.info("no command was given: attached to what Lambda starts by itself")
     return trio.run(_run, config, child, environ)
 
 

@@ -13,7 +13,8 @@
 Any other            200, and as body the body of the request
 
 It takes the port as its argument, $PORT as its default. $PUPPET_IGNORE_TERM makes it
-ignore SIGTERM, otherwise it exits with status 0; it appends each SIGTERM to $PUPPET_LOG.
+ignore SIGTERM, otherwise it exits with status 0, after $PUPPET_LINGER seconds; it
+appends each SIGTERM to $PUPPET_LOG.
 """
 
 import os
@@ -40,6 +41,8 @@ def terminate(number: int, _frame: object) -> None:
         with open(path, "a") as log:
             log.write("SIGTERM\n")
     if not os.environ.get("PUPPET_IGNORE_TERM"):
+        # A signal that comes meanwhile is written down as well, before this goes on.
+        time.sleep(float(os.environ.get("PUPPET_LINGER", "0")))
         os._exit(0)
 
 
@@ -53,11 +56,11 @@ def serve(sock: socket.socket) -> None:
                     return
                 head += data
             head, _, body = head.partition(b"\r\n\r\n")
-            fields = dict(
-                (name.lower(), value)
+            fields = {
+                name.lower(): value
                 for line in head.split(b"\r\n")[1:]
                 for name, _, value in [line.partition(b": ")]
-            )
+            }
             target = head.split(b" ")[1]
             if target == b"/early":
                 sock.sendall(b"HTTP/1.1 413 No\r\ncontent-length: 5\r\n\r\nearly")
