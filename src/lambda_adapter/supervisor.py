@@ -60,6 +60,7 @@ async def supervise(
         ExceptionGroup: of InitError or FatalError.
     """
     extension = RuntimeClient(*config.runtime_api)
+    registered = trio.Event()
     env_config = encode_env_config(environ)
     with (
         trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals,
@@ -68,8 +69,11 @@ async def supervise(
         loop = InvokeLoop(runtime, app, env_config, config.pass_through_path)
         async with _running(child) as process, trio.open_nursery() as nursery:
             nursery.start_soon(_cancel_on_signal, signals, nursery.cancel_scope)
-            nursery.start_soon(extension.run_extension, extension_name(child))
+            nursery.start_soon(
+                extension.run_extension, extension_name(child), registered
+            )
             await wait_app_ready(config, process)
+            await registered.wait()
             if process:
                 nursery.start_soon(process.watch)
             await loop.run()
