@@ -53,7 +53,9 @@ def free_port() -> int:
         return port
 
 
-def environment(runtime_api: str, port: int, extra: Mapping[str, str]) -> dict[str, str]:
+def environment(
+    runtime_api: str, port: int, extra: Mapping[str, str]
+) -> dict[str, str]:
     """Return what a function's environment holds."""
     return {
         "PATH": os.environ["PATH"],

@@ -84,7 +84,7 @@ class InvokeLoop:
     async def _fail(
         self, invocation: Invocation, kind: type[Event], failure: InvocationError
     ) -> None:
-        """Tell whoever waits: an HTTP client by an answer, any other source by an error.
+        """Tell whoever waits: an HTTP client by an answer, any other by an error.
 
         An application that hangs up may be about to end. Then its end is to be seen
         before the next event is taken, for there would be nobody to answer that.
