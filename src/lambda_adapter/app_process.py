@@ -74,9 +74,9 @@ class AppProcess:
             return None
         if result.si_code == os.CLD_EXITED:
             return f"exited with status {result.si_status}"
-        name = signal.Signals(result.si_status).name
-        hint = "; was it out of memory?" if name == "SIGKILL" else ""
-        return f"was ended by {name}{hint}"
+        if result.si_status == signal.SIGKILL:
+            return "was ended by SIGKILL; was it out of memory?"
+        return f"was ended by {describe_signal(result.si_status)}"
 
     async def wait_ended(self) -> str:
         """Wait until the child has ended, and return how."""
@@ -95,6 +95,14 @@ class AppProcess:
         """
         how = await self.wait_ended()
         raise AppExitedError(f"the application {how} while it was serving")
+
+
+def describe_signal(number: int) -> str:
+    """Return the name of a signal; real-time ones have none."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def grace() -> float:

@@ -28,7 +28,8 @@ def _port(text: str) -> int:
 
 def _host(text: str) -> str:
     host = text[1:-1] if text.startswith("[") and text.endswith("]") else text
-    if host and host.isascii() and not set(host) & set(" /@[]?#"):
+    is_name = host.isascii() and host.isprintable() and not set(host) & set(" /@[]?#")
+    if host and is_name and host.count(":") != 1:  # two and more: an IPv6 address
         return host
     raise ValueError("a host name or an IP address")
 
@@ -81,9 +82,8 @@ def _statuses(text: str) -> frozenset[int]:
 
 
 def _field_name(text: str) -> str:
-    if all(char.isalnum() or char in "!#$%&'*+-.^_`|~" for char in text) and (
-        text.isascii()
-    ):
+    tokens = all(char.isalnum() or char in "!#$%&'*+-.^_`|~" for char in text)
+    if text and text.isascii() and tokens:
         return text.lower()
     raise ValueError("the name of a header field, such as x-authorization")
 

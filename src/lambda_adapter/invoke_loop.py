@@ -108,8 +108,8 @@ class InvokeLoop:
 
 def _seconds_left(invocation: Invocation) -> float:
     """Return the time for the application; a deadline that makes no sense is none."""
-    left = invocation.deadline_ms / 1000 - time.time() - MARGIN
-    return left if 0 < left < LONGEST else LONGEST
+    left = invocation.deadline_ms / 1000 - time.time()
+    return max(left - MARGIN, 0) if 0 < left < LONGEST else LONGEST
 
 
 def _within_limit(reply: bytes) -> bytes:

@@ -95,6 +95,8 @@ async def _cancel_on_signal(
 ) -> None:
     async for number in signals:
         log.info("ending on %s", signal.Signals(number).name)
+        for further in (signal.SIGTERM, signal.SIGINT):  # trio would raise them again
+            signal.signal(further, signal.SIG_IGN)
         scope.cancel()
 
 

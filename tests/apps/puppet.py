@@ -4,7 +4,7 @@
 ``... /seen...``     200, and as body the request as it came, head and body
 ``... /say``         the body of the request, as raw bytes; then what ``x-then`` says:
                      ``close`` (as without it), ``keep`` or ``hold`` the connection
-``... /hang``        nothing, ever
+``... /hang``        nothing, ever; it says so on stderr
 ``... /early``       413 before the body of the request is read, then hold
 ``... /exit/N``      exits with status N
 ``... /kill``        is killed
@@ -40,6 +40,7 @@ def terminate(number: int, _frame: object) -> None:
     if path := os.environ.get("PUPPET_LOG"):
         with open(path, "a") as log:
             log.write("SIGTERM\n")
+    print("the puppet ends", file=sys.stderr, flush=True)
     if not os.environ.get("PUPPET_IGNORE_TERM"):
         # A signal that comes meanwhile is written down as well, before this goes on.
         time.sleep(float(os.environ.get("PUPPET_LINGER", "0")))
@@ -82,6 +83,8 @@ def answer(
     global requests
     if target == b"/" and b"readiness" in fields.get(b"user-agent", b""):
         ready = os.environ.get("PUPPET_READY", "200")
+        if ready != "200":
+            print("the puppet is not ready", file=sys.stderr, flush=True)
         if ready == "hang":
             hold()
         sock.sendall(b"HTTP/1.1 %s X\r\ncontent-length: 0\r\n\r\n" % ready.encode())
@@ -96,6 +99,7 @@ def answer(
             hold()
         return then == b"keep"
     elif target == b"/hang":
+        print("the puppet hangs", file=sys.stderr, flush=True)
         hold()
     elif target.startswith(b"/exit/"):
         os._exit(int(target[6:]))

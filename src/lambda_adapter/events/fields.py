@@ -95,7 +95,6 @@ def request_fields(
             crumbs.append(value)
         elif not (
             lower in _DROPPED
-            or lower.startswith(b"proxy-")
             or lower.replace(b"_", b"-") in owned
             or (lower in taken and not _KEPT.fullmatch(lower))
         ):
