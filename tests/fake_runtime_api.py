@@ -77,6 +77,8 @@ class FakeRuntimeApi:
         self.scripted: dict[str, deque[bytes]] = defaultdict(deque)
         """Raw answers to the next requests whose target ends so. ``b""`` hangs up, and
         what ends within a message does so as well."""
+        self.held: dict[str, trio.Event] = {}
+        """What requests whose target ends so wait for, before they are answered."""
         self.polls = 0
         """How many ``/next`` wait now; two at once fail the test."""
         self._send_event, self._events = trio.open_memory_channel[Event](1000)
@@ -136,6 +138,9 @@ class FakeRuntimeApi:
             await stream.aclose()
 
     async def _answer(self, stream: trio.SocketStream, request: Posted) -> bool:
+        for end, event in self.held.items():
+            if request.target.endswith(end):
+                await event.wait()
         for end, raw_answers in self.scripted.items():
             if request.target.endswith(end) and raw_answers:
                 raw = raw_answers.popleft()

@@ -13,8 +13,9 @@ import trio
 from lambda_adapter.app_client import App, AppClient
 from lambda_adapter.errors import AppExitedError, RuntimeApiError
 from lambda_adapter.invoke_loop import InvokeLoop
+from lambda_adapter.lambda_context import encode_env_config
 from lambda_adapter.messages import Request, Response
-from lambda_adapter.runtime_api import MAX_REPLY, encode_env_config
+from lambda_adapter.runtime_api import MAX_REPLY
 from lambda_adapter.runtime_client import RuntimeClient
 from tests.adapter import environment
 from tests.fake_runtime_api import FUNCTION_ARN, FakeRuntimeApi, Posted

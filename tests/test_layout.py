@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lambda_adapter.config import SETTINGS
+from lambda_adapter.settings import SETTINGS
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent

@@ -94,6 +94,20 @@ async def test_registers_as_an_extension(runtime):
     assert len(invocations) == 1
 
 
+async def test_init_does_not_end_before_the_registration(runtime):
+    """The first ``/next`` ends the init, and with it the time for registrations."""
+    runtime.held[REGISTER] = trio.Event()
+
+    async with open_adapter(runtime.address) as adapter:
+        await adapter.wait_log("the application is ready")
+        with trio.move_on_after(0.1) as scope:
+            await runtime.wait_posted(NEXT)
+        assert scope.cancelled_caught
+        runtime.held[REGISTER].set()
+
+        await runtime.wait_posted(NEXT)
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -329,7 +343,7 @@ async def sigterm(adapter, tmp_path):
 async def test_sigterm_while_idle(runtime, tmp_path):
     """The application gets SIGTERM, once, and the adapter ends with status 0."""
     async with open_adapter(
-        runtime.address, PUPPET_LOG=str(tmp_path / "log")
+        runtime.address, PUPPET_LOG=str(tmp_path / "log"), PUPPET_LINGER="0.05"
     ) as adapter:
         await runtime.invoke(SQS)
         await sigterm(adapter, tmp_path)

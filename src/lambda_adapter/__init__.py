@@ -10,8 +10,9 @@ it; docs/design.md says why.
   (``runtime_client``) to the application (``app_client``) and replies back.
 - ``connection`` is one socket speaking HTTP/1.1; both clients use it.
 - The core does no I/O, and reads no clock and no environment: ``events`` turns payloads
-  into requests and responses into replies, ``runtime_api`` knows Lambda's words, and
-  ``http1`` HTTP's bytes. They speak in ``messages``, ``config`` and ``errors``.
+  into requests and responses into replies, ``runtime_api`` and ``lambda_context`` know
+  Lambda's words, and ``http1`` HTTP's bytes. They speak in ``messages``, and of what
+  went wrong in ``errors``. ``config`` is made of the environment by ``settings``.
 """
 
 __version__ = "0.1.0"

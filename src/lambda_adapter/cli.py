@@ -10,8 +10,9 @@ import os
 import sys
 
 from lambda_adapter import __version__, launcher
-from lambda_adapter.config import RUNTIME_API, Config
+from lambda_adapter.config import Config
 from lambda_adapter.errors import ConfigError
+from lambda_adapter.settings import RUNTIME_API
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

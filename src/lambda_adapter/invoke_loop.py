@@ -18,8 +18,9 @@ from lambda_adapter.errors import (
 from lambda_adapter.events.event import Event, error_response
 from lambda_adapter.events.fields import Context
 from lambda_adapter.events.pass_through import PassThroughEvent
+from lambda_adapter.lambda_context import encode_lambda_context
 from lambda_adapter.logs import about, log
-from lambda_adapter.runtime_api import MAX_REPLY, Invocation, encode_lambda_context
+from lambda_adapter.runtime_api import MAX_REPLY, Invocation
 from lambda_adapter.runtime_client import RuntimeClient
 
 LONGEST = 900.0

@@ -10,8 +10,8 @@ from __future__ import annotations
 import errno
 import os
 
-from lambda_adapter.config import ADAPTER_ONLY, PREFIX
 from lambda_adapter.errors import AppStartError
+from lambda_adapter.settings import ADAPTER_ONLY, PREFIX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

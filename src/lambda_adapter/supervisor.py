@@ -16,10 +16,10 @@ from lambda_adapter.app_process import AppProcess
 from lambda_adapter.config import Config
 from lambda_adapter.errors import AdapterError, InitError
 from lambda_adapter.invoke_loop import InvokeLoop
+from lambda_adapter.lambda_context import encode_env_config
 from lambda_adapter.launcher import Child
 from lambda_adapter.logs import configure, log
 from lambda_adapter.readiness import wait_app_ready
-from lambda_adapter.runtime_api import encode_env_config
 from lambda_adapter.runtime_client import RuntimeClient
 
 

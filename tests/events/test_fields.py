@@ -9,13 +9,9 @@ from lambda_adapter.events.fields import (
     Context,
     added_fields,
     encode_method,
-    joined,
-    listed,
     multiple,
     request_fields,
     single,
-    spelled_cookies,
-    split_cookies,
     text,
 )
 from tests.events.examples import HTTP, load, request_of, values_of, with_fields
@@ -353,32 +349,3 @@ def test_pairs():
 def test_text(value, spelled):
     """A value is spelled as JSON spells it."""
     assert text(value) == spelled
-
-
-PROBES = [(b"Vary", b"a"), (b"Link", b"\xe9"), (b"VARY", b"b"), (b"vary", b"a")]
-
-
-def test_listed():
-    """Every value stays, under the first spelling of its name, in order."""
-    assert listed(PROBES) == {"Vary": ["a", "b", "a"], "Link": ["é"]}
-
-
-def test_joined():
-    """Duplicates are joined by commas, not lost."""
-    assert joined(PROBES) == {"Vary": "a, b, a", "Link": "é"}
-
-
-def test_split_cookies():
-    """Cookies are taken out in whatever case their name is; they can't be joined."""
-    fields = [(b"Set-Cookie", b"a=1, 2"), (b"a", b"b"), (b"SET-COOKIE", b"c=\xe9")]
-
-    assert split_cookies(fields) == ([(b"a", b"b")], ["a=1, 2", "c=é"])
-
-
-def test_spelled_cookies():
-    """The first cookie's name is in lower case; no two names are the same."""
-    names = spelled_cookies([str(number) for number in range(600)])
-
-    assert next(iter(names)) == "set-cookie"
-    assert len(names) == 512
-    assert {name.lower() for name in names} == {"set-cookie"}

@@ -16,12 +16,10 @@ from lambda_adapter.events.fields import (
     Scalar,
     added_fields,
     encode_method,
-    joined,
     request_fields,
-    spelled_cookies,
-    split_cookies,
     text,
 )
+from lambda_adapter.events.reply import joined, spelled_cookies, split_cookies
 from lambda_adapter.messages import Request, Response, end_to_end
 
 Values = dict[str, Scalar | list[Scalar]]
