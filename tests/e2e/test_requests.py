@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.events import CONTEXTS, EVENTS, Request, expected_head
+from tests.e2e.events import CONTEXTS, EVENTS, Request, expected_head, with_path
 from tests.emulator import Emulator
 
 pytestmark = pytest.mark.e2e
@@ -28,7 +28,10 @@ async def test_each_event_becomes_exactly_its_request(mirror: Emulator):
 
 
 async def test_each_request_has_the_events_own_context(mirror: Emulator):
-    """Both context fields are JSON: the event's own context, and Lambda's."""
+    """Both context fields are JSON: the event's own context, and Lambda's.
+
+    Only what is not HTTP has ``null``.
+    """
     seen, expected = {}, {}
     for path in EVENTS:
         payload = path.read_bytes()
@@ -40,7 +43,8 @@ async def test_each_request_has_the_events_own_context(mirror: Emulator):
         contexts[1].pop("deadline")
         seen[path.stem] = contexts
         expected[path.stem] = [
-            json.loads(payload).get("requestContext"),
+            json.loads(payload).get("requestContext")
+            or (None if with_path(path, "/") is None else {}),
             {
                 "invoked_function_arn": (
                     "arn:aws:lambda:us-east-1:012345678912:function:test_function"
