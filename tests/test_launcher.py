@@ -102,7 +102,7 @@ async def test_child(runtime):
 async def test_signals_of_the_child(runtime):
     """What Python ignores, the application does not."""
     command = ["grep", "^SigIgn", "/proc/self/status"]
-    bare = subprocess.run(command, capture_output=True, check=True)
+    bare = await trio.run_process(command, capture_stdout=True)
     async with open_adapter(
         runtime.address, command, stdout=subprocess.PIPE
     ) as adapter:
