@@ -123,11 +123,21 @@ async def test_an_event_of_any_json_is_posted(tmp_path: Path):
 async def test_what_is_no_json_or_too_deep_fails_its_invocation(tmp_path: Path):
     """An event that can't be told apart is an invocation error."""
     async with open_puppet(tmp_path) as emulator:
-        for payload in (b"{", b"[" * 5000 + b"]" * 5000, b"\xff"):
+        for payload in (b"{", b"[" * 200_000 + b"]" * 200_000, b"\xff"):
             report = json.loads(await emulator.invoke(payload))
 
             assert report["errorType"] == "Runtime.EventError"
             await assert_fine(emulator)
+
+
+async def test_a_deep_event_costs_at_most_its_invocation(tmp_path: Path):
+    """How deep it can be depends on Python; deeper, it is an error, and all goes on."""
+    deep = b"[" * 5000 + b"]" * 5000
+    async with open_puppet(tmp_path) as emulator:
+        reply = await emulator.invoke(deep)
+
+        assert reply == deep or json.loads(reply)["errorType"] == "Runtime.EventError"
+        await assert_fine(emulator)
 
 
 async def test_a_reply_that_lambda_would_refuse_is_a_502(tmp_path: Path):
