@@ -3,12 +3,13 @@
 import json
 import os
 import signal
-import sysconfig
+import sys
 from contextlib import asynccontextmanager
 
 import pytest
 import trio
 
+import lambda_adapter
 from tests.adapter import PUPPET, free_port, open_adapter
 from tests.fake_runtime_api import (
     EVENT_NEXT,
@@ -21,7 +22,7 @@ from tests.fake_runtime_api import (
 from tests.scripted_app import FAULTS, OK, Answer, open_app
 
 NOT_YET = Answer(b"HTTP/1.1 503 Not Yet\r\ncontent-length: 0\r\n\r\n", "keep")
-SCRIPT = os.path.join(sysconfig.get_path("scripts"), "lambda-adapter")
+MAIN = lambda_adapter.__path__[0] + "/__main__.py"
 SQS = {"Records": [{"eventSource": "aws:sqs", "body": "message"}]}
 
 
@@ -180,21 +181,23 @@ async def test_first_request(runtime):
     assert posted.body == b"0"
 
 
-async def test_attached(runtime):
+async def test_attached(runtime, tmp_path):
     """Without a command, it serves what somebody else started, when that is ready.
 
     It registers under the name of its own file, as an external extension must.
     """
+    file = tmp_path / "an-extension"
+    file.symlink_to(MAIN)
+    command = [sys.executable, str(file)]
     port = free_port()
-    async with open_adapter(
-        runtime.address, [], adapter=[SCRIPT], port=port
-    ) as adapter:
+
+    async with open_adapter(runtime.address, [], adapter=command, port=port) as adapter:
         register = await runtime.wait_posted(REGISTER)
         await adapter.wait_log("no command was given")
         async with open_app(port=port):
             posted = await runtime.invoke(http_event())
 
-    assert register.fields["lambda-extension-name"] == os.path.basename(SCRIPT)
+    assert register.fields["lambda-extension-name"] == "an-extension"
     assert posted.json()["body"] == "ok"
 
 

@@ -3,8 +3,9 @@
 General layout, from the outside in. Imports point down, and import-linter holds them to
 it; docs/design.md says why.
 
-- ``cli`` decides what to become; ``launcher`` becomes it, or starts it as a child. Both
-  load next to nothing, because the application's start waits for them.
+- ``cli`` decides what to become; ``launcher`` becomes it, or starts it as a child, and
+  ``claim`` settles which of two adapters serves. They load next to nothing, because the
+  application's start waits for them.
 - ``supervisor`` holds the one nursery: the child (``app_process``), the wait for it
   (``readiness``) and the ``invoke_loop``, which takes events from Lambda
   (``runtime_client``) to the application (``app_client``) and replies back.

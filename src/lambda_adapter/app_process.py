@@ -11,6 +11,7 @@ from typing import Self
 
 import trio
 
+from lambda_adapter.claim import EXTENSIONS
 from lambda_adapter.errors import AppExitedError
 from lambda_adapter.launcher import Child
 from lambda_adapter.logs import log
@@ -22,9 +23,6 @@ https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#run
 GRACE_WITH_EXTENSIONS = 0.25
 """The same beside external extensions, where Lambda gives the runtime 300 ms:
 https://github.com/aws-samples/graceful-shutdown-with-aws-lambda"""
-
-EXTENSIONS = "/opt/extensions"
-"""Where Lambda looks for external extensions."""
 
 POLL = 0.05
 """Seconds between two looks at a child where the system has no pidfd."""

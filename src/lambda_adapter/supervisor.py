@@ -13,6 +13,7 @@ import trio
 
 from lambda_adapter.app_client import AppClient
 from lambda_adapter.app_process import AppProcess
+from lambda_adapter.claim import claim
 from lambda_adapter.config import Config
 from lambda_adapter.errors import AdapterError, InitError
 from lambda_adapter.invoke_loop import InvokeLoop
@@ -76,6 +77,9 @@ async def supervise(
             await registered.wait()
             if process:
                 nursery.start_soon(process.watch)
+            elif not claim():
+                log.info("the adapter that started the application serves it")
+                await trio.sleep_forever()
             await loop.run()
 
 
