@@ -300,6 +300,19 @@ async def test_post_that_fails(runtime, client, caplog, answer):
     assert line.request_id == "request-7"
 
 
+async def test_half_an_answer(runtime, client, caplog):
+    """A reply that Lambda has begun to answer has arrived, and is not sent again."""
+    async with invoking(runtime, b"1"):
+        await client.post_response(await client.next_invocation(), b"null")
+    runtime.scripted["/response"].append(b"HTTP/1.1 2")
+
+    with trio.fail_after(5):
+        await client.post_response(Invocation("request-7", b"{}"), b"null")
+
+    assert len(answers(runtime)) == 2
+    assert "the reply did not reach Lambda" in caplog.text
+
+
 async def test_post_that_is_never_answered(clock, runtime, client, caplog):
     """Lambda has 30 s to take a reply; then the next invocation is asked for."""
     runtime.scripted["/response"].append(b"HTTP/1.1 100 Continue\r\nx: {}")

@@ -272,6 +272,17 @@ async def test_ended_before_ready(runtime, command, how):
     assert f"ERROR Runtime.AppNotReadyError: {message}\n" in adapter.log
 
 
+async def test_ended_before_ready_where_nobody_can_know_how(runtime):
+    """Whoever ignores SIGCHLD loses statuses; that it ended is told all the same."""
+    command = ("sh", "-c", 'trap "" CHLD; exec "$@"', "sh")
+    adapter = (*command, sys.executable, "-m", "lambda_adapter")
+    async with open_adapter(runtime.address, ["false"], adapter=adapter) as running:
+        assert await running.wait() == 1
+
+    posted = await runtime.wait_posted(INIT_ERROR)
+    assert "ended, how nobody knows" in str(posted.json()["errorMessage"])
+
+
 async def test_refused_init_error(runtime):
     """Where Lambda does not want to know, it ends all the same."""
     runtime.scripted[INIT_ERROR].append(b"")

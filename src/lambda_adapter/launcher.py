@@ -190,7 +190,7 @@ def _prepare_child(parent: int) -> None:
 
         libc = ctypes.CDLL(None)
         libc.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
-    except (ImportError, OSError, AttributeError):  # not Linux, or Python without it
+    except (OSError, AttributeError):  # no Linux
         _restore_signals()
         return
     libc.signal(SIGPIPE, SIG_DFL)
