@@ -113,8 +113,8 @@ def compile_missing(site_packages: str) -> None:
 
 
 def run() -> int:
-    """Find the adapter and call it."""
-    for root in ROOT, TMP:
+    """Find the adapter and call it. To be asked for its version unpacks it for good."""
+    for root in (ROOT,) if sys.argv[1:] == ["--version"] else (ROOT, TMP):
         if os.path.isdir(unpacked(root)) and (root is ROOT or is_private(root)):
             if sys.argv[1:] == ["--version"]:
                 compile_missing(unpacked(root))

@@ -37,6 +37,13 @@ class Adapter:
         with trio.fail_after(20):
             return await self.process.wait()
 
+    def child(self) -> int:
+        """Return the pid of its application."""
+        pid = self.process.pid
+        with open(f"/proc/{pid}/task/{pid}/children") as children:
+            (child,) = children.read().split()
+        return int(child)
+
     async def keep_log(self) -> None:
         assert self.process.stderr
         async for data in self.process.stderr:
@@ -53,7 +60,9 @@ def free_port() -> int:
         return port
 
 
-def environment(runtime_api: str, port: int, extra: Mapping[str, str]) -> dict[str, str]:
+def environment(
+    runtime_api: str, port: int, extra: Mapping[str, str]
+) -> dict[str, str]:
     """Return what a function's environment holds."""
     return {
         "PATH": os.environ["PATH"],
@@ -74,9 +83,13 @@ async def open_adapter(
     *,
     adapter: Sequence[str] = (sys.executable, "-m", "lambda_adapter"),
     port: int | None = None,
+    stdout: int | None = None,
     **extra: str,
 ) -> AsyncIterator[Adapter]:
-    """Start the adapter in front of a command; end both, if they have not ended."""
+    """Start the adapter in front of a command; end both, if they have not ended.
+
+    Like Lambda, this makes it the leader of a process group.
+    """
     port = port or free_port()
     async with trio.open_nursery() as nursery:
         process = await trio.lowlevel.open_process(
@@ -84,6 +97,8 @@ async def open_adapter(
             env=environment(runtime_api, port, extra),
             stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            start_new_session=True,
         )
         running = Adapter(process, port)
         nursery.start_soon(running.keep_log)

@@ -1,10 +1,17 @@
 """Fixtures."""
 
+import os
 from collections.abc import AsyncIterator
 
 import pytest
+from hypothesis import settings
 
 from tests.fake_runtime_api import FakeRuntimeApi, open_fake_runtime_api
+
+# Few examples each time, others every time; where nobody looks twice, the same ones.
+settings.register_profile("brief", deadline=None, max_examples=25)
+settings.register_profile("ci", settings.get_profile("brief"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "brief")
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ NEXT = "/2018-06-01/runtime/invocation/next"
 INIT_ERROR = "/2018-06-01/runtime/init/error"
 REGISTER = "/2020-01-01/extension/register"
 EVENT_NEXT = "/2020-01-01/extension/event/next"
+FUNCTION_ARN = "arn:aws:lambda:eu-west-1:1:function:f"
 
 
 @dataclass
@@ -76,12 +77,15 @@ class FakeRuntimeApi:
         self.scripted: dict[str, deque[bytes]] = defaultdict(deque)
         """Raw answers to the next requests whose target ends so. ``b""`` hangs up, and
         what ends within a message does so as well."""
+        self.held: dict[str, trio.Event] = {}
+        """What requests whose target ends so wait for, before they are answered."""
         self.polls = 0
         """How many ``/next`` wait now; two at once fail the test."""
         self._send_event, self._events = trio.open_memory_channel[Event](1000)
         self._open: dict[str, Event] = {}
         self._ids = 0
         self._connections = 0
+        self._streams: set[trio.SocketStream] = set()
         self._news = trio.Condition()
 
     async def invoke(self, payload: bytes | object, **fields: str) -> Posted:
@@ -103,14 +107,17 @@ class FakeRuntimeApi:
         """Wait for a request whose target ends so."""
         with trio.fail_after(20):
             async with self._news:
-                while not (found := [p for p in self.posted if p.target.endswith(kind)]):
+                while True:
+                    for posted in self.posted:
+                        if posted.target.endswith(kind):
+                            return posted
                     await self._news.wait()
-        return found[0]
 
     async def serve(self, stream: trio.SocketStream) -> None:
         """Serve one connection."""
         self._connections += 1
         number = self._connections
+        self._streams.add(stream)
         async with stream:
             try:
                 while (request := await _receive(stream)) is not None:
@@ -122,8 +129,18 @@ class FakeRuntimeApi:
                         return
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 pass
+            finally:
+                self._streams.discard(stream)
+
+    async def drop_connections(self) -> None:
+        """Hang up, as Lambda may between two requests."""
+        for stream in list(self._streams):
+            await stream.aclose()
 
     async def _answer(self, stream: trio.SocketStream, request: Posted) -> bool:
+        for end, event in self.held.items():
+            if request.target.endswith(end):
+                await event.wait()
         for end, raw_answers in self.scripted.items():
             if request.target.endswith(end) and raw_answers:
                 raw = raw_answers.popleft()
@@ -154,7 +171,7 @@ class FakeRuntimeApi:
         said = {
             "lambda-runtime-aws-request-id": event.request_id,
             "lambda-runtime-deadline-ms": str(int((time.time() + 30) * 1000)),
-            "lambda-runtime-invoked-function-arn": "arn:aws:lambda:eu-west-1:1:function:f",
+            "lambda-runtime-invoked-function-arn": FUNCTION_ARN,
             "content-type": "application/json",
         }
         await _send(stream, 200, event.payload, said | event.fields)

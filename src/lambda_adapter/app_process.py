@@ -11,6 +11,7 @@ from typing import Self
 
 import trio
 
+from lambda_adapter.claim import EXTENSIONS
 from lambda_adapter.errors import AppExitedError
 from lambda_adapter.launcher import Child
 from lambda_adapter.logs import log
@@ -23,15 +24,12 @@ GRACE_WITH_EXTENSIONS = 0.25
 """The same beside external extensions, where Lambda gives the runtime 300 ms:
 https://github.com/aws-samples/graceful-shutdown-with-aws-lambda"""
 
-EXTENSIONS = "/opt/extensions"
-"""Where Lambda looks for external extensions."""
-
 POLL = 0.05
 """Seconds between two looks at a child where the system has no pidfd."""
 
 
 class AppProcess:
-    """The child, as a context: leaving it ends the child and all that it started."""
+    """The child, as a context: leaving it ends the child and its process group."""
 
     def __init__(self, child: Child) -> None:
         self._child = child
@@ -45,7 +43,7 @@ class AppProcess:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Ask it to end, once; then end it, and whoever is left of its session."""
+        """Ask it to end, once; then end it, and whoever is left of its group."""
         with trio.CancelScope(shield=True):
             if self.ended() is None:
                 os.kill(self._child.pid, signal.SIGTERM)
@@ -59,7 +57,8 @@ class AppProcess:
         """End its process group, which is still its own, and let go of it."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._child.pid, signal.SIGKILL)
-        os.waitpid(self._child.pid, 0)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self._child.pid, 0)
         if self._child.pidfd != -1:
             os.close(self._child.pidfd)
 
@@ -69,14 +68,17 @@ class AppProcess:
         It stays a zombie until this context is left, so that its pid stays its own.
         """
         flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
-        result = os.waitid(os.P_PID, self._child.pid, flags)
+        try:
+            result = os.waitid(os.P_PID, self._child.pid, flags)
+        except ChildProcessError:
+            return "ended, how nobody knows: the adapter was started to ignore SIGCHLD"
         if result is None:
             return None
         if result.si_code == os.CLD_EXITED:
             return f"exited with status {result.si_status}"
-        name = signal.Signals(result.si_status).name
-        hint = "; was it out of memory?" if name == "SIGKILL" else ""
-        return f"was ended by {name}{hint}"
+        if result.si_status == signal.SIGKILL:
+            return "was ended by SIGKILL; was it out of memory?"
+        return f"was ended by {describe_signal(result.si_status)}"
 
     async def wait_ended(self) -> str:
         """Wait until the child has ended, and return how."""
@@ -95,6 +97,14 @@ class AppProcess:
         """
         how = await self.wait_ended()
         raise AppExitedError(f"the application {how} while it was serving")
+
+
+def describe_signal(number: int) -> str:
+    """Return the name of a signal; real-time ones have none."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def grace() -> float:

@@ -10,8 +10,10 @@ import os
 import sys
 
 from lambda_adapter import __version__, launcher
-from lambda_adapter.config import RUNTIME_API, Config
+from lambda_adapter.claim import claim
+from lambda_adapter.config import Config
 from lambda_adapter.errors import ConfigError
+from lambda_adapter.settings import RUNTIME_API
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,6 +75,8 @@ def _serve(
     except ConfigError as error:
         _complain(str(error))
         return EX_USAGE
+    if argv:
+        claim()
     child = launcher.start(argv, environ) if argv else None
     load()
     from lambda_adapter import supervisor

@@ -44,7 +44,7 @@ class Connection:
         """
         parser = ResponseParser(request.method, max_body)
         with self._exchanging(parser):
-            sent_all = await self._send(encode_head(request), request.body)
+            sent_all = await self._send(request, parser)
             while not parser.complete:
                 parser.feed(await self._receive())
         self.exchanges += 1
@@ -59,7 +59,7 @@ class Connection:
         """
         parser = ResponseParser(request.method, RECEIVE_SIZE)
         with self._exchanging(parser):
-            await self._send(encode_head(request), request.body)
+            await self._send(request, parser)
             while not parser.status:
                 parser.feed(await self._receive())
         return parser.status
@@ -86,29 +86,30 @@ class Connection:
             message = f"the connection broke: {error.strerror or error}"
             raise PeerError(message, answered=parser.answered) from error
 
-    async def _send(self, *parts: bytes) -> bool:
+    async def _send(self, request: Request, parser: ResponseParser) -> bool:
         """Send everything, unless the peer answers or hangs up before that.
 
         Returns whether all was sent. A peer that hangs up may have answered first
         (https://www.rfc-editor.org/rfc/rfc9112#section-9.5), so that is read next.
         """
+        parts = (encode_head(request), request.body)
         buffers = [memoryview(part) for part in parts if part]
-        while buffers:
+        while buffers and not parser.status:
             try:
                 sent = self._socket.sendmsg(buffers)
             except BlockingIOError:
                 if self.is_stale():
-                    return False
+                    parser.feed(await self._receive())
                 with trio.move_on_after(EARLY_ANSWER_CHECK):
                     await trio.lowlevel.wait_writable(self._socket)
                 continue
             except (BrokenPipeError, ConnectionResetError):
-                return False
+                break
             while buffers and sent >= len(buffers[0]):
                 sent -= len(buffers.pop(0))
             if sent:
                 buffers[0] = buffers[0][sent:]
-        return True
+        return not buffers
 
     async def _receive(self) -> bytes:
         """Return the next bytes, ``b""`` at the end."""

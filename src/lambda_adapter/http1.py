@@ -42,6 +42,7 @@ class ResponseParser:
         self._max_body = max_body
         self._parser = httptools.HttpResponseParser(self)
         self._seen = 0
+        self._head = 0
         self._reason = b""
         self._fields: Fields = []
         self._body: list[bytes] = []
@@ -63,17 +64,17 @@ class ResponseParser:
             self._seen += len(data)
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            raise self._error("it switched protocols, which was not asked") from None
-        except httptools.HttpParserError as error:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             if self.complete:  # what follows a response does not make it worse
                 self._excess = True
+            elif isinstance(error, httptools.HttpParserUpgrade):
+                raise self._error("it switched protocols unasked") from None
             elif isinstance(error.__context__, PeerError):
                 raise error.__context__ from None
             else:
                 raise self._error(f"its answer is not HTTP/1.1: {error}") from None
-        if not self.status and self._seen > MAX_HEAD:
-            raise self._error(f"the head of its answer is over {MAX_HEAD:,} bytes")
+        if not self.status:
+            self._limit_head(self._seen)
 
     def _feed_end(self) -> None:
         """The end of the connection ends a body of no stated length, and nothing else.
@@ -106,6 +107,10 @@ class ResponseParser:
         """
         return self.complete and self._keep_alive and not self._excess
 
+    def _limit_head(self, size: int) -> None:
+        if size > MAX_HEAD:
+            raise self._error(f"the head of its answer is over {MAX_HEAD:,} bytes")
+
     def _error(self, message: str) -> PeerError:
         return PeerError(message, answered=self.answered)
 
@@ -117,12 +122,16 @@ class ResponseParser:
 
     def on_status(self, reason: bytes) -> None:
         """A piece of the reason phrase."""
-        self._reason += reason
+        if not self.status:
+            self._reason += reason
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A field line; also one of the trailer section, which is dropped."""
         if not self.status:
-            self._fields.append((name, value))
+            # https://www.rfc-editor.org/rfc/rfc9112#section-5.1: OWS is no part of it.
+            self._fields.append((name, value.rstrip(b" \t")))
+            self._head += len(name) + len(value) + len(b": \r\n")
+            self._limit_head(self._head)
 
     def on_headers_complete(self) -> None:
         """The head is whole: now it is known how the body ends.
@@ -130,7 +139,11 @@ class ResponseParser:
         https://www.rfc-editor.org/rfc/rfc9112#section-6.3
         """
         status = self._parser.get_status_code()
-        if self.complete or (status < 200 and status != 101):
+        if self.status:  # a response that nobody asked for
+            return
+        self._head += len(self._reason) + len(b"HTTP/1.1 200 \r\n\r\n")
+        self._limit_head(self._head)
+        if 100 <= status < 200 and status != 101:
             return
         if not 200 <= status <= 599:
             raise self._error(f"its status {status} is no final HTTP status")

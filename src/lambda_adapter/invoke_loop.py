@@ -12,13 +12,15 @@ from lambda_adapter.errors import (
     FatalError,
     InternalError,
     InvocationError,
+    PeerError,
     ResponseTooLargeError,
 )
 from lambda_adapter.events.event import Event, error_response
 from lambda_adapter.events.fields import Context
 from lambda_adapter.events.pass_through import PassThroughEvent
+from lambda_adapter.lambda_context import encode_lambda_context
 from lambda_adapter.logs import about, log
-from lambda_adapter.runtime_api import MAX_REPLY, Invocation, encode_lambda_context
+from lambda_adapter.runtime_api import MAX_REPLY, Invocation
 from lambda_adapter.runtime_client import RuntimeClient
 
 LONGEST = 900.0
@@ -28,6 +30,10 @@ https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html"""
 MARGIN = 0.1
 """Seconds before the deadline at which the application is given up, so that the client
 is still told, and Lambda does not end the whole environment."""
+
+
+LAST_MOMENT = 0.05
+"""Seconds from a process's last closed connection to its end, and plenty of them."""
 
 
 class InvokeLoop:
@@ -72,11 +78,25 @@ class InvokeLoop:
             raise
         except Exception as error:
             failure = _as_invocation_error(error, invocation)
-            if not kind.is_http:
-                await self._runtime.post_error(invocation, failure)
-                return
-            reply = kind.encode_response(error_response(failure, invocation.request_id))
-        await self._runtime.post_response(invocation, reply)
+            await self._fail(invocation, kind, failure)
+        else:
+            await self._runtime.post_response(invocation, reply)
+
+    async def _fail(
+        self, invocation: Invocation, kind: type[Event], failure: InvocationError
+    ) -> None:
+        """Tell whoever waits: an HTTP client by an answer, any other by an error.
+
+        An application that hangs up may be about to end. Then its end is to be seen
+        before the next event is taken, for there would be nobody to answer that.
+        """
+        if kind.is_http:
+            answer = error_response(failure, invocation.request_id)
+            await self._runtime.post_response(invocation, kind.encode_response(answer))
+        else:
+            await self._runtime.post_error(invocation, failure)
+        if isinstance(failure.__cause__, PeerError):
+            await trio.sleep(LAST_MOMENT)
 
     def _context(self, invocation: Invocation) -> Context:
         return Context(
@@ -89,8 +109,8 @@ class InvokeLoop:
 
 def _seconds_left(invocation: Invocation) -> float:
     """Return the time for the application; a deadline that makes no sense is none."""
-    left = invocation.deadline_ms / 1000 - time.time() - MARGIN
-    return left if 0 < left < LONGEST else LONGEST
+    left = invocation.deadline_ms / 1000 - time.time()
+    return max(left - MARGIN, 0) if 0 < left < LONGEST else LONGEST
 
 
 def _within_limit(reply: bytes) -> bytes:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import errno
 import os
 
-from lambda_adapter.config import ADAPTER_ONLY, PREFIX
 from lambda_adapter.errors import AppStartError
+from lambda_adapter.settings import ADAPTER_ONLY, PREFIX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def become(argv: list[str], environ: Mapping[str, str]) -> NoReturn:
         OSError: the command can't be executed.
     """
     _restore_signals()
-    _execute(argv, environ)
+    _execute(argv, _as_given(environ))
 
 
 def start(argv: list[str], environ: Mapping[str, str]) -> Child:
@@ -97,7 +97,7 @@ def application_environ(environ: Mapping[str, str]) -> dict[str, str]:
     """
     return {
         name: value
-        for name, value in environ.items()
+        for name, value in _as_given(environ).items()
         if name in LISTENING
         or not (
             name.startswith(PREFIX)
@@ -105,6 +105,24 @@ def application_environ(environ: Mapping[str, str]) -> dict[str, str]:
             or name == "_LAMBDA_TELEMETRY_LOG_FD"
         )
     }
+
+
+def _as_given(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without what Python added to it, if it did.
+
+    In the C locale it sets LC_CTYPE for all its children: https://peps.python.org/pep-0538/
+    The kernel still has what it was given.
+    """
+    given = dict(environ)
+    if given.get("LC_CTYPE") in {"C.UTF-8", "C.utf8", "UTF-8"}:
+        try:
+            with open("/proc/self/environ", "rb") as file:
+                variables = file.read().split(b"\0")
+        except OSError:  # no Linux
+            return given
+        if not any(variable.startswith(b"LC_CTYPE=") for variable in variables):
+            del given["LC_CTYPE"]
+    return given
 
 
 def describe_start_error(command: str, code: int) -> str:
@@ -129,15 +147,25 @@ def _execute(argv: list[str], environ: Mapping[str, str]) -> NoReturn:
     A file that is no program and has no ``#!`` line is a shell script, as for a shell:
     https://pubs.opengroup.org/onlinepubs/9799919799/functions/exec.html
     """
+    if not argv[0]:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
     try:
         os.execvpe(argv[0], argv, environ)
     except OSError as error:
-        if error.errno != errno.ENOEXEC or not os.path.isfile(argv[0]):
+        if error.errno != errno.ENOEXEC:
             raise
-        with open(argv[0], "rb") as file:
+        script = _find(argv[0], environ)
+        with open(script, "rb") as file:
             if b"\0" in file.read(512):
                 raise
-        os.execve("/bin/sh", ["/bin/sh", *argv], environ)
+        os.execve("/bin/sh", ["/bin/sh", script, *argv[1:]], environ)
+
+
+def _find(command: str, environ: Mapping[str, str]) -> str:
+    if "/" in command:
+        return command
+    places = [os.path.join(place, command) for place in os.get_exec_path(environ)]
+    return next(place for place in places if os.access(place, os.X_OK))
 
 
 def _restore_signals() -> None:
@@ -162,7 +190,7 @@ def _prepare_child(parent: int) -> None:
 
         libc = ctypes.CDLL(None)
         libc.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
-    except (ImportError, OSError, AttributeError):  # not Linux, or Python without it
+    except (OSError, AttributeError):  # no Linux
         _restore_signals()
         return
     libc.signal(SIGPIPE, SIG_DFL)

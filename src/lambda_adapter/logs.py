@@ -66,10 +66,10 @@ class JsonFormatter(logging.Formatter):
         seconds, fraction = divmod(record.created, 1)
         now = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
         line = {
-            "timestamp": f"{now}.{fraction * 1000:03.0f}Z",
+            "timestamp": f"{now}.{int(fraction * 1000):03}Z",
             "level": _level(record),
             "logger": "lambda-adapter",
-            "message": record.getMessage(),
+            "message": record.getMessage().encode("utf-8", "replace").decode(),
         }
         if request_id := record.__dict__.get("request_id"):
             line["requestId"] = request_id

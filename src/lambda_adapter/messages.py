@@ -16,6 +16,9 @@ HOP_BY_HOP = frozenset(
     {
         b"connection",
         b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authentication-info",
+        b"proxy-authorization",
         b"proxy-connection",
         b"te",
         b"trailer",
@@ -25,7 +28,8 @@ HOP_BY_HOP = frozenset(
 )
 """Fields for one connection only; an intermediary removes them in both directions:
 https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1. ``Trailer`` goes with the trailer
-section, which no Lambda event or reply can carry."""
+section, which no Lambda event or reply can carry. ``Proxy-Status`` stays: it is for the
+recipient (https://www.rfc-editor.org/rfc/rfc9209#section-2)."""
 
 
 class Request(msgspec.Struct, frozen=True):

@@ -7,13 +7,12 @@ Core: no I/O.
 """
 
 import re
-from collections.abc import Mapping
 
 import msgspec
 
 from lambda_adapter import __version__
 from lambda_adapter.errors import AdapterError
-from lambda_adapter.messages import Fields, Request, Response, ascii_json
+from lambda_adapter.messages import Fields, Request, Response
 
 MAX_REPLY = 6_291_556
 """Bytes of a buffered reply: 6 MB and 100 bytes. More is answered with 413, "Exceeded
@@ -32,7 +31,6 @@ RUNTIME = b"/2018-06-01/runtime"
 EXTENSION = b"/2020-01-01/extension"
 
 _AGENT = (b"user-agent", f"lambda-adapter/{__version__}".encode())
-_NULL = msgspec.Raw(b"null")
 
 
 class Invocation(msgspec.Struct, frozen=True):
@@ -66,27 +64,6 @@ class _ErrorReport(msgspec.Struct):
     error_message: str = msgspec.field(name="errorMessage")
     error_type: str = msgspec.field(name="errorType")
     stack_trace: list[str] = msgspec.field(name="stackTrace", default_factory=list)
-
-
-class _EnvConfig(msgspec.Struct):
-    function_name: str
-    memory: int
-    version: str
-    log_stream: str
-    log_group: str
-
-
-class _LambdaContext(msgspec.Struct):
-    """The context in the shape that the Rust adapter gives it: keys and nesting."""
-
-    request_id: str
-    deadline: int
-    invoked_function_arn: str
-    xray_trace_id: str | None
-    client_context: msgspec.Raw
-    identity: msgspec.Raw
-    tenant_id: str | None
-    env_config: msgspec.Raw
 
 
 def parse_next(response: Response) -> Invocation:
@@ -153,47 +130,6 @@ def event_next_request(host: bytes, extension_id: bytes) -> Request:
     """Ask for an extension event, which completes the registration and never comes."""
     fields = [(b"host", host), _AGENT, (b"lambda-extension-identifier", extension_id)]
     return Request(b"GET", EXTENSION + b"/event/next", fields)
-
-
-def encode_env_config(environ: Mapping[str, str]) -> msgspec.Raw:
-    """Encode the part of the context that is the same for every invocation.
-
-    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
-    """
-    memory = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
-    config = _EnvConfig(
-        environ.get("AWS_LAMBDA_FUNCTION_NAME", ""),
-        int(memory) if memory.isascii() and memory.isdigit() else 0,
-        environ.get("AWS_LAMBDA_FUNCTION_VERSION", ""),
-        environ.get("AWS_LAMBDA_LOG_STREAM_NAME", ""),
-        environ.get("AWS_LAMBDA_LOG_GROUP_NAME", ""),
-    )
-    return msgspec.Raw(msgspec.json.encode(config))
-
-
-def encode_lambda_context(invocation: Invocation, env_config: msgspec.Raw) -> bytes:
-    """Return the value of ``x-amzn-lambda-context``: JSON in printable ASCII."""
-    context = _LambdaContext(
-        invocation.request_id,
-        invocation.deadline_ms,
-        invocation.function_arn,
-        invocation.trace_id or None,
-        _json_or_null(invocation.client_context),
-        _json_or_null(invocation.cognito_identity),
-        invocation.tenant_id or None,
-        env_config,
-    )
-    return ascii_json(msgspec.json.encode(context))
-
-
-def _json_or_null(document: str) -> msgspec.Raw:
-    """Let any JSON through, and nothing that would break the JSON around it."""
-    raw = document.encode("latin-1")
-    try:
-        raw.decode()
-        return msgspec.json.decode(raw or b"null", type=msgspec.Raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _NULL
 
 
 def _target(invocation: Invocation, end: bytes) -> bytes:

@@ -19,6 +19,10 @@ BACK_OFF = 0.1
 POST_LIMIT = 30.0
 """Seconds that Lambda may take to accept what is posted."""
 
+REGISTER_LIMIT = 2.0
+"""Seconds that Lambda may take to register an extension: init waits for it, and has 10:
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib"""
+
 MAX_ANSWER = 65_536
 """Bytes of an answer to a POST."""
 
@@ -77,22 +81,24 @@ class RuntimeClient:
             if response.status != 202:
                 log.error("Lambda did not take the init error: %s", _quote(response))
 
-    async def run_extension(self, name: str) -> None:
+    async def run_extension(self, name: str, registered: trio.Event) -> None:
         """Register as an extension, so that Lambda sends SIGTERM; then never return.
 
         This takes a client of its own, because it keeps its connection waiting.
 
-        The registration counts once the next event is asked for. None was subscribed
-        to, so that none comes. If Lambda refuses, that is logged and all else works.
+        The registration counts once the next event is asked for; none was subscribed
+        to, so none comes. It has to be ``registered`` before the first ``/next``, which
+        ends the init. If Lambda refuses, that is logged, and all else works.
         """
         try:
             request = runtime_api.register_request(self._host, name)
-            response = await self._post(request)
+            response = await self._post(request, REGISTER_LIMIT)
             fields = {key.lower(): value for key, value in response.fields}
             extension_id = fields.get(b"lambda-extension-identifier", b"")
             if response.status != 200 or not extension_id:
                 raise UnusableAnswerError(_quote(response))
             following = runtime_api.event_next_request(self._host, extension_id)
+            registered.set()
             response = await self._exchange(following, MAX_ANSWER)
             raise UnusableAnswerError(_quote(response))
         except (PeerError, UnusableAnswerError) as error:
@@ -103,6 +109,7 @@ class RuntimeClient:
                 error,
             )
         finally:
+            registered.set()
             self.close()
 
     def close(self) -> None:
@@ -124,11 +131,10 @@ class RuntimeClient:
         if response.status != 202:
             log.error("Lambda refused the %s: %s", what, _quote(response), extra=extra)
 
-    async def _post(self, request: Request) -> Response:
-        """Post within the limit."""
-        with trio.move_on_after(POST_LIMIT):
+    async def _post(self, request: Request, limit: float = POST_LIMIT) -> Response:
+        with trio.move_on_after(limit):
             return await self._exchange(request, MAX_ANSWER)
-        message = f"Lambda did not answer within {POST_LIMIT:g} s"
+        message = f"Lambda did not answer within {limit:g} s"
         raise PeerError(message, answered=False)
 
     async def _exchange(self, request: Request, max_body: int) -> Response:
@@ -145,6 +151,7 @@ class RuntimeClient:
             except PeerError as error:
                 if error.answered:
                     raise
+                log.info("the connection to Lambda broke, trying another: %s", error)
         self._connection = await open_connection(*self._address)
         return await self._exchange_over(self._connection, request, max_body)
 
@@ -161,7 +168,7 @@ class RuntimeClient:
 def _raise_if_lost(response: Response) -> None:
     # "Container error. Non-recoverable state. Runtime should exit promptly":
     # https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
-    if response.status >= 500:
+    if response.status == 500:
         raise RuntimeApiError(
             f"Lambda says this environment is lost: {_quote(response)}"
         )

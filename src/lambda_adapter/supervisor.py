@@ -13,13 +13,14 @@ import trio
 
 from lambda_adapter.app_client import AppClient
 from lambda_adapter.app_process import AppProcess
+from lambda_adapter.claim import claim
 from lambda_adapter.config import Config
 from lambda_adapter.errors import AdapterError, InitError
 from lambda_adapter.invoke_loop import InvokeLoop
+from lambda_adapter.lambda_context import encode_env_config
 from lambda_adapter.launcher import Child
 from lambda_adapter.logs import configure, log
 from lambda_adapter.readiness import wait_app_ready
-from lambda_adapter.runtime_api import encode_env_config
 from lambda_adapter.runtime_client import RuntimeClient
 
 
@@ -28,6 +29,8 @@ def run(config: Config, child: Child | None, environ: Mapping[str, str]) -> int:
     configure(environ)
     for warning in config.warnings:
         log.warning("%s", warning)
+    if child is None:
+        log.info("no command was given: attached to what Lambda starts by itself")
     return trio.run(_run, config, child, environ)
 
 
@@ -58,6 +61,7 @@ async def supervise(
         ExceptionGroup: of InitError or FatalError.
     """
     extension = RuntimeClient(*config.runtime_api)
+    registered = trio.Event()
     env_config = encode_env_config(environ)
     with (
         trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals,
@@ -66,10 +70,16 @@ async def supervise(
         loop = InvokeLoop(runtime, app, env_config, config.pass_through_path)
         async with _running(child) as process, trio.open_nursery() as nursery:
             nursery.start_soon(_cancel_on_signal, signals, nursery.cancel_scope)
-            nursery.start_soon(extension.run_extension, extension_name(child))
+            nursery.start_soon(
+                extension.run_extension, extension_name(child), registered
+            )
             await wait_app_ready(config, process)
+            await registered.wait()
             if process:
                 nursery.start_soon(process.watch)
+            elif not claim():
+                log.info("the adapter that started the application serves it")
+                await trio.sleep_forever()
             await loop.run()
 
 
@@ -89,6 +99,8 @@ async def _cancel_on_signal(
 ) -> None:
     async for number in signals:
         log.info("ending on %s", signal.Signals(number).name)
+        for further in (signal.SIGTERM, signal.SIGINT):  # trio would raise them again
+            signal.signal(further, signal.SIG_IGN)
         scope.cancel()
 
 

@@ -4,7 +4,7 @@
 ``... /seen...``     200, and as body the request as it came, head and body
 ``... /say``         the body of the request, as raw bytes; then what ``x-then`` says:
                      ``close`` (as without it), ``keep`` or ``hold`` the connection
-``... /hang``        nothing, ever
+``... /hang``        nothing, ever; it says so on stderr
 ``... /early``       413 before the body of the request is read, then hold
 ``... /exit/N``      exits with status N
 ``... /kill``        is killed
@@ -13,7 +13,8 @@
 Any other            200, and as body the body of the request
 
 It takes the port as its argument, $PORT as its default. $PUPPET_IGNORE_TERM makes it
-ignore SIGTERM, otherwise it exits with status 0; it appends each SIGTERM to $PUPPET_LOG.
+ignore SIGTERM, otherwise it exits with status 0, after $PUPPET_LINGER seconds; it
+appends each SIGTERM to $PUPPET_LOG.
 """
 
 import os
@@ -39,7 +40,10 @@ def terminate(number: int, _frame: object) -> None:
     if path := os.environ.get("PUPPET_LOG"):
         with open(path, "a") as log:
             log.write("SIGTERM\n")
+    print("the puppet ends", file=sys.stderr, flush=True)
     if not os.environ.get("PUPPET_IGNORE_TERM"):
+        # A signal that comes meanwhile is written down as well, before this goes on.
+        time.sleep(float(os.environ.get("PUPPET_LINGER", "0")))
         os._exit(0)
 
 
@@ -53,11 +57,11 @@ def serve(sock: socket.socket) -> None:
                     return
                 head += data
             head, _, body = head.partition(b"\r\n\r\n")
-            fields = dict(
-                (name.lower(), value)
+            fields = {
+                name.lower(): value
                 for line in head.split(b"\r\n")[1:]
                 for name, _, value in [line.partition(b": ")]
-            )
+            }
             target = head.split(b" ")[1]
             if target == b"/early":
                 sock.sendall(b"HTTP/1.1 413 No\r\ncontent-length: 5\r\n\r\nearly")
@@ -79,6 +83,8 @@ def answer(
     global requests
     if target == b"/" and b"readiness" in fields.get(b"user-agent", b""):
         ready = os.environ.get("PUPPET_READY", "200")
+        if ready != "200":
+            print("the puppet is not ready", file=sys.stderr, flush=True)
         if ready == "hang":
             hold()
         sock.sendall(b"HTTP/1.1 %s X\r\ncontent-length: 0\r\n\r\n" % ready.encode())
@@ -93,6 +99,7 @@ def answer(
             hold()
         return then == b"keep"
     elif target == b"/hang":
+        print("the puppet hangs", file=sys.stderr, flush=True)
         hold()
     elif target.startswith(b"/exit/"):
         os._exit(int(target[6:]))

@@ -7,6 +7,8 @@ HTTP event with a wrong value is a bad HTTP event, and not one of another kind. 
 Core: no I/O.
 """
 
+import re
+
 import msgspec
 
 from lambda_adapter.errors import EventError
@@ -50,9 +52,9 @@ def classify(payload: bytes) -> type[Event]:
     if not payload:
         return PassThroughEvent
     if not payload.lstrip(b" \t\r\n").startswith(b"{"):
-        decode_as(payload, msgspec.Raw)
+        decode_as(_readable(payload), msgspec.Raw)
         return PassThroughEvent
-    event = decode_as(payload, _Shape)
+    event = decode_as(_readable(payload), _Shape)
     is_object = bytes(event.request_context).startswith(b"{")
     context = decode_as(event.request_context, _ContextShape) if is_object else _EMPTY
     if _has(context.elb):
@@ -71,6 +73,18 @@ def classify(payload: bytes) -> type[Event]:
 
 
 _EMPTY = _ContextShape()
+_HALF_PAIR = re.compile(rb"(?<!\\)((?:\\\\)*)\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+
+
+def _readable(payload: bytes) -> bytes:
+    """Return an event without escaped surrogates, which msgspec reads only in pairs.
+
+    JSON may hold halves (https://www.rfc-editor.org/rfc/rfc8259#section-8.2), for
+    example of an emoji that somebody cut in two. Its shape is the same without.
+    """
+    if b"\\ud" in payload or b"\\uD" in payload:
+        return _HALF_PAIR.sub(rb"\1?", payload)
+    return payload
 
 
 def _has(*values: msgspec.Raw) -> bool:

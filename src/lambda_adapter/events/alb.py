@@ -20,15 +20,12 @@ from lambda_adapter.events.fields import (
     Scalar,
     added_fields,
     encode_method,
-    joined,
-    listed,
     multiple,
     request_fields,
     single,
-    spelled_cookies,
-    split_cookies,
     text,
 )
+from lambda_adapter.events.reply import joined, listed, spelled_cookies, split_cookies
 from lambda_adapter.messages import Request, Response, end_to_end
 
 

@@ -44,6 +44,8 @@ def encode_body(response: Response) -> tuple[str | bytes, bool]:
     UTF-8, so only then do the same bytes come out. A byte order mark stays.
     """
     body = buffered(response)
+    if not body:
+        return "", False
     if _says_text(response.fields, body):
         try:
             return body.decode(), False

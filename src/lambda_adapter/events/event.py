@@ -67,11 +67,14 @@ def decode_as(document: bytes | msgspec.Raw, kind: type[T]) -> T:
 def request_context_field(document: msgspec.Raw) -> bytes:
     """Return the event's own ``requestContext``, safe to stand in a field.
 
+    An event without one gets ``{}``: ``null`` is the mark of what did not come by HTTP,
+    and no client may bear it.
+
     Raises:
         EventError: it is not UTF-8.
     """
     try:
-        return ascii_json(bytes(document))
+        return ascii_json(b"{}" if document == NULL else bytes(document))
     except UnicodeDecodeError as error:
         raise EventError(f"the event's requestContext is not UTF-8: {error}") from None
 

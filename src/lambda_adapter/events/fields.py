@@ -1,10 +1,9 @@
-"""Field lines: from an event's maps to a request, from a response to a reply's maps.
+"""Field lines of a request, from an event's maps.
 
 A client can't forge what the adapter adds, can't reach the application's connection
 with hop-by-hop fields, and can't end a line. Core: no I/O.
 """
 
-import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -95,7 +94,6 @@ def request_fields(
             crumbs.append(value)
         elif not (
             lower in _DROPPED
-            or lower.startswith(b"proxy-")
             or lower.replace(b"_", b"-") in owned
             or (lower in taken and not _KEPT.fullmatch(lower))
         ):
@@ -141,53 +139,6 @@ def text(value: Scalar) -> str:
     if isinstance(value, str):
         return value
     return "" if value is None else msgspec.json.encode(value).decode()
-
-
-def joined(fields: Fields) -> dict[str, str]:
-    """Return one value a name, duplicates joined by commas.
-
-    https://www.rfc-editor.org/rfc/rfc9110#section-5.3
-    """
-    return {name: ", ".join(values) for name, values in listed(fields).items()}
-
-
-def listed(fields: Fields) -> dict[str, list[str]]:
-    """Return every value of a name, under its first spelling.
-
-    Bytes become the characters of the same number, which is how JSON can carry them:
-    https://www.rfc-editor.org/rfc/rfc9110#section-5.5
-    """
-    spelling: dict[bytes, str] = {}
-    values: dict[str, list[str]] = {}
-    for name, value in fields:
-        first = spelling.setdefault(name.lower(), name.decode("latin-1"))
-        values.setdefault(first, []).append(value.decode("latin-1"))
-    return values
-
-
-def split_cookies(fields: Fields) -> tuple[Fields, list[str]]:
-    """Return the fields without ``Set-Cookie``, and the values of that.
-
-    It alone can't be joined: https://www.rfc-editor.org/rfc/rfc9110#section-5.3
-    """
-    rest = [(name, value) for name, value in fields if name.lower() != b"set-cookie"]
-    cookies = [
-        value.decode("latin-1")
-        for name, value in fields
-        if name.lower() == b"set-cookie"
-    ]
-    return rest, cookies
-
-
-def spelled_cookies(cookies: Sequence[str]) -> dict[str, str]:
-    """Return one cookie a name, each ``Set-Cookie`` in capitals of its own.
-
-    The only way for several cookies through a map of single values. Nine letters have
-    512 spellings, and there are no more cookies than that.
-    """
-    pairs = (dict.fromkeys((letter, letter.upper())) for letter in "set-cookie")
-    spellings = map("".join, itertools.product(*pairs))
-    return dict(zip(spellings, cookies, strict=False))
 
 
 def _encode(name: str, value: Scalar) -> tuple[bytes, bytes]:

@@ -16,11 +16,10 @@ from lambda_adapter.events.fields import (
     Scalar,
     added_fields,
     encode_method,
-    joined,
     request_fields,
     single,
-    split_cookies,
 )
+from lambda_adapter.events.reply import joined, split_cookies
 from lambda_adapter.messages import Request, Response, end_to_end
 
 

@@ -21,12 +21,12 @@ from lambda_adapter.events.fields import (
     Scalar,
     added_fields,
     encode_method,
-    listed,
     multiple,
     request_fields,
     single,
     text,
 )
+from lambda_adapter.events.reply import listed
 from lambda_adapter.messages import Request, Response, end_to_end
 
 

@@ -16,12 +16,10 @@ from lambda_adapter.events.fields import (
     Scalar,
     added_fields,
     encode_method,
-    joined,
     request_fields,
-    spelled_cookies,
-    split_cookies,
     text,
 )
+from lambda_adapter.events.reply import joined, spelled_cookies, split_cookies
 from lambda_adapter.messages import Request, Response, end_to_end
 
 Values = dict[str, Scalar | list[Scalar]]
@@ -70,12 +68,16 @@ class VpcLatticeEvent(Event, frozen=True):
         )
 
 
-class VpcLatticeV1Event(VpcLatticeEvent, frozen=True, rename=None):
-    """A request in version 1: single values, and no ``requestContext``."""
+class VpcLatticeV1Event(VpcLatticeEvent, frozen=True):
+    """A request in version 1: names in snake case, and no ``requestContext``."""
 
     path: str = msgspec.field(default="/", name="raw_path")
-    query_string_parameters: Values | None = None
-    is_base64_encoded: bool | None = None
+    query_string_parameters: Values | None = msgspec.field(
+        default=None, name="query_string_parameters"
+    )
+    is_base64_encoded: bool | None = msgspec.field(
+        default=None, name="is_base64_encoded"
+    )
 
 
 class _Reply(msgspec.Struct, rename="camel"):

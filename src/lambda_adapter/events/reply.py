@@ -1,0 +1,56 @@
+"""Field lines of a response, into the maps of a reply.
+
+Core: no I/O.
+"""
+
+import itertools
+from collections.abc import Sequence
+
+from lambda_adapter.messages import Fields
+
+
+def joined(fields: Fields) -> dict[str, str]:
+    """Return one value a name, duplicates joined by commas.
+
+    https://www.rfc-editor.org/rfc/rfc9110#section-5.3
+    """
+    return {name: ", ".join(values) for name, values in listed(fields).items()}
+
+
+def listed(fields: Fields) -> dict[str, list[str]]:
+    """Return every value of a name, under its first spelling.
+
+    Bytes become the characters of the same number, which is how JSON can carry them:
+    https://www.rfc-editor.org/rfc/rfc9110#section-5.5
+    """
+    spelling: dict[bytes, str] = {}
+    values: dict[str, list[str]] = {}
+    for name, value in fields:
+        first = spelling.setdefault(name.lower(), name.decode("latin-1"))
+        values.setdefault(first, []).append(value.decode("latin-1"))
+    return values
+
+
+def split_cookies(fields: Fields) -> tuple[Fields, list[str]]:
+    """Return the fields without ``Set-Cookie``, and the values of that.
+
+    It alone can't be joined: https://www.rfc-editor.org/rfc/rfc9110#section-5.3
+    """
+    rest = [(name, value) for name, value in fields if name.lower() != b"set-cookie"]
+    cookies = [
+        value.decode("latin-1")
+        for name, value in fields
+        if name.lower() == b"set-cookie"
+    ]
+    return rest, cookies
+
+
+def spelled_cookies(cookies: Sequence[str]) -> dict[str, str]:
+    """Return one cookie a name, each ``Set-Cookie`` in capitals of its own.
+
+    The only way for several cookies through a map of single values. Nine letters have
+    512 spellings, and there are no more cookies than that.
+    """
+    pairs = (dict.fromkeys((letter, letter.upper())) for letter in "set-cookie")
+    spellings = map("".join, itertools.product(*pairs))
+    return dict(zip(spellings, cookies, strict=False))

@@ -1,0 +1,190 @@
+"""The settings: which variables there are, and what their values may be.
+
+Each is named once, in ``SETTINGS``. Loads nothing but builtins, because the
+application's start waits for it. Core: no I/O.
+"""
+
+from __future__ import annotations
+
+from lambda_adapter.errors import ConfigError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PREFIX = "AWS_LWA_"
+
+RUNTIME_API = "AWS_LAMBDA_RUNTIME_API"
+"""Set by Lambda and by nobody else; where it is missing, this is not Lambda:
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"""
+
+
+def _port(text: str) -> int:
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= 65_535:
+        return int(text)
+    raise ValueError("a port from 1 to 65535")
+
+
+def _host(text: str) -> str:
+    host = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    is_name = host.isascii() and host.isprintable() and not set(host) & set(" /@[]?#")
+    if host and is_name and host.count(":") != 1:  # two and more: an IPv6 address
+        return host
+    raise ValueError("a host name or an IP address")
+
+
+def _target(text: str) -> str:
+    if text.startswith("/") and all(
+        "!" <= char <= "~" and char != "#" for char in text
+    ):
+        return text
+    raise ValueError(
+        "a path that begins with / and has no space, # or non-ASCII letter"
+    )
+
+
+def _prefix(text: str) -> str:
+    try:
+        return _target(text).rstrip("/")
+    except ValueError:
+        raise ValueError("a path that begins with /, such as /api") from None
+
+
+def _boolean(text: str) -> bool:
+    match text.lower():
+        case "true" | "1" | "yes" | "on":
+            return True
+        case "false" | "0" | "no" | "off":
+            return False
+    raise ValueError("true, 1, yes, on or false, 0, no, off")
+
+
+def _choice(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text.lower() in choices:
+            return text.lower()
+        raise ValueError(" or ".join(choices))
+
+    return parse
+
+
+def _statuses(text: str) -> frozenset[int]:
+    statuses: set[int] = set()
+    for item in text.split(","):
+        first, dash, last = (part.strip() for part in item.partition("-"))
+        last = last if dash else first
+        numbers = [int(n) for n in (first, last) if n.isascii() and n.isdigit()]
+        if len(numbers) != 2 or not 100 <= numbers[0] <= numbers[1] <= 599:
+            raise ValueError("statuses and ranges from 100 to 599, such as 200,301-399")
+        statuses.update(range(numbers[0], numbers[1] + 1))
+    return frozenset(statuses)
+
+
+def _field_name(text: str) -> str:
+    tokens = all(char.isalnum() or char in "!#$%&'*+-.^_`|~" for char in text)
+    if text and text.isascii() and tokens:
+        return text.lower()
+    raise ValueError("the name of a header field, such as x-authorization")
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.removeprefix("http://").rstrip("/").rpartition(":")
+    try:
+        return _host(host), _port(port)
+    except ValueError:
+        raise ValueError("host:port, such as 127.0.0.1:9002") from None
+
+
+class Setting:
+    """One row of the table: a field of ``Config``, its variables, the strongest first.
+
+    ``default`` is text, and is read as if it had been set; ``""`` leaves the field
+    empty. ``pending`` marks what is checked already and has no effect yet.
+    """
+
+    def __init__(
+        self,
+        field: str,
+        names: tuple[str, ...],
+        default: str,
+        parse: Callable[[str], object],
+        meaning: str,
+        *,
+        pending: bool = False,
+    ) -> None:
+        self.field = field
+        self.names = names
+        self.default = default
+        self.parse = parse
+        self.meaning = meaning
+        self.pending = pending
+
+    def read(self, variable: str, text: str) -> object:
+        """Return the value that ``text`` stands for.
+
+        Raises:
+            ConfigError: it stands for none.
+        """
+        try:
+            return self.parse(text.strip())
+        except ValueError as error:
+            raise ConfigError(variable, text, str(error)) from None
+
+
+RUNTIME_API_ADDRESS = Setting(
+    "runtime_api", (RUNTIME_API,), "127.0.0.1:9001", _address, "set by Lambda"
+)
+
+# fmt: off
+SETTINGS = (
+    Setting("port", ("AWS_LWA_PORT", "PORT"), "8080", _port,
+            "the port that the application listens on"),
+    Setting("host", ("AWS_LWA_HOST", "HOST"), "127.0.0.1", _host,
+            "the host that the application listens on"),
+    Setting("readiness_port",
+            ("AWS_LWA_READINESS_CHECK_PORT", "READINESS_CHECK_PORT"), "", _port,
+            "the port of the readiness check; the application's own when not set"),
+    Setting("readiness_path",
+            ("AWS_LWA_READINESS_CHECK_PATH", "READINESS_CHECK_PATH"), "/", _target,
+            "the path of the readiness check"),
+    Setting("readiness_protocol",
+            ("AWS_LWA_READINESS_CHECK_PROTOCOL", "READINESS_CHECK_PROTOCOL"), "http",
+            _choice("http", "tcp"),
+            "`http`: a GET must bring a healthy status; `tcp`: a connection is enough"),
+    Setting("readiness_healthy_status",
+            ("AWS_LWA_READINESS_CHECK_HEALTHY_STATUS",), "100-499", _statuses,
+            "the statuses that mean ready, as a list of numbers and ranges"),
+    Setting("async_init", ("AWS_LWA_ASYNC_INIT", "ASYNC_INIT"), "false", _boolean,
+            "let Lambda's init end before a slow application is ready", pending=True),
+    Setting("remove_base_path",
+            ("AWS_LWA_REMOVE_BASE_PATH", "REMOVE_BASE_PATH"), "", _prefix,
+            "a prefix to be taken off the path of a request", pending=True),
+    Setting("enable_compression",
+            ("AWS_LWA_ENABLE_COMPRESSION",), "false", _boolean,
+            "compress buffered responses", pending=True),
+    Setting("invoke_mode",
+            ("AWS_LWA_INVOKE_MODE",), "buffered",
+            _choice("buffered", "response_stream"),
+            "`buffered`, or `response_stream` for response streaming", pending=True),
+    Setting("pass_through_path",
+            ("AWS_LWA_PASS_THROUGH_PATH",), "/events", _target,
+            "where events that are not HTTP are POSTed to"),
+    Setting("authorization_source",
+            ("AWS_LWA_AUTHORIZATION_SOURCE",), "", _field_name,
+            "a field to be renamed to `authorization`", pending=True),
+    Setting("error_status_codes",
+            ("AWS_LWA_ERROR_STATUS_CODES",), "", _statuses,
+            "statuses that fail the invocation instead of answering it", pending=True),
+    Setting("runtime_api_proxy",
+            ("AWS_LWA_LAMBDA_RUNTIME_API_PROXY",), "", _address,
+            "`host:port` of a proxy of the Runtime API, such as an APM extension's"),
+)
+# fmt: on
+
+ADAPTER_ONLY = frozenset(
+    name
+    for setting in SETTINGS
+    for name in setting.names
+    if setting.field not in {"port", "host"}
+)
+"""Variables that mean nothing to an application. Where it listens does, by any name."""

@@ -1,0 +1,48 @@
+"""Fixtures: the zipapp under AWS's emulator, in front of an application."""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.emulator import BOOTSTRAP, PROJECT, Emulator, free_ports, open_emulator
+
+SHIV_ROOT = {"SHIV_ROOT": str(PROJECT / ".cache/shiv")}
+"""Where the zipapp unpacks itself, once for all tests."""
+
+
+@asynccontextmanager
+async def open_flask(tmp_path: Path, **env: str) -> AsyncIterator[Emulator]:
+    """Serve the Flask example by gunicorn, behind the zipapp under the emulator."""
+    (port,) = free_ports(1)
+    gunicorn = Path(sys.executable).with_name("gunicorn")
+    options = ("--no-control-socket", "--bind", f"127.0.0.1:{port}")
+    async with open_emulator(
+        [BOOTSTRAP, gunicorn, *options, "app:app"],
+        cwd=PROJECT / "examples/flask",
+        env={"PORT": str(port), **SHIV_ROOT, **env},
+        log_path=tmp_path / "log",
+    ) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+async def flask(tmp_path: Path) -> AsyncIterator[Emulator]:
+    """The Flask example."""
+    async with open_flask(tmp_path) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+async def mirror(tmp_path: Path) -> AsyncIterator[Emulator]:
+    """An application that answers with the bytes of the request."""
+    (port,) = free_ports(1)
+    application = PROJECT / "tests/apps/mirror.py"
+    async with open_emulator(
+        [BOOTSTRAP, sys.executable, application, str(port)],
+        env={"PORT": str(port), **SHIV_ROOT},
+        log_path=tmp_path / "log",
+    ) as emulator:
+        yield emulator

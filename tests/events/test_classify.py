@@ -1,0 +1,220 @@
+"""Which kind an event is."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambda_adapter.errors import EventError
+from lambda_adapter.events import classify
+from lambda_adapter.events.alb import AlbEvent, AlbMultiValueEvent
+from lambda_adapter.events.http_api import HttpApiEvent
+from lambda_adapter.events.pass_through import PassThroughEvent
+from lambda_adapter.events.rest_api import HttpApiV1Event, RestApiEvent
+from lambda_adapter.events.vpc_lattice import VpcLatticeEvent, VpcLatticeV1Event
+from lambda_adapter.events.websocket import WebSocketEvent
+from tests.events.examples import NAMES, encode, load, request_of, without
+
+KINDS = {
+    "alb": AlbEvent,
+    "alb_health_check": AlbEvent,
+    "alb_multi_value": AlbMultiValueEvent,
+    "cognito": PassThroughEvent,
+    "dynamodb": PassThroughEvent,
+    "eventbridge": PassThroughEvent,
+    "function_url": HttpApiEvent,
+    "http_api": HttpApiEvent,
+    "http_api_binary": HttpApiEvent,
+    "http_api_v1": HttpApiV1Event,
+    "kinesis": PassThroughEvent,
+    "rest_api": RestApiEvent,
+    "rest_api_multi_value": RestApiEvent,
+    "rest_api_null_context": RestApiEvent,
+    "rest_api_test_console": RestApiEvent,
+    "s3": PassThroughEvent,
+    "schedule": PassThroughEvent,
+    "sns": PassThroughEvent,
+    "sqs": PassThroughEvent,
+    "vpc_lattice": VpcLatticeEvent,
+    "vpc_lattice_v1": VpcLatticeV1Event,
+    "websocket_connect": WebSocketEvent,
+    "websocket_message": WebSocketEvent,
+}
+
+
+def test_every_example_is_classified():
+    """The table below names every example there is."""
+    assert sorted(KINDS) == NAMES
+
+
+@pytest.mark.parametrize(("name", "kind"), KINDS.items(), ids=KINDS)
+@pytest.mark.parametrize("indent", [None, 2], ids=["compact", "indented"])
+def test_classify(name, kind, indent):
+    """An event is told by its shape, however its JSON is laid out."""
+    payload = json.dumps(load(name), indent=indent).encode()
+
+    assert classify(payload) is kind
+
+
+@pytest.mark.parametrize("name", KINDS)
+@given(data=st.data())
+def test_classify_in_any_order(name, data):
+    """The order of the keys says nothing."""
+    event = load(name)
+    keys = data.draw(st.permutations(list(event)))
+
+    assert classify(encode({key: event[key] for key in keys})) is KINDS[name]
+
+
+@pytest.mark.parametrize(
+    ("event", "kind"),
+    [
+        pytest.param(
+            load("eventbridge", version="2.0"), PassThroughEvent, id="eventbridge-2.0"
+        ),
+        pytest.param(
+            load("eventbridge", version="1.0"), PassThroughEvent, id="eventbridge-1.0"
+        ),
+        pytest.param(
+            without(load("vpc_lattice"), "version"), VpcLatticeEvent, id="lattice"
+        ),
+        pytest.param(
+            without(load("http_api"), "version"), HttpApiEvent, id="http-api-no-version"
+        ),
+        pytest.param(
+            without(load("http_api_v1"), "version"), RestApiEvent, id="v1-no-version"
+        ),
+        pytest.param(load("http_api", version=2), HttpApiEvent, id="http-api-number"),
+        pytest.param(load("alb", version="2.0"), AlbEvent, id="alb-2.0"),
+    ],
+)
+def test_classify_never_by_version_alone(event, kind):
+    """A version means something only within a kind."""
+    assert classify(encode(event)) is kind
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        pytest.param("rest_api", {"requestContext": None}, id="rest-null-context"),
+        pytest.param("rest_api", {"requestContext": "x"}, id="rest-text-context"),
+        pytest.param("rest_api", {"httpMethod": 5}, id="rest-method"),
+        pytest.param("rest_api", {"headers": 5}, id="rest-headers"),
+        pytest.param("rest_api", {"body": {}}, id="rest-body"),
+        pytest.param("alb", {"httpMethod": None}, id="alb-method"),
+        pytest.param("alb", {"path": None}, id="alb-path"),
+        pytest.param("alb", {"multiValueHeaders": None}, id="alb-null-lists"),
+        pytest.param("alb_multi_value", {"headers": None}, id="alb-null-singles"),
+        pytest.param("alb_multi_value", {"multiValueHeaders": {}}, id="alb-empty"),
+        pytest.param("http_api", {"isBase64Encoded": None}, id="http-base64"),
+        pytest.param("http_api", {"headers": []}, id="http-headers"),
+        pytest.param("vpc_lattice", {"method": 5}, id="lattice-method"),
+        pytest.param("vpc_lattice_v1", {"headers": 5}, id="lattice-v1-headers"),
+    ],
+)
+def test_classify_by_shape(name, changes):
+    """A wrong value makes a bad event of the same kind, never one of another."""
+    assert classify(encode(load(name, **changes))) is KINDS[name]
+
+
+@pytest.mark.parametrize(
+    ("context", "kind"),
+    [
+        pytest.param({"elb": None}, PassThroughEvent, id="null-elb"),
+        pytest.param({"http": None}, PassThroughEvent, id="null-http"),
+        pytest.param({"connectionId": "a"}, PassThroughEvent, id="half-a-websocket"),
+        pytest.param({"elb": {}}, AlbEvent, id="elb"),
+        pytest.param({"elb": {}, "http": {}}, AlbEvent, id="elb-first"),
+        pytest.param({"serviceArn": "a"}, VpcLatticeEvent, id="service"),
+        pytest.param({"serviceNetworkArn": "a"}, VpcLatticeEvent, id="network"),
+        pytest.param({"targetGroupArn": "a"}, VpcLatticeEvent, id="target-group"),
+        pytest.param({"http": {}}, HttpApiEvent, id="http"),
+        pytest.param(
+            {"connectionId": "a", "eventType": "b"}, WebSocketEvent, id="websocket"
+        ),
+        pytest.param([], PassThroughEvent, id="list"),
+        pytest.param('{"elb":1}', PassThroughEvent, id="text"),
+    ],
+)
+def test_classify_by_context(context, kind):
+    """The context's keys tell, and a null is no key."""
+    assert classify(encode({"requestContext": context})) is kind
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        pytest.param({}, id="empty"),
+        pytest.param({"httpMethod": "GET"}, id="method-alone"),
+        pytest.param({"path": "/", "method": "GET"}, id="lattice-without-arn"),
+        pytest.param({"raw_path": "/"}, id="path-alone"),
+        pytest.param({"headers": {}, "body": ""}, id="fields-and-body"),
+        pytest.param({"Records": [load("alb")]}, id="within-records"),
+        pytest.param([load("alb")], id="within-list"),
+    ],
+)
+def test_classify_what_only_looks_like_http(event):
+    """Half a shape is none: somebody's own event goes on as it is."""
+    assert classify(encode(event)) is PassThroughEvent
+
+
+@pytest.mark.parametrize(
+    "payload", [b"", b"null", b"[]", b'""', b"42", b"-1.5e3", b" true\n", b"\t{}"]
+)
+def test_classify_any_json(payload):
+    """An event is any JSON, or nothing at all."""
+    assert classify(payload) is PassThroughEvent
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"garbage",
+        b"{",
+        b"{} {}",
+        b"[1,]",
+        b"{'a': 1}",
+        b"NaN",
+        b" ",
+        b"\xff",
+        b"\xef\xbb\xbf{}",
+        b"{}\0",
+        b'{"a": "\n"}',
+        b'{"requestContext": {"elb": }}',
+        b"count=2&a=b",
+    ],
+)
+def test_classify_garbage(payload):
+    """What is not JSON is an error."""
+    with pytest.raises(EventError, match="can't be read"):
+        classify(payload)
+
+
+NESTS = [
+    pytest.param(b"[", b"]", id="lists"),
+    pytest.param(b'{"a":', b"}", id="objects"),
+    pytest.param(b'{"requestContext":', b"}", id="contexts"),
+    pytest.param(b'{"headers":', b"}", id="headers"),
+]
+
+
+@pytest.mark.parametrize(("start", "end"), NESTS)
+def test_classify_deep_nesting(start, end):
+    """An event nested too deeply is an error, and never the end of the process."""
+    payload = start * 200_000 + b"1" + end * 200_000
+
+    with pytest.raises(EventError, match="nested too deeply"):
+        classify(payload)
+
+
+@pytest.mark.parametrize(("start", "end"), NESTS)
+def test_request_deep_nesting(start, end):
+    """How deep is too deep is Python's to say; what is not goes on as it is."""
+    payload = start * 5_000 + b"1" + end * 5_000
+    try:
+        request = request_of(payload)
+    except EventError:
+        return
+
+    assert request.body == payload

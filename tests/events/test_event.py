@@ -1,0 +1,363 @@
+"""What every kind of event has in common, over any JSON and any bytes."""
+
+import json
+import re
+from http import HTTPMethod
+
+import httptools
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lambda_adapter.errors import (
+    AppRequestError,
+    DeadlineError,
+    EventError,
+    InternalError,
+    ResponseTooLargeError,
+)
+from lambda_adapter.events import classify
+from lambda_adapter.events.event import (
+    NULL,
+    Event,
+    decode_as,
+    error_response,
+    request_context_field,
+)
+from lambda_adapter.events.fields import Context
+from lambda_adapter.http1 import encode_head
+from lambda_adapter.messages import Request, Response
+from tests.events.examples import HTTP, NAMES, encode, load, raw, read, request_of
+
+SURROGATES_TOO = st.text(st.characters(exclude_categories=()), max_size=8)
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    SURROGATES_TOO,
+    st.sampled_from(["\r\n", "a\0", "a b", "//a", "#?", "%", "é", "GET", "host"]),
+)
+KEYS = st.one_of(
+    SURROGATES_TOO,
+    st.sampled_from(
+        sorted(
+            {key for name in HTTP for key in load(name)}
+            | {"elb", "http", "method", "domainName", "serviceArn", "connectionId"}
+        )
+    ),
+)
+JSON = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4), st.dictionaries(KEYS, inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+FULL = Context(b'{"ours":1}', b"Root=ours", b"ours")
+
+
+def places(node, path=()):
+    """Return the way to every node below one."""
+    inner = (
+        node.items()
+        if isinstance(node, dict)
+        else enumerate(node)
+        if isinstance(node, list)
+        else ()
+    )
+    for key, child in inner:
+        yield (*path, key)
+        yield from places(child, (*path, key))
+
+
+@st.composite
+def mutants(draw):
+    """Return an example some of whose nodes are replaced, deleted or of other types."""
+    event = load(draw(st.sampled_from(NAMES)))
+    for _ in range(draw(st.integers(1, 3))):
+        ways = list(places(event))
+        if not ways:
+            break
+        *way, last = draw(st.sampled_from(ways))
+        parent = event
+        for key in way:
+            parent = parent[key]
+        old = parent[last]
+        change = draw(st.sampled_from(["replace", "delete", "wrap", "text", "rename"]))
+        if change == "delete":
+            del parent[last]
+        elif change == "wrap":
+            parent[last] = [old] if draw(st.booleans()) else {"a": old}
+        elif change == "text":
+            parent[last] = str(old) + draw(SURROGATES_TOO)
+        elif change == "rename" and isinstance(parent, dict):
+            parent[draw(KEYS)] = parent.pop(last)
+        else:
+            parent[last] = draw(JSON)
+    return event
+
+
+class Parsed:
+    """A request as another parser reads it."""
+
+    def __init__(self, head):
+        self.target = b""
+        self.fields = []
+        self.complete = False
+        parser = httptools.HttpRequestParser(self)
+        parser.feed_data(head)
+        self.method = parser.get_method()
+        self.version = parser.get_http_version()
+
+    def on_url(self, url):
+        self.target += url
+
+    def on_header(self, name, value):
+        self.fields.append((name, value.rstrip(b" \t")))
+
+    def on_headers_complete(self):
+        self.complete = True
+
+
+def assert_sound(request: Request) -> None:
+    """Check that a peer reads exactly the request that was meant.
+
+    httptools knows the registered methods alone, takes no control characters, which
+    RFC 9110 lets pass, and no white space around a value.
+    """
+    assert re.fullmatch(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+", request.method)
+    fields = [
+        (name, re.sub(rb"[\x00-\x08\x0a-\x1f\x7f]", b"?", value))
+        for name, value in request.fields
+        if not re.search(rb"[\r\n\0]", value)
+    ]
+    assert len(fields) == len(request.fields)
+    known = request.method.decode() in HTTPMethod.__members__
+    method = request.method if known else b"POST"
+
+    parsed = Parsed(encode_head(Request(method, request.target, fields)))
+
+    assert parsed.complete
+    assert parsed.version == "1.1"
+    assert parsed.method == method
+    assert parsed.target == request.target
+    assert parsed.fields == [(name, value.strip(b" \t")) for name, value in fields]
+    lengths = [value for name, value in fields if name.lower() == b"content-length"]
+    assert lengths in ([], [b"%d" % len(request.body)])
+    assert lengths or not request.body
+    assert not [name for name, _ in fields if name.lower() == b"transfer-encoding"]
+    assert [name for name, _ in fields if name.lower() == b"host"] == [b"host"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_example_is_sound(name):
+    """A peer reads exactly the request that an example becomes."""
+    assert_sound(request_of(load(name), FULL))
+
+
+@settings(max_examples=100)
+@given(event=mutants())
+def test_mutant_is_request_or_event_error(event):
+    """A malformed event is a sound request or an EventError, and nothing else."""
+    try:
+        request = request_of(event, FULL)
+    except EventError:
+        return
+
+    assert_sound(request)
+
+
+@given(event=JSON)
+def test_json_is_request_or_event_error(event):
+    """Any JSON is a sound request or an EventError, and nothing else."""
+    try:
+        request = request_of(event, FULL)
+    except EventError:
+        return
+
+    assert_sound(request)
+
+
+@given(payload=st.binary())
+def test_bytes_are_request_or_event_error(payload):
+    """Any bytes are a sound request or an EventError, and nothing else."""
+    try:
+        request = request_of(payload, FULL)
+    except EventError:
+        return
+
+    assert_sound(request)
+
+
+@given(data=st.data())
+def test_broken_bytes_are_request_or_event_error(data):
+    """An example cut off, or with other bytes in it, is no worse."""
+    payload = bytearray(encode(load(data.draw(st.sampled_from(NAMES)))))
+    start = data.draw(st.integers(0, len(payload)))
+    payload[start : start + data.draw(st.integers(0, 3))] = data.draw(
+        st.binary(max_size=3)
+    )
+    if data.draw(st.booleans()):
+        del payload[data.draw(st.integers(0, len(payload))) :]
+
+    try:
+        request = request_of(bytes(payload), FULL)
+    except EventError:
+        return
+
+    assert_sound(request)
+
+
+FIELDS = st.lists(
+    st.tuples(
+        st.one_of(
+            st.sampled_from([b"Set-Cookie", b"Vary", b"vary", b"Connection", b"Age"]),
+            st.text("abcXYZ-_~!", min_size=1, max_size=9).map(str.encode),
+        ),
+        st.binary(max_size=20),
+    ),
+    max_size=6,
+)
+
+
+@pytest.mark.parametrize("name", HTTP)
+@given(
+    answer=st.builds(
+        Response, st.integers(200, 599), st.binary(), FIELDS, st.binary(max_size=50)
+    )
+)
+def test_any_response_is_a_reply(name, answer):
+    """Whatever an application answers, the reply is JSON with status and body."""
+    kind = classify(encode(load(name)))
+
+    reply = json.loads(kind.encode_response(answer))
+
+    assert reply["statusCode"] == answer.status
+    assert isinstance(reply["body"], str)
+    assert isinstance(reply["isBase64Encoded"], bool)
+
+
+@pytest.mark.parametrize("name", HTTP)
+@pytest.mark.parametrize("hop", ["Connection", "transfer-encoding", "X-Hop"])
+def test_reply_without_hop_by_hop(name, hop):
+    """What is between application and adapter alone is no part of a reply."""
+    fields = [(hop.encode(), b"1"), (b"connection", b"x-hop"), (b"date", b"today")]
+    kind = classify(encode(load(name)))
+
+    reply = json.loads(kind.encode_response(Response(200, b"OK", fields)))
+
+    values = reply.get("headers") or reply.get("multiValueHeaders")
+    assert list(values) == ["date"]
+
+
+def test_decode_as():
+    """JSON becomes the type asked for."""
+    assert decode_as(b"[1, 2]", list[int]) == [1, 2]
+    assert decode_as(raw({"a": 1}), dict[str, int]) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        pytest.param(b"[", "can't be read", id="not-json"),
+        pytest.param(b'["a"]', "int", id="wrong-type"),
+        pytest.param(b"[1e999]", "can't be read", id="number"),
+        pytest.param(b'{"a": "\xff"}', "can't be read", id="not-utf-8"),
+    ],
+)
+def test_decode_as_other(document, message):
+    """What is not that type, or no JSON, is an EventError that says why."""
+    with pytest.raises(EventError, match=message):
+        decode_as(document, list[int])
+
+
+def test_decode_as_deep():
+    """What is nested too deeply is an EventError as well."""
+    with pytest.raises(EventError, match="too deeply"):
+        decode_as(b"[" * 200_000 + b"]" * 200_000, msgspec.Raw)
+
+
+def test_decode_as_not_utf_8():
+    """A string that is not UTF-8 is no string."""
+    with pytest.raises(EventError, match="can't be read"):
+        decode_as(b'["\xff"]', list[str])
+
+
+@given(document=JSON.filter(lambda document: document is not None))
+def test_request_context_field(document):
+    """A context is printable ASCII in a field, and the same JSON there."""
+    pretty = json.dumps(document, ensure_ascii=False, indent=1)
+    try:
+        encoded = pretty.encode()
+    except UnicodeEncodeError:
+        encoded = json.dumps(document, indent=1).encode()
+
+    field = request_context_field(msgspec.Raw(encoded))
+
+    assert re.fullmatch(rb"[ -~]*", field)
+    assert json.loads(field) == document
+
+
+def test_request_context_field_not_utf_8():
+    """A context that is not UTF-8 is an EventError."""
+    with pytest.raises(EventError, match="not UTF-8"):
+        request_context_field(msgspec.Raw(b'{"a":"\xff"}'))
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        pytest.param(EventError("bad é"), 400, "bad é", id="event"),
+        pytest.param(AppRequestError("secret"), 502, "no usable answer", id="app"),
+        pytest.param(ResponseTooLargeError("secret"), 502, "larger", id="size"),
+        pytest.param(DeadlineError("secret"), 504, "in time", id="deadline"),
+        pytest.param(InternalError("secret"), 500, "adapter failed", id="internal"),
+    ],
+)
+def test_error_response(error, status, said):
+    """A client is told of a failure, and where to look it up, and no secret."""
+    answer = error_response(error, "an-id")
+
+    assert isinstance(answer.body, bytes)
+    document = json.loads(answer.body)
+    assert answer.status == status
+    assert answer.fields == [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(answer.body)),
+    ]
+    assert said in document.pop("message")
+    assert b"secret" not in answer.body
+    assert document == {
+        "errorType": f"Runtime.{type(error).__name__}",
+        "requestId": "an-id",
+    }
+
+
+@pytest.mark.parametrize("name", HTTP)
+def test_error_response_is_a_reply(name):
+    """A failure has the form of its event's kind, as any response."""
+    kind = classify(encode(load(name)))
+
+    reply = json.loads(kind.encode_response(error_response(EventError("no"), "an-id")))
+
+    assert reply["statusCode"] == 400
+    assert json.loads(reply["body"])["message"] == "no"
+
+
+def test_events_are_frozen():
+    """A decoded event does not change."""
+    event = read(encode(load("alb")))
+
+    with pytest.raises(AttributeError):
+        event.path = "/"  # type: ignore[attr-defined]
+
+
+def test_event_is_abstract():
+    """Both directions are each kind's own."""
+    with pytest.raises(NotImplementedError):
+        Event().request(FULL)
+    with pytest.raises(NotImplementedError):
+        Event.encode_response(Response(200, b"OK", []))
+    assert bytes(NULL) == b"null"

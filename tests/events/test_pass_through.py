@@ -1,0 +1,104 @@
+"""Events that are not HTTP."""
+
+import pytest
+
+from lambda_adapter.errors import AppRequestError
+from lambda_adapter.events.fields import Context
+from lambda_adapter.events.pass_through import PassThroughEvent
+from lambda_adapter.messages import Request, Response
+from tests.events.examples import CONTEXT, encode, load, request_of, response
+
+NAMES = [
+    "cognito",
+    "dynamodb",
+    "eventbridge",
+    "kinesis",
+    "s3",
+    "schedule",
+    "sns",
+    "sqs",
+]
+
+PAYLOADS = [
+    *(pytest.param(encode(load(name)), id=name) for name in NAMES),
+    pytest.param(b"", id="empty"),
+    pytest.param(b"null", id="null"),
+    pytest.param(b"[]", id="list"),
+    pytest.param(b'""', id="string"),
+    pytest.param(b"42", id="number"),
+    pytest.param(b"true", id="boolean"),
+    pytest.param(b'  {"a" : "caf\xc3\xa9"}\n', id="white-space"),
+]
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_request(payload):
+    """An event is POSTed byte for byte, and marked as what no client could send."""
+    request = request_of(payload)
+
+    assert request == Request(
+        b"POST",
+        b"/events",
+        [
+            (b"host", b"localhost"),
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(payload)),
+            (b"x-amzn-request-context", b"null"),
+            (b"x-amzn-lambda-context", CONTEXT.lambda_context),
+        ],
+        payload,
+    )
+
+
+def test_request_context():
+    """What Lambda says of an invocation goes with it, to the path that was set."""
+    context = Context(b"{}", b"Root=1-2-3", b"blue", b"/queue")
+
+    request = request_of(load("sqs"), context)
+
+    assert request.target == b"/queue"
+    assert request.fields[-4:] == [
+        (b"x-amzn-request-context", b"null"),
+        (b"x-amzn-lambda-context", b"{}"),
+        (b"x-amzn-trace-id", b"Root=1-2-3"),
+        (b"x-amz-tenant-id", b"blue"),
+    ]
+
+
+def test_is_not_http():
+    """Nobody waits for an HTTP answer."""
+    assert not PassThroughEvent(b"").is_http
+
+
+@pytest.mark.parametrize(
+    ("body", "reply"),
+    [
+        pytest.param(b'{"batchItemFailures":[]}', b'{"batchItemFailures":[]}', id="js"),
+        pytest.param(b"<p>done</p>", b"<p>done</p>", id="html"),
+        pytest.param(b"\x00\xff", b"\x00\xff", id="bytes"),
+        pytest.param(b"", b"null", id="empty"),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 204, 302, 399])
+def test_reply(status, body, reply):
+    """The reply is the body as it is; where there is none, it is JSON all the same."""
+    answer = response(body, (b"content-type", b"text/html"), status=status)
+
+    assert PassThroughEvent.encode_response(answer) == reply
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "said"),
+    [
+        pytest.param(400, b"Bad Request", "400 Bad Request", id="400"),
+        pytest.param(404, b"", "404$", id="no-reason"),
+        pytest.param(500, b"Oh no", "500 Oh no", id="500"),
+        pytest.param(599, b"\xe9", "599 é", id="latin-1"),
+    ],
+)
+def test_reply_refused(status, reason, said):
+    """A refused event fails, so that its source sends it again."""
+    answer = Response(status, reason, [], b"{}")
+
+    with pytest.raises(AppRequestError, match=said):
+        PassThroughEvent.encode_response(answer)

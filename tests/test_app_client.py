@@ -1,0 +1,275 @@
+"""``app_client``: the application behind its loopback port."""
+
+from contextlib import closing
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from lambda_adapter.app_client import IDLE_LIMIT, AppClient
+from lambda_adapter.errors import AppRequestError, ResponseTooLargeError
+from lambda_adapter.messages import Request, Response
+from lambda_adapter.runtime_api import MAX_REPLY
+from tests.adapter import free_port
+from tests.scripted_app import FAULTS, OK, Answer, open_app, open_server, receive
+
+KEEP_OK = Answer(OK, "keep")
+
+ANSWERS = {
+    "a length": Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nbody"),
+    "chunks": Answer(
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+        b"2\r\nbo\r\n2\r\ndy\r\n0\r\n\r\n"
+    ),
+    "the end of the connection": Answer(b"HTTP/1.1 200 OK\r\n\r\nbody"),
+    "HTTP/1.0": Answer(b"HTTP/1.0 200 OK\r\n\r\nbody"),
+    "interim answers first": Answer(
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n"
+        b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nbody"
+    ),
+    "no reason": Answer(b"HTTP/1.1 200\r\ncontent-length: 4\r\n\r\nbody"),
+    "excess": Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nbodyHTTP/1.1 500"),
+    "kept open": Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nbody", "keep"),
+    "kept open with excess": Answer(
+        b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nbody" + OK, "keep"
+    ),
+    "said to close, held open": Answer(
+        b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 4\r\n\r\nbody", "hold"
+    ),
+}
+
+
+def request(method=b"GET", target=b"/", body=b""):
+    fields = [(b"host", b"localhost")]
+    if body:
+        fields.append((b"content-length", b"%d" % len(body)))
+    return Request(method, target, fields, body)
+
+
+async def send(client: AppClient, *arguments: bytes) -> Response:
+    """Send within a time that is only there to end a test which hangs."""
+    with trio.fail_after(10):
+        return await client.send(request(*arguments))
+
+
+def of(cases):
+    return [pytest.param(answer, id=name) for name, answer in cases.items()]
+
+
+@pytest.mark.parametrize("answer", of(ANSWERS))
+async def test_ways_of_answering(answer):
+    """However the application ends its answer, it is read, and so is the next one."""
+    async with open_app(answer) as app:
+        with closing(AppClient("127.0.0.1", app.port)) as client:
+            first = await send(client)
+            second = await send(client)
+
+    assert (first.status, first.body) == (200, b"body")
+    assert (second.status, second.body) == (200, b"ok")
+
+
+@pytest.mark.parametrize("answer", of(FAULTS))
+async def test_faulty_answers(answer):
+    """An answer that can't be trusted fails its request, and no other."""
+    async with open_app(answer) as app:
+        with closing(AppClient("127.0.0.1", app.port)) as client:
+            with pytest.raises(AppRequestError):
+                await send(client)
+            following = await send(client)
+
+    assert following.body == b"ok"
+    assert len(app.requests) == 2
+
+
+async def test_faults_are_told_without_the_query():
+    """The message names method and path. A query may hold secrets."""
+    async with open_app(Answer(b"")) as app:
+        client = AppClient("127.0.0.1", app.port)
+        with pytest.raises(AppRequestError) as caught:
+            await send(client, b"GET", b"/a/path?token=secret")
+
+    message = str(caught.value)
+    assert "GET /a/path: it closed the connection without an answer" in message
+    assert "secret" not in message
+
+
+async def test_nothing_listens():
+    """An application that has gone is named by its address."""
+    port = free_port()
+    client = AppClient("127.0.0.1", port)
+
+    with pytest.raises(
+        AppRequestError, match=rf"127\.0\.0\.1:{port}: Connection refus"
+    ):
+        await send(client)
+
+
+async def test_too_large_a_body():
+    """More body than any reply can hold is not read to its end."""
+    head = b"HTTP/1.1 200 OK\r\ncontent-length: 10000000000\r\n\r\n"
+    async with open_app(Answer(head + bytes(MAX_REPLY + 1), "hold")) as app:
+        with closing(AppClient("127.0.0.1", app.port)) as client:
+            with pytest.raises(ResponseTooLargeError):
+                await send(client)
+            following = await send(client)
+
+    assert following.body == b"ok"
+
+
+async def test_connection_is_kept():
+    """Requests that follow each other share a connection."""
+    async with open_app() as app:
+        with closing(AppClient("127.0.0.1", app.port)) as client:
+            for _ in range(5):
+                await send(client, b"POST", b"/", b"body")
+
+    assert [each.connection for each in app.requests] == [1] * 5
+
+
+async def test_requests_side_by_side():
+    """Each request that is under way has a connection of its own."""
+
+    async def serve(stream: trio.SocketStream) -> None:
+        async with stream:
+            while await receive(stream):
+                arrived.append(stream)
+                if len(arrived) == 2:
+                    both.set()
+                await both.wait()
+                await stream.send_all(OK)
+
+    both = trio.Event()
+    arrived: list[trio.SocketStream] = []
+    async with open_server(serve) as port:
+        with closing(AppClient("127.0.0.1", port)) as client:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(send, client)
+                nursery.start_soon(send, client)
+            await send(client)
+
+    assert len(set(arrived)) == 2
+
+
+async def test_closed_between_requests():
+    """A kept connection that the application closed is not used, whatever the method.
+
+    Servers close idle ones after some seconds, in a frozen environment at any time.
+    """
+    async with open_app(Answer(OK), Answer(OK)) as app:
+        with closing(AppClient("127.0.0.1", app.port)) as client:
+            await send(client, b"POST", b"/", b"body")
+            await app.wait_all_closed()
+            await send(client, b"POST", b"/", b"body")
+            await app.wait_all_closed()
+            await send(client, b"POST", b"/", b"body")
+
+    assert [each.connection for each in app.requests] == [1, 2, 3]
+
+
+async def test_idle_for_too_long(mock_clock: MockClock):
+    """A connection that was idle for so long that it may be closed now is not used."""
+    async with open_app() as app:
+        with closing(AppClient("127.0.0.1", app.port)) as client:
+            await client.send(request())
+            mock_clock.jump(IDLE_LIMIT - 0.1)
+            await client.send(request())
+            mock_clock.jump(IDLE_LIMIT + 0.1)
+            await client.send(request())
+
+    assert [each.connection for each in app.requests] == [1, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "method", [b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"]
+)
+async def test_idempotent_request_is_repeated(method):
+    """Closed without a byte of an answer just as it was used again: asked once more."""
+    async with open_app(KEEP_OK, Answer(b"")) as app:
+        with closing(AppClient("127.0.0.1", app.port)) as client:
+            await send(client)
+            response = await send(client, method)
+
+    assert response.status == 200
+    assert [each.connection for each in app.requests] == [1, 1, 2]
+
+
+@pytest.mark.parametrize("method", [b"POST", b"PATCH", b"PURGE"])
+async def test_other_request_is_never_repeated(method):
+    """Nobody knows how far the first one went."""
+    async with open_app(KEEP_OK, Answer(b"")) as app:
+        with closing(AppClient("127.0.0.1", app.port)) as client:
+            await send(client)
+            with pytest.raises(AppRequestError):
+                await send(client, method, b"/", b"body")
+
+    assert len(app.requests) == 2
+
+
+async def test_answered_request_is_never_repeated():
+    """One byte of an answer is proof that the request was taken."""
+    async with open_app(KEEP_OK, Answer(b"H")) as app:
+        with closing(AppClient("127.0.0.1", app.port)) as client:
+            await send(client)
+            with pytest.raises(AppRequestError):
+                await send(client)
+
+    assert len(app.requests) == 2
+
+
+async def test_request_on_a_new_connection_is_never_repeated():
+    """Where nothing was kept, nothing was stale: the application itself hung up."""
+    async with open_app(Answer(b"")) as app:
+        client = AppClient("127.0.0.1", app.port)
+        with pytest.raises(AppRequestError):
+            await send(client)
+
+    assert len(app.requests) == 1
+
+
+async def test_request_is_repeated_only_once():
+    """The second try's failure is the request's."""
+    async with open_app(KEEP_OK, Answer(b""), Answer(b"")) as app:
+        with closing(AppClient("127.0.0.1", app.port)) as client:
+            await send(client)
+            with pytest.raises(AppRequestError):
+                await send(client)
+
+    assert len(app.requests) == 3
+
+
+async def test_cancelled_request():
+    """Its connection is dropped, so that a late answer can't meet another request."""
+    async with open_app(KEEP_OK, Answer(b"", "hold")) as app:
+        with closing(AppClient("127.0.0.1", app.port)) as client:
+            await send(client)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(client.send, request())
+                await app.wait_requests(2)
+                nursery.cancel_scope.cancel()
+            await app.wait_all_closed()
+            await send(client)
+
+    assert [each.connection for each in app.requests] == [1, 1, 2]
+
+
+async def test_close():
+    """Closing the client closes what it kept."""
+    async with open_app() as app:
+        client = AppClient("127.0.0.1", app.port)
+        await send(client)
+
+        client.close()
+
+        await app.wait_all_closed()
+
+
+async def test_head_has_no_body():
+    """The answer to HEAD ends with its head, whatever length it names."""
+    raw = b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n"
+    async with open_app(Answer(raw, "keep")) as app:
+        with closing(AppClient("127.0.0.1", app.port)) as client:
+            response = await send(client, b"HEAD")
+            await send(client)
+
+    assert response.body == b""
+    assert app.connections == 1

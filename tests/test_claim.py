@@ -1,0 +1,41 @@
+"""Which of two adapters serves."""
+
+import subprocess
+import sys
+
+from lambda_adapter.claim import claim
+
+CLAIM = (
+    "import sys; from lambda_adapter.claim import claim;"
+    "print(claim(sys.argv[1]), flush=True); sys.stdin.read()"
+)
+
+
+def claimant(directory) -> subprocess.Popen[str]:
+    """Start a process that claims, and holds on until its input ends."""
+    return subprocess.Popen(
+        [sys.executable, "-c", CLAIM, directory],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_the_first_has_it_until_it_ends(tmp_path):
+    """A second one is refused, and no file tells of either."""
+    with claimant(tmp_path) as first:
+        assert first.stdout
+        assert first.stdout.readline() == "True\n"
+        assert not claim(str(tmp_path))
+
+    with claimant(tmp_path) as second:
+        assert second.stdout
+        assert second.stdout.readline() == "True\n"
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_extensions_there_is_no_other(tmp_path):
+    """Where the directory is missing, everybody may serve."""
+    assert claim(str(tmp_path / "none"))
+    assert claim(str(tmp_path / "none"))

@@ -1,0 +1,374 @@
+"""``cli``: the command, which off Lambda becomes the application."""
+
+import os
+import signal
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from lambda_adapter import __version__
+from tests.adapter import PUPPET, environment, open_adapter
+
+MODULE = [sys.executable, "-m", "lambda_adapter"]
+SCRIPT = os.path.join(sysconfig.get_path("scripts"), "lambda-adapter")
+MAIN = str(Path(sys.modules["lambda_adapter"].__file__ or "").parent / "__main__.py")
+
+ENVIRON = {"PATH": os.environ["PATH"], "LC_ALL": "C"} | {
+    name: value for name, value in os.environ.items() if "COV" in name
+}
+PYTHON = [sys.executable, "-I", "-S", "-c"]
+
+
+def run(*command, adapter=MODULE, stdin="", **environ):
+    """Run the adapter outside Lambda."""
+    return subprocess.run(
+        [*adapter, *command],
+        env=ENVIRON | environ,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=False,
+    )
+
+
+def executable(path, content, mode=0o755):
+    """Write a file that can be executed."""
+    path.write_text(content)
+    path.chmod(mode)
+    return str(path)
+
+
+def test_becomes_the_command():
+    """Outside Lambda, the adapter's process is the application's."""
+    with subprocess.Popen(
+        [*MODULE, *PYTHON, "import os; print(os.getpid())"],
+        env=ENVIRON,
+        stdout=subprocess.PIPE,
+    ) as process:
+        output, _ = process.communicate(timeout=10)
+
+    assert int(output) == process.pid
+
+
+def test_arguments_arrive_as_they_are():
+    """No argument is read, split, expanded or left out."""
+    arguments = ["--version", "", "a b", "*", "$PATH", "--", "-x"]
+
+    done = run(*PYTHON, "import sys; print(sys.argv[1:])", *arguments)
+
+    assert done.stdout == f"{arguments}\n"
+
+
+@pytest.mark.parametrize("status", [0, 1, 3, 255])
+def test_status_is_the_commands(status):
+    """Its exit status is the application's."""
+    assert run("sh", "-c", f"exit {status}").returncode == status
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGSEGV])
+def test_death_is_the_commands(number):
+    """Death by a signal is seen as such."""
+    assert run("sh", "-c", f"kill -{number} $$").returncode == -number
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_signals_reach_the_command(number):
+    """Nothing stands between a signal and the application."""
+    script = f"trap 'echo {number}; exit 7' {number}; echo ready; read line"
+    with subprocess.Popen(
+        [*MODULE, "sh", "-c", script],
+        env=ENVIRON,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(number)
+
+        assert process.stdout.readline() == f"{int(number)}\n"
+        assert process.wait(timeout=10) == 7
+
+
+def test_signals_are_as_found():
+    """What Python ignores, the application does not: a broken pipe ends it."""
+    command = ["grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status"]
+    bare = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert run(*command).stdout == bare.stdout
+
+
+def test_streams_are_the_commands():
+    """Standard input, output and error are the application's."""
+    done = run("sh", "-c", "read line; echo out $line; echo err $line >&2", stdin="x\n")
+
+    assert (done.stdout, done.stderr) == ("out x\n", "err x\n")
+
+
+def test_no_other_descriptor_is_left_open():
+    """The application gets the three standard streams, and no file of the adapter's."""
+    # The listing itself has one open.
+    done = run("ls", "/proc/self/fd")
+
+    assert done.stdout.split() == ["0", "1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        pytest.param({"LC_ALL": "C"}, id="locale C"),
+        pytest.param({"LANG": "C.UTF-8"}, id="locale C.UTF-8"),
+        pytest.param({}, id="no locale"),
+        pytest.param(
+            {"LC_ALL": "C", "AWS_LWA_PORT": "1", "AWS_LWA_NONE": "x", "EMPTY": ""},
+            id="its own settings",
+        ),
+    ],
+)
+def test_environment_is_unaltered(environ):
+    """The application's environment is the adapter's, no more and no less."""
+    given = {name: value for name, value in ENVIRON.items() if name != "LC_ALL"}
+    given |= environ
+    done = subprocess.run(
+        [*MODULE, "env", "-0"],
+        env=given,
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=True,
+    )
+
+    found = dict(entry.split("=", 1) for entry in done.stdout.split("\0")[:-1])
+    assert found == given
+
+
+def test_command_is_looked_up_in_path(tmp_path):
+    """A command without a slash is looked up as a shell does."""
+    executable(tmp_path / "an-app", "#!/bin/sh\necho found\n")
+
+    done = run("an-app", PATH=f"/nowhere:{tmp_path}:{ENVIRON['PATH']}")
+
+    assert done.stdout == "found\n"
+
+
+@pytest.mark.parametrize("named", ["an-app", "{}/an-app"])
+def test_script_without_interpreter(tmp_path, named):
+    """A script that names no interpreter is the shell's, wherever it was found."""
+    executable(tmp_path / "an-app", "echo $# $1 $0\n")
+
+    done = run(named.format(tmp_path), "a b", PATH=f"{tmp_path}:{ENVIRON['PATH']}")
+
+    assert done.stdout == f"1 a b {tmp_path}/an-app\n"
+
+
+@pytest.mark.parametrize("command", ["no-such-app", "/no/such/app", ""])
+def test_missing_command(command):
+    """A command that is not there: 127 as from a shell, and its name."""
+    done = run(command)
+
+    assert done.returncode == 127
+    assert done.stdout == ""
+    assert done.stderr.startswith(f"lambda-adapter: the application {command!r} ")
+    assert "No such file or directory" in done.stderr
+    assert "PATH" in done.stderr
+
+
+def test_missing_interpreter(tmp_path):
+    """A script whose interpreter is not there is told as what it is."""
+    script = executable(tmp_path / "an-app", "#!/no/such/interpreter\n")
+
+    done = run(script)
+
+    assert done.returncode == 127
+    assert repr(script) in done.stderr
+    assert "#!" in done.stderr
+
+
+def test_command_that_is_not_executable(tmp_path):
+    """A command that may not be executed: 126 as from a shell, and its name."""
+    script = executable(tmp_path / "an-app", "#!/bin/sh\n", mode=0o644)
+
+    done = run(script)
+
+    assert done.returncode == 126
+    assert f"{script!r} can't be started: Permission denied" in done.stderr
+    assert "chmod +x" in done.stderr
+
+
+def test_command_that_is_a_directory(tmp_path):
+    """So it is with a directory."""
+    assert run(str(tmp_path)).returncode == 126
+
+
+def test_command_that_is_no_program(tmp_path):
+    """So it is with a file that no system can execute, which is no script, either."""
+    file = tmp_path / "an-app"
+    file.write_bytes(b"\x7fNOT\0" * 100)
+    file.chmod(0o755)
+
+    done = run(str(file))
+
+    assert done.returncode == 126
+    assert "architecture" in done.stderr
+
+
+def test_no_command():
+    """Without a command there is nothing to become: the usage, and status 64."""
+    done = run()
+
+    assert done.returncode == 64
+    assert done.stdout == ""
+    assert done.stderr.startswith("usage: lambda-adapter COMMAND")
+
+
+@pytest.mark.parametrize("adapter", [MODULE, [SCRIPT]], ids=["module", "script"])
+def test_version(adapter):
+    """``--version`` prints name and version."""
+    done = run("--version", adapter=adapter)
+
+    assert done.returncode == 0
+    assert done.stdout == f"lambda-adapter {__version__}\n"
+
+
+def test_help():
+    """``--help`` prints the usage, on stdout."""
+    done = run("--help")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("usage: lambda-adapter COMMAND")
+
+
+def test_empty_runtime_api_is_not_lambda():
+    """Without an address of the Runtime API, this is not Lambda."""
+    assert run("echo", "here", AWS_LAMBDA_RUNTIME_API="").stdout == "here\n"
+
+
+async def test_bad_setting(runtime, tmp_path):
+    """A setting that can't be used is named, with its value and what was expected.
+
+    Nothing is started then, and nothing sent.
+    """
+    mark = tmp_path / "started"
+    command = ["touch", str(mark)]
+
+    async with open_adapter(runtime.address, command, AWS_LWA_PORT="http") as adapter:
+        status = await adapter.wait()
+        log = await adapter.wait_log("\n")
+
+    assert status == 64
+    assert log == (
+        "lambda-adapter: AWS_LWA_PORT='http' is not usable:"
+        " expected a port from 1 to 65535\n"
+    )
+    assert not mark.exists()
+    assert runtime.posted == []
+
+
+async def test_settings_are_not_read_off_lambda():
+    """Outside Lambda nothing is configured, so nothing can be wrong with it."""
+    assert run("echo", "here", AWS_LWA_PORT="http").stdout == "here\n"
+
+
+async def test_starts_the_command_on_lambda(runtime):
+    """On Lambda, the command becomes a child, and the adapter serves it."""
+    async with open_adapter(runtime.address) as adapter:
+        await runtime.wait_posted("/next")
+
+        assert adapter.child() != adapter.process.pid
+
+
+@pytest.mark.parametrize("adapter", [MODULE, [SCRIPT]], ids=["module", "script"])
+async def test_wrapper_script(runtime, tmp_path, adapter):
+    """As a managed runtime's wrapper script, it starts the handler instead.
+
+    What Lambda would have run is ignored, even if it is no command at all.
+    """
+    command = " ".join(f"'{word}'" for word in PUPPET)
+    executable(tmp_path / "run.sh", f"#!/bin/sh\nexec {command}\n")
+    wrapper = MAIN if adapter is MODULE else SCRIPT
+
+    async with open_adapter(
+        runtime.address,
+        ["/no/such/runtime", "--argument"],
+        adapter=adapter,
+        AWS_LAMBDA_EXEC_WRAPPER=wrapper,
+        LAMBDA_TASK_ROOT=str(tmp_path),
+        _HANDLER="run.sh",
+    ):
+        posted = await runtime.invoke({"an": "event"})
+
+    assert posted.body == b'{"an": "event"}'
+
+
+async def test_wrapper_without_such_a_handler(runtime, tmp_path):
+    """A handler that is no program of the package is told by its path."""
+    async with open_adapter(
+        runtime.address,
+        AWS_LAMBDA_EXEC_WRAPPER=MAIN,
+        LAMBDA_TASK_ROOT=str(tmp_path),
+        _HANDLER="module.function",
+    ):
+        posted = await runtime.wait_posted("/init/error")
+
+    assert repr(f"{tmp_path}/module.function") in str(posted.json()["errorMessage"])
+
+
+@pytest.mark.parametrize("wrapper", ["/bin/sh", "/no/such/wrapper"])
+async def test_another_wrapper_script(runtime, wrapper):
+    """Somebody else's wrapper script changes nothing."""
+    async with open_adapter(
+        runtime.address, AWS_LAMBDA_EXEC_WRAPPER=wrapper, _HANDLER="module.function"
+    ):
+        posted = await runtime.invoke({"an": "event"})
+
+    assert posted.body == b'{"an": "event"}'
+
+
+def test_wrapper_is_of_no_account_off_lambda():
+    """Outside Lambda there is no handler to be started."""
+    assert run("echo", "here", AWS_LAMBDA_EXEC_WRAPPER=MAIN).stdout == "here\n"
+
+
+LOADING = """
+import os, sys
+from lambda_adapter import cli
+def load():
+    with open(os.environ["MARK"]) as mark:
+        print(mark.read(), "trio" in sys.modules, flush=True)
+    raise SystemExit(5)
+sys.exit(cli.main(load))
+"""
+
+
+def test_load_comes_after_the_start(tmp_path):
+    """What is still to be unpacked is so once the application runs, and not before."""
+    mark = str(tmp_path / "mark")
+    os.mkfifo(mark)
+
+    done = subprocess.run(
+        [sys.executable, "-c", LOADING, "sh", "-c", f"printf started > {mark}"],
+        env=environment("127.0.0.1:1", 1, {"MARK": mark}),
+        stdout=subprocess.PIPE,
+        timeout=10,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (5, b"started False\n")
+
+
+def test_load_is_not_needed_off_lambda():
+    """The application that the adapter becomes waits for nothing."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOADING, "echo", "here"],
+        env=ENVIRON,
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (0, "here\n")

@@ -1,0 +1,250 @@
+"""``connection``: one socket that speaks HTTP/1.1."""
+
+import contextlib
+import socket
+import threading
+from contextlib import closing
+
+import pytest
+import trio
+
+from lambda_adapter.connection import open_connection
+from lambda_adapter.errors import PeerError
+from lambda_adapter.messages import Request
+from tests.adapter import free_port
+from tests.scripted_app import OK, Answer, open_app, open_server, reset
+
+GET = Request(b"GET", b"/", [(b"host", b"localhost")])
+LARGE = Request(
+    b"POST",
+    b"/",
+    [(b"host", b"localhost"), (b"content-length", b"10000000")],
+    b"x" * 10_000_000,
+)
+REFUSAL = b"HTTP/1.1 413 Content Too Large\r\ncontent-length: 5\r\n\r\nearly"
+LIMIT = 1_000_000
+
+
+async def receive_head(stream: trio.SocketStream) -> bytes:
+    """Read a little of a request that is more than the system's buffers hold."""
+    stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+    data = await stream.receive_some(100)
+    assert data
+    return bytes(data)
+
+
+async def test_exchanges_follow_each_other_on_one_connection():
+    """Each exchange brings its response, and leaves the connection fit for another."""
+    async with open_app() as app:
+        with closing(await open_connection("127.0.0.1", app.port)) as connection:
+            with trio.fail_after(5):
+                responses = [await connection.exchange(GET, LIMIT) for _ in range(3)]
+
+            assert [each.body for each in responses] == [b"ok"] * 3
+            assert (connection.exchanges, connection.reusable) == (3, True)
+            assert not connection.is_stale()
+    assert app.connections == 1
+
+
+async def test_closed_by_the_peer_is_stale():
+    """A connection that its peer closed while it was idle shows that it did."""
+    async with open_app(Answer(OK)) as app:
+        with closing(await open_connection("127.0.0.1", app.port)) as connection:
+            with trio.fail_after(5):
+                await connection.exchange(GET, LIMIT)
+            await app.wait_all_closed()
+
+            assert connection.is_stale()
+
+
+async def test_unasked_bytes_make_stale():
+    """What comes on an idle connection is no answer to whatever is asked next."""
+    async with open_server(lambda stream: stream.send_all(OK)) as port:
+        with closing(await open_connection("127.0.0.1", port)) as connection:
+            with trio.fail_after(5):
+                while not connection.is_stale():
+                    await trio.lowlevel.checkpoint()
+
+
+@pytest.mark.parametrize("then", ["hold", "close", "reset"])
+async def test_early_answer(then):
+    """An answer that comes before the request was taken is the answer.
+
+    Whatever the peer does with the rest; the connection then is of no more use.
+    """
+
+    async def refuse(stream: trio.SocketStream) -> None:
+        await receive_head(stream)
+        await stream.send_all(REFUSAL)
+        if then == "hold":
+            await gone.wait()
+        if then == "reset":
+            reset(stream)
+
+    gone = trio.Event()
+    async with open_server(refuse) as port:
+        with closing(await open_connection("127.0.0.1", port)) as connection:
+            with trio.fail_after(5):
+                response = await connection.exchange(LARGE, LIMIT)
+
+            assert (response.status, response.body) == (413, b"early")
+            assert not connection.reusable
+            gone.set()
+
+
+async def test_interim_answer_is_not_the_early_answer():
+    """A 1xx while the request is still on its way does not stop the request."""
+
+    async def hint_then_answer(stream: trio.SocketStream) -> None:
+        taken = len(await receive_head(stream))
+        await stream.send_all(b"HTTP/1.1 103 Early Hints\r\nlink: </a.css>\r\n\r\n")
+        while taken < len(LARGE.body):
+            data = await stream.receive_some()
+            assert data
+            taken += len(data)
+        await stream.send_all(OK)
+
+    async with open_server(hint_then_answer) as port:
+        with closing(await open_connection("127.0.0.1", port)) as connection:
+            with trio.fail_after(5):
+                response = await connection.exchange(LARGE, LIMIT)
+
+            assert response.status == 200
+
+
+async def test_slow_reader_gets_all():
+    """A peer that takes the request in sips gets every byte of it."""
+
+    async def sip(stream: trio.SocketStream) -> None:
+        while len(taken) < len(LARGE.body):
+            taken.extend(await stream.receive_some(10_000))
+        await stream.send_all(OK)
+
+    taken = bytearray()
+    async with open_server(sip) as port:
+        with closing(await open_connection("127.0.0.1", port)) as connection:
+            with trio.fail_after(10):
+                await connection.exchange(LARGE, LIMIT)
+
+    assert taken.endswith(LARGE.body)
+
+
+@pytest.mark.parametrize(
+    ("answer", "answered"),
+    [
+        pytest.param(Answer(b""), False, id="closed"),
+        pytest.param(Answer(b"", "reset"), False, id="reset"),
+        pytest.param(Answer(b"HTTP/1.1 2"), True, id="closed within the head"),
+        pytest.param(Answer(b"HTTP/1.1 2", "reset"), True, id="reset within the head"),
+        pytest.param(Answer(OK[:-1]), True, id="closed within the body"),
+        pytest.param(Answer(b"220 smtp.example.com\r\n"), True, id="not HTTP"),
+    ],
+)
+async def test_failed_exchange(answer, answered):
+    """A failure says whether any byte of an answer came, and ends the connection."""
+    async with open_app(answer) as app:
+        with closing(await open_connection("127.0.0.1", app.port)) as connection:
+            with trio.fail_after(5), pytest.raises(PeerError) as caught:
+                await connection.exchange(GET, LIMIT)
+
+            assert caught.value.answered is answered
+            assert (connection.exchanges, connection.reusable) == (0, False)
+
+
+async def test_cancelled_exchange_leaves_it_unusable():
+    """Nobody knows where in an exchange a cancelled one stopped."""
+    async with open_app(Answer(OK, "keep"), Answer(b"", "hold")) as app:
+        with closing(await open_connection("127.0.0.1", app.port)) as connection:
+            with trio.fail_after(5):
+                await connection.exchange(GET, LIMIT)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(connection.exchange, GET, LIMIT)
+                await app.wait_requests(2)
+                nursery.cancel_scope.cancel()
+
+            assert not connection.reusable
+
+
+async def test_endless_answer_does_not_keep_deadlines_from_passing():
+    """A peer that always has more is still cut off in time.
+
+    It is a thread, so that it has more ready each time, in chunks that take long.
+    """
+
+    def never_end() -> None:
+        sock, _ = listener.accept()
+        with sock, contextlib.suppress(ConnectionError):
+            sock.sendall(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+            while True:
+                sock.sendall(b"1\r\nx\r\n" * 10_000)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        peer = threading.Thread(target=never_end)
+        peer.start()
+        connection = await open_connection(*listener.getsockname())
+        with closing(connection), trio.move_on_after(0.05) as scope:
+            await connection.exchange(GET, LIMIT)
+        peer.join()
+
+    assert scope.cancelled_caught
+
+
+async def test_head_is_enough_for_the_status():
+    """``exchange_head`` does not wait for a body, however long that takes."""
+    head = b"HTTP/1.1 503 Not Yet\r\ncontent-length: 1000\r\n\r\n"
+    async with open_app(Answer(head, "hold")) as app:
+        with closing(await open_connection("127.0.0.1", app.port)) as connection:
+            with trio.fail_after(5):
+                status = await connection.exchange_head(GET)
+
+    assert status == 503
+
+
+async def test_close_twice():
+    """Closing a closed connection does nothing."""
+    async with open_app() as app:
+        connection = await open_connection("127.0.0.1", app.port)
+
+        connection.close()
+        connection.close()
+
+        await app.wait_all_closed()
+
+
+async def test_close_wakes_who_waits():
+    """An exchange under way does not outlive its connection, nor hang."""
+    async with open_app(Answer(b"", "hold")) as app:
+        connection = await open_connection("127.0.0.1", app.port)
+        with trio.fail_after(5), pytest.RaisesGroup(trio.ClosedResourceError):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(connection.exchange, GET, LIMIT)
+                await app.wait_requests(1)
+                connection.close()
+
+
+async def test_nothing_listens():
+    """Where nothing accepts, the error names the address and the reason."""
+    port = free_port()
+
+    with trio.fail_after(5), pytest.raises(PeerError) as caught:
+        await open_connection("127.0.0.1", port)
+
+    assert str(caught.value) == (
+        f"no connection to 127.0.0.1:{port}: Connection refused"
+    )
+    assert not caught.value.answered
+
+
+async def test_host_without_address():
+    """A host that does not exist is a failed connection like any other."""
+    with trio.fail_after(10), pytest.raises(PeerError, match=r"host\.invalid:80"):
+        await open_connection("host.invalid", 80)
+
+
+async def test_every_address_is_tried():
+    """``localhost`` is two addresses, and an application may listen on either."""
+    async with open_app() as app:
+        with trio.fail_after(5):
+            connection = await open_connection("localhost", app.port)
+
+        connection.close()

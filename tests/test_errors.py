@@ -1,0 +1,125 @@
+"""The tree of errors: what each means to whoever catches it."""
+
+import re
+
+import pytest
+
+from lambda_adapter import errors, http1, runtime_api
+from lambda_adapter.errors import (
+    AdapterError,
+    AppExitedError,
+    AppNotReadyError,
+    AppRequestError,
+    AppStartError,
+    ConfigError,
+    DeadlineError,
+    EventError,
+    FatalError,
+    InitError,
+    InternalError,
+    InvocationError,
+    PeerError,
+    ResponseTooLargeError,
+    RuntimeApiError,
+)
+
+KINDS = {
+    name: kind
+    for module in (errors, http1, runtime_api)
+    for name, kind in vars(module).items()
+    if isinstance(kind, type) and issubclass(kind, AdapterError)
+}
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_error_type(kind):
+    """Lambda takes a name of this form, and replaces any other by Unknown."""
+    error = kind.__new__(kind)
+
+    assert re.fullmatch(r"Runtime\.[A-Z][a-zA-Z]+", error.error_type)
+    assert error.error_type == f"Runtime.{kind.__name__}"
+
+
+@pytest.mark.parametrize(
+    ("parent", "children"),
+    [
+        (InitError, {AppStartError, AppNotReadyError}),
+        (
+            InvocationError,
+            {
+                EventError,
+                AppRequestError,
+                ResponseTooLargeError,
+                DeadlineError,
+                InternalError,
+            },
+        ),
+        (FatalError, {AppExitedError, RuntimeApiError}),
+        (ConfigError, set()),
+    ],
+)
+def test_tree(parent, children):
+    """What is caught together is handled together, and the docstring draws it."""
+    assert set(parent.__subclasses__()) == children
+    assert parent.__base__ is AdapterError
+    assert {parent.__name__, *(child.__name__ for child in children)} <= set(
+        re.findall(r"\w+Error", errors.__doc__ or "")
+    )
+
+
+def test_tree_is_drawn_as_it_is():
+    """Every status in the drawing is the one that clients get."""
+    drawn = re.findall(r"(\w+Error) .*HTTP (\d+)", errors.__doc__ or "")
+
+    assert dict(drawn) == {
+        kind.__name__: str(kind.status) for kind in InvocationError.__subclasses__()
+    }
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "reason"),
+    [
+        (EventError("x"), 400, b"Bad Request"),
+        (AppRequestError("x"), 502, b"Bad Gateway"),
+        (ResponseTooLargeError("x"), 502, b"Bad Gateway"),
+        (DeadlineError("x"), 504, b"Gateway Timeout"),
+        (InternalError("x"), 500, b"Internal Server Error"),
+        (InvocationError("x"), 500, b"Internal Server Error"),
+    ],
+)
+def test_invocation_error(error, status, reason):
+    """A failed invocation of a client is an HTTP answer."""
+    assert (error.status, error.reason) == (status, reason)
+
+
+def test_event_error_is_public():
+    """What is wrong with what a client sent, it may know."""
+    assert EventError("the body is not base64").public == "the body is not base64"
+
+
+@pytest.mark.parametrize(
+    "kind", [AppRequestError, ResponseTooLargeError, DeadlineError, InternalError]
+)
+def test_other_errors_are_not_public(kind):
+    """What goes wrong inside is for the log."""
+    error = kind("connection to 127.0.0.1:8080 refused")
+
+    assert "127.0.0.1" in str(error)
+    assert "127.0.0.1" not in error.public
+    assert error.public.endswith(".")
+
+
+def test_config_error():
+    """A setting that can't be used is named, with its value and what was expected."""
+    error = ConfigError("PORT", "http", "a port from 1 to 65535")
+
+    assert error.variable == "PORT"
+    assert str(error) == "PORT='http' is not usable: expected a port from 1 to 65535"
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_peer_error(answered):
+    """A broken connection says whether an answer had begun."""
+    error = PeerError("it broke", answered=answered)
+
+    assert (str(error), error.answered) == ("it broke", answered)

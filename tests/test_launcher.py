@@ -1,0 +1,223 @@
+"""``launcher``: starting the application as a child."""
+
+import errno
+import os
+import subprocess
+
+import pytest
+import trio
+
+from lambda_adapter.launcher import application_environ, describe_start_error
+from tests.adapter import open_adapter
+
+
+async def wait_end(pid):
+    """Wait until a process has ended, which need not be a child of this one."""
+    pidfd = os.pidfd_open(pid)
+    try:
+        with trio.fail_after(10):
+            await trio.lowlevel.wait_readable(pidfd)
+    finally:
+        os.close(pidfd)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "PATH",
+        "PORT",
+        "HOST",
+        "AWS_LWA_PORT",
+        "AWS_LWA_HOST",
+        "AWS_LAMBDA_RUNTIME_API",
+        "AWS_LAMBDA_FUNCTION_NAME",
+        "AWS_SESSION_TOKEN",
+        "_HANDLER",
+        "LAMBDA_TASK_ROOT",
+        "AWS_LAMBDA_EXEC_WRAPPER",
+        "ANYTHING_ELSE",
+    ],
+)
+def test_application_keeps(name):
+    """What is AWS's, or says where to listen, or is unknown, is the application's."""
+    assert application_environ({name: "value"}) == {name: "value"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "AWS_LWA_READINESS_CHECK_PATH",
+        "AWS_LWA_INVOKE_MODE",
+        "AWS_LWA_NO_SUCH_SETTING",
+        "READINESS_CHECK_PATH",
+        "READINESS_CHECK_PORT",
+        "READINESS_CHECK_PROTOCOL",
+        "ASYNC_INIT",
+        "REMOVE_BASE_PATH",
+        "_LAMBDA_TELEMETRY_LOG_FD",
+    ],
+)
+def test_application_is_spared(name):
+    """What only the adapter reads, the application does not get."""
+    assert application_environ({name: "value", "KEPT": "1"}) == {"KEPT": "1"}
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (errno.ENOENT, ["No such file", "PATH", "#!"]),
+        (errno.EACCES, ["Permission denied", "chmod +x"]),
+        (errno.ENOEXEC, ["format", "architecture"]),
+        (errno.E2BIG, ["too long"]),
+    ],
+)
+def test_why_a_command_can_not_be_started(code, words):
+    """Which command, why, and what to look at."""
+    message = describe_start_error("an-app", code)
+
+    assert message.startswith("the application 'an-app' can't be started: ")
+    for word in words:
+        assert word in message
+
+
+async def test_child(runtime):
+    """The child is the leader of a session, and its streams are the adapter's.
+
+    Lambda signals the adapter's process group, which then is not the application's.
+    """
+    async with open_adapter(runtime.address, stdout=subprocess.DEVNULL) as adapter:
+        await runtime.wait_posted("/next")
+        pid = adapter.child()
+
+        assert os.getsid(pid) == os.getpgid(pid) == pid
+        assert os.getsid(adapter.process.pid) != pid
+        for number in (0, 1, 2):
+            of_child, of_adapter = (
+                os.readlink(f"/proc/{each}/fd/{number}")
+                for each in (pid, adapter.process.pid)
+            )
+            assert of_child == of_adapter
+
+
+async def test_signals_of_the_child(runtime):
+    """What Python ignores, the application does not."""
+    command = ["grep", "^SigIgn", "/proc/self/status"]
+    bare = await trio.run_process(command, capture_stdout=True)
+    async with open_adapter(
+        runtime.address, command, stdout=subprocess.PIPE
+    ) as adapter:
+        assert adapter.process.stdout
+        with trio.fail_after(10):
+            output = await adapter.process.stdout.receive_some()
+
+    assert output == bare.stdout
+
+
+async def test_descriptors_of_the_child(runtime):
+    """The child gets the three standard streams, and no file of the adapter's."""
+    command = ["ls", "/proc/self/fd"]  # the listing itself has one open
+    async with open_adapter(
+        runtime.address, command, stdout=subprocess.PIPE
+    ) as adapter:
+        assert adapter.process.stdout
+        with trio.fail_after(10):
+            output = await adapter.process.stdout.receive_some()
+
+    assert output.split() == [b"0", b"1", b"2", b"3"]
+
+
+async def test_environment_of_the_child(runtime):
+    """The child's environment is Lambda's, without what only the adapter reads."""
+    async with open_adapter(
+        runtime.address,
+        AWS_LWA_PASS_THROUGH_PATH="/environ",
+        AWS_LWA_READINESS_CHECK_PATH="/",
+        AWS_LWA_HOST="127.0.0.1",
+        READINESS_CHECK_PROTOCOL="http",
+        EMPTY="",
+        LC_ALL="C",
+    ) as adapter:
+        posted = await runtime.invoke(b"{}")
+        pairs = [line.split("=", 1) for line in posted.body.decode().split("\n")]
+
+    found = {name: value for name, value in pairs if "COV" not in name}
+    assert found == {
+        "PATH": os.environ["PATH"],
+        "AWS_LAMBDA_RUNTIME_API": runtime.address,
+        "AWS_LAMBDA_FUNCTION_NAME": "function",
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+        "AWS_LWA_HOST": "127.0.0.1",
+        "PORT": str(adapter.port),
+        "EMPTY": "",
+        "LC_ALL": "C",
+    }
+
+
+async def test_output_of_the_child(runtime):
+    """What the application writes is written as it is, on stdout and on stderr."""
+    command = ["sh", "-c", "echo to stdout; echo to stderr >&2"]
+    async with open_adapter(
+        runtime.address, command, stdout=subprocess.PIPE
+    ) as adapter:
+        assert adapter.process.stdout
+        with trio.fail_after(10):
+            output = await adapter.process.stdout.receive_some()
+        log = await adapter.wait_log("to stderr")
+
+    assert output == b"to stdout\n"
+    assert "to stderr\n" in log.splitlines(keepends=True)
+
+
+async def test_killed_adapter(runtime):
+    """An adapter that is killed takes the application with it, and frees its port."""
+    async with open_adapter(runtime.address) as adapter:
+        await runtime.wait_posted("/next")
+        pid = adapter.child()
+
+        adapter.process.kill()
+
+        await wait_end(pid)
+
+
+async def test_killed_adapter_of_a_stubborn_application(runtime):
+    """It does so even with an application that ignores what can be ignored."""
+    async with open_adapter(runtime.address, PUPPET_IGNORE_TERM="1") as adapter:
+        await runtime.wait_posted("/next")
+        pid = adapter.child()
+
+        adapter.process.kill()
+
+        await wait_end(pid)
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("/no/such/app", ["No such file or directory", "PATH"]),
+        ("/dev/null", ["Permission denied", "chmod +x"]),
+    ],
+)
+async def test_command_that_can_not_be_started(runtime, command, words):
+    """Lambda is told which command it was, and why, before the adapter ends."""
+    async with open_adapter(runtime.address, [command]) as adapter:
+        assert await adapter.wait() == 1
+
+    (posted,) = [each for each in runtime.posted if "/init/error" in each.target]
+    message = str(posted.json()["errorMessage"])
+    assert message.startswith(f"the application '{command}' can't be started: ")
+    for word in words:
+        assert word in message
+    assert posted.json()["errorType"] == "Runtime.AppStartError"
+    assert not [each for each in runtime.posted if each.kind == "next"]
+    assert message in adapter.log
+
+
+async def test_script_without_interpreter(runtime, tmp_path):
+    """A script that names no interpreter is the shell's, on Lambda as well."""
+    script = tmp_path / "an-app"
+    script.write_text("echo I am $0 >&2\n")
+    script.chmod(0o755)
+
+    async with open_adapter(runtime.address, [str(script)]) as adapter:
+        await adapter.wait_log(f"I am {script}")

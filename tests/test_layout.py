@@ -1,0 +1,127 @@
+"""The laws of this repository that no other tool holds."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lambda_adapter.settings import SETTINGS
+
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent
+SOURCE = ROOT / "src" / "lambda_adapter"
+
+MODULES = sorted(
+    path.relative_to(SOURCE).with_suffix("").as_posix() for path in SOURCE.rglob("*.py")
+)
+
+TESTED_BY = {
+    "__init__": "test_cli",  # a version, which the command prints
+    "__main__": "test_cli",
+    "events/__init__": "events/test_classify",
+}
+
+FILES = sorted(
+    path.relative_to(TESTS).as_posix()
+    for path in TESTS.rglob("*.py")
+    if path.parent != TESTS / "apps"
+)
+
+WAITS = {
+    # The emulator is AWS's, and says by nothing but its port that it is ready.
+    "emulator.py": 2,
+    # Not the test: the child that it starts.
+    "test_app_process.py": 1,
+}
+
+NONE = "\N{EN DASH}"
+"""What the README has in place of no default."""
+
+HEAVY = {"httptools", "msgspec", "re", "signal", "subprocess", "trio", "typing"}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_has_its_test(module):
+    """What a module does is told in the test of its name."""
+    folder, _, name = module.rpartition("/")
+    test = TESTED_BY.get(module, f"{folder}/test_{name}".lstrip("/"))
+
+    assert (TESTS / f"{test}.py").is_file()
+
+
+def test_every_test_has_its_module():
+    """And there is no test of a module that has gone."""
+    tests = [*TESTS.glob("test_*.py"), *TESTS.glob("events/test_*.py")]
+    named = {
+        path.relative_to(TESTS).with_suffix("").as_posix().replace("test_", "")
+        for path in tests
+    }
+
+    assert named - set(MODULES) == {"layout", "events/classify"}
+
+
+@pytest.mark.parametrize("module", ["lambda_adapter.cli", "lambda_adapter.launcher"])
+def test_start_imports_next_to_nothing(module):
+    """The application's start waits for these imports, so they load no library."""
+    run = subprocess.run(
+        [sys.executable, "-S", "-X", "importtime", "-c", f"import {module}"],
+        env={"PYTHONPATH": str(SOURCE.parent)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    imported = {line.rpartition("|")[2].strip() for line in run.stderr.splitlines()}
+    assert module in imported
+    assert {name.partition(".")[0] for name in imported} & HEAVY == set()
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_test_states_its_law(file):
+    """A test's docstring says what must be so, in whole sentences."""
+    tree = ast.parse((TESTS / file).read_bytes())
+    tests = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        and node.name.startswith("test_")
+    ]
+
+    laws = {test.name: ast.get_docstring(test) or "" for test in tests}
+
+    assert {name for name, law in laws.items() if not law.endswith(".")} == set()
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_no_test_pretends_or_waits(file):
+    """Peers are faked at the wire, never patched in, and no test is a matter of time.
+
+    A clock that jumps (trio's MockClock) is no wait.
+    """
+    pattern = r"unit[t]est|monkey[p]atch|\bm[o]ck\b|Magic[M]ock|\bs[l]eep\("
+
+    found = re.findall(pattern, (TESTS / file).read_text("utf-8"))
+
+    assert len(found) == WAITS.get(file, 0), found
+
+
+def test_readme_lists_the_settings():
+    """The README's table is the table of settings: names, defaults, meanings, order."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    rows = [
+        [cell.strip() for cell in row.strip("|").split("|")]
+        for row in re.findall(r"^\| *`AWS_LWA_.*\|$", text, re.MULTILINE)
+    ]
+
+    listed = [
+        (tuple(re.findall(r"`([^`]+)`", names)), default.strip("`"), meaning)
+        for names, default, meaning in rows
+    ]
+
+    assert listed == [
+        (setting.names, setting.default or NONE, setting.meaning)
+        for setting in SETTINGS
+    ]

@@ -1,0 +1,454 @@
+"""``runtime_client``: Lambda's end of the wire."""
+
+import logging
+from contextlib import asynccontextmanager
+from functools import partial
+
+import pytest
+import trio
+import trio.testing
+
+from lambda_adapter.errors import AppNotReadyError, AppRequestError, RuntimeApiError
+from lambda_adapter.runtime_api import MAX_REPLY, Invocation
+from lambda_adapter.runtime_client import (
+    ATTEMPTS,
+    POST_LIMIT,
+    REGISTER_LIMIT,
+    RuntimeClient,
+)
+from tests.adapter import free_port
+from tests.fake_runtime_api import EVENT_NEXT, NEXT, REGISTER, FakeRuntimeApi
+
+FAILURE = AppRequestError("the application failed")
+
+
+def said(status, body=b"{}", fields=b""):
+    """Return an answer of Lambda's, after which the connection stays open."""
+    return b"HTTP/1.1 %d Whatever\r\n%scontent-length: %d\r\n\r\n%s" % (
+        status,
+        fields,
+        len(body),
+        body,
+    )
+
+
+FAULTS = {
+    "closed": b"",
+    "garbage": b"220 smtp.example.com ESMTP\r\n",
+    "no request id": said(200),
+    "an empty request id": said(200, fields=b"lambda-runtime-aws-request-id: \r\n"),
+    "a request id that is a path": said(
+        200, fields=b"lambda-runtime-aws-request-id: ../../init/error\r\n"
+    ),
+    "status 403": said(403, b'{"errorType":"InvalidStateTransition"}'),
+    "status 404": said(404),
+    "half a head": b"HTTP/1.1 200 OK\r\nlambda-runtime-aws-req",
+    "half a body": (
+        b"HTTP/1.1 200 OK\r\nlambda-runtime-aws-request-id: request-1\r\n"
+        b"content-length: 9\r\n\r\nhalf"
+    ),
+    "a protocol switch": (
+        b"HTTP/1.1 101 Switching\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n"
+    ),
+}
+
+
+@pytest.fixture
+async def client(runtime):
+    """A client of the fake Runtime API."""
+    client = RuntimeClient("127.0.0.1", runtime.port)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def clock(autojump_clock):
+    """A clock that jumps to the next deadline once the sockets are quiet."""
+    autojump_clock.autojump_threshold = 0.02
+    return autojump_clock
+
+
+@asynccontextmanager
+async def invoking(runtime: FakeRuntimeApi, *payloads: bytes, **fields: str):
+    """Have events waiting, and see to it that they are answered."""
+    async with trio.open_nursery() as nursery:
+        with trio.fail_after(20):
+            for payload in payloads:
+                nursery.start_soon(partial(runtime.invoke, payload, **fields))
+                await trio.testing.wait_all_tasks_blocked()
+            yield
+
+
+async def post(client: RuntimeClient, kind: str, invocation: Invocation) -> None:
+    """Post an error where that is the kind, or else a response."""
+    if kind == "error":
+        await client.post_error(invocation, FAILURE)
+    else:
+        await client.post_response(invocation, b"null")
+
+
+def answers(runtime: FakeRuntimeApi, *kinds: str):
+    return [each for each in runtime.posted if each.kind in (kinds or ("response",))]
+
+
+async def test_invocation(runtime, client):
+    """An invocation is the event's bytes, and what Lambda says about it."""
+    async with invoking(
+        runtime,
+        b'{ "a": 1 }\n',
+        lambda_runtime_deadline_ms="1700000000000",
+        lambda_runtime_trace_id="Root=1-2-3",
+        lambda_runtime_client_context='{"custom":{}}',
+        lambda_runtime_cognito_identity='{"cognitoIdentityId":"i"}',
+        lambda_runtime_aws_tenant_id="tenant",
+        lambda_runtime_invocation_id="nonce",
+    ):
+        invocation = await client.next_invocation()
+        await client.post_response(invocation, b"null")
+
+    assert invocation == Invocation(
+        "request-1",
+        b'{ "a": 1 }\n',
+        1_700_000_000_000,
+        "arn:aws:lambda:eu-west-1:1:function:f",
+        "Root=1-2-3",
+        '{"custom":{}}',
+        '{"cognitoIdentityId":"i"}',
+        "tenant",
+        "nonce",
+    )
+
+
+async def test_one_connection_for_everything(runtime, client):
+    """Invocations, replies and errors share a connection, one after the other."""
+    async with invoking(runtime, b"1", b"2", b"3"):
+        for _ in range(2):
+            await client.post_response(await client.next_invocation(), b"null")
+        await client.post_error(await client.next_invocation(), FAILURE)
+
+    assert {each.connection for each in runtime.posted} == {1}
+    assert [each.kind for each in runtime.posted] == [
+        *("next", "response", "next", "response", "next", "error"),
+    ]
+
+
+async def test_response(runtime, client):
+    """A reply is posted as it is, to the invocation that it answers."""
+    reply = '{"body":"grüße"}'.encode()
+    async with invoking(runtime, b"{}"):
+        await client.post_response(await client.next_invocation(), reply)
+
+    (posted,) = answers(runtime)
+    assert posted.method == "POST"
+    assert posted.target == "/2018-06-01/runtime/invocation/request-1/response"
+    assert posted.body == reply
+    assert posted.fields["host"] == runtime.address
+    assert "lambda-runtime-function-response-mode" not in posted.fields
+
+
+async def test_error(runtime, client):
+    """An error says what happened, in the body and in a field."""
+    async with invoking(runtime, b"{}"):
+        await client.post_error(await client.next_invocation(), FAILURE)
+
+    (posted,) = answers(runtime, "error")
+    assert posted.target == "/2018-06-01/runtime/invocation/request-1/error"
+    assert posted.json() == {
+        "errorMessage": "the application failed",
+        "errorType": "Runtime.AppRequestError",
+        "stackTrace": [],
+    }
+    error_type = posted.fields["lambda-runtime-function-error-type"]
+    assert error_type == "Runtime.AppRequestError"
+
+
+async def test_invocation_id_is_echoed(runtime, client):
+    """The nonce of an invocation goes back with its reply, and with its error."""
+    async with invoking(runtime, b"1", b"2", lambda_runtime_invocation_id="a nonce"):
+        await client.post_response(await client.next_invocation(), b"null")
+        await client.post_error(await client.next_invocation(), FAILURE)
+
+    echoed = [
+        each.fields["lambda-runtime-invocation-id"]
+        for each in answers(runtime, "response", "error")
+    ]
+    assert echoed == ["a nonce", "a nonce"]
+
+
+@pytest.mark.parametrize("fields", [{}, {"lambda_runtime_invocation_id": ""}])
+async def test_no_invocation_id_is_made_up(runtime, client, fields):
+    """Where Lambda sends no nonce, or an empty one, none goes back."""
+    async with invoking(runtime, b"1", b"2", **fields):
+        await client.post_response(await client.next_invocation(), b"null")
+        await client.post_error(await client.next_invocation(), FAILURE)
+
+    for each in answers(runtime, "response", "error"):
+        assert "lambda-runtime-invocation-id" not in each.fields
+
+
+@pytest.mark.parametrize(
+    "fault", [pytest.param(raw, id=name) for name, raw in FAULTS.items()]
+)
+async def test_failed_next_is_repeated(clock, runtime, client, caplog, fault):
+    """Whatever is wrong with one answer to ``/next``, the next one can be right."""
+    runtime.scripted[NEXT].append(fault)
+
+    async with invoking(runtime, b'"event"'):
+        invocation = await client.next_invocation()
+        await client.post_response(invocation, b"null")
+
+    assert invocation.payload == b'"event"'
+    (warning,) = caplog.records
+    assert warning.levelno == logging.WARNING
+    assert "no invocation from Lambda's Runtime API: " in warning.getMessage()
+
+
+async def test_next_that_fails_for_good(clock, runtime, client):
+    """After five failures in a row there is nothing left to wait for."""
+    runtime.scripted[NEXT].extend([b""] * 10)
+
+    with pytest.raises(RuntimeApiError, match="5 times in a row"):
+        await client.next_invocation()
+
+    assert len(runtime.posted) == ATTEMPTS == 5
+
+
+async def test_failures_of_next_count_in_a_row(clock, runtime, client):
+    """Four failures are forgiven, and forgotten with the invocation that follows."""
+    for _ in range(2):
+        runtime.scripted[NEXT].extend([b""] * 4)
+        async with invoking(runtime, b"{}"):
+            await client.post_response(await client.next_invocation(), b"null")
+
+    assert len(answers(runtime)) == 2
+
+
+async def test_no_runtime_api(clock):
+    """Where nobody listens, that is the end."""
+    client = RuntimeClient("127.0.0.1", free_port())
+
+    with pytest.raises(RuntimeApiError):
+        await client.next_invocation()
+
+
+async def test_next_that_says_all_is_lost(runtime, client):
+    """Status 500 means: exit promptly. It is asked no second time."""
+    runtime.scripted[NEXT].append(said(500, b'{"errorMessage":"container error"}'))
+
+    with trio.fail_after(5), pytest.raises(RuntimeApiError, match="container error"):
+        await client.next_invocation()
+
+    assert len(runtime.posted) == 1
+
+
+@pytest.mark.parametrize("kind", ["response", "error"])
+async def test_post_that_says_all_is_lost(runtime, client, kind):
+    """Status 500 means the same to a post."""
+    runtime.scripted["/" + kind].append(said(500, b'{"errorMessage":"gone"}'))
+    invocation = Invocation("request-1", b"{}")
+
+    with trio.fail_after(5), pytest.raises(RuntimeApiError, match="gone"):
+        await post(client, kind, invocation)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 410, 413, 429])
+@pytest.mark.parametrize("kind", ["response", "error"])
+async def test_refused_post(runtime, client, caplog, kind, status):
+    """A refused answer is logged for its request id, and done with.
+
+    No ``/error`` follows: the platform has told the caller already.
+    """
+    runtime.scripted["/" + kind].append(said(status, b'{"errorType":"InvalidThis"}'))
+    invocation = Invocation("request-7", b"{}")
+
+    with trio.fail_after(5):
+        await post(client, kind, invocation)
+        async with invoking(runtime, b"{}"):
+            await client.post_response(await client.next_invocation(), b"null")
+
+    (line,) = caplog.records
+    assert line.levelno == logging.ERROR
+    assert f'status {status} {{"errorType":"InvalidThis"}}' in line.getMessage()
+    assert line.request_id == "request-7"
+    assert [each.kind for each in runtime.posted] == [kind, "next", "response"]
+
+
+async def test_too_large_a_reply(runtime, client, caplog):
+    """A reply that Lambda finds too large is refused like any other, and logged."""
+    async with invoking(runtime, b"1", b"2"):
+        invocation = await client.next_invocation()
+        await client.post_response(invocation, bytes(MAX_REPLY + 1))
+        await client.post_response(await client.next_invocation(), b"null")
+
+    (line,) = caplog.records
+    assert "status 413" in line.getMessage()
+    assert answers(runtime, "error") == []
+
+
+@pytest.mark.parametrize("answer", [b"", b"220 smtp.example.com\r\n"])
+async def test_post_that_fails(runtime, client, caplog, answer):
+    """A reply that does not get through is logged, and the next one does."""
+    runtime.scripted["/response"].append(answer)
+
+    with trio.fail_after(5):
+        await client.post_response(Invocation("request-7", b"{}"), b"null")
+        async with invoking(runtime, b"{}"):
+            await client.post_response(await client.next_invocation(), b"null")
+
+    (line,) = caplog.records
+    assert "the reply did not reach Lambda" in line.getMessage()
+    assert line.request_id == "request-7"
+
+
+async def test_half_an_answer(runtime, client, caplog):
+    """A reply that Lambda has begun to answer has arrived, and is not sent again."""
+    async with invoking(runtime, b"1"):
+        await client.post_response(await client.next_invocation(), b"null")
+    runtime.scripted["/response"].append(b"HTTP/1.1 2")
+
+    with trio.fail_after(5):
+        await client.post_response(Invocation("request-7", b"{}"), b"null")
+
+    assert len(answers(runtime)) == 2
+    assert "the reply did not reach Lambda" in caplog.text
+
+
+async def test_post_that_is_never_answered(clock, runtime, client, caplog):
+    """Lambda has 30 s to take a reply; then the next invocation is asked for."""
+    runtime.scripted["/response"].append(b"HTTP/1.1 100 Continue\r\nx: {}")
+    started = trio.current_time()
+
+    await client.post_response(Invocation("request-7", b"{}"), b"null")
+
+    assert trio.current_time() - started == pytest.approx(POST_LIMIT, abs=1)
+    assert "Lambda did not answer within 30 s" in caplog.text
+    async with invoking(runtime, b"{}"):
+        await client.post_response(await client.next_invocation(), b"null")
+
+
+async def test_connection_closed_in_between(runtime, client, caplog):
+    """A kept connection that Lambda closed is replaced, and not a word about it."""
+    caplog.set_level(logging.INFO)
+    async with invoking(runtime, b"1", b"2"):
+        for _ in range(2):
+            invocation = await client.next_invocation()
+            await runtime.drop_connections()
+            await client.post_response(invocation, b"null")
+            await runtime.drop_connections()
+
+    assert [each.kind for each in runtime.posted] == ["next", "response"] * 2
+    assert [each.connection for each in runtime.posted] == [1, 2, 3, 4]
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("kind", ["next", "response", "error"])
+async def test_connection_closed_meanwhile(runtime, client, caplog, kind):
+    """A kept connection closed without an answer, just as it was used: asked again.
+
+    Each event is answered once all the same. It is no fault, and noted as such.
+    """
+    caplog.set_level(logging.INFO)
+    async with invoking(runtime, b"1", b"2"):
+        await client.post_response(await client.next_invocation(), b"null")
+        runtime.scripted["/" + kind].append(b"")
+        invocation = await client.next_invocation()
+        await post(client, kind, invocation)
+
+    (line,) = caplog.records
+    assert line.levelno == logging.INFO
+    assert len([each for each in runtime.posted if each.kind == kind]) >= 2
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+async def test_other_failures_are_not_the_end(runtime, client, caplog, status):
+    """Only status 500 says that all is lost; others may be a proxy's, and pass."""
+    runtime.scripted["/response"].append(said(status))
+
+    with trio.fail_after(5):
+        await client.post_response(Invocation("request-7", b"{}"), b"null")
+
+    assert f"Lambda refused the reply: status {status}" in caplog.text
+
+
+async def test_init_error(runtime, client):
+    """What kept the application from coming up is told at init's own address."""
+    with trio.fail_after(5):
+        await client.post_init_error(AppNotReadyError("it exited with status 3"))
+
+    (posted,) = runtime.posted
+    assert posted.target == "/2018-06-01/runtime/init/error"
+    assert posted.json()["errorMessage"] == "it exited with status 3"
+    assert posted.json()["errorType"] == "Runtime.AppNotReadyError"
+    error_type = posted.fields["lambda-runtime-function-error-type"]
+    assert error_type == "Runtime.AppNotReadyError"
+
+
+@pytest.mark.parametrize(
+    "answer", [said(403), said(500), b"", b"220 smtp.example.com\r\n"]
+)
+async def test_init_error_that_is_refused(runtime, client, caplog, answer):
+    """Nothing is left to be done about a refused init error but to log it."""
+    runtime.scripted["/init/error"].append(answer)
+
+    with trio.fail_after(5):
+        await client.post_init_error(AppNotReadyError("it exited with status 3"))
+
+    (line,) = caplog.records
+    assert line.levelno == logging.ERROR
+
+
+async def test_extension(runtime, client, caplog):
+    """It registers for no events, asks for the next one, and waits for good."""
+    with trio.fail_after(5):
+        async with trio.open_nursery() as nursery:
+            registered = trio.Event()
+            nursery.start_soon(client.run_extension, "a-name", registered)
+            await registered.wait()
+            await runtime.wait_posted(EVENT_NEXT)
+            nursery.cancel_scope.cancel()
+
+    register, event_next = runtime.posted
+    assert (register.method, register.target) == ("POST", REGISTER)
+    assert register.body == b'{"events":[]}'
+    assert register.fields["lambda-extension-name"] == "a-name"
+    assert (event_next.method, event_next.target) == ("GET", EVENT_NEXT)
+    assert event_next.fields["lambda-extension-identifier"] == "an-extension"
+    assert caplog.records == []
+
+
+async def test_extension_that_is_never_answered(clock, runtime, client, caplog):
+    """Init does not wait for a registration for more than 2 s."""
+    runtime.scripted[REGISTER].append(b"HTTP/1.1 100 Continue\r\nx: {}")
+    started = trio.current_time()
+
+    await client.run_extension("a-name", trio.Event())
+
+    assert trio.current_time() - started == pytest.approx(REGISTER_LIMIT, abs=1)
+    assert "Lambda did not answer within 2 s" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("end", "answer"),
+    [
+        pytest.param(REGISTER, said(403), id="forbidden"),
+        pytest.param(REGISTER, said(500), id="failing"),
+        pytest.param(REGISTER, said(200), id="no identifier"),
+        pytest.param(REGISTER, b"", id="hung up"),
+        pytest.param(REGISTER, b"220 smtp.example.com\r\n", id="garbage"),
+        pytest.param(EVENT_NEXT, said(403), id="no event to wait for"),
+        pytest.param(EVENT_NEXT, said(200), id="an event nobody asked for"),
+    ],
+)
+async def test_extension_that_is_refused(runtime, client, caplog, end, answer):
+    """That is a warning which says what it means, and the end of the extension."""
+    runtime.scripted[end].append(answer)
+
+    registered = trio.Event()
+    with trio.fail_after(5):
+        await client.run_extension("a-name", registered)
+
+    assert registered.is_set()
+    (line,) = caplog.records
+    assert line.levelno == logging.WARNING
+    assert "Lambda will not send SIGTERM" in line.getMessage()
+    assert "the extension a-name failed" in line.getMessage()

@@ -1,0 +1,168 @@
+"""Settings: what each value may be."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambda_adapter.config import Config
+from lambda_adapter.errors import ConfigError
+from lambda_adapter.settings import ADAPTER_ONLY, RUNTIME_API_ADDRESS, SETTINGS
+
+ALL = (RUNTIME_API_ADDRESS, *SETTINGS)
+NAMES = {setting.field: setting.names[0] for setting in ALL}
+
+
+@pytest.mark.parametrize("field", ["async_init", "enable_compression"])
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        *((text, True) for text in ["true", "TRUE", "True", "tRuE", "1", "yes", "On"]),
+        *((text, False) for text in ["false", "FALSE", "False", "0", "NO", "off"]),
+    ],
+)
+def test_boolean(field, text, value):
+    """Booleans are read as people write them, in any case."""
+    assert getattr(Config({NAMES[field]: text}), field) is value
+
+
+TYPING_ERRORS = {
+    "port": ["0", "65536", "-1", "80a", "8080.0", "0x50", "٣", "http", "1" * 40],
+    "host": [
+        "http://localhost",
+        "local host",
+        "a/b",
+        "a@b",
+        "a#b",
+        "a?b",
+        "[::1",
+        "[]",
+        "é",
+        "localhost:8080",
+        "127.0.0.1:8080",
+        "a\nb",
+    ],
+    "readiness_port": ["0", "70000", "x"],
+    "readiness_path": ["health", "http://x/", "/a b", "/a#b", "/é", "/a\nb"],
+    "readiness_protocol": ["https", "udp", "true"],
+    "readiness_healthy_status": [
+        "99",
+        "600",
+        "200-",
+        "-200",
+        "300-200",
+        "a",
+        "200,,",
+        ",",
+        "2xx",
+        "100-600",
+    ],
+    "async_init": ["t", "y", "2", "enabled", "truefalse"],
+    "remove_base_path": ["api", "/a b", "é"],
+    "enable_compression": ["gzip"],
+    "invoke_mode": ["stream", "response-stream", "streaming"],
+    "pass_through_path": ["events", "/a b", "/a\r\nb", "/é", "/#"],
+    "authorization_source": ["x authorization", "x:y", "é", "x\n-y"],
+    "error_status_codes": ["5xx", "500-", "0"],
+    "runtime_api_proxy": ["127.0.0.1", "9002", ":9002", "a b:1", "http://a/b:c"],
+    "runtime_api": ["localhost", "a:b", "a:99999"],
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        pytest.param(field, text, id=f"{field}-{text!a}")
+        for field, texts in TYPING_ERRORS.items()
+        for text in texts
+    ],
+)
+def test_unusable(field, text):
+    """A typing error is never taken for the default."""
+    variable = NAMES[field]
+
+    with pytest.raises(ConfigError, match=f"^{variable}="):
+        Config({variable: text})
+
+
+@pytest.mark.parametrize("setting", ALL, ids=lambda setting: setting.field)
+@given(text=st.text())
+def test_any_text(setting, text):
+    """Any text at all is a value or a ConfigError."""
+    variable = setting.names[0]
+    try:
+        value = getattr(Config({variable: text}), setting.field)
+    except ConfigError:
+        return
+
+    assert text == "" or value is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "host"),
+    [
+        ("0.0.0.0", "0.0.0.0"),
+        ("::1", "::1"),
+        ("[::1]", "::1"),
+        ("app.internal", "app.internal"),
+        ("my_service", "my_service"),
+    ],
+)
+def test_host(text, host):
+    """A host is a name or an address; brackets are only its spelling."""
+    assert Config({"AWS_LWA_HOST": text}).host == host
+
+
+@pytest.mark.parametrize(
+    ("text", "statuses"),
+    [
+        ("200", {200}),
+        ("200,204", {200, 204}),
+        (" 200 , 301 - 303 ", {200, 301, 302, 303}),
+        ("599,100", {100, 599}),
+        ("200-200", {200}),
+        ("200-202,201-203", {200, 201, 202, 203}),
+    ],
+)
+def test_statuses(text, statuses):
+    """A list of statuses has numbers and ranges, both ends included."""
+    config = Config({"AWS_LWA_READINESS_CHECK_HEALTHY_STATUS": text})
+
+    assert config.readiness_healthy_status == statuses
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("127.0.0.1:9002", ("127.0.0.1", 9002)),
+        ("http://127.0.0.1:9002", ("127.0.0.1", 9002)),
+        ("localhost:1", ("localhost", 1)),
+        ("[::1]:9002", ("::1", 9002)),
+    ],
+)
+def test_address(text, address):
+    """An address is a host and a port, as users copy it."""
+    config = Config({"AWS_LWA_LAMBDA_RUNTIME_API_PROXY": text})
+
+    assert config.runtime_api_proxy == address
+
+
+@pytest.mark.parametrize(
+    ("text", "prefix"), [("/api", "/api"), ("/api/", "/api"), ("/a/b//", "/a/b")]
+)
+def test_remove_base_path(text, prefix):
+    """A prefix has no slash at its end."""
+    assert Config({"AWS_LWA_REMOVE_BASE_PATH": text}).remove_base_path == prefix
+
+
+def test_adapter_only():
+    """Where an application listens is its business too; the rest is not."""
+    own = {name for setting in ALL for name in setting.names}
+
+    assert own - ADAPTER_ONLY == {
+        "AWS_LAMBDA_RUNTIME_API",
+        "AWS_LWA_PORT",
+        "PORT",
+        "AWS_LWA_HOST",
+        "HOST",
+    }
+    assert own >= ADAPTER_ONLY
