@@ -62,7 +62,7 @@ sys.exit(main())
 
 
 def main() -> None:
-    """Assemble the directory named on the command line, and the script that starts it."""
+    """Assemble the directory that the command line names, and what starts it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("root", type=Path, help="an image with Python, as a directory")
     parser.add_argument("site_packages", type=Path, help="the adapter, unpacked")
@@ -185,7 +185,7 @@ def check_machine(files: Iterable[Path]) -> None:
 
 
 def dynamic(library: Path, tag: int) -> list[str]:
-    """Read the strings of this tag in a 64-bit little-endian ELF file's dynamic section.
+    """Read the strings of this tag in the dynamic section of a 64-bit ELF file.
 
     Patchelf can do it too, but not where the section headers are stripped, as in the
     adapter's extension modules.
