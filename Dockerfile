@@ -49,16 +49,20 @@ RUN --mount=type=bind,from=target,target=/target \
 FROM scratch AS standalone
 COPY --from=assemble /image/ /
 
-FROM --platform=$BUILDPLATFORM assemble AS pack
+FROM --platform=$BUILDPLATFORM python:${PYTHON}-slim AS launcher
 ARG TARGETARCH
 RUN pip install --no-cache-dir ziglang==0.17.0
 COPY packaging/onefile.c /
+RUN case "$TARGETARCH" in \
+        amd64) target=x86_64-linux-musl linker=ld-linux-x86-64.so.2 ;; \
+        arm64) target=aarch64-linux-musl linker=ld-linux-aarch64.so.1 ;; esac \
+    && python3 -m ziglang cc -target "$target" -static -Os -s -DLINKER="\"$linker\"" \
+        -o /launcher /onefile.c
+
+FROM --platform=$BUILDPLATFORM assemble AS pack
+COPY --from=launcher /launcher /
 WORKDIR /onefile/opt
-RUN case "$TARGETARCH" in amd64) arch=x86_64 ;; arm64) arch=aarch64 ;; esac \
-    && linker=$(basename /image/opt/lambda-adapter/lib/ld-linux-*) \
-    && python3 -m ziglang cc -target "$arch-linux-musl" -static -Os -s \
-        -DLINKER="\"$linker\"" -o /launcher /onefile.c \
-    && tar --create --format=ustar --sort=name --owner=0 --group=0 --file=/archive \
+RUN tar --create --format=ustar --sort=name --owner=0 --group=0 --file=/archive \
         --directory=/image/opt/lambda-adapter . \
     && { cat /launcher /archive; printf %016d "$(stat --format=%s /archive)"; } > bootstrap \
     && chmod 755 bootstrap \
