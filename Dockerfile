@@ -7,6 +7,10 @@
 #   onefile     COPY --from=aws-lambda-adapter:latest-onefile /opt/bootstrap /opt/bootstrap
 #               the same in one file, which unpacks itself
 #
+# /lambda-adapter is where the AWS Lambda Web Adapter's image has it; what is copied from
+# there goes to /opt/extensions. It is not there already, because Lambda starts what is in
+# that directory first, and the runtime once that has registered: 0.15 s later.
+#
 # Nothing of the target's architecture is executed, so that images for arm64 are built on
 # x86-64, and the other way round, without an emulator.
 ARG PYTHON=3.13
@@ -22,8 +26,8 @@ RUN case "$TARGETARCH" in amd64) arch=x86_64 ;; arm64) arch=aarch64 ;; \
     && /opt/bootstrap --version \
     && rm -f /opt/shiv/.*_lock \
     && find /opt/shiv -name '*-linux-gnu.so' ! -name "*-$arch-linux-gnu.so" -delete \
-    && mkdir /opt/extensions /image \
-    && ln -s ../bootstrap /opt/extensions/lambda-adapter \
+    && mkdir /image \
+    && ln -s opt/bootstrap /image/lambda-adapter \
     && mv /opt /image/ \
     && find /image -exec touch --no-dereference --date=@315532800 {} +
 
@@ -41,8 +45,8 @@ COPY --from=unpack /image/opt/shiv/ /shiv/
 RUN --mount=type=bind,from=target,target=/target \
     python3 /relocate_python.py /target /shiv/*/site-packages /opt/lambda-adapter \
     && mv /opt/lambda-adapter/bootstrap /opt/ \
-    && mkdir /opt/extensions /image \
-    && ln -s ../bootstrap /opt/extensions/lambda-adapter \
+    && mkdir /image \
+    && ln -s opt/bootstrap /image/lambda-adapter \
     && mv /opt /image/ \
     && find /image -exec touch --no-dereference --date=@315532800 {} +
 
@@ -66,7 +70,8 @@ RUN tar --create --format=ustar --sort=name --owner=0 --group=0 --file=/archive 
         --directory=/image/opt/lambda-adapter . \
     && { cat /launcher /archive; printf %016d "$(stat --format=%s /archive)"; } > bootstrap \
     && chmod 755 bootstrap \
-    && find /onefile -exec touch --date=@315532800 {} +
+    && ln -s opt/bootstrap ../lambda-adapter \
+    && find /onefile -exec touch --no-dereference --date=@315532800 {} +
 
 FROM scratch AS onefile
 COPY --from=pack /onefile/ /

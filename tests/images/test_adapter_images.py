@@ -54,7 +54,8 @@ def test_only_the_adapter(engine: Engine, architecture: str, suffix: str):
         names = [name for name in archive.getnames() if name.startswith("opt/")]
         size = sum(member.size for member in archive.getmembers())
         assert archive.getmember("opt/bootstrap").mode & 0o777 == 0o755
-        assert ("opt/extensions/lambda-adapter" in names) == (suffix != "-onefile")
+        assert archive.getmember("lambda-adapter").linkname == "opt/bootstrap"
+        assert not any("extensions" in name for name in names)
         data = io.BytesIO()
         with gzip.GzipFile(fileobj=data, mode="wb", compresslevel=6) as compressed:
             for member in archive:
@@ -149,6 +150,17 @@ def test_seed(engine: Engine, tmp_path: Path):
     note(STARTS, "seed's Dockerfile", *cold_start(engine, "seed", "/"))
     with run(engine, "seed") as container:
         assert container.command() == ["node", "index.js"]
+
+
+def test_attached(engine: Engine, examples: Mapping[str, str]):
+    """A Dockerfile made for the Lambda Web Adapter works with our image in it."""
+    assert examples["expressjs"]
+    engine.build(CASES / "attached", "attached")
+
+    with run_on_lambda(engine, "attached") as container:
+        sent = events.http_api()
+        events.check_echo(sent, container.invoke(sent.event))
+    note(STARTS, "expressjs, attached", *cold_start(engine, "attached", "/"))
 
 
 def test_arm64(engine: Engine, tmp_path: Path):
