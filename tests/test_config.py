@@ -4,12 +4,13 @@ import pytest
 
 from lambda_adapter.config import Config
 from lambda_adapter.errors import ConfigError
-from lambda_adapter.settings import RUNTIME_API_ADDRESS, SETTINGS
+from lambda_adapter.settings import MAX_CONCURRENCY, RUNTIME_API_ADDRESS, SETTINGS
 
-ALL = (RUNTIME_API_ADDRESS, *SETTINGS)
+ALL = (RUNTIME_API_ADDRESS, MAX_CONCURRENCY, *SETTINGS)
 
 DEFAULTS = {
     "runtime_api": ("127.0.0.1", 9001),
+    "max_concurrency": 1,
     "port": 8080,
     "host": "127.0.0.1",
     "readiness_port": 8080,
@@ -29,6 +30,7 @@ DEFAULTS = {
 
 VARIABLES = {
     "runtime_api": ("AWS_LAMBDA_RUNTIME_API",),
+    "max_concurrency": ("AWS_LAMBDA_MAX_CONCURRENCY",),
     "port": ("AWS_LWA_PORT", "PORT"),
     "host": ("AWS_LWA_HOST", "HOST"),
     "readiness_port": ("AWS_LWA_READINESS_CHECK_PORT", "READINESS_CHECK_PORT"),
@@ -50,6 +52,7 @@ VARIABLES = {
 
 GOOD = {
     "runtime_api": ("169.254.100.1:9001", ("169.254.100.1", 9001)),
+    "max_concurrency": ("8", 8),
     "port": ("3000", 3000),
     "host": ("localhost", "localhost"),
     "readiness_port": ("3001", 3001),

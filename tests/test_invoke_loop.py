@@ -11,6 +11,7 @@ import pytest
 import trio
 
 from lambda_adapter.app_client import App, AppClient
+from lambda_adapter.config import Config
 from lambda_adapter.errors import AppExitedError, RuntimeApiError
 from lambda_adapter.invoke_loop import InvokeLoop
 from lambda_adapter.lambda_context import encode_env_config
@@ -130,10 +131,12 @@ class Function:
 
 
 @asynccontextmanager
-async def running(runtime: FakeRuntimeApi, app: App):
+async def running(
+    runtime: FakeRuntimeApi, app: App, settings: dict[str, str] | None = None
+):
     client = RuntimeClient("127.0.0.1", runtime.port)
     env_config = encode_env_config(environment("", 0, {}))
-    loop = InvokeLoop(client, app, env_config, "/events")
+    loop = InvokeLoop(client, app, env_config, Config(settings or {}))
     with closing(client):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(loop.run)
@@ -602,7 +605,7 @@ class Failing:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    async def send(self, request: Request) -> Response:
+    async def send(self, request: Request, *, streamed: bool = False) -> Response:
         await trio.lowlevel.checkpoint()
         raise self.error
 

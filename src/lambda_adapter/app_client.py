@@ -6,8 +6,11 @@ looked at before it is trusted, and a request is repeated only where that is saf
 Shell.
 """
 
+import contextlib
+from collections.abc import AsyncGenerator
 from typing import Protocol
 
+import msgspec
 import trio
 
 from lambda_adapter.connection import Connection, open_connection
@@ -28,11 +31,11 @@ IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"
 class App(Protocol):
     """A web application: whatever answers a request."""
 
-    async def send(self, request: Request) -> Response:
-        """Return the application's response.
+    async def send(self, request: Request, *, streamed: bool = False) -> Response:
+        """Return the application's response, its body whole unless ``streamed``.
 
         Raises:
-            InvocationError: there is none.
+            InvocationError: there is none. A streamed body may raise it as well.
         """
 
 
@@ -44,7 +47,7 @@ class AppClient:
         self._port = port
         self._idle: list[tuple[float, Connection]] = []
 
-    async def send(self, request: Request) -> Response:
+    async def send(self, request: Request, *, streamed: bool = False) -> Response:
         """Send a request, once more if a kept connection turned out to be dead.
 
         https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2-6: a method that is not
@@ -54,28 +57,58 @@ class AppClient:
             AppRequestError: the application gave no usable answer.
             ResponseTooLargeError: its answer can't fit in a reply.
         """
+        exchange = self._exchange_streamed if streamed else self._exchange
         connection = self._take_idle() or await self._open(request)
         try:
-            return await self._exchange(connection, request)
+            return await exchange(connection, request)
         except PeerError as error:
             repeatable = connection.exchanges and request.method in IDEMPOTENT
             if error.answered or not repeatable:
                 raise _request_error(request, error) from error
         connection = await self._open(request)
         try:
-            return await self._exchange(connection, request)
+            return await exchange(connection, request)
         except PeerError as error:
             raise _request_error(request, error) from error
 
     async def _exchange(self, connection: Connection, request: Request) -> Response:
         try:
-            response = await connection.exchange(request, MAX_REPLY)
+            return await connection.exchange(request, MAX_REPLY)
         finally:
-            if connection.reusable:
-                self._idle.append((trio.current_time(), connection))
-            else:
-                connection.close()
-        return response
+            self._keep(connection)
+
+    async def _exchange_streamed(
+        self, connection: Connection, request: Request
+    ) -> Response:
+        try:
+            response, pieces = await connection.exchange_head(request)
+        except BaseException:
+            connection.close()
+            raise
+        body = self._pass_on(connection, request, pieces)
+        return msgspec.structs.replace(response, body=body)
+
+    async def _pass_on(
+        self,
+        connection: Connection,
+        request: Request,
+        pieces: AsyncGenerator[bytes, None],
+    ) -> AsyncGenerator[bytes, None]:
+        """Pass a body on, in errors of an application, and keep its connection."""
+        try:
+            async with contextlib.aclosing(pieces):
+                async for piece in pieces:
+                    yield piece
+        except PeerError as error:
+            raise _request_error(request, error) from error
+        finally:
+            self._keep(connection)
+
+    def _keep(self, connection: Connection) -> None:
+        if connection.reusable:
+            self._idle.append((trio.current_time(), connection))
+        else:
+            connection.close()
 
     async def _open(self, request: Request) -> Connection:
         try:

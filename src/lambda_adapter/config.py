@@ -7,7 +7,12 @@ waits for it. Core: no I/O.
 
 from __future__ import annotations
 
-from lambda_adapter.settings import PREFIX, RUNTIME_API_ADDRESS, SETTINGS
+from lambda_adapter.settings import (
+    MAX_CONCURRENCY,
+    PREFIX,
+    RUNTIME_API_ADDRESS,
+    SETTINGS,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +27,7 @@ class Config:
     """
 
     runtime_api: tuple[str, int]
+    max_concurrency: int
     port: int
     host: str
     readiness_port: int
@@ -42,7 +48,7 @@ class Config:
     def __init__(self, environ: Mapping[str, str]) -> None:
         values: dict[str, object] = {}
         warnings = [_unknown(name) for name in sorted(environ) if _is_unknown(name)]
-        for setting in (RUNTIME_API_ADDRESS, *SETTINGS):
+        for setting in (RUNTIME_API_ADDRESS, MAX_CONCURRENCY, *SETTINGS):
             names = [name for name in setting.names if environ.get(name)]
             variable = names[0] if names else setting.names[0]
             text = environ[variable] if names else setting.default

@@ -81,14 +81,14 @@ async def find_unready(config: Config) -> str | None:
     try:
         if config.readiness_protocol == "tcp":
             return None
-        status = await connection.exchange_head(_check_request(config))
+        response, _ = await connection.exchange_head(_check_request(config))
     except PeerError as error:
         return f"it accepts connections, but {error}"
     finally:
         connection.close()
-    if status in config.readiness_healthy_status:
+    if response.status in config.readiness_healthy_status:
         return None
-    return f"GET {config.readiness_path} brought status {status}"
+    return f"GET {config.readiness_path} brought status {response.status}"
 
 
 def describe_check(config: Config) -> str:

@@ -25,6 +25,12 @@ def _port(text: str) -> int:
     raise ValueError("a port from 1 to 65535")
 
 
+def _count(text: str) -> int:
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= 10_000:
+        return int(text)
+    raise ValueError("a number from 1 on")
+
+
 def _host(text: str) -> str:
     host = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     is_name = host.isascii() and host.isprintable() and not set(host) & set(" /@[]?#")
@@ -135,6 +141,11 @@ RUNTIME_API_ADDRESS = Setting(
     "runtime_api", (RUNTIME_API,), "127.0.0.1:9001", _address, "set by Lambda"
 )
 
+MAX_CONCURRENCY = Setting(
+    "max_concurrency", ("AWS_LAMBDA_MAX_CONCURRENCY",), "1", _count, "set by Lambda"
+)
+"""How many invocations Lambda Managed Instances bring at once."""
+
 # fmt: off
 SETTINGS = (
     Setting("port", ("AWS_LWA_PORT", "PORT"), "8080", _port,
@@ -165,7 +176,7 @@ SETTINGS = (
     Setting("invoke_mode",
             ("AWS_LWA_INVOKE_MODE",), "buffered",
             _choice("buffered", "response_stream"),
-            "`buffered`, or `response_stream` for response streaming", pending=True),
+            "`buffered`, or `response_stream` for response streaming"),
     Setting("pass_through_path",
             ("AWS_LWA_PASS_THROUGH_PATH",), "/events", _target,
             "where events that are not HTTP are POSTed to"),

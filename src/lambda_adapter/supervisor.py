@@ -35,27 +35,23 @@ def run(config: Config, child: Child | None, environ: Mapping[str, str]) -> int:
 
 
 async def _run(config: Config, child: Child | None, environ: Mapping[str, str]) -> int:
-    runtime = RuntimeClient(*(config.runtime_api_proxy or config.runtime_api))
     failures: list[AdapterError] = []
     try:
-        await supervise(config, child, environ, runtime)
+        await supervise(config, child, environ)
     except* AdapterError as group:
         failures += _leaves(group)
     for failure in failures:
         log.error("%s: %s", failure.error_type, failure)
         if isinstance(failure, InitError):
-            await runtime.post_init_error(failure)
-    runtime.close()
+            with contextlib.closing(open_runtime(config)) as runtime:
+                await runtime.post_init_error(failure)
     return 1 if failures else 0
 
 
 async def supervise(
-    config: Config,
-    child: Child | None,
-    environ: Mapping[str, str],
-    runtime: RuntimeClient,
+    config: Config, child: Child | None, environ: Mapping[str, str]
 ) -> None:
-    """Run the application and the invoke loop side by side, until SIGTERM.
+    """Run the application and the invoke loops side by side, until SIGTERM.
 
     Raises:
         ExceptionGroup: of InitError or FatalError.
@@ -67,7 +63,6 @@ async def supervise(
         trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals,
         contextlib.closing(AppClient(config.host, config.port)) as app,
     ):
-        loop = InvokeLoop(runtime, app, env_config, config.pass_through_path)
         async with _running(child) as process, trio.open_nursery() as nursery:
             nursery.start_soon(_cancel_on_signal, signals, nursery.cancel_scope)
             nursery.start_soon(
@@ -80,7 +75,14 @@ async def supervise(
             elif not claim():
                 log.info("the adapter that started the application serves it")
                 await trio.sleep_forever()
-            await loop.run()
+            for _ in range(config.max_concurrency):
+                loop = InvokeLoop(open_runtime(config), app, env_config, config)
+                nursery.start_soon(loop.run)
+
+
+def open_runtime(config: Config) -> RuntimeClient:
+    """Return a client of the Runtime API, or of the proxy that stands in for it."""
+    return RuntimeClient(*(config.runtime_api_proxy or config.runtime_api))
 
 
 @contextlib.asynccontextmanager
