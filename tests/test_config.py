@@ -17,6 +17,7 @@ DEFAULTS = {
     "readiness_path": "/",
     "readiness_protocol": "http",
     "readiness_healthy_status": frozenset(range(100, 500)),
+    "readiness_timeout": None,
     "async_init": False,
     "remove_base_path": None,
     "enable_compression": False,
@@ -24,6 +25,7 @@ DEFAULTS = {
     "pass_through_path": "/events",
     "authorization_source": None,
     "error_status_codes": None,
+    "pool_idle_timeout": 4.0,
     "runtime_api_proxy": None,
     "warnings": (),
 }
@@ -40,6 +42,7 @@ VARIABLES = {
         "READINESS_CHECK_PROTOCOL",
     ),
     "readiness_healthy_status": ("AWS_LWA_READINESS_CHECK_HEALTHY_STATUS",),
+    "readiness_timeout": ("AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS",),
     "async_init": ("AWS_LWA_ASYNC_INIT", "ASYNC_INIT"),
     "remove_base_path": ("AWS_LWA_REMOVE_BASE_PATH", "REMOVE_BASE_PATH"),
     "enable_compression": ("AWS_LWA_ENABLE_COMPRESSION",),
@@ -47,6 +50,7 @@ VARIABLES = {
     "pass_through_path": ("AWS_LWA_PASS_THROUGH_PATH",),
     "authorization_source": ("AWS_LWA_AUTHORIZATION_SOURCE",),
     "error_status_codes": ("AWS_LWA_ERROR_STATUS_CODES",),
+    "pool_idle_timeout": ("AWS_LWA_POOL_IDLE_TIMEOUT_SECONDS",),
     "runtime_api_proxy": ("AWS_LWA_LAMBDA_RUNTIME_API_PROXY",),
 }
 
@@ -59,6 +63,7 @@ GOOD = {
     "readiness_path": ("/healthz?deep=1", "/healthz?deep=1"),
     "readiness_protocol": ("TCP", "tcp"),
     "readiness_healthy_status": ("200,301-303", frozenset({200, 301, 302, 303})),
+    "readiness_timeout": ("7.5", 7.5),
     "async_init": ("True", True),
     "remove_base_path": ("/api/", "/api"),
     "enable_compression": ("1", True),
@@ -66,6 +71,7 @@ GOOD = {
     "pass_through_path": ("/queue", "/queue"),
     "authorization_source": ("X-Authorization", "x-authorization"),
     "error_status_codes": ("500,502-504", frozenset({500, 502, 503, 504})),
+    "pool_idle_timeout": ("0", 0.0),
     "runtime_api_proxy": ("http://127.0.0.1:9002/", ("127.0.0.1", 9002)),
 }
 

@@ -136,7 +136,9 @@ async def running(
 ):
     client = RuntimeClient("127.0.0.1", runtime.port)
     env_config = encode_env_config(environment("", 0, {}))
-    loop = InvokeLoop(client, app, env_config, Config(settings or {}))
+    ready = trio.Event()
+    ready.set()
+    loop = InvokeLoop(client, app, env_config, Config(settings or {}), ready)
     with closing(client):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(loop.run)
@@ -148,7 +150,7 @@ async def running(
 async def function(runtime):
     """An invoke loop between a fake Runtime API and an application."""
     async with open_app() as app:
-        with closing(AppClient("127.0.0.1", app.port)) as client:
+        with closing(AppClient("127.0.0.1", app.port, 4)) as client:
             async with running(runtime, client):
                 yield Function(runtime, app)
 

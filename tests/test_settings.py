@@ -61,6 +61,8 @@ TYPING_ERRORS = {
         "2xx",
         "100-600",
     ],
+    "readiness_timeout": ["-1", "soon", "1e3", "1.2.3", ".", "٣", "inf", "nan"],
+    "pool_idle_timeout": ["4s"],
     "async_init": ["t", "y", "2", "enabled", "truefalse"],
     "remove_base_path": ["api", "/a b", "é"],
     "enable_compression": ["gzip"],

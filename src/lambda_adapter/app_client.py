@@ -19,11 +19,6 @@ from lambda_adapter.http1 import BodyTooLargeError
 from lambda_adapter.messages import Request, Response
 from lambda_adapter.runtime_api import MAX_REPLY
 
-IDLE_LIMIT = 4.0
-"""Seconds after which an idle connection is not used again. Servers close theirs after
-5 s (uvicorn, Node.js); a frozen environment must not meet that close half-way. The Rust
-adapter's pool has the same limit: https://github.com/aws/aws-lambda-web-adapter/issues/40"""
-
 IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"})
 """https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2"""
 
@@ -40,11 +35,17 @@ class App(Protocol):
 
 
 class AppClient:
-    """An ``App`` that is a server at ``host:port``."""
+    """An ``App`` that is a server at ``host:port``.
 
-    def __init__(self, host: str, port: int) -> None:
+    Idle connections are used again for ``idle_limit`` seconds. Servers close theirs
+    after 5 s (uvicorn, Node.js), and a frozen environment must not meet that half-way:
+    https://github.com/aws/aws-lambda-web-adapter/issues/40
+    """
+
+    def __init__(self, host: str, port: int, idle_limit: float) -> None:
         self._host = host
         self._port = port
+        self._idle_limit = idle_limit
         self._idle: list[tuple[float, Connection]] = []
 
     async def send(self, request: Request, *, streamed: bool = False) -> Response:
@@ -117,7 +118,7 @@ class AppClient:
             raise _request_error(request, error) from error
 
     def _take_idle(self) -> Connection | None:
-        oldest = trio.current_time() - IDLE_LIMIT
+        oldest = trio.current_time() - self._idle_limit
         while self._idle:
             since, connection = self._idle.pop()
             if since > oldest and not connection.is_stale():

@@ -34,6 +34,7 @@ class Config:
     readiness_path: str
     readiness_protocol: str
     readiness_healthy_status: frozenset[int]
+    readiness_timeout: float | None
     async_init: bool
     remove_base_path: str | None
     enable_compression: bool
@@ -41,6 +42,7 @@ class Config:
     pass_through_path: str
     authorization_source: str | None
     error_status_codes: frozenset[int] | None
+    pool_idle_timeout: float
     runtime_api_proxy: tuple[str, int] | None
     warnings: tuple[str, ...]
     """Sentences for the log."""

@@ -12,6 +12,7 @@ from lambda_adapter import events
 from lambda_adapter.app_client import App
 from lambda_adapter.config import Config
 from lambda_adapter.errors import (
+    AppStatusError,
     DeadlineError,
     FatalError,
     InternalError,
@@ -25,7 +26,8 @@ from lambda_adapter.events.pass_through import PassThroughEvent
 from lambda_adapter.lambda_context import encode_lambda_context
 from lambda_adapter.logs import about, log
 from lambda_adapter.messages import Response
-from lambda_adapter.runtime_api import MAX_REPLY, Invocation
+from lambda_adapter.rewrite import rewrite
+from lambda_adapter.runtime_api import MAX_ERROR, MAX_REPLY, Invocation
 from lambda_adapter.runtime_client import RuntimeClient
 
 LONGEST = 900.0
@@ -50,11 +52,13 @@ class InvokeLoop:
         app: App,
         env_config: msgspec.Raw,
         config: Config,
+        ready: trio.Event,
     ) -> None:
         self._runtime = runtime
         self._app = app
         self._env_config = env_config
         self._config = config
+        self._ready = ready
 
     async def run(self) -> None:
         """Serve until cancelled.
@@ -77,8 +81,14 @@ class InvokeLoop:
             kind = events.classify(invocation.payload)
             event = kind.decode(invocation.payload)
             request = event.request(self._context(invocation))
+            if kind.is_http:
+                request = rewrite(request, self._config)
             with trio.fail_at(deadline):
+                if not self._ready.is_set():  # with AWS_LWA_ASYNC_INIT
+                    await self._ready.wait()
                 response = await self._app.send(request, streamed=self._streams(kind))
+            if response.status in (self._config.error_status_codes or ()):
+                raise await _status_error(response)
             await self._post(invocation, kind, response, deadline)
         except FatalError:
             raise
@@ -109,7 +119,7 @@ class InvokeLoop:
         An application that hangs up may be about to end. Then its end is to be seen
         before the next event is taken, for there would be nobody to answer that.
         """
-        if kind.is_http:
+        if kind.is_http and failure.is_answerable:
             answer = error_response(failure, invocation.request_id)
             await self._post(invocation, kind, answer, math.inf)
         else:
@@ -154,6 +164,19 @@ async def _until(
                 message = "the application did not end its answer in time"
                 raise DeadlineError(message) from None
             yield piece
+
+
+async def _status_error(response: Response) -> AppStatusError:
+    """Return the error that a response means, with the beginning of its body."""
+    body = b""
+    async with contextlib.aclosing(_until(math.inf, response.body)) as pieces:
+        async for piece in pieces:
+            body += piece
+            if len(body) >= MAX_ERROR:
+                break
+    text = body[:MAX_ERROR].decode("utf-8", "replace")
+    report = msgspec.json.encode({"statusCode": response.status, "body": text})
+    return AppStatusError(response.status, report.decode())
 
 
 def _within_limit(reply: bytes) -> bytes:

@@ -191,5 +191,5 @@ def _post_error(
 
 
 def _encode_error(error: AdapterError) -> bytes:
-    report = _ErrorReport(str(error)[:MAX_ERROR], error.error_type)
+    report = _ErrorReport(error.report[:MAX_ERROR], error.error_type)
     return msgspec.json.encode(report)

@@ -4,6 +4,7 @@ Shell.
 """
 
 import contextlib
+import math
 import os
 import signal
 import sys
@@ -22,6 +23,11 @@ from lambda_adapter.launcher import Child
 from lambda_adapter.logs import configure, log
 from lambda_adapter.readiness import wait_app_ready
 from lambda_adapter.runtime_client import RuntimeClient
+
+ASYNC_INIT_LIMIT = 9.8
+"""Seconds after which Lambda's init is left to end, ready or not: it may take 10 s, and
+then begins again within the first invocation.
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html"""
 
 
 def run(config: Config, child: Child | None, environ: Mapping[str, str]) -> int:
@@ -57,27 +63,42 @@ async def supervise(
         ExceptionGroup: of InitError or FatalError.
     """
     extension = RuntimeClient(*config.runtime_api)
-    registered = trio.Event()
+    registered, ready = trio.Event(), trio.Event()
     env_config = encode_env_config(environ)
     with (
         trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals,
-        contextlib.closing(AppClient(config.host, config.port)) as app,
+        contextlib.closing(
+            AppClient(config.host, config.port, config.pool_idle_timeout)
+        ) as app,
     ):
         async with _running(child) as process, trio.open_nursery() as nursery:
             nursery.start_soon(_cancel_on_signal, signals, nursery.cancel_scope)
             nursery.start_soon(
                 extension.run_extension, extension_name(child), registered
             )
-            await wait_app_ready(config, process)
+            nursery.start_soon(_watch_app, config, process, ready)
+            with trio.move_on_after(
+                ASYNC_INIT_LIMIT if config.async_init else math.inf
+            ):
+                await ready.wait()
             await registered.wait()
-            if process:
-                nursery.start_soon(process.watch)
-            elif not claim():
+            if not process and not claim():
                 log.info("the adapter that started the application serves it")
                 await trio.sleep_forever()
             for _ in range(config.max_concurrency):
-                loop = InvokeLoop(open_runtime(config), app, env_config, config)
+                runtime = open_runtime(config)
+                loop = InvokeLoop(runtime, app, env_config, config, ready)
                 nursery.start_soon(loop.run)
+
+
+async def _watch_app(
+    config: Config, process: AppProcess | None, ready: trio.Event
+) -> None:
+    """See an application through its life: until it is ready, and then to its end."""
+    await wait_app_ready(config, process)
+    ready.set()
+    if process:
+        await process.watch()
 
 
 def open_runtime(config: Config) -> RuntimeClient:
