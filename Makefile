@@ -11,9 +11,10 @@ export UV_SYSTEM_CERTS := true
 export UV_PYTHON_DOWNLOADS := never
 
 .DELETE_ON_ERROR:
-.PHONY: dev check test e2e zipapp rie demo clean
+.PHONY: dev check test e2e e2e-images zipapp rie demo build layer clean
 dev: .venv/synced
 zipapp: dist/bootstrap
+layer: dist/layer.zip
 rie: $(RIE)
 
 check: dev
@@ -28,6 +29,16 @@ test: dev zipapp rie
 
 e2e: dev zipapp rie
 	$(bin)/pytest -m e2e
+
+# With a podman of its own and stand-ins for the base images, made of Debian packages; with
+# DOCKER=docker, with that one and the images that it pulls.
+e2e-images: dev zipapp rie
+	DOCKER="$(DOCKER)" $(bin)/pytest -m images -v
+
+# With docker, podman or buildah, whichever answers, or with the one named: DOCKER="podman
+# --root /elsewhere". BUILD_FLAGS go to each build: BUILD_FLAGS="--network host".
+build: dev zipapp
+	$(bin)/python packaging/build_images.py "$(DOCKER)" $(BUILD_FLAGS)
 
 demo: dev zipapp rie
 	$(bin)/python -m tests.e2e.demo
@@ -48,6 +59,9 @@ clean:
 
 dist/bootstrap: $(sources) pyproject.toml uv.lock LICENSE | .venv/synced
 	$(bin)/python packaging/build_zipapp.py $@
+
+dist/layer.zip: dist/bootstrap packaging/build_layer.py
+	$(bin)/python packaging/build_layer.py $< $@
 
 $(RIE): packaging/fetch_rie.py | .venv/synced
 	$(bin)/python packaging/fetch_rie.py $@

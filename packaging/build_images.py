@@ -1,0 +1,73 @@
+"""Build the adapter's images, for both architectures, with and without a Python.
+
+`aws-lambda-adapter:latest-x86_64`, `:latest-aarch64`, and `:latest`, which is the
+first; and the same with `-standalone` and with `-onefile`. Docker, podman and buildah
+all can do it.
+"""
+
+import platform
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+PROJECT = Path(__file__).parent.parent
+IMAGE = "aws-lambda-adapter"
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+SUFFIXES = {"plain": "", "standalone": "-standalone", "onefile": "-onefile"}
+ENGINES = ("docker", "podman", "buildah")
+
+
+def main() -> None:
+    """Build with the engine named on the command line, and the flags after it."""
+    named, *flags = sys.argv[1:] or [""]
+    engine = shlex.split(named) or find_engine(ENGINES)
+    for architecture in "x86_64", "aarch64":
+        for target, suffix in SUFFIXES.items():
+            build(engine, architecture, target, suffix, flags)
+
+
+def find_engine(candidates: tuple[str, ...]) -> list[str]:
+    """Find one that is installed and answers.
+
+    Raises:
+        SystemExit: There is none, and why each of them is none.
+    """
+    reasons: list[str] = []
+    for name in candidates:
+        if not shutil.which(name):
+            reasons.append(f"{name}: not installed")
+            continue
+        info = subprocess.run([name, "info"], capture_output=True, text=True)  # noqa: S603 - one of ENGINES
+        if info.returncode == 0:
+            return [name]
+        lines = info.stderr.strip().splitlines() or ["does not answer"]
+        reasons.append(f"{name}: {lines[-1]}")
+    raise SystemExit("\n  ".join(["This needs one of these:", *reasons]))
+
+
+def build(
+    engine: list[str], architecture: str, target: str, suffix: str, flags: list[str]
+) -> None:
+    """Build one image, and give it its names."""
+    tags = [f"{IMAGE}:latest-{architecture}{suffix}"]
+    if architecture == "x86_64":
+        tags.append(f"{IMAGE}:latest{suffix}")
+    print(f"Building {', '.join(tags)} with {engine[0]}", flush=True)
+    here = ARCHITECTURES[platform.machine()]
+    command = [
+        *(*engine, "build", "--target", target),
+        *("--platform", f"linux/{ARCHITECTURES[architecture]}"),
+        # Docker knows it; podman and buildah have to be told.
+        *("--build-arg", f"BUILDPLATFORM=linux/{here}"),
+        *(word for tag in tags for word in ("--tag", tag)),
+        *(*flags, "."),
+    ]
+    status = subprocess.run(command, cwd=PROJECT).returncode  # noqa: S603 - the engine
+    if status:
+        raise SystemExit(f"{shlex.join(command)} failed with {status}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""The images, built once, and the table of what was measured."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.images.bases import make_bases
+from tests.images.engine import PROJECT, Engine, open_engine
+from tests.images.measured import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+EXAMPLES = ("flask", "fastapi", "expressjs", "springboot", "nginx")
+
+
+@pytest.fixture(scope="session")
+def engine() -> Engine:
+    """The engine, with the adapter's images built from this very tree."""
+    engine = open_engine()
+    if engine.private:
+        make_bases(engine)
+    builder = [sys.executable, "packaging/build_images.py", shlex.join(engine.command)]
+    subprocess.run(
+        [*builder, "--network", "host"], cwd=PROJECT, env=engine.environ, check=True
+    )
+    return engine
+
+
+@pytest.fixture(scope="session")
+def examples(engine: Engine) -> Mapping[str, str]:
+    """The examples' images, by their names."""
+    images = {name: f"{name}-example" for name in EXAMPLES}
+    for name, image in images.items():
+        engine.build(PROJECT / "examples" / name, image)
+    return images
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for title, rows in TABLES.items():
+        terminalreporter.section(title)
+        for row in rows:
+            terminalreporter.line(row)

@@ -1,0 +1,185 @@
+"""What `make build` builds: its contents, and the images that can copy from it."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import shutil
+import subprocess
+import tarfile
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.images import events
+from tests.images.container import run, run_on_lambda
+from tests.images.engine import PROJECT, install
+from tests.images.measured import SIZES, STARTS, note
+from tests.images.test_examples import cold_start
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.images.engine import Engine
+
+pytestmark = pytest.mark.images
+
+CASES = Path(__file__).parent / "cases"
+IMAGE = "aws-lambda-adapter"
+QEMU = {"qemu-aarch64-static": "qemu-user-static"}
+
+
+def contents(engine: Engine, image: str) -> tarfile.TarFile:
+    """Return an image's files."""
+    name = engine("create", "--platform", platform(image), image, "/none").split()[-1]
+    command = [*engine.command, "export", name]
+    data = subprocess.run(command, env=engine.environ, check=True, stdout=-1).stdout
+    engine("rm", name)
+    return tarfile.open(fileobj=io.BytesIO(data))
+
+
+def platform(image: str) -> str:
+    return "linux/arm64" if "aarch64" in image else "linux/amd64"
+
+
+@pytest.mark.parametrize("suffix", ["", "-standalone", "-onefile"])
+@pytest.mark.parametrize("architecture", ["x86_64", "aarch64"])
+def test_only_the_adapter(engine: Engine, architecture: str, suffix: str):
+    """An image has the adapter, and code for its architecture only."""
+    image = f"{IMAGE}:latest-{architecture}{suffix}"
+
+    with contents(engine, image) as archive:
+        names = [name for name in archive.getnames() if name.startswith("opt/")]
+        size = sum(member.size for member in archive.getmembers())
+        assert archive.getmember("opt/bootstrap").mode & 0o777 == 0o755
+        assert ("opt/extensions/lambda-adapter" in names) == (suffix != "-onefile")
+        data = io.BytesIO()
+        with gzip.GzipFile(fileobj=data, mode="wb", compresslevel=6) as compressed:
+            for member in archive:
+                if member.isreg() and (file := archive.extractfile(member)):
+                    compressed.write(file.read())
+
+    extensions = [name for name in names if name.endswith("-linux-gnu.so")]
+    assert bool(extensions) == (suffix != "-onefile")
+    assert all(f"-{architecture}-" in name for name in extensions)
+    note(SIZES, image, f"{size / 1e6:.1f}", f"{data.tell() / 1e6:.1f}")
+
+
+def test_same_by_two_names(engine: Engine):
+    """`latest` is the image for x86-64."""
+    for suffix in "", "-standalone", "-onefile":
+        ids = {
+            engine("image", "inspect", "--format", "{{.Id}}", f"{IMAGE}:{tag}{suffix}")
+            for tag in ("latest", "latest-x86_64")
+        }
+        assert len(ids) == 1
+
+
+@pytest.mark.parametrize("case", ["scratch", "old-glibc", "onefile"])
+def test_any_base(engine: Engine, case: str):
+    """The adapter with its own Python works without a libc, and with an old one."""
+    engine.build(CASES / case, case)
+
+    with run_on_lambda(engine, case) as container:
+        reply = container.invoke(events.get("/"))
+        assert events.body_of(reply) == b"Hello from busybox!\n"
+    note(STARTS, f"busybox, {case}", *cold_start(engine, case, "/"))
+    with run(engine, case) as container:
+        assert container.request("GET", "/") == (200, b"Hello from busybox!\n")
+
+
+def test_other_python(engine: Engine):
+    """With another Python, RUN /opt/bootstrap --version compiles for that one."""
+    engine.build(CASES / "other-python", "other-python")
+
+    with contents(engine, "other-python") as archive:
+        names = [name for name in archive.getnames() if "opt/shiv/" in name]
+    sources = {name for name in names if name.endswith(".py")}
+    compiled = {name for name in names if name.endswith(".cpython-311.pyc")}
+    assert len(sources) == len(compiled)
+    with run_on_lambda(engine, "other-python") as container:
+        reply = container.invoke(events.get("/"))
+        assert events.body_of(reply) == b"Hello from Python!\n"
+
+
+def test_packed(engine: Engine, examples: Mapping[str, str]):
+    """/opt/bootstrap alone unpacks itself under /tmp, and says how to avoid that."""
+    assert examples["flask"]
+    engine.build(CASES / "packed", "packed")
+
+    with run_on_lambda(engine, "packed") as container:
+        reply = container.invoke(events.get("/"))
+        assert events.body_of(reply) == b"Hello from Flask!\n"
+        assert container.log().count("RUN /opt/bootstrap --version") == 1
+    note(STARTS, "flask, not unpacked", *cold_start(engine, "packed", "/"))
+
+
+def test_layer(engine: Engine, tmp_path: Path):
+    """The layer is the wrapper of a managed runtime, and run.sh its handler."""
+    subprocess.run(["make", "layer"], cwd=PROJECT, check=True)
+    with zipfile.ZipFile(PROJECT / "dist/layer.zip") as archive:
+        archive.extractall(tmp_path / "opt")
+    (tmp_path / "opt/bootstrap").chmod(0o755)
+    shutil.copytree(PROJECT / "examples/flask-zip", tmp_path / "task")
+    for name in "app.py", "requirements.txt":
+        shutil.copy(PROJECT / "examples/flask" / name, tmp_path / "task")
+    shutil.copy(CASES / "layer/Dockerfile", tmp_path)
+    engine.build(tmp_path, "layer")
+
+    with run_on_lambda(engine, "layer") as container:
+        sent = events.http_api()
+        events.check_echo(sent, container.invoke(sent.event))
+    note(STARTS, "flask-zip", *cold_start(engine, "layer", "/"))
+
+
+def test_seed(engine: Engine, tmp_path: Path):
+    """The first Dockerfile ever published for this works with other names in it."""
+    shutil.copytree(PROJECT / "examples/expressjs", tmp_path / "src")
+    (tmp_path / "src/app.js").rename(tmp_path / "src/index.js")
+    (tmp_path / "extensions").mkdir()
+    shutil.copy(CASES / "seed/Dockerfile", tmp_path)
+    engine.build(tmp_path, "seed")
+
+    with run_on_lambda(engine, "seed") as container:
+        reply = container.invoke(events.get("/"))
+        assert events.body_of(reply) == b"Hello from Express!\n"
+        assert container.log().count('RUN ["/opt/bootstrap", "--version"]') == 1
+    note(STARTS, "seed's Dockerfile", *cold_start(engine, "seed", "/"))
+    with run(engine, "seed") as container:
+        assert container.command() == ["node", "index.js"]
+
+
+def test_arm64(engine: Engine, tmp_path: Path):
+    """Both images for arm64 answer --version under qemu."""
+    install(QEMU)
+    standalone, plain = tmp_path / "standalone", tmp_path / "plain"
+    for root, suffix in (standalone, "-standalone"), (plain, ""):
+        with contents(engine, f"{IMAGE}:latest-aarch64{suffix}") as archive:
+            archive.extractall(root, filter="tar")
+    python = standalone / "opt/lambda-adapter"
+    linker = python / "lib/ld-linux-aarch64.so.1"
+    emulated: list[str | Path] = [
+        *QEMU,
+        linker,
+        "--library-path",
+        python / "lib",
+        python / "bin/python3",
+    ]
+    (site_packages,) = plain.glob("opt/shiv/*/site-packages")
+
+    for path in python / "site-packages", site_packages:
+        program = (
+            f"import sys; sys.path.insert(0, {str(path)!r}); "
+            "import lambda_adapter.supervisor, lambda_adapter.cli; "
+            "assert lambda_adapter.cli.__file__.startswith(sys.path[0]); "
+            "sys.exit(lambda_adapter.cli.main())"
+        )
+        answer = subprocess.run(
+            [*emulated, "-IS", "-c", program, "--version"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert answer.stdout.startswith("lambda-adapter ")

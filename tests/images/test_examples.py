@@ -1,0 +1,78 @@
+"""Each example's image: on Lambda, and as a plain container."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.images import events
+from tests.images.conftest import EXAMPLES
+from tests.images.container import run, run_on_lambda
+from tests.images.measured import STARTS, note
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.images.engine import Engine
+
+pytestmark = pytest.mark.images
+
+STARTS_MEASURED = int(os.environ.get("STARTS_MEASURED", "3"))
+BINARY = {"nginx": "/dot.png"}
+EXIT_STATUS = {"springboot": 128 + 15}
+"""Of SIGTERM: Java's own; the others end with 0."""
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_on_lambda(engine: Engine, examples: Mapping[str, str], name: str):
+    """Every kind of event reaches the application, and its answer comes back."""
+    with run_on_lambda(engine, examples[name]) as container:
+        for kind, make in events.SENT.items():
+            sent = make()
+            print(kind)
+            events.check_echo(sent, container.invoke(sent.event))
+        reply = container.invoke(events.get(BINARY.get(name, "/bytes")))
+        expected = (
+            (events.PROJECT / "examples/nginx/site/dot.png").read_bytes()
+            if name in BINARY
+            else events.EVERY_BYTE
+        )
+        assert reply["isBase64Encoded"] is True
+        assert events.body_of(reply) == expected
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_off_lambda(engine: Engine, examples: Mapping[str, str], name: str):
+    """The same image is a plain container, and the adapter is no part of it."""
+    with run(engine, examples[name]) as container:
+        status, body = container.request("GET", "/")
+        command = container.command()
+        ended_with = container.stop()
+
+    assert status == 200
+    assert b"Hello from " in body
+    assert "bootstrap" not in " ".join(command)
+    assert ended_with == EXIT_STATUS.get(name, 0)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_cold_start(engine: Engine, examples: Mapping[str, str], name: str):
+    """A cold start takes no longer because the extension is there as well."""
+    image = examples[name]
+    note(STARTS, name, *cold_start(engine, image, "/"))
+    alone = cold_start(engine, image, "/", "--tmpfs", "/opt/extensions")
+    note(STARTS, f"{name}, /opt/extensions empty", *alone)
+
+
+def cold_start(engine: Engine, image: str, path: str, *flags: str) -> tuple[int, ...]:
+    """Measure, in milliseconds: the emulator starts the adapter when it is invoked."""
+    times: list[int] = []
+    for _ in range(STARTS_MEASURED):
+        with run_on_lambda(engine, image, *flags) as container:
+            start = time.perf_counter()
+            container.invoke(events.get(path))
+            times.append(round((time.perf_counter() - start) * 1000))
+    return min(times), max(times)
