@@ -211,27 +211,6 @@ def test_host_warns():
     assert Config({"HOST": "x", "AWS_LWA_HOST": "localhost"}).warnings == ()
 
 
-@pytest.mark.parametrize(
-    "field", [setting.field for setting in SETTINGS if setting.pending]
-)
-def test_pending_warns(field):
-    """A setting that has no effect yet says so, in place of silence."""
-    variable, (text, _) = VARIABLES[field][0], GOOD[field]
-
-    assert Config({variable: text}).warnings == (
-        f"{variable} has no effect in this version",
-    )
-
-
-@pytest.mark.parametrize(
-    ("variable", "text"),
-    [("AWS_LWA_INVOKE_MODE", "Buffered"), ("AWS_LWA_ASYNC_INIT", "FALSE")],
-)
-def test_pending_does_not_warn_of_the_default(variable, text):
-    """Whoever sets what is so anyway misses nothing."""
-    assert Config({variable: text}).warnings == ()
-
-
 @pytest.mark.parametrize("field", [*DEFAULTS, "other"])
 def test_frozen(field):
     """What the environment set stays."""

@@ -33,6 +33,7 @@ FILES = sorted(
 WAITS = {
     # The emulator is AWS's, and says by nothing but its port that it is ready.
     "emulator.py": 2,
+    "images/container.py": 1,
     # Not the test: the child that it starts.
     "test_app_process.py": 1,
 }

@@ -60,8 +60,6 @@ class Config:
                     f"HOST={text} is taken for the application's host; if it is not,"
                     " set AWS_LWA_HOST"
                 )
-            if setting.pending and names and text.lower() != setting.default:
-                warnings.append(f"{variable} has no effect in this version")
         values["readiness_port"] = values["readiness_port"] or values["port"]
         self.__dict__.update(values, warnings=tuple(warnings))
 

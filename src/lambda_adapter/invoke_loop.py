@@ -89,6 +89,10 @@ class InvokeLoop:
                 response = await self._app.send(request, streamed=self._streams(kind))
             if response.status in (self._config.error_status_codes or ()):
                 raise await _status_error(response)
+            if kind.is_http and self._config.enable_compression:
+                from lambda_adapter.compression import compress
+
+                response = compress(request, response)
             await self._post(invocation, kind, response, deadline)
         except FatalError:
             raise

@@ -112,7 +112,7 @@ class Setting:
     """One row of the table: a field of ``Config``, its variables, the strongest first.
 
     ``default`` is text, and is read as if it had been set; ``""`` leaves the field
-    empty. ``pending`` marks what is checked already and has no effect yet.
+    empty.
     """
 
     def __init__(
@@ -122,15 +122,12 @@ class Setting:
         default: str,
         parse: Callable[[str], object],
         meaning: str,
-        *,
-        pending: bool = False,
     ) -> None:
         self.field = field
         self.names = names
         self.default = default
         self.parse = parse
         self.meaning = meaning
-        self.pending = pending
 
     def read(self, variable: str, text: str) -> object:
         """Return the value that ``text`` stands for.
@@ -182,7 +179,7 @@ SETTINGS = (
             "a prefix to be taken off the path of a request"),
     Setting("enable_compression",
             ("AWS_LWA_ENABLE_COMPRESSION",), "false", _boolean,
-            "compress buffered responses", pending=True),
+            "compress whole responses with gzip, for clients that accept it"),
     Setting("invoke_mode",
             ("AWS_LWA_INVOKE_MODE",), "buffered",
             _choice("buffered", "response_stream"),
