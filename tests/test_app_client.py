@@ -6,7 +6,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from lambda_adapter.app_client import IDLE_LIMIT, AppClient
+from lambda_adapter.app_client import AppClient
 from lambda_adapter.errors import AppRequestError, ResponseTooLargeError
 from lambda_adapter.messages import Request, Response
 from lambda_adapter.runtime_api import MAX_REPLY
@@ -14,6 +14,7 @@ from tests.adapter import free_port
 from tests.scripted_app import FAULTS, OK, Answer, open_app, open_server, receive
 
 KEEP_OK = Answer(OK, "keep")
+IDLE_LIMIT = 4.0
 
 ANSWERS = {
     "a length": Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nbody"),
@@ -60,7 +61,7 @@ def of(cases):
 async def test_ways_of_answering(answer):
     """However the application ends its answer, it is read, and so is the next one."""
     async with open_app(answer) as app:
-        with closing(AppClient("127.0.0.1", app.port)) as client:
+        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
             first = await send(client)
             second = await send(client)
 
@@ -72,7 +73,7 @@ async def test_ways_of_answering(answer):
 async def test_faulty_answers(answer):
     """An answer that can't be trusted fails its request, and no other."""
     async with open_app(answer) as app:
-        with closing(AppClient("127.0.0.1", app.port)) as client:
+        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
             with pytest.raises(AppRequestError):
                 await send(client)
             following = await send(client)
@@ -84,7 +85,7 @@ async def test_faulty_answers(answer):
 async def test_faults_are_told_without_the_query():
     """The message names method and path. A query may hold secrets."""
     async with open_app(Answer(b"")) as app:
-        client = AppClient("127.0.0.1", app.port)
+        client = AppClient("127.0.0.1", app.port, IDLE_LIMIT)
         with pytest.raises(AppRequestError) as caught:
             await send(client, b"GET", b"/a/path?token=secret")
 
@@ -96,7 +97,7 @@ async def test_faults_are_told_without_the_query():
 async def test_nothing_listens():
     """An application that has gone is named by its address."""
     port = free_port()
-    client = AppClient("127.0.0.1", port)
+    client = AppClient("127.0.0.1", port, IDLE_LIMIT)
 
     with pytest.raises(
         AppRequestError, match=rf"127\.0\.0\.1:{port}: Connection refus"
@@ -108,7 +109,7 @@ async def test_too_large_a_body():
     """More body than any reply can hold is not read to its end."""
     head = b"HTTP/1.1 200 OK\r\ncontent-length: 10000000000\r\n\r\n"
     async with open_app(Answer(head + bytes(MAX_REPLY + 1), "hold")) as app:
-        with closing(AppClient("127.0.0.1", app.port)) as client:
+        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
             with pytest.raises(ResponseTooLargeError):
                 await send(client)
             following = await send(client)
@@ -119,7 +120,7 @@ async def test_too_large_a_body():
 async def test_connection_is_kept():
     """Requests that follow each other share a connection."""
     async with open_app() as app:
-        with closing(AppClient("127.0.0.1", app.port)) as client:
+        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
             for _ in range(5):
                 await send(client, b"POST", b"/", b"body")
 
@@ -141,7 +142,7 @@ async def test_requests_side_by_side():
     both = trio.Event()
     arrived: list[trio.SocketStream] = []
     async with open_server(serve) as port:
-        with closing(AppClient("127.0.0.1", port)) as client:
+        with closing(AppClient("127.0.0.1", port, IDLE_LIMIT)) as client:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(send, client)
                 nursery.start_soon(send, client)
@@ -156,7 +157,7 @@ async def test_closed_between_requests():
     Servers close idle ones after some seconds, in a frozen environment at any time.
     """
     async with open_app(Answer(OK), Answer(OK)) as app:
-        with closing(AppClient("127.0.0.1", app.port)) as client:
+        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
             await send(client, b"POST", b"/", b"body")
             await app.wait_all_closed()
             await send(client, b"POST", b"/", b"body")
@@ -169,7 +170,7 @@ async def test_closed_between_requests():
 async def test_idle_for_too_long(mock_clock: MockClock):
     """A connection that was idle for so long that it may be closed now is not used."""
     async with open_app() as app:
-        with closing(AppClient("127.0.0.1", app.port)) as client:
+        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
             await client.send(request())
             mock_clock.jump(IDLE_LIMIT - 0.1)
             await client.send(request())
@@ -185,7 +186,7 @@ async def test_idle_for_too_long(mock_clock: MockClock):
 async def test_idempotent_request_is_repeated(method):
     """Closed without a byte of an answer just as it was used again: asked once more."""
     async with open_app(KEEP_OK, Answer(b"")) as app:
-        with closing(AppClient("127.0.0.1", app.port)) as client:
+        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
             await send(client)
             response = await send(client, method)
 
@@ -197,7 +198,7 @@ async def test_idempotent_request_is_repeated(method):
 async def test_other_request_is_never_repeated(method):
     """Nobody knows how far the first one went."""
     async with open_app(KEEP_OK, Answer(b"")) as app:
-        with closing(AppClient("127.0.0.1", app.port)) as client:
+        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
             await send(client)
             with pytest.raises(AppRequestError):
                 await send(client, method, b"/", b"body")
@@ -208,7 +209,7 @@ async def test_other_request_is_never_repeated(method):
 async def test_answered_request_is_never_repeated():
     """One byte of an answer is proof that the request was taken."""
     async with open_app(KEEP_OK, Answer(b"H")) as app:
-        with closing(AppClient("127.0.0.1", app.port)) as client:
+        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
             await send(client)
             with pytest.raises(AppRequestError):
                 await send(client)
@@ -219,7 +220,7 @@ async def test_answered_request_is_never_repeated():
 async def test_request_on_a_new_connection_is_never_repeated():
     """Where nothing was kept, nothing was stale: the application itself hung up."""
     async with open_app(Answer(b"")) as app:
-        client = AppClient("127.0.0.1", app.port)
+        client = AppClient("127.0.0.1", app.port, IDLE_LIMIT)
         with pytest.raises(AppRequestError):
             await send(client)
 
@@ -229,7 +230,7 @@ async def test_request_on_a_new_connection_is_never_repeated():
 async def test_request_is_repeated_only_once():
     """The second try's failure is the request's."""
     async with open_app(KEEP_OK, Answer(b""), Answer(b"")) as app:
-        with closing(AppClient("127.0.0.1", app.port)) as client:
+        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
             await send(client)
             with pytest.raises(AppRequestError):
                 await send(client)
@@ -240,7 +241,7 @@ async def test_request_is_repeated_only_once():
 async def test_cancelled_request():
     """Its connection is dropped, so that a late answer can't meet another request."""
     async with open_app(KEEP_OK, Answer(b"", "hold")) as app:
-        with closing(AppClient("127.0.0.1", app.port)) as client:
+        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
             await send(client)
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(client.send, request())
@@ -255,7 +256,7 @@ async def test_cancelled_request():
 async def test_close():
     """Closing the client closes what it kept."""
     async with open_app() as app:
-        client = AppClient("127.0.0.1", app.port)
+        client = AppClient("127.0.0.1", app.port, IDLE_LIMIT)
         await send(client)
 
         client.close()
@@ -267,7 +268,7 @@ async def test_head_has_no_body():
     """The answer to HEAD ends with its head, whatever length it names."""
     raw = b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n"
     async with open_app(Answer(raw, "keep")) as app:
-        with closing(AppClient("127.0.0.1", app.port)) as client:
+        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
             response = await send(client, b"HEAD")
             await send(client)
 

@@ -4,18 +4,20 @@ import pytest
 
 from lambda_adapter.config import Config
 from lambda_adapter.errors import ConfigError
-from lambda_adapter.settings import RUNTIME_API_ADDRESS, SETTINGS
+from lambda_adapter.settings import MAX_CONCURRENCY, RUNTIME_API_ADDRESS, SETTINGS
 
-ALL = (RUNTIME_API_ADDRESS, *SETTINGS)
+ALL = (RUNTIME_API_ADDRESS, MAX_CONCURRENCY, *SETTINGS)
 
 DEFAULTS = {
     "runtime_api": ("127.0.0.1", 9001),
+    "max_concurrency": 1,
     "port": 8080,
     "host": "127.0.0.1",
     "readiness_port": 8080,
     "readiness_path": "/",
     "readiness_protocol": "http",
     "readiness_healthy_status": frozenset(range(100, 500)),
+    "readiness_timeout": None,
     "async_init": False,
     "remove_base_path": None,
     "enable_compression": False,
@@ -23,12 +25,14 @@ DEFAULTS = {
     "pass_through_path": "/events",
     "authorization_source": None,
     "error_status_codes": None,
+    "pool_idle_timeout": 4.0,
     "runtime_api_proxy": None,
     "warnings": (),
 }
 
 VARIABLES = {
     "runtime_api": ("AWS_LAMBDA_RUNTIME_API",),
+    "max_concurrency": ("AWS_LAMBDA_MAX_CONCURRENCY",),
     "port": ("AWS_LWA_PORT", "PORT"),
     "host": ("AWS_LWA_HOST", "HOST"),
     "readiness_port": ("AWS_LWA_READINESS_CHECK_PORT", "READINESS_CHECK_PORT"),
@@ -38,6 +42,7 @@ VARIABLES = {
         "READINESS_CHECK_PROTOCOL",
     ),
     "readiness_healthy_status": ("AWS_LWA_READINESS_CHECK_HEALTHY_STATUS",),
+    "readiness_timeout": ("AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS",),
     "async_init": ("AWS_LWA_ASYNC_INIT", "ASYNC_INIT"),
     "remove_base_path": ("AWS_LWA_REMOVE_BASE_PATH", "REMOVE_BASE_PATH"),
     "enable_compression": ("AWS_LWA_ENABLE_COMPRESSION",),
@@ -45,17 +50,20 @@ VARIABLES = {
     "pass_through_path": ("AWS_LWA_PASS_THROUGH_PATH",),
     "authorization_source": ("AWS_LWA_AUTHORIZATION_SOURCE",),
     "error_status_codes": ("AWS_LWA_ERROR_STATUS_CODES",),
+    "pool_idle_timeout": ("AWS_LWA_POOL_IDLE_TIMEOUT_SECONDS",),
     "runtime_api_proxy": ("AWS_LWA_LAMBDA_RUNTIME_API_PROXY",),
 }
 
 GOOD = {
     "runtime_api": ("169.254.100.1:9001", ("169.254.100.1", 9001)),
+    "max_concurrency": ("8", 8),
     "port": ("3000", 3000),
     "host": ("localhost", "localhost"),
     "readiness_port": ("3001", 3001),
     "readiness_path": ("/healthz?deep=1", "/healthz?deep=1"),
     "readiness_protocol": ("TCP", "tcp"),
     "readiness_healthy_status": ("200,301-303", frozenset({200, 301, 302, 303})),
+    "readiness_timeout": ("7.5", 7.5),
     "async_init": ("True", True),
     "remove_base_path": ("/api/", "/api"),
     "enable_compression": ("1", True),
@@ -63,6 +71,7 @@ GOOD = {
     "pass_through_path": ("/queue", "/queue"),
     "authorization_source": ("X-Authorization", "x-authorization"),
     "error_status_codes": ("500,502-504", frozenset({500, 502, 503, 504})),
+    "pool_idle_timeout": ("0", 0.0),
     "runtime_api_proxy": ("http://127.0.0.1:9002/", ("127.0.0.1", 9002)),
 }
 
@@ -200,27 +209,6 @@ def test_host_warns():
     """Images set HOST for reasons of their own, so whoever relies on it is told."""
     assert "AWS_LWA_HOST" in Config({"HOST": "localhost"}).warnings[0]
     assert Config({"HOST": "x", "AWS_LWA_HOST": "localhost"}).warnings == ()
-
-
-@pytest.mark.parametrize(
-    "field", [setting.field for setting in SETTINGS if setting.pending]
-)
-def test_pending_warns(field):
-    """A setting that has no effect yet says so, in place of silence."""
-    variable, (text, _) = VARIABLES[field][0], GOOD[field]
-
-    assert Config({variable: text}).warnings == (
-        f"{variable} has no effect in this version",
-    )
-
-
-@pytest.mark.parametrize(
-    ("variable", "text"),
-    [("AWS_LWA_INVOKE_MODE", "Buffered"), ("AWS_LWA_ASYNC_INIT", "FALSE")],
-)
-def test_pending_does_not_warn_of_the_default(variable, text):
-    """Whoever sets what is so anyway misses nothing."""
-    assert Config({variable: text}).warnings == ()
 
 
 @pytest.mark.parametrize("field", [*DEFAULTS, "other"])

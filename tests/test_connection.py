@@ -195,9 +195,9 @@ async def test_head_is_enough_for_the_status():
     async with open_app(Answer(head, "hold")) as app:
         with closing(await open_connection("127.0.0.1", app.port)) as connection:
             with trio.fail_after(5):
-                status = await connection.exchange_head(GET)
+                response, _ = await connection.exchange_head(GET)
 
-    assert status == 503
+    assert response.status == 503
 
 
 async def test_close_twice():

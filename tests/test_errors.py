@@ -11,6 +11,7 @@ from lambda_adapter.errors import (
     AppNotReadyError,
     AppRequestError,
     AppStartError,
+    AppStatusError,
     ConfigError,
     DeadlineError,
     EventError,
@@ -50,6 +51,7 @@ def test_error_type(kind):
                 EventError,
                 AppRequestError,
                 ResponseTooLargeError,
+                AppStatusError,
                 DeadlineError,
                 InternalError,
             },
@@ -72,7 +74,9 @@ def test_tree_is_drawn_as_it_is():
     drawn = re.findall(r"(\w+Error) .*HTTP (\d+)", errors.__doc__ or "")
 
     assert dict(drawn) == {
-        kind.__name__: str(kind.status) for kind in InvocationError.__subclasses__()
+        kind.__name__: str(kind.status)
+        for kind in InvocationError.__subclasses__()
+        if kind.is_answerable
     }
 
 
@@ -90,6 +94,16 @@ def test_tree_is_drawn_as_it_is():
 def test_invocation_error(error, status, reason):
     """A failed invocation of a client is an HTTP answer."""
     assert (error.status, error.reason) == (status, reason)
+
+
+def test_status_error_reports_what_it_does_not_log():
+    """Lambda gets the body, the log does not, and no client gets an answer."""
+    error = AppStatusError(503, '{"statusCode":503,"body":"secret"}')
+
+    assert error.report == '{"statusCode":503,"body":"secret"}'
+    assert "503" in str(error)
+    assert "secret" not in str(error) + error.public
+    assert not error.is_answerable
 
 
 def test_event_error_is_public():

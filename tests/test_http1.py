@@ -29,7 +29,9 @@ def parse(*pieces, method=b"GET"):
     waiting = list(pieces)
     while not parser.complete:
         parser.feed(waiting.pop(0) if waiting else b"")
-    return parser.response(), parser.reusable and not b"".join(waiting).strip(b"\r\n")
+    unread = b"".join(waiting).strip(b"\r\n")
+    response = parser.response(parser.take_body())
+    return response, parser.reusable and not unread
 
 
 def outcome(*pieces, method=b"GET"):

@@ -11,6 +11,7 @@ import pytest
 import trio
 
 from lambda_adapter.app_client import App, AppClient
+from lambda_adapter.config import Config
 from lambda_adapter.errors import AppExitedError, RuntimeApiError
 from lambda_adapter.invoke_loop import InvokeLoop
 from lambda_adapter.lambda_context import encode_env_config
@@ -130,10 +131,14 @@ class Function:
 
 
 @asynccontextmanager
-async def running(runtime: FakeRuntimeApi, app: App):
+async def running(
+    runtime: FakeRuntimeApi, app: App, settings: dict[str, str] | None = None
+):
     client = RuntimeClient("127.0.0.1", runtime.port)
     env_config = encode_env_config(environment("", 0, {}))
-    loop = InvokeLoop(client, app, env_config, "/events")
+    ready = trio.Event()
+    ready.set()
+    loop = InvokeLoop(client, app, env_config, Config(settings or {}), ready)
     with closing(client):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(loop.run)
@@ -145,7 +150,7 @@ async def running(runtime: FakeRuntimeApi, app: App):
 async def function(runtime):
     """An invoke loop between a fake Runtime API and an application."""
     async with open_app() as app:
-        with closing(AppClient("127.0.0.1", app.port)) as client:
+        with closing(AppClient("127.0.0.1", app.port, 4)) as client:
             async with running(runtime, client):
                 yield Function(runtime, app)
 
@@ -602,7 +607,7 @@ class Failing:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    async def send(self, request: Request) -> Response:
+    async def send(self, request: Request, *, streamed: bool = False) -> Response:
         await trio.lowlevel.checkpoint()
         raise self.error
 
@@ -639,3 +644,77 @@ async def test_fatal_error_of_lambda(runtime):
     with pytest.RaisesGroup(RuntimeApiError):
         async with running(runtime, Failing(ZeroDivisionError())):
             await runtime.invoke(SQS)
+
+
+@pytest.mark.parametrize("mode", ["buffered", "response_stream"])
+@pytest.mark.parametrize("event", [http_api, alb, rest_api], ids=lambda e: e.__name__)
+async def test_error_status_codes(runtime, event, mode):
+    """A status that is set to be an error fails the invocation, with what was said."""
+    settings = {"AWS_LWA_ERROR_STATUS_CODES": "500-503", "AWS_LWA_INVOKE_MODE": mode}
+    async with open_app() as app:
+        with closing(AppClient("127.0.0.1", app.port, 4)) as client:
+            async with running(runtime, client, settings):
+                function = Function(runtime, app)
+
+                posted = await function.invoke(event(), said(503, b"try later"))
+
+                assert_failed(posted, "Runtime.AppStatusError")
+                assert json.loads(str(posted.json()["errorMessage"])) == {
+                    "statusCode": 503,
+                    "body": "try later",
+                }
+
+
+async def test_statuses_that_are_no_error(runtime):
+    """Every other status is the application's answer."""
+    settings = {"AWS_LWA_ERROR_STATUS_CODES": "500-503"}
+    async with open_app() as app:
+        with closing(AppClient("127.0.0.1", app.port, 4)) as client:
+            async with running(runtime, client, settings):
+                posted = await Function(runtime, app).invoke(
+                    http_api(), said(504, b"x")
+                )
+
+    assert posted.json()["statusCode"] == 504
+
+
+async def test_rewritten_request(runtime):
+    """What settings change in a request is changed, for HTTP events only."""
+    settings = {
+        "AWS_LWA_REMOVE_BASE_PATH": "/api",
+        "AWS_LWA_PASS_THROUGH_PATH": "/api/events",
+    }
+    async with open_app() as app:
+        with closing(AppClient("127.0.0.1", app.port, 4)) as client:
+            async with running(runtime, client, settings):
+                function = Function(runtime, app)
+                await function.invoke(http_api("GET", "/api/x"), said())
+                await function.invoke(SQS, said(200, b"{}"))
+
+    lines = [request.line for request in app.requests]
+    assert lines == [b"GET /x HTTP/1.1", b"POST /api/events HTTP/1.1"]
+
+
+async def test_not_ready_yet(runtime):
+    """With asynchronous init, an event waits until the application is ready."""
+    ready = trio.Event()
+    env_config = encode_env_config(environment("", 0, {}))
+    async with open_app() as app:
+        with (
+            closing(AppClient("127.0.0.1", app.port, 4)) as client,
+            closing(RuntimeClient("127.0.0.1", runtime.port)) as runtime_client,
+        ):
+            loop = InvokeLoop(runtime_client, client, env_config, Config({}), ready)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(loop.run)
+                nursery.start_soon(Function(runtime, app).invoke, http_api(), said())
+                await runtime.wait_posted("/next")
+                await trio.testing.wait_all_tasks_blocked(0.05)
+                before = len(app.requests)
+
+                ready.set()
+
+                await runtime.wait_posted("/response")
+                nursery.cancel_scope.cancel()
+
+    assert (before, len(app.requests)) == (0, 1)

@@ -297,3 +297,26 @@ async def test_report_names_what_is_checked(autojump_clock, caplog):
         await wait_app_ready(config(port, **environ), None)
 
     assert caplog.text.count(f"it has to listen on tcp://127.0.0.2:{port}\n") == 1
+
+
+async def test_time_is_over(autojump_clock):
+    """With a limit, an application that does not get ready is an init error."""
+    limit = {"AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS": "7.5"}
+
+    with pytest.raises(
+        AppNotReadyError,
+        match=r"not ready within 7.5 s; last check: no connection .* refused",
+    ):
+        await wait_app_ready(config(free_port(), **limit), None)
+
+    assert 7.5 <= trio.current_time() < 8
+
+
+async def test_no_time_limit(autojump_clock):
+    """Zero is no limit, as in the Rust adapter."""
+    unlimited = config(free_port(), AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS="0")
+
+    with trio.move_on_after(100) as scope:
+        await wait_app_ready(unlimited, None)
+
+    assert scope.cancelled_caught

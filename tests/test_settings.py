@@ -6,9 +6,14 @@ from hypothesis import strategies as st
 
 from lambda_adapter.config import Config
 from lambda_adapter.errors import ConfigError
-from lambda_adapter.settings import ADAPTER_ONLY, RUNTIME_API_ADDRESS, SETTINGS
+from lambda_adapter.settings import (
+    ADAPTER_ONLY,
+    MAX_CONCURRENCY,
+    RUNTIME_API_ADDRESS,
+    SETTINGS,
+)
 
-ALL = (RUNTIME_API_ADDRESS, *SETTINGS)
+ALL = (RUNTIME_API_ADDRESS, MAX_CONCURRENCY, *SETTINGS)
 NAMES = {setting.field: setting.names[0] for setting in ALL}
 
 
@@ -56,6 +61,8 @@ TYPING_ERRORS = {
         "2xx",
         "100-600",
     ],
+    "readiness_timeout": ["-1", "soon", "1e3", "1.2.3", ".", "٣", "inf", "nan"],
+    "pool_idle_timeout": ["4s"],
     "async_init": ["t", "y", "2", "enabled", "truefalse"],
     "remove_base_path": ["api", "/a b", "é"],
     "enable_compression": ["gzip"],
@@ -64,6 +71,7 @@ TYPING_ERRORS = {
     "authorization_source": ["x authorization", "x:y", "é", "x\n-y"],
     "error_status_codes": ["5xx", "500-", "0"],
     "runtime_api_proxy": ["127.0.0.1", "9002", ":9002", "a b:1", "http://a/b:c"],
+    "max_concurrency": ["0", "-1", "many", "٣", "1.5", "10001"],
     "runtime_api": ["localhost", "a:b", "a:99999"],
 }
 
@@ -159,6 +167,7 @@ def test_adapter_only():
     own = {name for setting in ALL for name in setting.names}
 
     assert own - ADAPTER_ONLY == {
+        "AWS_LAMBDA_MAX_CONCURRENCY",
         "AWS_LAMBDA_RUNTIME_API",
         "AWS_LWA_PORT",
         "PORT",

@@ -6,8 +6,11 @@ looked at before it is trusted, and a request is repeated only where that is saf
 Shell.
 """
 
+import contextlib
+from collections.abc import AsyncGenerator
 from typing import Protocol
 
+import msgspec
 import trio
 
 from lambda_adapter.connection import Connection, open_connection
@@ -16,11 +19,6 @@ from lambda_adapter.http1 import BodyTooLargeError
 from lambda_adapter.messages import Request, Response
 from lambda_adapter.runtime_api import MAX_REPLY
 
-IDLE_LIMIT = 4.0
-"""Seconds after which an idle connection is not used again. Servers close theirs after
-5 s (uvicorn, Node.js); a frozen environment must not meet that close half-way. The Rust
-adapter's pool has the same limit: https://github.com/aws/aws-lambda-web-adapter/issues/40"""
-
 IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"})
 """https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2"""
 
@@ -28,23 +26,29 @@ IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"
 class App(Protocol):
     """A web application: whatever answers a request."""
 
-    async def send(self, request: Request) -> Response:
-        """Return the application's response.
+    async def send(self, request: Request, *, streamed: bool = False) -> Response:
+        """Return the application's response, its body whole unless ``streamed``.
 
         Raises:
-            InvocationError: there is none.
+            InvocationError: there is none. A streamed body may raise it as well.
         """
 
 
 class AppClient:
-    """An ``App`` that is a server at ``host:port``."""
+    """An ``App`` that is a server at ``host:port``.
 
-    def __init__(self, host: str, port: int) -> None:
+    Idle connections are used again for ``idle_limit`` seconds. Servers close theirs
+    after 5 s (uvicorn, Node.js), and a frozen environment must not meet that half-way:
+    https://github.com/aws/aws-lambda-web-adapter/issues/40
+    """
+
+    def __init__(self, host: str, port: int, idle_limit: float) -> None:
         self._host = host
         self._port = port
+        self._idle_limit = idle_limit
         self._idle: list[tuple[float, Connection]] = []
 
-    async def send(self, request: Request) -> Response:
+    async def send(self, request: Request, *, streamed: bool = False) -> Response:
         """Send a request, once more if a kept connection turned out to be dead.
 
         https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2-6: a method that is not
@@ -54,28 +58,58 @@ class AppClient:
             AppRequestError: the application gave no usable answer.
             ResponseTooLargeError: its answer can't fit in a reply.
         """
+        exchange = self._exchange_streamed if streamed else self._exchange
         connection = self._take_idle() or await self._open(request)
         try:
-            return await self._exchange(connection, request)
+            return await exchange(connection, request)
         except PeerError as error:
             repeatable = connection.exchanges and request.method in IDEMPOTENT
             if error.answered or not repeatable:
                 raise _request_error(request, error) from error
         connection = await self._open(request)
         try:
-            return await self._exchange(connection, request)
+            return await exchange(connection, request)
         except PeerError as error:
             raise _request_error(request, error) from error
 
     async def _exchange(self, connection: Connection, request: Request) -> Response:
         try:
-            response = await connection.exchange(request, MAX_REPLY)
+            return await connection.exchange(request, MAX_REPLY)
         finally:
-            if connection.reusable:
-                self._idle.append((trio.current_time(), connection))
-            else:
-                connection.close()
-        return response
+            self._keep(connection)
+
+    async def _exchange_streamed(
+        self, connection: Connection, request: Request
+    ) -> Response:
+        try:
+            response, pieces = await connection.exchange_head(request)
+        except BaseException:
+            connection.close()
+            raise
+        body = self._pass_on(connection, request, pieces)
+        return msgspec.structs.replace(response, body=body)
+
+    async def _pass_on(
+        self,
+        connection: Connection,
+        request: Request,
+        pieces: AsyncGenerator[bytes, None],
+    ) -> AsyncGenerator[bytes, None]:
+        """Pass a body on, in errors of an application, and keep its connection."""
+        try:
+            async with contextlib.aclosing(pieces):
+                async for piece in pieces:
+                    yield piece
+        except PeerError as error:
+            raise _request_error(request, error) from error
+        finally:
+            self._keep(connection)
+
+    def _keep(self, connection: Connection) -> None:
+        if connection.reusable:
+            self._idle.append((trio.current_time(), connection))
+        else:
+            connection.close()
 
     async def _open(self, request: Request) -> Connection:
         try:
@@ -84,7 +118,7 @@ class AppClient:
             raise _request_error(request, error) from error
 
     def _take_idle(self) -> Connection | None:
-        oldest = trio.current_time() - IDLE_LIMIT
+        oldest = trio.current_time() - self._idle_limit
         while self._idle:
             since, connection = self._idle.pop()
             if since > oldest and not connection.is_stale():

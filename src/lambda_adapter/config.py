@@ -7,7 +7,12 @@ waits for it. Core: no I/O.
 
 from __future__ import annotations
 
-from lambda_adapter.settings import PREFIX, RUNTIME_API_ADDRESS, SETTINGS
+from lambda_adapter.settings import (
+    MAX_CONCURRENCY,
+    PREFIX,
+    RUNTIME_API_ADDRESS,
+    SETTINGS,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,12 +27,14 @@ class Config:
     """
 
     runtime_api: tuple[str, int]
+    max_concurrency: int
     port: int
     host: str
     readiness_port: int
     readiness_path: str
     readiness_protocol: str
     readiness_healthy_status: frozenset[int]
+    readiness_timeout: float | None
     async_init: bool
     remove_base_path: str | None
     enable_compression: bool
@@ -35,6 +42,7 @@ class Config:
     pass_through_path: str
     authorization_source: str | None
     error_status_codes: frozenset[int] | None
+    pool_idle_timeout: float
     runtime_api_proxy: tuple[str, int] | None
     warnings: tuple[str, ...]
     """Sentences for the log."""
@@ -42,7 +50,7 @@ class Config:
     def __init__(self, environ: Mapping[str, str]) -> None:
         values: dict[str, object] = {}
         warnings = [_unknown(name) for name in sorted(environ) if _is_unknown(name)]
-        for setting in (RUNTIME_API_ADDRESS, *SETTINGS):
+        for setting in (RUNTIME_API_ADDRESS, MAX_CONCURRENCY, *SETTINGS):
             names = [name for name in setting.names if environ.get(name)]
             variable = names[0] if names else setting.names[0]
             text = environ[variable] if names else setting.default
@@ -52,8 +60,6 @@ class Config:
                     f"HOST={text} is taken for the application's host; if it is not,"
                     " set AWS_LWA_HOST"
                 )
-            if setting.pending and names and text.lower() != setting.default:
-                warnings.append(f"{variable} has no effect in this version")
         values["readiness_port"] = values["readiness_port"] or values["port"]
         self.__dict__.update(values, warnings=tuple(warnings))
 

@@ -9,7 +9,7 @@ import contextlib
 import os
 import select
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, Iterator
 
 import trio
 
@@ -44,25 +44,69 @@ class Connection:
         """
         parser = ResponseParser(request.method, max_body)
         with self._exchanging(parser):
-            sent_all = await self._send(request, parser)
+            sent_all = await self._send(parser, encode_head(request), request.body)
             while not parser.complete:
                 parser.feed(await self._receive())
-        self.exchanges += 1
-        self.reusable = sent_all and parser.reusable
-        return parser.response()
+        self._end_exchange(parser, sent_all=sent_all)
+        return parser.response(parser.take_body())
 
-    async def exchange_head(self, request: Request) -> int:
-        """Send a request and return the status of its response, as soon as it is known.
+    async def exchange_head(
+        self, request: Request
+    ) -> tuple[Response, AsyncGenerator[bytes, None]]:
+        """Send a request, and return the head of its response and its body to come.
+
+        The body is to be closed. Read to its end, it ends the exchange.
+
+        Raises:
+            PeerError: the peer is gone, or does not speak HTTP/1.1. So may the body.
+        """
+        parser = ResponseParser(request.method)
+        with self._exchanging(parser):
+            sent_all = await self._send(parser, encode_head(request), request.body)
+            while not parser.status:
+                parser.feed(await self._receive())
+        return parser.response(b""), self._body(parser, sent_all=sent_all)
+
+    async def upload(
+        self, request: Request, pieces: AsyncIterable[bytes], max_body: int
+    ) -> Response:
+        """Send a request's head, then the pieces as they come, and return its response.
+
+        The pieces are framed already. No more are asked for once the peer has answered
+        or hung up.
 
         Raises:
             PeerError: the peer is gone, or does not speak HTTP/1.1.
         """
-        parser = ResponseParser(request.method, RECEIVE_SIZE)
+        parser = ResponseParser(request.method, max_body)
         with self._exchanging(parser):
-            await self._send(request, parser)
-            while not parser.status:
+            sent_all = await self._send(parser, encode_head(request))
+            async for piece in pieces:
+                if self.is_stale():
+                    parser.feed(await self._receive())
+                sent_all = await self._send(parser, piece)
+                if not sent_all:
+                    break
+            while not parser.complete:
                 parser.feed(await self._receive())
-        return parser.status
+        self._end_exchange(parser, sent_all=sent_all)
+        return parser.response(parser.take_body())
+
+    async def _body(
+        self, parser: ResponseParser, *, sent_all: bool
+    ) -> AsyncGenerator[bytes, None]:
+        with self._exchanging(parser):
+            while True:
+                if piece := parser.take_body():
+                    yield piece
+                if parser.complete:
+                    break
+                parser.feed(await self._receive())
+        self._end_exchange(parser, sent_all=sent_all)
+
+    def _end_exchange(self, parser: ResponseParser, *, sent_all: bool) -> None:
+        self.exchanges += 1
+        self.reusable = sent_all and parser.reusable
 
     def is_stale(self) -> bool:
         """Whether its peer has closed an idle connection, or sent what nobody asked."""
@@ -86,13 +130,12 @@ class Connection:
             message = f"the connection broke: {error.strerror or error}"
             raise PeerError(message, answered=parser.answered) from error
 
-    async def _send(self, request: Request, parser: ResponseParser) -> bool:
+    async def _send(self, parser: ResponseParser, *parts: bytes) -> bool:
         """Send everything, unless the peer answers or hangs up before that.
 
         Returns whether all was sent. A peer that hangs up may have answered first
         (https://www.rfc-editor.org/rfc/rfc9112#section-9.5), so that is read next.
         """
-        parts = (encode_head(request), request.body)
         buffers = [memoryview(part) for part in parts if part]
         while buffers and not parser.status:
             try:

@@ -11,6 +11,7 @@
     │   ├── EventError            the event can't be translated             HTTP 400
     │   ├── AppRequestError       the application gave no usable answer     HTTP 502
     │   ├── ResponseTooLargeError Lambda would refuse the reply             HTTP 502
+    │   ├── AppStatusError        a status that is set to be an error       never HTTP
     │   ├── DeadlineError         no answer before Lambda's deadline        HTTP 504
     │   └── InternalError         a fault of the adapter itself             HTTP 500
     ├── FatalError            log, stop the application, exit 1
@@ -37,6 +38,11 @@ class AdapterError(Exception):
         https://github.com/aws/aws-lambda-runtime-interface-emulator/blob/main/internal/lambda/fatalerror/fatalerror.go
         """
         return f"Runtime.{type(self).__name__}"
+
+    @property
+    def report(self) -> str:
+        """What Lambda is told, in place of what is logged if that is less."""
+        return str(self)
 
 
 class ConfigError(AdapterError):
@@ -70,6 +76,8 @@ class InvocationError(AdapterError):
     status: int = 500
     reason: bytes = b"Internal Server Error"
     public: str = "The adapter failed to serve this request."
+    is_answerable: bool = True
+    """Whether an HTTP client is answered; if not, the invocation fails for it, too."""
 
 
 class EventError(InvocationError):
@@ -97,6 +105,24 @@ class ResponseTooLargeError(InvocationError):
     status = 502
     reason = b"Bad Gateway"
     public = "The application's answer is larger than AWS Lambda can return."
+
+
+class AppStatusError(InvocationError):
+    """The application answered with a status that is set to be an error.
+
+    Lambda is told the status and the body, as JSON. The log gets no body.
+    """
+
+    is_answerable = False
+
+    def __init__(self, status: int, report: str) -> None:
+        super().__init__(f"the application answered {status}, set to be an error")
+        self._report = report
+
+    @property
+    def report(self) -> str:
+        """``{"statusCode":503,"body":"..."}``, as the AWS Lambda Web Adapter has it."""
+        return self._report
 
 
 class DeadlineError(InvocationError):

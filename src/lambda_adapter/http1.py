@@ -7,6 +7,8 @@ swallowed, bodies that end with the connection, and limits on what is kept.
 Core: no I/O.
 """
 
+import math
+
 import httptools
 
 from lambda_adapter.errors import PeerError
@@ -28,13 +30,31 @@ def encode_head(request: Request) -> bytes:
     return b"\r\n".join(lines) + b"\r\n\r\n"
 
 
+LAST_CHUNK = b"0\r\n\r\n"
+"""https://www.rfc-editor.org/rfc/rfc9112#section-7.1"""
+
+
+def encode_chunk(data: bytes) -> bytes:
+    """Frame a piece of a body. It must not be empty: that would be the last one."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def encode_last_chunk(trailers: Fields) -> bytes:
+    """End a body with a trailer section.
+
+    https://www.rfc-editor.org/rfc/rfc9112#section-7.1.2
+    """
+    lines = [name + b": " + value + b"\r\n" for name, value in trailers]
+    return b"0\r\n" + b"".join(lines) + b"\r\n"
+
+
 class ResponseParser:
     """Parses one response: feed it bytes until it is ``complete``.
 
     The methods ``on_*`` are httptools' callbacks.
     """
 
-    def __init__(self, method: bytes, max_body: int) -> None:
+    def __init__(self, method: bytes, max_body: float = math.inf) -> None:
         self.complete = False
         self.status = 0
         """That of the final response, once its head is in."""
@@ -90,9 +110,15 @@ class ResponseParser:
         self.complete = True
         self._keep_alive = False
 
-    def response(self) -> Response:
-        """Return the response, once it is complete."""
-        return Response(self.status, self._reason, self._fields, b"".join(self._body))
+    def response(self, body: bytes) -> Response:
+        """Return the response, once its status is known, with this body."""
+        return Response(self.status, self._reason, self._fields, body)
+
+    def take_body(self) -> bytes:
+        """Return what there is of the body, and let go of it."""
+        body = b"".join(self._body)
+        self._body.clear()
+        return body
 
     @property
     def answered(self) -> bool:

@@ -1,13 +1,18 @@
 """The way of an invocation: next, decode, send, encode, post. Shell."""
 
+import contextlib
+import math
 import time
+from collections.abc import AsyncGenerator
 
 import msgspec
 import trio
 
 from lambda_adapter import events
 from lambda_adapter.app_client import App
+from lambda_adapter.config import Config
 from lambda_adapter.errors import (
+    AppStatusError,
     DeadlineError,
     FatalError,
     InternalError,
@@ -20,7 +25,9 @@ from lambda_adapter.events.fields import Context
 from lambda_adapter.events.pass_through import PassThroughEvent
 from lambda_adapter.lambda_context import encode_lambda_context
 from lambda_adapter.logs import about, log
-from lambda_adapter.runtime_api import MAX_REPLY, Invocation
+from lambda_adapter.messages import Response
+from lambda_adapter.rewrite import rewrite
+from lambda_adapter.runtime_api import MAX_ERROR, MAX_REPLY, Invocation
 from lambda_adapter.runtime_client import RuntimeClient
 
 LONGEST = 900.0
@@ -44,12 +51,14 @@ class InvokeLoop:
         runtime: RuntimeClient,
         app: App,
         env_config: msgspec.Raw,
-        pass_through_path: str,
+        config: Config,
+        ready: trio.Event,
     ) -> None:
         self._runtime = runtime
         self._app = app
         self._env_config = env_config
-        self._pass_through_path = pass_through_path.encode()
+        self._config = config
+        self._ready = ready
 
     async def run(self) -> None:
         """Serve until cancelled.
@@ -61,25 +70,49 @@ class InvokeLoop:
             await self.answer(await self._runtime.next_invocation())
 
     async def answer(self, invocation: Invocation) -> None:
-        """Answer one invocation, in exactly one of two ways.
+        """Answer one invocation, by a reply or by an error.
 
         Raises:
             FatalError: there is nothing left to serve.
         """
         kind: type[Event] = PassThroughEvent
+        deadline = trio.current_time() + _seconds_left(invocation)
         try:
             kind = events.classify(invocation.payload)
             event = kind.decode(invocation.payload)
             request = event.request(self._context(invocation))
-            with trio.fail_after(_seconds_left(invocation)):
-                response = await self._app.send(request)
-            reply = _within_limit(kind.encode_response(response))
+            if kind.is_http:
+                request = rewrite(request, self._config)
+            with trio.fail_at(deadline):
+                if not self._ready.is_set():  # with AWS_LWA_ASYNC_INIT
+                    await self._ready.wait()
+                response = await self._app.send(request, streamed=self._streams(kind))
+            if response.status in (self._config.error_status_codes or ()):
+                raise await _status_error(response)
+            if kind.is_http and self._config.enable_compression:
+                from lambda_adapter.compression import compress
+
+                response = compress(request, response)
+            await self._post(invocation, kind, response, deadline)
         except FatalError:
             raise
         except Exception as error:
             failure = _as_invocation_error(error, invocation)
             await self._fail(invocation, kind, failure)
+
+    async def _post(
+        self,
+        invocation: Invocation,
+        kind: type[Event],
+        response: Response,
+        deadline: float,
+    ) -> None:
+        if self._streams(kind):
+            prelude = kind.encode_prelude(response)
+            body = _until(deadline, response.body)
+            await self._runtime.post_stream(invocation, prelude, body)
         else:
+            reply = _within_limit(kind.encode_response(response))
             await self._runtime.post_response(invocation, reply)
 
     async def _fail(
@@ -90,20 +123,23 @@ class InvokeLoop:
         An application that hangs up may be about to end. Then its end is to be seen
         before the next event is taken, for there would be nobody to answer that.
         """
-        if kind.is_http:
+        if kind.is_http and failure.is_answerable:
             answer = error_response(failure, invocation.request_id)
-            await self._runtime.post_response(invocation, kind.encode_response(answer))
+            await self._post(invocation, kind, answer, math.inf)
         else:
             await self._runtime.post_error(invocation, failure)
         if isinstance(failure.__cause__, PeerError):
             await trio.sleep(LAST_MOMENT)
+
+    def _streams(self, kind: type[Event]) -> bool:
+        return kind.streams and self._config.invoke_mode == "response_stream"
 
     def _context(self, invocation: Invocation) -> Context:
         return Context(
             encode_lambda_context(invocation, self._env_config),
             invocation.trace_id.encode("latin-1"),
             invocation.tenant_id.encode("latin-1"),
-            self._pass_through_path,
+            self._config.pass_through_path.encode(),
         )
 
 
@@ -111,6 +147,40 @@ def _seconds_left(invocation: Invocation) -> float:
     """Return the time for the application; a deadline that makes no sense is none."""
     left = invocation.deadline_ms / 1000 - time.time()
     return max(left - MARGIN, 0) if 0 < left < LONGEST else LONGEST
+
+
+async def _until(
+    deadline: float, body: bytes | AsyncGenerator[bytes, None]
+) -> AsyncGenerator[bytes, None]:
+    """Pass the pieces of a body on, for as long as there is time."""
+    if isinstance(body, bytes):
+        if body:
+            yield body
+        return
+    async with contextlib.aclosing(body):
+        while True:
+            try:
+                with trio.fail_at(deadline):
+                    piece = await anext(body)
+            except StopAsyncIteration:
+                return
+            except trio.TooSlowError:
+                message = "the application did not end its answer in time"
+                raise DeadlineError(message) from None
+            yield piece
+
+
+async def _status_error(response: Response) -> AppStatusError:
+    """Return the error that a response means, with the beginning of its body."""
+    body = b""
+    async with contextlib.aclosing(_until(math.inf, response.body)) as pieces:
+        async for piece in pieces:
+            body += piece
+            if len(body) >= MAX_ERROR:
+                break
+    text = body[:MAX_ERROR].decode("utf-8", "replace")
+    report = msgspec.json.encode({"statusCode": response.status, "body": text})
+    return AppStatusError(response.status, report.decode())
 
 
 def _within_limit(reply: bytes) -> bytes:

@@ -5,7 +5,7 @@ kept, names in the case they came in. Core: no I/O.
 """
 
 import re
-from collections.abc import AsyncIterable
+from collections.abc import AsyncGenerator
 
 import msgspec
 
@@ -42,12 +42,15 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Response(msgspec.Struct, frozen=True):
-    """The application's response. A body is whole, or arrives piece by piece."""
+    """The application's response. A body is whole, or arrives piece by piece.
+
+    One that arrives is to be closed, whether or not it was read to its end.
+    """
 
     status: int
     reason: bytes
     fields: Fields
-    body: bytes | AsyncIterable[bytes] = b""
+    body: bytes | AsyncGenerator[bytes, None] = b""
 
 
 def connection_options(fields: Fields) -> set[bytes]:

@@ -38,7 +38,7 @@ async def wait_app_ready(config: Config, process: Process | None) -> None:
     """Return once a check has succeeded.
 
     Raises:
-        AppNotReadyError: the application has ended instead.
+        AppNotReadyError: the application has ended instead, or its time is over.
     """
     started = trio.current_time()
     report = FIRST_REPORT
@@ -59,6 +59,11 @@ async def wait_app_ready(config: Config, process: Process | None) -> None:
                 f"the application {how} before it was ready; last check: {reason}"
             )
         waited = trio.current_time() - started
+        if config.readiness_timeout and waited >= config.readiness_timeout:
+            raise AppNotReadyError(
+                f"the application was not ready within {config.readiness_timeout:g} s;"
+                f" last check: {reason}"
+            )
         if waited >= report:
             report = FIRST_REPORT * 2 ** math.ceil(
                 math.log2(waited / FIRST_REPORT) + 0.01
@@ -81,14 +86,14 @@ async def find_unready(config: Config) -> str | None:
     try:
         if config.readiness_protocol == "tcp":
             return None
-        status = await connection.exchange_head(_check_request(config))
+        response, _ = await connection.exchange_head(_check_request(config))
     except PeerError as error:
         return f"it accepts connections, but {error}"
     finally:
         connection.close()
-    if status in config.readiness_healthy_status:
+    if response.status in config.readiness_healthy_status:
         return None
-    return f"GET {config.readiness_path} brought status {status}"
+    return f"GET {config.readiness_path} brought status {response.status}"
 
 
 def describe_check(config: Config) -> str:

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
 Core: no I/O.
 """
 
+import binascii
 import re
 
 import msgspec
@@ -26,6 +27,9 @@ broken Runtime API from filling the memory."""
 MAX_ERROR = 65_536
 """Characters of an error message that are reported. Managed Instances refuse more than
 1 MB: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-invokeerror"""
+
+DELIMITER = bytes(8)
+"""What parts a streamed response's prelude from its body; JSON has no such bytes."""
 
 RUNTIME = b"/2018-06-01/runtime"
 EXTENSION = b"/2020-01-01/extension"
@@ -106,6 +110,33 @@ def response_request(host: bytes, invocation: Invocation, reply: bytes) -> Reque
     return _post(host, _target(invocation, b"/response"), reply, _echo(invocation))
 
 
+def stream_request(host: bytes, invocation: Invocation) -> Request:
+    """Answer an invocation piece by piece, ended by ``error_trailers`` if it fails.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming
+    """
+    fields = [
+        (b"host", host),
+        _AGENT,
+        (b"transfer-encoding", b"chunked"),
+        (b"lambda-runtime-function-response-mode", b"streaming"),
+        (b"content-type", b"application/vnd.awslambda.http-integration-response"),
+        (b"trailer", b"Lambda-Runtime-Function-Error-Type"),
+        (b"trailer", b"Lambda-Runtime-Function-Error-Body"),
+        *_echo(invocation),
+    ]
+    return Request(b"POST", _target(invocation, b"/response"), fields)
+
+
+def error_trailers(error: AdapterError) -> Fields:
+    """Report that a stream broke off: the client has had its status already."""
+    body = binascii.b2a_base64(_encode_error(error), newline=False)
+    return [
+        (b"Lambda-Runtime-Function-Error-Type", error.error_type.encode()),
+        (b"Lambda-Runtime-Function-Error-Body", body),
+    ]
+
+
 def error_request(host: bytes, invocation: Invocation, error: AdapterError) -> Request:
     """Report that an invocation failed."""
     return _post_error(host, _target(invocation, b"/error"), error, _echo(invocation))
@@ -155,6 +186,10 @@ def _post_error(
     host: bytes, target: bytes, error: AdapterError, extra: Fields
 ) -> Request:
     # https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-invokeerror
-    report = _ErrorReport(str(error)[:MAX_ERROR], error.error_type)
     kind = (b"lambda-runtime-function-error-type", error.error_type.encode())
-    return _post(host, target, msgspec.json.encode(report), [kind, *extra])
+    return _post(host, target, _encode_error(error), [kind, *extra])
+
+
+def _encode_error(error: AdapterError) -> bytes:
+    report = _ErrorReport(error.report[:MAX_ERROR], error.error_type)
+    return msgspec.json.encode(report)

@@ -1,10 +1,19 @@
 """Lambda's end of the wire: invocations in, replies and errors out. Shell."""
 
+import contextlib
+from collections.abc import AsyncGenerator
+
 import trio
 
 from lambda_adapter import runtime_api
 from lambda_adapter.connection import Connection, open_connection
-from lambda_adapter.errors import AdapterError, PeerError, RuntimeApiError
+from lambda_adapter.errors import (
+    AdapterError,
+    InvocationError,
+    PeerError,
+    RuntimeApiError,
+)
+from lambda_adapter.http1 import LAST_CHUNK, encode_chunk, encode_last_chunk
 from lambda_adapter.logs import about, log
 from lambda_adapter.messages import Request, Response
 from lambda_adapter.runtime_api import Invocation, UnusableAnswerError
@@ -60,6 +69,39 @@ class RuntimeClient:
         """
         request = runtime_api.response_request(self._host, invocation, reply)
         await self._post_for(invocation, request, "reply")
+
+    async def post_stream(
+        self,
+        invocation: Invocation,
+        prelude: bytes,
+        body: AsyncGenerator[bytes, None],
+    ) -> None:
+        """Answer an invocation piece by piece, as fast as Lambda takes them.
+
+        The prelude goes out at once. A body that breaks off ends in trailers that say
+        so: the client has had its status, and sees the answer end early.
+
+        Raises:
+            RuntimeApiError: Lambda says that all is lost.
+        """
+        request = runtime_api.stream_request(self._host, invocation)
+        extra = about(invocation.request_id)
+        try:
+            connection = await self._connect()
+            async with contextlib.aclosing(
+                _frames(invocation, prelude, body)
+            ) as frames:
+                response = await connection.upload(request, frames, MAX_ANSWER)
+        except PeerError as error:
+            log.error("the stream did not reach Lambda: %s", error, extra=extra)
+            return
+        finally:
+            # https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html: a
+            # runtime closes the connection that it has streamed over.
+            self.close()
+        _raise_if_lost(response)
+        if response.status != 202:
+            log.error("Lambda refused the stream: %s", _quote(response), extra=extra)
 
     async def post_error(self, invocation: Invocation, error: AdapterError) -> None:
         """Report an invocation as failed. If Lambda refuses, that is logged.
@@ -143,17 +185,22 @@ class RuntimeClient:
         Repeating is safe: asking for the next invocation again brings the same one, and
         an answer that had arrived is refused the second time, which is only logged.
         """
+        connection = await self._connect()
+        try:
+            return await self._exchange_over(connection, request, max_body)
+        except PeerError as error:
+            if error.answered or not connection.exchanges:
+                raise
+            log.info("the connection to Lambda broke, trying another: %s", error)
+        return await self._exchange_over(await self._connect(), request, max_body)
+
+    async def _connect(self) -> Connection:
+        """Return the kept connection, unless it is closed already, or a new one."""
         if self._connection and self._connection.is_stale():
             self.close()
-        if kept := self._connection:
-            try:
-                return await self._exchange_over(kept, request, max_body)
-            except PeerError as error:
-                if error.answered:
-                    raise
-                log.info("the connection to Lambda broke, trying another: %s", error)
-        self._connection = await open_connection(*self._address)
-        return await self._exchange_over(self._connection, request, max_body)
+        if not self._connection:
+            self._connection = await open_connection(*self._address)
+        return self._connection
 
     async def _exchange_over(
         self, connection: Connection, request: Request, max_body: int
@@ -163,6 +210,22 @@ class RuntimeClient:
         finally:
             if not connection.reusable:
                 self.close()
+
+
+async def _frames(
+    invocation: Invocation, prelude: bytes, body: AsyncGenerator[bytes, None]
+) -> AsyncGenerator[bytes, None]:
+    yield encode_chunk(prelude + runtime_api.DELIMITER)
+    try:
+        async with contextlib.aclosing(body):
+            async for piece in body:
+                yield encode_chunk(piece)
+    except InvocationError as error:
+        extra = about(invocation.request_id)
+        log.error("%s: the stream broke off: %s", error.error_type, error, extra=extra)
+        yield encode_last_chunk(runtime_api.error_trailers(error))
+    else:
+        yield LAST_CHUNK
 
 
 def _raise_if_lost(response: Response) -> None:

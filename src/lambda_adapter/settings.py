@@ -25,6 +25,19 @@ def _port(text: str) -> int:
     raise ValueError("a port from 1 to 65535")
 
 
+def _count(text: str) -> int:
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= 10_000:
+        return int(text)
+    raise ValueError("a number from 1 on")
+
+
+def _seconds(text: str) -> float:
+    digits = text.replace(".", "", 1)
+    if text.isascii() and digits.isdigit() and len(digits) < 10:
+        return float(text)
+    raise ValueError("seconds, such as 30 or 0.5")
+
+
 def _host(text: str) -> str:
     host = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     is_name = host.isascii() and host.isprintable() and not set(host) & set(" /@[]?#")
@@ -99,7 +112,7 @@ class Setting:
     """One row of the table: a field of ``Config``, its variables, the strongest first.
 
     ``default`` is text, and is read as if it had been set; ``""`` leaves the field
-    empty. ``pending`` marks what is checked already and has no effect yet.
+    empty.
     """
 
     def __init__(
@@ -109,15 +122,12 @@ class Setting:
         default: str,
         parse: Callable[[str], object],
         meaning: str,
-        *,
-        pending: bool = False,
     ) -> None:
         self.field = field
         self.names = names
         self.default = default
         self.parse = parse
         self.meaning = meaning
-        self.pending = pending
 
     def read(self, variable: str, text: str) -> object:
         """Return the value that ``text`` stands for.
@@ -134,6 +144,11 @@ class Setting:
 RUNTIME_API_ADDRESS = Setting(
     "runtime_api", (RUNTIME_API,), "127.0.0.1:9001", _address, "set by Lambda"
 )
+
+MAX_CONCURRENCY = Setting(
+    "max_concurrency", ("AWS_LAMBDA_MAX_CONCURRENCY",), "1", _count, "set by Lambda"
+)
+"""How many invocations Lambda Managed Instances bring at once."""
 
 # fmt: off
 SETTINGS = (
@@ -154,27 +169,33 @@ SETTINGS = (
     Setting("readiness_healthy_status",
             ("AWS_LWA_READINESS_CHECK_HEALTHY_STATUS",), "100-499", _statuses,
             "the statuses that mean ready, as a list of numbers and ranges"),
+    Setting("readiness_timeout",
+            ("AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS",), "", _seconds,
+            "seconds to get ready in, after which it is an init error; 0: no limit"),
     Setting("async_init", ("AWS_LWA_ASYNC_INIT", "ASYNC_INIT"), "false", _boolean,
-            "let Lambda's init end before a slow application is ready", pending=True),
+            "let Lambda's init end before a slow application is ready"),
     Setting("remove_base_path",
             ("AWS_LWA_REMOVE_BASE_PATH", "REMOVE_BASE_PATH"), "", _prefix,
-            "a prefix to be taken off the path of a request", pending=True),
+            "a prefix to be taken off the path of a request"),
     Setting("enable_compression",
             ("AWS_LWA_ENABLE_COMPRESSION",), "false", _boolean,
-            "compress buffered responses", pending=True),
+            "compress whole responses with gzip, for clients that accept it"),
     Setting("invoke_mode",
             ("AWS_LWA_INVOKE_MODE",), "buffered",
             _choice("buffered", "response_stream"),
-            "`buffered`, or `response_stream` for response streaming", pending=True),
+            "`buffered`, or `response_stream` for response streaming"),
     Setting("pass_through_path",
             ("AWS_LWA_PASS_THROUGH_PATH",), "/events", _target,
             "where events that are not HTTP are POSTed to"),
     Setting("authorization_source",
             ("AWS_LWA_AUTHORIZATION_SOURCE",), "", _field_name,
-            "a field to be renamed to `authorization`", pending=True),
+            "a field to be renamed to `authorization`"),
     Setting("error_status_codes",
             ("AWS_LWA_ERROR_STATUS_CODES",), "", _statuses,
-            "statuses that fail the invocation instead of answering it", pending=True),
+            "statuses that fail the invocation instead of answering it"),
+    Setting("pool_idle_timeout",
+            ("AWS_LWA_POOL_IDLE_TIMEOUT_SECONDS",), "4", _seconds,
+            "seconds for which an idle connection to the application is used again"),
     Setting("runtime_api_proxy",
             ("AWS_LWA_LAMBDA_RUNTIME_API_PROXY",), "", _address,
             "`host:port` of a proxy of the Runtime API, such as an APM extension's"),

@@ -4,6 +4,7 @@ Shell.
 """
 
 import contextlib
+import math
 import os
 import signal
 import sys
@@ -23,6 +24,11 @@ from lambda_adapter.logs import configure, log
 from lambda_adapter.readiness import wait_app_ready
 from lambda_adapter.runtime_client import RuntimeClient
 
+ASYNC_INIT_LIMIT = 9.8
+"""Seconds after which Lambda's init is left to end, ready or not: it may take 10 s, and
+then begins again within the first invocation.
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html"""
+
 
 def run(config: Config, child: Child | None, environ: Mapping[str, str]) -> int:
     """Serve Lambda until it sends SIGTERM, and return the exit status."""
@@ -35,52 +41,69 @@ def run(config: Config, child: Child | None, environ: Mapping[str, str]) -> int:
 
 
 async def _run(config: Config, child: Child | None, environ: Mapping[str, str]) -> int:
-    runtime = RuntimeClient(*(config.runtime_api_proxy or config.runtime_api))
     failures: list[AdapterError] = []
     try:
-        await supervise(config, child, environ, runtime)
+        await supervise(config, child, environ)
     except* AdapterError as group:
         failures += _leaves(group)
     for failure in failures:
         log.error("%s: %s", failure.error_type, failure)
         if isinstance(failure, InitError):
-            await runtime.post_init_error(failure)
-    runtime.close()
+            with contextlib.closing(open_runtime(config)) as runtime:
+                await runtime.post_init_error(failure)
     return 1 if failures else 0
 
 
 async def supervise(
-    config: Config,
-    child: Child | None,
-    environ: Mapping[str, str],
-    runtime: RuntimeClient,
+    config: Config, child: Child | None, environ: Mapping[str, str]
 ) -> None:
-    """Run the application and the invoke loop side by side, until SIGTERM.
+    """Run the application and the invoke loops side by side, until SIGTERM.
 
     Raises:
         ExceptionGroup: of InitError or FatalError.
     """
     extension = RuntimeClient(*config.runtime_api)
-    registered = trio.Event()
+    registered, ready = trio.Event(), trio.Event()
     env_config = encode_env_config(environ)
     with (
         trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals,
-        contextlib.closing(AppClient(config.host, config.port)) as app,
+        contextlib.closing(
+            AppClient(config.host, config.port, config.pool_idle_timeout)
+        ) as app,
     ):
-        loop = InvokeLoop(runtime, app, env_config, config.pass_through_path)
         async with _running(child) as process, trio.open_nursery() as nursery:
             nursery.start_soon(_cancel_on_signal, signals, nursery.cancel_scope)
             nursery.start_soon(
                 extension.run_extension, extension_name(child), registered
             )
-            await wait_app_ready(config, process)
+            nursery.start_soon(_watch_app, config, process, ready)
+            with trio.move_on_after(
+                ASYNC_INIT_LIMIT if config.async_init else math.inf
+            ):
+                await ready.wait()
             await registered.wait()
-            if process:
-                nursery.start_soon(process.watch)
-            elif not claim():
+            if not process and not claim():
                 log.info("the adapter that started the application serves it")
                 await trio.sleep_forever()
-            await loop.run()
+            for _ in range(config.max_concurrency):
+                runtime = open_runtime(config)
+                loop = InvokeLoop(runtime, app, env_config, config, ready)
+                nursery.start_soon(loop.run)
+
+
+async def _watch_app(
+    config: Config, process: AppProcess | None, ready: trio.Event
+) -> None:
+    """See an application through its life: until it is ready, and then to its end."""
+    await wait_app_ready(config, process)
+    ready.set()
+    if process:
+        await process.watch()
+
+
+def open_runtime(config: Config) -> RuntimeClient:
+    """Return a client of the Runtime API, or of the proxy that stands in for it."""
+    return RuntimeClient(*(config.runtime_api_proxy or config.runtime_api))
 
 
 @contextlib.asynccontextmanager

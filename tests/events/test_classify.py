@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lambda_adapter.errors import EventError
 from lambda_adapter.events import classify
 from lambda_adapter.events.alb import AlbEvent, AlbMultiValueEvent
-from lambda_adapter.events.http_api import HttpApiEvent
+from lambda_adapter.events.http_api import FunctionUrlEvent, HttpApiEvent
 from lambda_adapter.events.pass_through import PassThroughEvent
 from lambda_adapter.events.rest_api import HttpApiV1Event, RestApiEvent
 from lambda_adapter.events.vpc_lattice import VpcLatticeEvent, VpcLatticeV1Event
@@ -23,7 +23,7 @@ KINDS = {
     "cognito": PassThroughEvent,
     "dynamodb": PassThroughEvent,
     "eventbridge": PassThroughEvent,
-    "function_url": HttpApiEvent,
+    "function_url": FunctionUrlEvent,
     "http_api": HttpApiEvent,
     "http_api_binary": HttpApiEvent,
     "http_api_v1": HttpApiV1Event,

@@ -14,7 +14,7 @@ import msgspec
 from lambda_adapter.errors import EventError
 from lambda_adapter.events.alb import AlbEvent, AlbMultiValueEvent
 from lambda_adapter.events.event import NULL, Event, decode_as
-from lambda_adapter.events.http_api import HttpApiEvent
+from lambda_adapter.events.http_api import FunctionUrlEvent, HttpApiEvent
 from lambda_adapter.events.pass_through import PassThroughEvent
 from lambda_adapter.events.rest_api import HttpApiV1Event, RestApiEvent
 from lambda_adapter.events.vpc_lattice import VpcLatticeEvent, VpcLatticeV1Event
@@ -41,6 +41,7 @@ class _ContextShape(msgspec.Struct, rename="camel"):
     connection_id: msgspec.Raw = NULL
     event_type: msgspec.Raw = NULL
     http: msgspec.Raw = NULL
+    domain_name: msgspec.Raw = NULL
 
 
 def classify(payload: bytes) -> type[Event]:
@@ -66,7 +67,8 @@ def classify(payload: bytes) -> type[Event]:
     if _has(context.connection_id) and _has(context.event_type):
         return WebSocketEvent
     if _has(context.http):
-        return HttpApiEvent
+        is_url = b".lambda-url." in bytes(context.domain_name)
+        return FunctionUrlEvent if is_url else HttpApiEvent
     if _has(event.http_method) and _has(event.path):
         return HttpApiV1Event if bytes(event.version) == b'"1.0"' else RestApiEvent
     return PassThroughEvent

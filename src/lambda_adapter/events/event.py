@@ -20,6 +20,10 @@ class Event(msgspec.Struct, frozen=True, rename="camel"):
     is_http: ClassVar[bool] = True
     """Whether a client waits for an HTTP answer: if so, a failure is one as well."""
 
+    streams: ClassVar[bool] = False
+    """Whether its source can take a body piece by piece. A prelude would be garbage to
+    any other: https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html"""
+
     @classmethod
     def decode(cls, payload: bytes) -> Self:
         """Read an event of this kind.
@@ -44,6 +48,11 @@ class Event(msgspec.Struct, frozen=True, rename="camel"):
         Raises:
             InvocationError: such a response means failure to it.
         """
+        raise NotImplementedError
+
+    @classmethod
+    def encode_prelude(cls, response: Response) -> bytes:
+        """Return what comes before a streamed body, if this kind ``streams``."""
         raise NotImplementedError
 
 

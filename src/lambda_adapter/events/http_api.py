@@ -6,6 +6,8 @@ https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads
 Core: no I/O.
 """
 
+from typing import ClassVar
+
 import msgspec
 
 from lambda_adapter.events import target
@@ -24,10 +26,9 @@ from lambda_adapter.messages import Request, Response, end_to_end
 
 
 class HttpApiEvent(Event, frozen=True):
-    """A request to an HTTP API or a function URL.
+    """A request to an HTTP API.
 
-    An HTTP API's path arrives decoded, with a named stage in front; a function URL's
-    arrives encoded. The query is the client's own in both.
+    Its path arrives decoded, with a named stage in front; its query as it was sent.
     """
 
     request_context: msgspec.Raw
@@ -43,20 +44,17 @@ class HttpApiEvent(Event, frozen=True):
         about = decode_as(self.request_context, _RequestContext)
         method = encode_method(about.http.method)
         body = decode_body(self.body, self.is_base64_encoded)
-        domain = about.domain_name or ""
-        is_function_url = ".lambda-url." in domain
-        encode = target.verbatim_path if is_function_url else target.encoded_path
         query = target.verbatim_query(self.raw_query_string or "")
         fields = request_fields(
             single(self.headers),
             method=method,
             body=body,
             cookies=self.cookies or (),
-            domain=domain,
+            domain=about.domain_name or "",
             https=True,
             added=added_fields(context, request_context_field(self.request_context)),
         )
-        return Request(method, target.join(encode(self.raw_path), query), fields, body)
+        return Request(method, target.join(self._path(), query), fields, body)
 
     @classmethod
     def encode_response(cls, response: Response) -> bytes:
@@ -66,6 +64,24 @@ class HttpApiEvent(Event, frozen=True):
         return msgspec.json.encode(
             _Reply(response.status, joined(rest), cookies, body, is_base64_encoded)
         )
+
+    @classmethod
+    def encode_prelude(cls, response: Response) -> bytes:
+        """Return what comes before a streamed body, less the delimiter."""
+        rest, cookies = split_cookies(end_to_end(response.fields))
+        return msgspec.json.encode(_Prelude(response.status, joined(rest), cookies))
+
+    def _path(self) -> bytes:
+        return target.encoded_path(self.raw_path)
+
+
+class FunctionUrlEvent(HttpApiEvent, frozen=True):
+    """A request to a function URL: its path arrives encoded, and it can stream."""
+
+    streams: ClassVar[bool] = True
+
+    def _path(self) -> bytes:
+        return target.verbatim_path(self.raw_path)
 
 
 class _Http(msgspec.Struct):
@@ -77,9 +93,12 @@ class _RequestContext(msgspec.Struct, rename="camel"):
     domain_name: str | None = None
 
 
-class _Reply(msgspec.Struct, rename="camel"):
+class _Prelude(msgspec.Struct, rename="camel"):
     status_code: int
     headers: dict[str, str]
     cookies: list[str]
+
+
+class _Reply(_Prelude):
     body: str | bytes
     is_base64_encoded: bool

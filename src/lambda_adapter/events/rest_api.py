@@ -6,6 +6,8 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-in
 Core: no I/O.
 """
 
+from typing import ClassVar
+
 import msgspec
 
 from lambda_adapter.events import target
@@ -32,6 +34,8 @@ from lambda_adapter.messages import Request, Response, end_to_end
 
 class RestApiEvent(Event, frozen=True):
     """A request to a REST API: its path arrives encoded, its query decoded."""
+
+    streams: ClassVar[bool] = True
 
     http_method: str
     path: str
@@ -71,6 +75,15 @@ class RestApiEvent(Event, frozen=True):
             _Reply(response.status, fields, body, is_base64_encoded)
         )
 
+    @classmethod
+    def encode_prelude(cls, response: Response) -> bytes:
+        """Return what comes before a streamed body, less the delimiter.
+
+        https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode-lambda.html
+        """
+        fields = listed(end_to_end(response.fields))
+        return msgspec.json.encode(_Prelude(response.status, fields))
+
     def _domain(self) -> str:
         if bytes(self.request_context) == b"null":  # as consoles' test events have it
             return ""
@@ -91,6 +104,8 @@ class RestApiEvent(Event, frozen=True):
 class HttpApiV1Event(RestApiEvent, frozen=True):
     """A request to an HTTP API in format 1.0: its path arrives decoded."""
 
+    streams: ClassVar[bool] = False
+
     def _path(self) -> bytes:
         return target.encoded_path(self.path)
 
@@ -99,8 +114,11 @@ class _RequestContext(msgspec.Struct, rename="camel"):
     domain_name: str | None = None
 
 
-class _Reply(msgspec.Struct, rename="camel"):
+class _Prelude(msgspec.Struct, rename="camel"):
     status_code: int
     multi_value_headers: dict[str, list[str]]
+
+
+class _Reply(_Prelude):
     body: str | bytes
     is_base64_encoded: bool

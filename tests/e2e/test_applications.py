@@ -1,0 +1,111 @@
+"""The examples without images: real servers behind the zipapp, under the emulator.
+
+They need Node.js, Maven with a JDK, and nginx. Where one of these is missing, its test
+is left out, and pytest says so; with CI set, that is a failure.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import SHIV_ROOT
+from tests.emulator import BOOTSTRAP, PROJECT, free_ports, open_emulator
+from tests.images import events
+
+pytestmark = pytest.mark.e2e
+
+EXAMPLES = PROJECT / "examples"
+Command = tuple[list[str | Path], Path, dict[str, str]]
+"""What starts an application, where, and its environment."""
+
+
+def fastapi(port: int, _: Path) -> Command:
+    """FastAPI on uvicorn, which `make dev` installs."""
+    uvicorn = Path(sys.executable).with_name("uvicorn")
+    return [uvicorn, "--port", str(port), "app:app"], EXAMPLES / "fastapi", {}
+
+
+def expressjs(port: int, _: Path) -> Command:
+    """Express.js on Node.js, installed by npm."""
+    here = built("expressjs", ["npm", "ci", "--no-audit", "--no-fund"])
+    return ["node", "app.js"], here, {"PORT": str(port)}
+
+
+def springboot(port: int, _: Path) -> Command:
+    """Spring Boot on a JDK, built by Maven."""
+    here = built("springboot", ["mvn", "--batch-mode", "--quiet", "package"])
+    java = ["java", "-XX:TieredStopAtLevel=1", "-jar", "target/app.jar"]
+    return [*java], here, {"SERVER_PORT": str(port)}
+
+
+def nginx(port: int, directory: Path) -> Command:
+    """nginx, with its configuration on another port and another root."""
+    need("nginx")
+    text = (EXAMPLES / "nginx/nginx.conf").read_text()
+    for old, new in (
+        ("listen 8080;", f"listen {port};"),
+        ("root /usr/share/nginx/html;", f"root {EXAMPLES / 'nginx/site'};"),
+        ("include mime.types;", "include /etc/nginx/mime.types;"),
+        ("/tmp/", f"{directory}/"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    conf = directory / "nginx.conf"
+    conf.write_text(text)
+    options = ("-e", "stderr", "-g", "daemon off; user root;", "-c", conf)
+    return ["nginx", *options], directory, {}
+
+
+def need(command: str) -> None:
+    """Leave a test out where its application can't be had; in CI, fail."""
+    if not shutil.which(command):
+        assert "CI" not in os.environ, f"{command} is missing"
+        pytest.skip(f"{command} is not installed")
+
+
+def built(name: str, command: list[str]) -> Path:
+    """Build an example outside the tree, once for each state that its files have."""
+    need(command[0])
+    sources = [path for path in (EXAMPLES / name).rglob("*") if path.is_file()]
+    state = hashlib.sha256()
+    for path in sorted(sources):
+        state.update(path.read_bytes())
+    here = PROJECT / ".cache/applications" / f"{name}-{state.hexdigest()[:16]}"
+    if not here.exists():
+        partial = here.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(EXAMPLES / name, partial)
+        subprocess.run(command, cwd=partial, check=True)
+        partial.rename(here)
+    return here
+
+
+@pytest.mark.parametrize("application", [fastapi, expressjs, springboot, nginx])
+async def test_every_kind_of_event_reaches_it(
+    tmp_path: Path, application: Callable[[int, Path], Command]
+):
+    """Method, target, Host, cookies and body arrive; the answer comes back."""
+    (port,) = free_ports(1)
+    command, cwd, env = application(port, tmp_path)
+
+    async with open_emulator(
+        [BOOTSTRAP, *command],
+        cwd=cwd,
+        env={"PORT": str(port), "HOME": str(Path.home()), **SHIV_ROOT, **env},
+        log_path=tmp_path / "log",
+    ) as emulator:
+        for make in events.SENT.values():
+            sent = make()
+            reply = await emulator.invoke(json.dumps(sent.event).encode())
+            events.check_echo(sent, json.loads(reply))
+        hello = json.loads(await emulator.invoke(json.dumps(events.get("/")).encode()))
+
+    assert hello["statusCode"] == 200
+    assert b"Hello from " in events.body_of(hello)

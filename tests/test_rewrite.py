@@ -1,0 +1,89 @@
+"""What settings change in a request."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambda_adapter.config import Config
+from lambda_adapter.messages import Request
+from lambda_adapter.rewrite import rewrite, with_authorization, without_base_path
+
+TOLD = (b"x-forwarded-prefix", b"/api")
+
+
+def get(target: bytes, *fields: tuple[bytes, bytes]) -> Request:
+    return Request(b"GET", target, [(b"host", b"a"), *fields])
+
+
+@pytest.mark.parametrize(
+    ("target", "rest"),
+    [
+        (b"/api/x", b"/x"),
+        (b"/api", b"/"),
+        (b"/api/", b"/"),
+        (b"/api?a=/api", b"/?a=/api"),
+        (b"/api/api/x", b"/api/x"),
+        (b"/api//x", b"//x"),
+    ],
+)
+def test_base_path_is_removed_once(target, rest):
+    """The first segments go, the rest stays as it is, and the application knows."""
+    request = without_base_path(get(target), b"/api")
+
+    assert request == get(rest, TOLD)
+
+
+@pytest.mark.parametrize(
+    "target", [b"/apix", b"/x/api", b"/API/x", b"/", b"/ap?i=/api"]
+)
+def test_other_paths_stay(target):
+    """Half a segment is none."""
+    assert without_base_path(get(target), b"/api") == get(target)
+
+
+@pytest.mark.parametrize("target", [b"/api/x", b"/x"])
+def test_a_client_can_not_forge_the_prefix(target):
+    """What it says of a prefix does not reach the application."""
+    forged = (b"X-Forwarded-Prefix", b"/evil")
+
+    request = without_base_path(get(target, forged), b"/api")
+
+    assert forged not in request.fields
+
+
+def test_authorization_takes_the_others_place():
+    """The field is renamed where it stands; what was there before goes."""
+    request = get(b"/", (b"X-Auth", b"token"), (b"Authorization", b"iam"), (b"b", b"c"))
+
+    assert with_authorization(request, b"x-auth") == get(
+        b"/", (b"authorization", b"token"), (b"b", b"c")
+    )
+
+
+def test_authorization_stays_without_the_other():
+    """Nothing to rename is no reason to drop anything."""
+    request = get(b"/", (b"Authorization", b"iam"))
+
+    assert with_authorization(request, b"x-auth") == request
+
+
+@given(target=st.binary(), value=st.binary())
+def test_without_settings_nothing_changes(target, value):
+    """A request is only rewritten by who asks for it."""
+    request = get(target, (b"x-forwarded-prefix", value), (b"x-auth", value))
+
+    assert rewrite(request, Config({})) is request
+
+
+def test_both_settings():
+    """Each does its part."""
+    config = Config(
+        {
+            "AWS_LWA_REMOVE_BASE_PATH": "/api/",
+            "AWS_LWA_AUTHORIZATION_SOURCE": "X-Auth",
+        }
+    )
+
+    request = rewrite(get(b"/api/x", (b"x-auth", b"t")), config)
+
+    assert request == get(b"/x", (b"authorization", b"t"), TOLD)
