@@ -86,7 +86,7 @@ async def test_registers_as_an_extension(runtime):
     (register,) = [each for each in runtime.posted if each.target == REGISTER]
     (event_next,) = [each for each in runtime.posted if each.target == EVENT_NEXT]
     assert register.json() == {"events": []}
-    assert register.fields["lambda-extension-name"] == "lambda-adapter"
+    assert register.fields["lambda-extension-name"] == "lambda-adapter-runtime"
     assert event_next.fields["lambda-extension-identifier"] == "an-extension"
     assert kinds.index(REGISTER) < kinds.index(NEXT)
     invocations = {each.connection for each in of_kind(runtime, "response")}

@@ -130,9 +130,12 @@ async def _cancel_on_signal(
 def extension_name(child: Child | None) -> str:
     """Return the name to register: an external extension's is its file's.
 
+    The entry point has another one, for an image may hold both, and Lambda takes each
+    name once.
+
     https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html#extensions-registration-api-a
     """
-    return "lambda-adapter" if child else os.path.basename(sys.argv[0])
+    return "lambda-adapter-runtime" if child else os.path.basename(sys.argv[0])
 
 
 def _leaves(group: BaseExceptionGroup[AdapterError]) -> list[AdapterError]:
