@@ -50,10 +50,10 @@ def nginx(port: int, directory: Path) -> Command:
     need("nginx")
     text = (EXAMPLES / "nginx/nginx.conf").read_text()
     for old, new in (
+        ("/tmp/", f"{directory}/"),  # first, for these paths may be in /tmp as well
         ("listen 8080;", f"listen {port};"),
         ("root /usr/share/nginx/html;", f"root {EXAMPLES / 'nginx/site'};"),
         ("include mime.types;", "include /etc/nginx/mime.types;"),
-        ("/tmp/", f"{directory}/"),
     ):
         assert old in text
         text = text.replace(old, new)
