@@ -3,6 +3,8 @@ PYTHON ?= python3
 UV := 0.13.9
 RIE := .cache/rie/aws-lambda-rie
 bin := .venv/bin
+images_state = git ls-files -z Dockerfile packaging examples tests/images \
+    ':!tests/images/passed' | xargs -0 sha256sum | sha256sum
 sources := $(shell find src packaging -type f -not -name '*.pyc')
 
 # uv is to use the environment made here, trust whom this machine trusts, and fetch no Python.
@@ -11,7 +13,7 @@ export UV_SYSTEM_CERTS := true
 export UV_PYTHON_DOWNLOADS := never
 
 .DELETE_ON_ERROR:
-.PHONY: dev check test e2e e2e-images zipapp rie demo build layer clean
+.PHONY: dev check test e2e e2e-images images-passed zipapp rie demo build layer clean
 dev: .venv/synced
 zipapp: dist/bootstrap
 layer: dist/layer.zip
@@ -34,6 +36,11 @@ e2e: dev zipapp rie
 # DOCKER=docker, with that one and the images that it pulls.
 e2e-images: dev zipapp rie
 	DOCKER="$(DOCKER)" $(bin)/pytest -m images -v
+	$(images_state) > tests/images/passed
+
+# Whether the images are those that passed; if not, CI builds and runs them again.
+images-passed:
+	@$(images_state) | cmp --silent - tests/images/passed
 
 # With docker, podman or buildah, whichever answers, or with the one named: DOCKER="podman
 # --root /elsewhere". BUILD_FLAGS go to each build: BUILD_FLAGS="--network host".

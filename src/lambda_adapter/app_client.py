@@ -81,11 +81,10 @@ class AppClient:
     async def _exchange_streamed(
         self, connection: Connection, request: Request
     ) -> Response:
-        try:
+        with contextlib.ExitStack() as stack:
+            stack.callback(connection.close)
             response, pieces = await connection.exchange_head(request)
-        except BaseException:
-            connection.close()
-            raise
+            stack.pop_all()
         body = self._pass_on(connection, request, pieces)
         return msgspec.structs.replace(response, body=body)
 

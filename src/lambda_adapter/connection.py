@@ -179,17 +179,15 @@ async def open_connection(host: str, port: int) -> Connection:
     except OSError as error:
         addresses, last = [], error.strerror or str(error)
     for family, kind, protocol, _, address in addresses:
-        sock = socket.socket(family, kind, protocol)
-        try:
-            await _connect(sock, address)
-        except OSError as error:
-            sock.close()
-            last = error.strerror or str(error)
-        except BaseException:
-            sock.close()
-            raise
-        else:
-            return Connection(sock)
+        with contextlib.ExitStack() as stack:
+            sock = stack.enter_context(socket.socket(family, kind, protocol))
+            try:
+                await _connect(sock, address)
+            except OSError as error:
+                last = error.strerror or str(error)
+            else:
+                stack.pop_all()
+                return Connection(sock)
     message = f"no connection to {host}:{port}: {last}"
     raise PeerError(message, answered=False)
 

@@ -43,38 +43,43 @@ async def wait_app_ready(config: Config, process: Process | None) -> None:
     started = trio.current_time()
     report = FIRST_REPORT
     limit = FIRST_LIMIT
-    while True:
-        reason = None
+    waited = 0.0
+    reason: str | None = "it was not checked"
+    while reason is not None:
         with trio.move_on_after(limit) as scope:
             reason = await find_unready(config)
-            if reason is None:
-                waited = trio.current_time() - started
-                log.info("the application is ready after %.0f ms", waited * 1000)
-                return
+        waited = trio.current_time() - started
         if scope.cancelled_caught:
             reason = f"no answer within {limit:g} s"
             limit = min(limit * 2, LAST_LIMIT)
-        if process and (how := process.ended()):
-            raise AppNotReadyError(
-                f"the application {how} before it was ready; last check: {reason}"
-            )
-        waited = trio.current_time() - started
-        if config.readiness_timeout and waited >= config.readiness_timeout:
-            raise AppNotReadyError(
-                f"the application was not ready within {config.readiness_timeout:g} s;"
-                f" last check: {reason}"
-            )
-        if waited >= report:
-            report = FIRST_REPORT * 2 ** math.ceil(
-                math.log2(waited / FIRST_REPORT) + 0.01
-            )
-            log.warning(
-                "the application is not ready after %.0f s: %s; it has to listen on %s",
-                waited,
-                reason,
-                describe_check(config),
-            )
-        await trio.sleep(INTERVAL)
+        if reason is not None:
+            _raise_if_over(config, process, waited, reason)
+            if waited >= report:
+                _report(config, waited, reason)
+                report *= 2 ** math.ceil(math.log2(waited / report) + 0.01)
+            await trio.sleep(INTERVAL)
+    log.info("the application is ready after %.0f ms", waited * 1000)
+
+
+def _raise_if_over(
+    config: Config, process: Process | None, waited: float, reason: str
+) -> None:
+    if process and (how := process.ended()):
+        message = f"the application {how} before it was ready"
+    elif config.readiness_timeout and waited >= config.readiness_timeout:
+        message = f"the application was not ready within {config.readiness_timeout:g} s"
+    else:
+        return
+    raise AppNotReadyError(f"{message}; last check: {reason}")
+
+
+def _report(config: Config, waited: float, reason: str) -> None:
+    log.warning(
+        "the application is not ready after %.0f s: %s; it has to listen on %s",
+        waited,
+        reason,
+        describe_check(config),
+    )
 
 
 async def find_unready(config: Config) -> str | None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.images
 
 STARTS_MEASURED = int(os.environ.get("STARTS_MEASURED", "3"))
-BINARY = {"nginx": "/dot.png"}
+BINARY = {"nginx": "/dot.gif"}
 EXIT_STATUS = {"springboot": 128 + 15}
 """Of SIGTERM: Java's own; the others end with 0."""
 
@@ -35,13 +35,11 @@ def test_on_lambda(engine: Engine, examples: Mapping[str, str], name: str):
             print(kind)
             events.check_echo(sent, container.invoke(sent.event))
         reply = container.invoke(events.get(BINARY.get(name, "/bytes")))
-        expected = (
-            (events.PROJECT / "examples/nginx/site/dot.png").read_bytes()
-            if name in BINARY
-            else events.EVERY_BYTE
-        )
         assert reply["isBase64Encoded"] is True
-        assert events.body_of(reply) == expected
+        body = events.body_of(reply)
+        assert (
+            body.startswith(b"GIF89a") if name in BINARY else body == events.EVERY_BYTE
+        )
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

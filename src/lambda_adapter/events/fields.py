@@ -6,6 +6,7 @@ with hop-by-hop fields, and can't end a line. Core: no I/O.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 import msgspec
 
@@ -26,6 +27,9 @@ _OWNED = frozenset({LAMBDA_CONTEXT, REQUEST_CONTEXT, TENANT_ID})
 _DROPPED = HOP_BY_HOP | {b"content-length", b"expect"}
 _KEPT = re.compile(rb"host|authorization|cookie|forwarded|x-forwarded-.*|x-amzn?-.*")
 """What ``Connection`` can't take away: gateways add it for the application to trust."""
+
+_PROTOCOL = frozenset({b"x-forwarded-proto", b"forwarded"})
+"""Where a gateway says how its client speaks to it."""
 
 _WITH_CONTENT = frozenset({b"POST", b"PUT", b"PATCH"})
 """A request that is expected to have content says so when it has none:
@@ -81,8 +85,23 @@ def request_fields(
         EventError: a field would be unsafe to send, or there is no one ``Host``.
     """
     given = [_encode(name, value) for name, value in pairs]
+    hosts, crumbs, kept = _sort(given, _OWNED | {name for name, _ in added})
+    if cookies:
+        crumbs = [_encode("cookie", cookie)[1] for cookie in cookies]
+    if crumbs:
+        kept.append((b"cookie", b"; ".join(crumbs)))
+    if https and not _PROTOCOL & {name.lower() for name, _ in kept}:
+        kept.append((b"x-forwarded-proto", b"https"))
+    if body or method in _WITH_CONTENT:
+        kept.append((b"content-length", b"%d" % len(body)))
+    return [(b"host", _one_host(hosts, domain)), *kept, *added]
+
+
+def _sort(
+    given: Fields, owned: AbstractSet[bytes]
+) -> tuple[list[bytes], list[bytes], Fields]:
+    """Return the values of Host and of Cookie, and the other fields that go on."""
     taken = connection_options(given)
-    owned = _OWNED | {name for name, _ in added}
     hosts: list[bytes] = []
     crumbs: list[bytes] = []
     kept: Fields = []
@@ -98,17 +117,7 @@ def request_fields(
             or (lower in taken and not _KEPT.fullmatch(lower))
         ):
             kept.append((name, value))
-    if cookies:
-        crumbs = [_encode("cookie", cookie)[1] for cookie in cookies]
-    if crumbs:
-        kept.append((b"cookie", b"; ".join(crumbs)))
-    if https and not {b"x-forwarded-proto", b"forwarded"} & {
-        n.lower() for n, _ in kept
-    }:
-        kept.append((b"x-forwarded-proto", b"https"))
-    if body or method in _WITH_CONTENT:
-        kept.append((b"content-length", b"%d" % len(body)))
-    return [(b"host", _one_host(hosts, domain)), *kept, *added]
+    return hosts, crumbs, kept
 
 
 def added_fields(context: Context, request_context: bytes) -> Fields:

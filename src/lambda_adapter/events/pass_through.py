@@ -13,7 +13,7 @@ from lambda_adapter.messages import Request, Response
 
 
 class PassThroughEvent(Event, frozen=True):
-    """Any event, as bytes."""
+    """An event as bytes, whatever it is."""
 
     is_http: ClassVar[bool] = False
 
