@@ -7,7 +7,7 @@ emulator. A test that wants another answer puts raw bytes into ``scripted``.
 import json
 import time
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -19,30 +19,56 @@ INIT_ERROR = "/2018-06-01/runtime/init/error"
 REGISTER = "/2020-01-01/extension/register"
 EVENT_NEXT = "/2020-01-01/extension/event/next"
 FUNCTION_ARN = "arn:aws:lambda:eu-west-1:1:function:f"
+MODE = "lambda-runtime-function-response-mode"
+DELIMITER = bytes(8)
 
 
 @dataclass
 class Posted:
-    """A request that reached the Runtime API."""
+    """A request that reached the Runtime API, or is arriving there."""
 
     method: str = ""
+    """Empty until the head is whole."""
     target: str = ""
-    fields: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
+    version: str = ""
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    """The field lines of the head, as they came."""
+    trailers: list[tuple[str, str]] = field(default_factory=list)
+    """The field lines of the trailer section, as they came."""
+    size: int = 0
+    """Bytes of the body that have come."""
     connection: int = 0
+    complete: bool = False
+    _pieces: list[bytes] = field(default_factory=list)
 
     # httptools' callbacks
     def on_url(self, url: bytes) -> None:
         self.target += url.decode()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self.fields[name.decode().lower()] = value.decode()
+        lines = self.trailers if self.method else self.lines
+        lines.append((name.decode(), value.decode()))
+
+    def on_headers_complete(self) -> None:
+        self.method = "known in a moment"
 
     def on_body(self, data: bytes) -> None:
-        self.body += data
+        self._pieces.append(data)
+        self.size += len(data)
 
     def on_message_complete(self) -> None:
-        self.method = "complete"
+        self.complete = True
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Its fields, by their names in lower case."""
+        return {name.lower(): value for name, value in self.lines}
+
+    @property
+    def body(self) -> bytes:
+        """What has come of its body."""
+        self._pieces = [b"".join(self._pieces)]
+        return self._pieces[0]
 
     @property
     def kind(self) -> str:
@@ -53,6 +79,22 @@ class Posted:
         document = json.loads(self.body)
         assert isinstance(document, dict)
         return document
+
+    @property
+    def is_stream(self) -> bool:
+        return self.fields.get(MODE) == "streaming"
+
+    def prelude(self) -> dict[str, object]:
+        """Return what stands before the delimiter of a stream."""
+        prelude, delimiter, _ = self.body.partition(DELIMITER)
+        assert (self.is_stream, delimiter) == (True, DELIMITER)
+        document = json.loads(prelude)
+        assert isinstance(document, dict)
+        return document
+
+    def content(self) -> bytes:
+        """Return what has come after the delimiter of a stream."""
+        return self.body.partition(DELIMITER)[2]
 
 
 @dataclass
@@ -74,13 +116,23 @@ class FakeRuntimeApi:
         self.address = f"127.0.0.1:{port}"
         self.posted: list[Posted] = []
         """Every request, in the order in which they came."""
+        self.arriving: list[Posted] = []
+        """The same from their heads on, so those as well that never end."""
         self.scripted: dict[str, deque[bytes]] = defaultdict(deque)
         """Raw answers to the next requests whose target ends so. ``b""`` hangs up, and
         what ends within a message does so as well."""
         self.held: dict[str, trio.Event] = {}
         """What requests whose target ends so wait for, before they are answered."""
+        self.meanwhile: dict[
+            str, Callable[[trio.SocketStream, Posted], Awaitable[None]]
+        ] = {}
+        """What is done before more is read of a request whose target ends so. It may
+        wait, hang up, or answer early."""
+        self.closed: set[int] = set()
+        """The numbers of the connections that are closed."""
         self.polls = 0
-        """How many ``/next`` wait now; two at once fail the test."""
+        """How many ``/next`` wait now; more than ``max_polls`` fail the test."""
+        self.max_polls = 1
         self._send_event, self._events = trio.open_memory_channel[Event](1000)
         self._open: dict[str, Event] = {}
         self._ids = 0
@@ -105,12 +157,26 @@ class FakeRuntimeApi:
 
     async def wait_posted(self, kind: str) -> Posted:
         """Wait for a request whose target ends so."""
+        await self.wait(lambda: any(_of_kind(self.posted, kind)))
+        return next(_of_kind(self.posted, kind))
+
+    async def wait_arriving(self, kind: str, size: int = 0) -> Posted:
+        """Wait for the head of such a request, and this much of its body."""
+        await self.wait(
+            lambda: any(each.size >= size for each in _of_kind(self.arriving, kind))
+        )
+        return next(each for each in _of_kind(self.arriving, kind) if each.size >= size)
+
+    async def wait_content(self, posted: Posted, content: bytes) -> None:
+        """Wait until just this has come of a stream's body."""
+        await self.wait(lambda: len(posted.content()) >= len(content))
+        assert posted.content() == content
+
+    async def wait(self, condition: Callable[[], bool]) -> None:
+        """Wait until something is so, which is looked at with all that arrives."""
         with trio.fail_after(20):
             async with self._news:
-                while True:
-                    for posted in self.posted:
-                        if posted.target.endswith(kind):
-                            return posted
+                while not condition():
                     await self._news.wait()
 
     async def serve(self, stream: trio.SocketStream) -> None:
@@ -120,22 +186,46 @@ class FakeRuntimeApi:
         self._streams.add(stream)
         async with stream:
             try:
-                while (request := await _receive(stream)) is not None:
-                    request.connection = number
-                    async with self._news:
-                        self.posted.append(request)
-                        self._news.notify_all()
+                while (request := await self._receive(stream, number)) is not None:
+                    self.posted.append(request)
+                    await self._notify()
                     if not await self._answer(stream, request):
                         return
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 pass
             finally:
                 self._streams.discard(stream)
+                self.closed.add(number)
+                with trio.CancelScope(shield=True):
+                    await self._notify()
 
     async def drop_connections(self) -> None:
         """Hang up, as Lambda may between two requests."""
         for stream in list(self._streams):
             await stream.aclose()
+
+    async def _receive(self, stream: trio.SocketStream, number: int) -> Posted | None:
+        request = Posted(connection=number)
+        parser = httptools.HttpRequestParser(request)
+        while not request.complete:
+            for end, do in self.meanwhile.items():
+                if request.target.endswith(end) and request.method:
+                    await do(stream, request)
+            data = await stream.receive_some()
+            if not data:
+                return None
+            had_head = request.method
+            parser.feed_data(data)
+            if request.method and not had_head:
+                request.method = parser.get_method().decode()
+                request.version = parser.get_http_version()
+                self.arriving.append(request)
+            await self._notify()
+        return request
+
+    async def _notify(self) -> None:
+        async with self._news:
+            self._news.notify_all()
 
     async def _answer(self, stream: trio.SocketStream, request: Posted) -> bool:
         for end, event in self.held.items():
@@ -159,8 +249,9 @@ class FakeRuntimeApi:
         return True
 
     async def _answer_next(self, stream: trio.SocketStream) -> None:
-        assert self.polls == 0, "two /next at once"
+        assert self.polls < self.max_polls, "too many /next at once"
         self.polls += 1
+        await self._notify()
         try:
             event = await self._next_event(stream)
         finally:
@@ -202,23 +293,17 @@ class FakeRuntimeApi:
         event.answers.append(request)
         if len(event.answers) > 1:
             await _send(stream, 403, b'{"errorType":"InvalidStateTransition"}')
-        elif len(request.body) > 6_291_556:
+        elif request.fields.get(MODE, "streaming") != "streaming":
+            await _send(stream, 400, b'{"errorType":"InvalidFunctionResponseMode"}')
+        elif request.size > (209_715_200 if request.is_stream else 6_291_556):
             await _send(stream, 413, b'{"errorType":"RequestEntityTooLarge"}')
         else:
             await _send(stream, 202, b'{"status":"OK"}')
         event.answered.set()
 
 
-async def _receive(stream: trio.SocketStream) -> Posted | None:
-    request = Posted()
-    parser = httptools.HttpRequestParser(request)
-    while request.method != "complete":
-        data = await stream.receive_some()
-        if not data:
-            return None
-        parser.feed_data(data)
-    request.method = parser.get_method().decode()
-    return request
+def _of_kind(posted: list[Posted], kind: str) -> Iterator[Posted]:
+    return (each for each in posted if each.target.endswith(kind))
 
 
 async def _send(

@@ -4,6 +4,7 @@ It stands where the test has to see or to time what the application's end of the
 does; where a process of its own matters, there is ``apps/puppet.py``.
 """
 
+import contextlib
 import socket
 import struct
 from collections import deque
@@ -21,7 +22,8 @@ class Answer:
     """Raw bytes, and what becomes of the connection then.
 
     ``keep`` waits for the next request, ``close`` hangs up, ``reset`` does so rudely,
-    and ``hold`` leaves it open and does nothing more.
+    ``hold`` leaves it open and does nothing more, and ``more`` goes on with the next
+    answer as soon as there is one, without another request.
     """
 
     raw: bytes
@@ -112,6 +114,9 @@ class ScriptedApp:
                     await self._notify()
                     answer = self.answers.popleft() if self.answers else _KEEP_OK
                     await stream.send_all(answer.raw)
+                    while answer.then == "more":
+                        answer = await self._following(stream)
+                        await stream.send_all(answer.raw)
                     if answer.then == "hold":
                         await _wait_gone(stream)
                     if answer.then == "reset":
@@ -124,6 +129,29 @@ class ScriptedApp:
             self.open_connections -= 1
             with trio.CancelScope(shield=True):
                 await self._notify()
+
+    async def say(self, raw: bytes, then: str = "more") -> None:
+        """Go on with an answer that has said that there is more."""
+        self.answers.append(Answer(raw, then))
+        await self._notify()
+
+    async def _following(self, stream: trio.SocketStream) -> Answer:
+        """Wait for the next answer, but not for longer than the peer does."""
+        following = Answer(b"")
+        async with trio.open_nursery() as nursery:
+
+            async def cancel_when_gone() -> None:
+                with contextlib.suppress(trio.BrokenResourceError):
+                    await _wait_gone(stream)
+                nursery.cancel_scope.cancel()
+
+            nursery.start_soon(cancel_when_gone)
+            async with self.news:
+                while not self.answers:
+                    await self.news.wait()
+            following = self.answers.popleft()
+            nursery.cancel_scope.cancel()
+        return following
 
     async def wait_requests(self, number: int) -> None:
         """Wait until so many requests have come."""

@@ -4,11 +4,12 @@ from contextlib import closing
 
 import pytest
 import trio
+import trio.testing
 from trio.testing import MockClock
 
 from lambda_adapter.app_client import AppClient
 from lambda_adapter.errors import AppRequestError, ResponseTooLargeError
-from lambda_adapter.messages import Request, Response
+from lambda_adapter.messages import Request, Response, Stream
 from lambda_adapter.runtime_api import MAX_REPLY
 from tests.adapter import free_port
 from tests.scripted_app import FAULTS, OK, Answer, open_app, open_server, receive
@@ -274,3 +275,155 @@ async def test_head_has_no_body():
 
     assert response.body == b""
     assert app.connections == 1
+
+
+def pieces_of(response: Response) -> Stream:
+    """Return the body of a response that is streamed."""
+    assert not isinstance(response.body, bytes)
+    return response.body
+
+
+async def read(response: Response) -> bytes:
+    """Read a streamed body to its end."""
+    with trio.fail_after(10):
+        return b"".join([piece async for piece in pieces_of(response)])
+
+
+async def send_streamed(client: AppClient, *arguments: bytes) -> Response:
+    """Send, and return as soon as the head is there."""
+    with trio.fail_after(10):
+        return await client.send(request(*arguments), streamed=True)
+
+
+@pytest.mark.parametrize("answer", of(ANSWERS))
+async def test_ways_of_answering_piece_by_piece(answer):
+    """However the application ends its answer, its pieces are the same body."""
+    async with open_app(answer) as app:
+        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
+            first = await send_streamed(client)
+            body = await read(first)
+            second = await send(client)
+
+    assert (first.status, body) == (200, b"body")
+    assert (second.status, second.body) == (200, b"ok")
+
+
+@pytest.mark.parametrize("answer", of(FAULTS))
+async def test_faulty_answers_piece_by_piece(answer):
+    """An answer that can't be trusted fails, with its head or amid its body."""
+    async with open_app(answer) as app:
+        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
+            with pytest.raises(AppRequestError) as caught:
+                await read(await send_streamed(client, b"GET", b"/path?secret"))
+            await app.wait_all_closed()
+            following = await send(client)
+
+    assert "GET /path: " in str(caught.value)
+    assert "secret" not in str(caught.value)
+    assert following.body == b"ok"
+
+
+async def test_head_comes_before_the_body():
+    """Streamed, a response is there with its head, and each piece as it comes."""
+    head = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n"
+    async with open_app(Answer(head, "more")) as app:
+        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
+            response = await send_streamed(client)
+            pieces = []
+            with trio.fail_after(5):
+                for piece in (b"one", b"two"):
+                    await app.say(piece, "more" if piece == b"one" else "keep")
+                    pieces.append(await anext(pieces_of(response)))
+                with pytest.raises(StopAsyncIteration):
+                    await anext(pieces_of(response))
+
+    assert (response.status, pieces) == (200, [b"one", b"two"])
+
+
+async def test_connection_is_kept_after_a_stream():
+    """A body that was read to its end leaves its connection for the next request."""
+    async with open_app() as app:
+        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
+            for _ in range(3):
+                assert await read(await send_streamed(client)) == b"ok"
+            await send(client)
+
+    assert app.connections == 1
+
+
+async def test_connection_is_in_use_during_a_stream():
+    """Whoever sends while a body is still to come gets a connection of his own."""
+    half = Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nha", "more")
+    async with open_app(half) as app:
+        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
+            response = await send_streamed(client)
+            other = await send(client)
+            await app.say(b"lf", "keep")
+            body = await read(response)
+
+    assert (other.body, body) == (b"ok", b"half")
+    assert [each.connection for each in app.requests] == [1, 2]
+
+
+@pytest.mark.parametrize("pieces", [0, 1])
+async def test_body_that_is_closed(pieces):
+    """A body that is closed before its end closes its connection at once.
+
+    Even if nothing of it was read.
+    """
+    head = b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nhalf"
+    async with open_app(Answer(head, "hold")) as app:
+        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
+            response = await send_streamed(client)
+            for _ in range(pieces):
+                assert await anext(pieces_of(response)) == b"half"
+
+            await pieces_of(response).aclose()
+
+            await app.wait_all_closed()
+
+
+async def test_cancelled_body():
+    """Whoever is cancelled while he waits for a piece closes the connection."""
+    head = b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n"
+    async with open_app(Answer(head, "hold")) as app:
+        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
+            response = await send_streamed(client)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(read, response)
+                await trio.testing.wait_all_tasks_blocked()
+                nursery.cancel_scope.cancel()
+
+            await app.wait_all_closed()
+
+
+async def test_idempotent_request_is_repeated_for_a_stream():
+    """A kept connection that was dead is no reason to fail here either."""
+    async with open_app(KEEP_OK, Answer(b"")) as app:
+        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
+            await send(client)
+            body = await read(await send_streamed(client))
+
+    assert body == b"ok"
+    assert [each.connection for each in app.requests] == [1, 1, 2]
+
+
+async def test_stream_that_breaks_off_is_never_repeated():
+    """With its head, an answer has begun."""
+    half = Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nha")
+    async with open_app(KEEP_OK, half) as app:
+        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
+            await send(client)
+            with pytest.raises(AppRequestError):
+                await read(await send_streamed(client))
+
+    assert len(app.requests) == 2
+
+
+async def test_stream_has_no_limit():
+    """A body that is passed on piece by piece may be larger than any reply."""
+    size = 3 * MAX_REPLY
+    answer = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % size + bytes(size)
+    async with open_app(Answer(answer)) as app:
+        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
+            assert len(await read(await send_streamed(client))) == size

@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import threading
+from collections.abc import AsyncGenerator
 from contextlib import closing
 
 import pytest
@@ -198,6 +199,118 @@ async def test_head_is_enough_for_the_status():
                 response, _ = await connection.exchange_head(GET)
 
     assert response.status == 503
+
+
+async def test_body_after_a_head():
+    """The body comes in pieces, and with its end the exchange is over."""
+    head = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n"
+    async with open_app(Answer(head, "more")) as app:
+        with closing(await open_connection("127.0.0.1", app.port)) as connection:
+            pieces: list[bytes] = []
+            with trio.fail_after(5):
+                _, body = await connection.exchange_head(GET)
+                assert not connection.reusable
+                await app.say(b"one")
+                pieces.append(await anext(body))
+                assert not connection.reusable
+                await app.say(b"two", "keep")
+                pieces += [piece async for piece in body]
+                assert (connection.exchanges, connection.reusable) == (1, True)
+
+                response = await connection.exchange(GET, LIMIT)
+
+    assert pieces == [b"one", b"two"]
+    assert response.body == b"ok"
+
+
+@pytest.mark.parametrize("then", ["close", "reset"])
+async def test_body_that_breaks_off(then):
+    """A body that is cut off is an error, and its connection of no more use."""
+    head = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\none"
+    async with open_app(Answer(head, "more")) as app:
+        with closing(await open_connection("127.0.0.1", app.port)) as connection:
+            with trio.fail_after(5):
+                _, body = await connection.exchange_head(GET)
+                assert await anext(body) == b"one"
+                await app.say(b"", then)
+                with pytest.raises(PeerError) as caught:
+                    await anext(body)
+
+            assert caught.value.answered
+            assert not connection.reusable
+
+
+UPLOAD = Request(
+    b"POST", b"/", [(b"host", b"localhost"), (b"transfer-encoding", b"chunked")]
+)
+
+
+async def frames(*pieces: bytes) -> AsyncGenerator[bytes, None]:
+    for piece in pieces:
+        await trio.lowlevel.checkpoint()
+        yield piece
+
+
+async def test_upload():
+    """A head goes out, then each piece as it is, and the answer is returned."""
+    received = bytearray()
+
+    async def take(stream: trio.SocketStream) -> None:
+        while not received.endswith(b"end"):
+            received.extend(await stream.receive_some())
+        await stream.send_all(OK)
+
+    async with open_server(take) as port:
+        with closing(await open_connection("127.0.0.1", port)) as connection:
+            with trio.fail_after(5):
+                response = await connection.upload(
+                    UPLOAD, frames(b"one", b"x" * 5_000_000, b"end"), LIMIT
+                )
+
+    assert response.body == b"ok"
+    head, _, body = bytes(received).partition(b"\r\n\r\n")
+    assert head.startswith(b"POST / HTTP/1.1\r\n")
+    assert body == b"one" + b"x" * 5_000_000 + b"end"
+
+
+async def test_upload_is_answered_early():
+    """An answer ends an upload: no more pieces are asked for, were they endless."""
+
+    async def pieces() -> AsyncGenerator[bytes, None]:
+        while True:
+            await trio.lowlevel.checkpoint()
+            yield b"x" * 100_000
+
+    async def refuse(stream: trio.SocketStream) -> None:
+        await receive_head(stream)
+        await stream.send_all(REFUSAL)
+        await gone.wait()
+
+    gone = trio.Event()
+    async with open_server(refuse) as port:
+        with closing(await open_connection("127.0.0.1", port)) as connection:
+            with trio.fail_after(5):
+                async with contextlib.aclosing(pieces()) as endless:
+                    response = await connection.upload(UPLOAD, endless, LIMIT)
+
+            assert (response.status, response.body) == (413, b"early")
+            assert not connection.reusable
+            gone.set()
+
+
+async def test_upload_that_breaks():
+    """A piece that fails fails the upload, and the connection is of no more use."""
+
+    async def fail() -> AsyncGenerator[bytes, None]:
+        yield b"one"
+        raise ZeroDivisionError
+
+    async with open_app(Answer(b"", "hold")) as app:
+        with closing(await open_connection("127.0.0.1", app.port)) as connection:
+            with trio.fail_after(5), pytest.raises(ZeroDivisionError):
+                await connection.upload(UPLOAD, fail(), LIMIT)
+
+            assert not connection.reusable
 
 
 async def test_close_twice():

@@ -1,15 +1,19 @@
 """HTTP/1.1 as bytes: a peer that may send anything, in pieces of any size."""
 
+import httptools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lambda_adapter.errors import PeerError
 from lambda_adapter.http1 import (
+    LAST_CHUNK,
     MAX_HEAD,
     BodyTooLargeError,
     ResponseParser,
+    encode_chunk,
     encode_head,
+    encode_last_chunk,
 )
 from lambda_adapter.messages import Request, Response
 
@@ -597,3 +601,158 @@ def test_any_response(status, fields, body, sizes, places):
         assert response.fields[:-1] == fields
         assert response.body == body
         assert reusable
+
+
+class Chunked:
+    """What another parser makes of the chunks of a request."""
+
+    def __init__(self, *frames: bytes) -> None:
+        self.pieces: list[bytes] = []
+        self.fields: list[tuple[bytes, bytes]] = []
+        self.complete = False
+        parser = httptools.HttpRequestParser(self)
+        parser.feed_data(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+        self.fields.clear()
+        for frame in frames:
+            assert not self.complete
+            parser.feed_data(frame)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.fields.append((name, value))
+
+    def on_body(self, data: bytes) -> None:
+        self.pieces.append(data)
+
+    def on_message_complete(self) -> None:
+        self.complete = True
+
+
+@given(pieces=st.lists(st.binary(min_size=1, max_size=300)))
+def test_encode_chunk(pieces):
+    """Each piece is a chunk of its own, whatever is in it."""
+    frames = [encode_chunk(piece) for piece in pieces]
+
+    assert Chunked(*frames).pieces == pieces
+    assert not Chunked(*frames).complete
+
+
+@pytest.mark.parametrize("size", [1, 9, 10, 15, 16, 255, 65_536, 1_048_577])
+def test_encode_chunk_size(size):
+    """A chunk says its size in hexadecimal."""
+    data = b"\r\n0" * size
+
+    assert encode_chunk(data[:size]) == b"%x\r\n" % size + data[:size] + b"\r\n"
+    assert b"".join(Chunked(encode_chunk(data[:size])).pieces) == data[:size]
+
+
+@given(fields=FIELDS)
+def test_encode_last_chunk(fields):
+    """A body ends in a trailer section, which is no part of it."""
+    parsed = Chunked(encode_chunk(b"body"), encode_last_chunk(fields))
+
+    assert parsed.complete
+    assert parsed.pieces == [b"body"]
+    assert parsed.fields == fields
+
+
+def test_last_chunk():
+    """Without trailers, the last chunk is five bytes."""
+    assert encode_last_chunk([]) == LAST_CHUNK == b"0\r\n\r\n"
+    assert Chunked(LAST_CHUNK).complete
+
+
+def test_take_body():
+    """A body that is taken is let go of; what comes next is what comes next."""
+    parser = ResponseParser(b"GET")
+    taken = []
+
+    for data in (OK + b"Content-Length: 6\r\n\r\n", b"one", b"two"):
+        parser.feed(data)
+        taken += [parser.take_body(), parser.take_body()]
+
+    assert taken == [b"", b"", b"one", b"", b"two", b""]
+    assert parser.complete
+    assert parser.reusable
+
+
+def test_take_body_of_chunks():
+    """A piece has what came since the last one, without its chunks."""
+    parser = ResponseParser(b"GET")
+    taken = []
+
+    for data in (CHUNKED + b"2\r\nok\r\n3\r\n", b"!", b"!!", b"\r\n0\r\n\r\n"):
+        parser.feed(data)
+        taken.append(parser.take_body())
+
+    assert taken == [b"ok", b"!", b"!!", b""]
+    assert parser.complete
+
+
+def test_take_body_before_a_fault():
+    """What came of a body before it broke off is still there."""
+    parser = ResponseParser(b"GET")
+    parser.feed(OK + b"Content-Length: 6\r\n\r\none")
+
+    with pytest.raises(PeerError, match="within the body") as caught:
+        parser.feed(b"")
+
+    assert parser.take_body() == b"one"
+    assert caught.value.answered
+
+
+def test_body_without_limit():
+    """A body that is taken piece by piece may be of any size."""
+    parser = ResponseParser(b"GET")
+    parser.feed(OK + b"Content-Length: 50000000\r\n\r\n")
+
+    for _ in range(50):
+        parser.feed(bytes(1_000_000))
+        assert len(parser.take_body()) == 1_000_000
+
+    assert parser.complete
+
+
+def streamed(*pieces, method=b"GET"):
+    """Return what a stream makes of these pieces: status, body, how it ended."""
+    parser = ResponseParser(method)
+    waiting = list(pieces)
+    body = b""
+    try:
+        while not parser.complete:
+            parser.feed(waiting.pop(0) if waiting else b"")
+            body += parser.take_body()
+    except PeerError:
+        # What was in front of a fault may be lost with the piece that holds it.
+        return parser.status, None, False
+    return parser.status, body, True
+
+
+@pytest.mark.parametrize("name", STREAMS)
+@pytest.mark.parametrize("method", [b"GET", b"HEAD"])
+def test_stream_cut_at_every_byte(name, method):
+    """Taken piece by piece, a body is the same however it was cut."""
+    data = STREAMS[name]
+    whole = streamed(data, method=method)
+
+    assert streamed(*cut(data, *range(len(data))), method=method) == whole
+    for place in range(0, len(data), max(1, len(data) // 60)):
+        assert streamed(*cut(data, place), method=method) == whole
+
+
+@given(
+    body=st.binary(max_size=400),
+    sizes=st.lists(st.integers(1, 40)),
+    places=st.lists(st.integers(0, 900), max_size=8),
+)
+def test_any_stream(body, sizes, places):
+    """Whatever is framed here is what is read, in pieces of any size."""
+    chunks: list[bytes] = []
+    rest = body
+    for size in [*sizes, len(body)]:
+        chunks, rest = [*chunks, rest[:size]], rest[size:]
+    data = b"".join(encode_chunk(chunk) for chunk in chunks if chunk)
+    data = CHUNKED + data + encode_last_chunk([(b"X-T", b"1")])
+
+    pieces = cut(data, *(place for place in places if place < len(data)))
+
+    assert streamed(*pieces) == (200, body, True)

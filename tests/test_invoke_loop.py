@@ -1,8 +1,10 @@
 """``invoke_loop``: an event from Lambda to the application, its answer back."""
 
 import base64
+import gzip
 import json
 import logging
+import re
 import time
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
@@ -18,9 +20,16 @@ from lambda_adapter.lambda_context import encode_env_config
 from lambda_adapter.messages import Request, Response
 from lambda_adapter.runtime_api import MAX_REPLY
 from lambda_adapter.runtime_client import RuntimeClient
-from tests.adapter import environment
+from tests.adapter import environment, free_port
 from tests.fake_runtime_api import FUNCTION_ARN, FakeRuntimeApi, Posted
-from tests.scripted_app import FAULTS, Answer, ScriptedApp, open_app
+from tests.scripted_app import (
+    FAULTS,
+    Answer,
+    ScriptedApp,
+    open_app,
+    open_server,
+    receive,
+)
 
 HANG = Answer(b"", "hold")
 
@@ -68,6 +77,16 @@ def http_api(method="GET", path="/", headers=None, **more):
     }
 
 
+def function_url(method="GET", path="/", headers=None, **more):
+    event = http_api(method, path, headers, **more)
+    domain = {"domainName": "abc.lambda-url.eu-west-1.on.aws"}
+    return event | {"requestContext": event["requestContext"] | domain}
+
+
+def http_api_v1(method="GET", path="/", headers=None, **more):
+    return rest_api(method, path, headers, **more) | {"version": "1.0"}
+
+
 def vpc_lattice(method="GET", path="/", headers=None, **more):
     headers = headers or {"host": "example.com"}
     return {
@@ -92,6 +111,36 @@ KINDS = [
 ]
 
 SQS = {"Records": [{"eventSource": "aws:sqs", "body": "message"}]}
+
+STREAM_MODE = {"AWS_LWA_INVOKE_MODE": "response_stream"}
+
+STREAMING = [
+    pytest.param(function_url, id="function URL"),
+    pytest.param(rest_api, id="REST API"),
+]
+
+BUFFERED = [
+    pytest.param(alb, id="ALB"),
+    pytest.param(alb_multi_value, id="ALB, all values"),
+    pytest.param(http_api, id="HTTP API"),
+    pytest.param(http_api_v1, id="HTTP API, format 1.0"),
+    pytest.param(vpc_lattice, id="VPC Lattice"),
+]
+
+WEB_SOCKET = {
+    "requestContext": {
+        "connectionId": "c",
+        "eventType": "MESSAGE",
+        "routeKey": "$default",
+    },
+    "body": "hello",
+}
+
+CHUNKED = (
+    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
+    b"transfer-encoding: chunked\r\n\r\n"
+)
+"""The head of an answer that goes on as long as it likes."""
 
 
 def said(status=200, body=b"", fields=b""):
@@ -129,6 +178,17 @@ class Function:
         posted = await self.invoke(SQS, said(200, b'"works"'))
         assert (posted.kind, posted.body) == ("response", b'"works"')
 
+    async def assert_streams(self) -> None:
+        """Serve an event of any kind, one of them by a stream."""
+        await self.assert_works()
+        posted = await self.invoke(function_url(), said(200, b"streams"))
+        assert (posted.prelude()["statusCode"], posted.content()) == (200, b"streams")
+        assert posted.trailers == []
+
+    def posts(self) -> list[str]:
+        """Return the targets of all that was posted, or begun to be."""
+        return [each.target for each in self.runtime.arriving if each.method == "POST"]
+
 
 @asynccontextmanager
 async def running(
@@ -153,6 +213,28 @@ async def function(runtime):
         with closing(AppClient("127.0.0.1", app.port, 4)) as client:
             async with running(runtime, client):
                 yield Function(runtime, app)
+
+
+@pytest.fixture
+async def stream(runtime):
+    """An invoke loop in stream mode."""
+    async with open_app() as app:
+        with closing(AppClient("127.0.0.1", app.port, 4)) as client:
+            async with running(runtime, client, STREAM_MODE):
+                yield Function(runtime, app)
+
+
+@asynccontextmanager
+async def invoking(function: Function, payload: object, *answers: Answer, **fields):
+    """Have an invocation under way, whether or not it is ever answered."""
+    async with trio.open_nursery() as nursery:
+
+        async def invoke() -> None:
+            await function.invoke(payload, *answers, **fields)
+
+        nursery.start_soon(invoke)
+        yield
+        nursery.cancel_scope.cancel()
 
 
 @pytest.fixture
@@ -646,6 +728,565 @@ async def test_fatal_error_of_lambda(runtime):
             await runtime.invoke(SQS)
 
 
+@pytest.mark.parametrize("event", STREAMING)
+async def test_stream(stream, event):
+    """A client's answer goes to Lambda as a prelude, a delimiter, and its own bytes."""
+    raw = bytes(range(256)) + bytes(16)
+    fields = b"content-type: image/png\r\nset-cookie: a=1\r\nset-cookie: b=2\r\n"
+
+    posted = await stream.invoke(event("POST", "/path"), said(201, raw, fields))
+
+    assert stream.app.requests[0].line == b"POST /path HTTP/1.1"
+    assert (posted.method, posted.kind) == ("POST", "response")
+    prelude = posted.prelude()
+    cookies = prelude.pop("cookies", None) or prelude["multiValueHeaders"].pop(
+        "set-cookie"
+    )
+    several = "multiValueHeaders" in prelude
+    kept = {"content-type": "image/png", "content-length": "272"}
+    assert cookies == ["a=1", "b=2"]
+    assert prelude == (
+        {
+            "statusCode": 201,
+            "multiValueHeaders": {name: [value] for name, value in kept.items()},
+        }
+        if several
+        else {"statusCode": 201, "headers": kept}
+    )
+    assert several is (event is rest_api)
+    assert posted.content() == raw
+    assert posted.trailers == []
+    await stream.assert_streams()
+
+
+@pytest.mark.parametrize("event", BUFFERED)
+async def test_buffered_kinds_stay_so(stream, event):
+    """Who can't take a stream gets its JSON in stream mode as well."""
+    posted = await stream.invoke(event(), said(200, b"text"))
+
+    assert not posted.is_stream
+    assert posted.json()["body"] == "text"
+    await stream.assert_streams()
+
+
+@pytest.mark.parametrize("event", BUFFERED)
+async def test_refusal_of_buffered_kinds_stays_so(stream, event):
+    """A failure is no stream either, for whom no answer is."""
+    posted = await stream.invoke(event(), Answer(b""))
+
+    assert not posted.is_stream
+    assert_refused(posted, 502, "Runtime.AppRequestError")
+    await stream.assert_streams()
+
+
+@pytest.mark.parametrize(
+    "payload", [pytest.param(SQS, id="SQS"), pytest.param(WEB_SOCKET, id="WebSocket")]
+)
+async def test_other_event_in_stream_mode(stream, payload):
+    """What is not HTTP has results and errors, and no stream of either."""
+    good = await stream.invoke(payload, said(200, b'{"done":true}'))
+    bad = await stream.invoke(payload, Answer(b""))
+
+    assert (good.is_stream, bad.is_stream) == (False, False)
+    assert (good.kind, good.body) == ("response", b'{"done":true}')
+    assert_failed(bad, "Runtime.AppRequestError")
+    await stream.assert_streams()
+
+
+@pytest.mark.parametrize("event", STREAMING)
+async def test_buffered_mode_is_the_default(function, event):
+    """Who did not ask for streams gets none."""
+    posted = await function.invoke(event(), said(200, b"text"))
+
+    assert not posted.is_stream
+    assert posted.json()["body"] == "text"
+
+
+@pytest.mark.parametrize("event", STREAMING)
+async def test_stream_is_as_fast_as_the_application(stream, event):
+    """What the application has said is with Lambda while it holds what comes next.
+
+    First its head alone, then each piece.
+    """
+    async with invoking(stream, event(), Answer(CHUNKED, "more")):
+        posted = await stream.runtime.wait_arriving("/response", size=8)
+        await stream.runtime.wait_content(posted, b"")
+        assert posted.prelude()["statusCode"] == 200
+
+        content = b""
+        for piece in (b"one", b"\0" * 9, b"three"):
+            await stream.app.say(b"%x\r\n%s\r\n" % (len(piece), piece))
+            content += piece
+            await stream.runtime.wait_content(posted, content)
+        assert not posted.complete
+
+        await stream.app.say(b"0\r\n\r\n", "keep")
+        await stream.runtime.wait_posted("/response")
+
+    assert posted.content() == content
+    await stream.assert_streams()
+
+
+async def test_half_a_chunk_is_passed_on(stream):
+    """What has come is passed on, even of a chunk that is not whole."""
+    async with invoking(stream, function_url(), Answer(CHUNKED + b"6\r\nhel", "more")):
+        posted = await stream.runtime.wait_arriving("/response", size=8)
+        await stream.runtime.wait_content(posted, b"hel")
+        await stream.app.say(b"lo!\r\n0\r\n\r\n", "keep")
+        await stream.runtime.wait_posted("/response")
+
+    assert posted.content() == b"hello!"
+
+
+async def test_early_hints_are_no_prelude(stream):
+    """An interim answer is none, in a stream as elsewhere."""
+    hints = b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n"
+
+    posted = await stream.invoke(
+        function_url(), Answer(hints + said(200, b"ok").raw, "keep")
+    )
+
+    assert posted.prelude() == {
+        "statusCode": 200,
+        "headers": {"content-length": "2"},
+        "cookies": [],
+    }
+    assert posted.content() == b"ok"
+
+
+EMPTY = {
+    "no length": Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", "keep"),
+    "no chunk": Answer(CHUNKED + b"0\r\n\r\n", "keep"),
+    "no content": Answer(b"HTTP/1.1 204 No Content\r\n\r\n", "keep"),
+    "not modified": Answer(b"HTTP/1.1 304 Not Modified\r\netag: x\r\n\r\n", "keep"),
+    "closed after its head": Answer(b"HTTP/1.1 200 OK\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("event", STREAMING)
+@pytest.mark.parametrize(
+    "answer", [pytest.param(answer, id=name) for name, answer in EMPTY.items()]
+)
+async def test_stream_of_nothing(stream, event, answer):
+    """An answer without a body is a prelude and a delimiter, and ends well."""
+    posted = await stream.invoke(event(), answer)
+
+    status = int(answer.raw.split()[1])
+    assert posted.prelude()["statusCode"] == status
+    assert posted.body.endswith(b"}" + bytes(8))
+    assert posted.trailers == []
+    await stream.assert_streams()
+
+
+@pytest.mark.parametrize("event", STREAMING)
+async def test_stream_of_a_head(stream, event):
+    """The answer to HEAD has no body, and its length is told all the same."""
+    head = Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n", "keep")
+
+    posted = await stream.invoke(event("HEAD"), head)
+
+    assert b'"1000000"' in posted.body or b'["1000000"]' in posted.body
+    assert (posted.content(), posted.trailers) == (b"", [])
+    assert posted.body.endswith(b"}" + bytes(8))
+    await stream.assert_streams()
+
+
+async def test_stream_until_the_end_of_the_connection(stream):
+    """A body of no stated length ends well where its connection does."""
+    posted = await stream.invoke(
+        function_url(), Answer(b"HTTP/1.0 200 OK\r\n\r\nuntil the end")
+    )
+
+    assert posted.content() == b"until the end"
+    assert posted.trailers == []
+    await stream.assert_streams()
+
+
+async def test_stream_larger_than_any_reply(stream):
+    """A stream is not held to the limit of a reply."""
+    raw = bytes(range(256)) * 40_000
+
+    posted = await stream.invoke(function_url(), said(200, raw))
+
+    assert posted.size > MAX_REPLY
+    assert posted.content() == raw
+    await stream.assert_streams()
+
+
+async def test_streams_follow_each_other(stream):
+    """The application's connection is kept, Lambda's is new after each stream."""
+    for number in range(20):
+        text = b"%d" % number
+        posted = await stream.invoke(function_url(), said(200, text))
+        assert posted.content() == text
+
+    assert stream.app.connections == 1
+    answers = [each for each in stream.runtime.posted if each.is_stream]
+    assert len({each.connection for each in answers}) == 20
+    assert len(set(stream.posts())) == len(stream.posts()) == 20
+
+
+BROKEN_OFF = {
+    "length": Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf"),
+    "length, reset": Answer(
+        b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf", "reset"
+    ),
+    "chunk": Answer(CHUNKED + b"9\r\nhalf"),
+    "no last chunk": Answer(CHUNKED + b"4\r\nhalf\r\n"),
+    "no last chunk, reset": Answer(CHUNKED + b"4\r\nhalf\r\n", "reset"),
+    "nothing of it": Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n"),
+}
+
+
+def assert_broken_off(posted: Posted, error_type: str) -> dict[str, object]:
+    """The stream ended in trailers that say so, and nothing of them is in its body."""
+    assert posted.is_stream
+    assert posted.complete
+    assert {value for name, value in posted.lines if name.lower() == "trailer"} == {
+        name for name, _ in posted.trailers
+    }
+    (type_name, said_type), (body_name, body) = posted.trailers
+    assert type_name == "Lambda-Runtime-Function-Error-Type"
+    assert body_name == "Lambda-Runtime-Function-Error-Body"
+    assert re.fullmatch(r"(Runtime|Function)\.[A-Z][a-zA-Z]+", said_type)
+    document = json.loads(base64.b64decode(body, validate=True))
+    assert isinstance(document, dict)
+    assert set(document) == {"errorMessage", "errorType", "stackTrace"}
+    assert document["errorType"] == said_type == error_type
+    assert b"Error" not in posted.body
+    return document
+
+
+@pytest.mark.parametrize("event", STREAMING)
+@pytest.mark.parametrize(
+    "answer", [pytest.param(answer, id=name) for name, answer in BROKEN_OFF.items()]
+)
+async def test_stream_that_breaks_off(stream, caplog, event, answer):
+    """An application that goes amid its answer ends a stream in trailers.
+
+    The client has had its status, and Lambda and the log are told why there is no more.
+    """
+    async with invoking(stream, event(path="/inside"), Answer(answer.raw, "more")):
+        posted = await stream.runtime.wait_arriving("/response", size=8)
+        content = b"half" if b"half" in answer.raw else b""
+        await stream.runtime.wait_content(posted, content)
+        await stream.app.say(b"", answer.then)
+        await stream.runtime.wait_posted("/response")
+
+    document = assert_broken_off(posted, "Runtime.AppRequestError")
+    assert "GET /inside" in str(document["errorMessage"])
+    assert posted.content() == content
+    await stream.assert_streams()
+    (line,) = caplog.records
+    assert line.levelno == logging.ERROR
+    assert "Runtime.AppRequestError: the stream broke off: " in line.getMessage()
+    assert line.request_id == "request-1"
+    assert len(stream.posts()) == 4
+
+
+async def test_stream_that_turns_to_garbage(stream):
+    """What is no chunk breaks a stream off, and nothing of it is passed on."""
+    async with invoking(stream, function_url(), Answer(CHUNKED, "more")):
+        posted = await stream.runtime.wait_arriving("/response", size=8)
+        await stream.app.say(b"4\r\nhalf\r\n")
+        await stream.runtime.wait_content(posted, b"half")
+        await stream.app.say(b"ZZ\r\nmore\r\n", "hold")
+        await stream.runtime.wait_posted("/response")
+        await stream.app.wait_all_closed()
+
+    assert_broken_off(posted, "Runtime.AppRequestError")
+    assert posted.content() == b"half"
+    await stream.assert_streams()
+
+
+FAULTY_HEADS = [
+    pytest.param(answer, id=name)
+    for name, answer in FAULTS.items()
+    if "body" not in name and "chunk" not in name
+]
+
+
+@pytest.mark.parametrize("event", STREAMING)
+@pytest.mark.parametrize("answer", FAULTY_HEADS)
+async def test_faulty_application_in_stream_mode(stream, event, answer):
+    """What fails before its status is known is a stream that says 502."""
+    posted = await stream.invoke(event(), answer)
+
+    assert_refused_by_stream(posted, 502, "Runtime.AppRequestError")
+    await stream.assert_streams()
+
+
+@pytest.mark.parametrize("answer", FAULTY)
+async def test_any_fault_in_stream_mode(stream, answer):
+    """However an application fails, its invocation is answered once."""
+    await stream.invoke(function_url(), answer)
+    await stream.assert_streams()
+
+    assert len(stream.posts()) == len(set(stream.posts())) == 4
+
+
+def assert_refused_by_stream(posted: Posted, status: int, error_type: str) -> None:
+    """The client was told so, by a stream that ends well."""
+    assert posted.kind == "response"
+    assert posted.trailers == []
+    prelude = posted.prelude()
+    assert prelude["statusCode"] == status
+    fields = prelude.get("headers") or prelude["multiValueHeaders"]
+    assert isinstance(fields, dict)
+    assert fields["content-type"] in ("application/json", ["application/json"])
+    body = json.loads(posted.content())
+    assert set(body) == {"message", "errorType", "requestId"}
+    assert body["errorType"] == error_type
+    assert body["requestId"] == posted.target.split("/")[-2]
+
+
+@pytest.mark.parametrize("event", STREAMING)
+async def test_refused_connection_in_stream_mode(runtime, event):
+    """So is an application that does not listen."""
+    with closing(AppClient("127.0.0.1", free_port(), 4)) as client:
+        async with running(runtime, client, STREAM_MODE):
+            posted = await runtime.invoke(event())
+
+    assert_refused_by_stream(posted, 502, "Runtime.AppRequestError")
+
+
+@pytest.mark.parametrize("event", STREAMING)
+@pytest.mark.parametrize(
+    "bad", [pytest.param(bad, id=name) for name, bad in BAD_EVENTS.items()]
+)
+async def test_unsafe_event_in_stream_mode(stream, event, bad):
+    """What can't be told in HTTP is a stream that says 400."""
+    posted = await stream.invoke(event(**bad))
+
+    assert_refused_by_stream(posted, 400, "Runtime.EventError")
+    assert stream.app.requests == []
+    await stream.assert_streams()
+
+
+@pytest.mark.parametrize(
+    ("event", "wrong"),
+    [
+        pytest.param(function_url, {"rawPath": ["/"]}, id="function URL"),
+        pytest.param(rest_api, {"path": 1}, id="REST API"),
+    ],
+)
+async def test_event_of_wrong_types_in_stream_mode(stream, event, wrong):
+    """So is an event that can't be decoded, but is known for what it is."""
+    posted = await stream.invoke(event() | wrong)
+
+    assert_refused_by_stream(posted, 400, "Runtime.EventError")
+    await stream.assert_streams()
+
+
+async def test_unreadable_event_in_stream_mode(stream):
+    """Of what is no JSON nobody knows who sent it, so it is an error."""
+    posted = await stream.invoke(b"garbage")
+
+    assert_failed(posted, "Runtime.EventError")
+    await stream.assert_streams()
+
+
+@pytest.mark.parametrize("event", STREAMING)
+async def test_deadline_before_a_stream(clock, stream, event):
+    """An application without an answer in time is a stream that says 504."""
+    posted = await stream.invoke(
+        event(), HANG, lambda_runtime_deadline_ms=in_seconds(5)
+    )
+
+    assert_refused_by_stream(posted, 504, "Runtime.DeadlineError")
+    await stream.assert_streams()
+
+
+@pytest.mark.parametrize("raw", [b"", b"4\r\nhalf\r\n"], ids=["head", "piece"])
+async def test_deadline_amid_a_stream(clock, stream, caplog, raw):
+    """An answer that is not over in time is broken off, and so is its connection."""
+    started = trio.current_time()
+
+    posted = await stream.invoke(
+        function_url(),
+        Answer(CHUNKED + raw, "hold"),
+        lambda_runtime_deadline_ms=in_seconds(5),
+    )
+
+    assert trio.current_time() - started == pytest.approx(4.9, abs=0.5)
+    assert_broken_off(posted, "Runtime.DeadlineError")
+    assert posted.content() == raw[3:7]
+    await stream.app.wait_all_closed()
+    await stream.assert_streams()
+    (line,) = caplog.records
+    assert line.request_id == "request-1"
+
+
+async def test_deadline_of_a_stream_that_never_ends(runtime):
+    """An application that always has more is broken off in time as well."""
+    ended = trio.Event()
+
+    async def never_end(connection: trio.SocketStream) -> None:
+        await receive(connection)
+        await connection.send_all(CHUNKED)
+        try:
+            while True:
+                await connection.send_all(b"4\r\nmore\r\n" * 1_000)
+        except trio.BrokenResourceError:
+            ended.set()
+
+    async with open_server(never_end) as port:
+        with closing(AppClient("127.0.0.1", port, 4)) as client:
+            async with running(runtime, client, STREAM_MODE):
+                posted = await runtime.invoke(
+                    function_url(), lambda_runtime_deadline_ms=in_seconds(0.3)
+                )
+                with trio.fail_after(5):
+                    await ended.wait()
+
+    assert_broken_off(posted, "Runtime.DeadlineError")
+    assert posted.content().startswith(b"moremore")
+
+
+@pytest.mark.parametrize("size", [1, 8 + 50])
+async def test_lambda_hangs_up(stream, caplog, size):
+    """A stream that Lambda takes no more of is asked of the application no more.
+
+    Be that at the prelude, or amid the body.
+    """
+
+    async def hang_up(connection: trio.SocketStream, posted: Posted) -> None:
+        if posted.size >= size:
+            await connection.aclose()
+
+    stream.runtime.meanwhile["/response"] = hang_up
+    async with invoking(stream, function_url(), Answer(CHUNKED, "more")):
+        await stream.runtime.wait_arriving("/response", size=1)
+        await stream.app.wait_requests(1)
+        with trio.fail_after(5):
+            while stream.app.open_connections:
+                await stream.app.say(b"4\r\nmore\r\n")
+                await stream.app.wait(
+                    lambda: not (stream.app.answers and stream.app.open_connections)
+                )
+
+    stream.runtime.meanwhile.clear()
+    await stream.assert_streams()
+    (line,) = caplog.records
+    assert line.levelno == logging.ERROR
+    assert "the stream did not reach Lambda: " in line.getMessage()
+    assert line.request_id == "request-1"
+
+
+async def test_lambda_hangs_up_on_one_who_holds(stream, caplog):
+    """So it is while the application has nothing to say: there is nobody to say it to.
+
+    Otherwise it would hold its place until the deadline, which may be 15 minutes off.
+    """
+
+    async def hang_up(connection: trio.SocketStream, posted: Posted) -> None:
+        if posted.content() == b"half":
+            await connection.aclose()
+
+    stream.runtime.meanwhile["/response"] = hang_up
+    async with invoking(stream, function_url(), Answer(CHUNKED, "more")):
+        await stream.runtime.wait_arriving("/response", size=1)
+        await stream.app.say(b"4\r\nhalf\r\n")
+        await stream.app.wait_all_closed()
+
+    stream.runtime.meanwhile.clear()
+    await stream.assert_streams()
+    assert "the stream did not reach Lambda: " in caplog.text
+
+
+@pytest.mark.parametrize("then", ["hold", "close"])
+@pytest.mark.parametrize("size", [1, 8 + 50])
+async def test_lambda_answers_early(stream, caplog, size, then):
+    """A stream that Lambda refuses amid it is asked of the application no more.
+
+    Whatever Lambda does with its connection then.
+    """
+    body = b'{"errorType":"RequestEntityTooLarge"}'
+    refusal = b"HTTP/1.1 413 No\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
+    refused = trio.Event()
+
+    async def refuse(connection: trio.SocketStream, posted: Posted) -> None:
+        if posted.size >= size and not refused.is_set():
+            await connection.send_all(refusal)
+            refused.set()
+            if then == "close":
+                await connection.send_eof()
+
+    stream.runtime.meanwhile["/response"] = refuse
+    async with invoking(stream, function_url(), Answer(CHUNKED, "more")):
+        posted = await stream.runtime.wait_arriving("/response", size=1)
+        with trio.fail_after(5):
+            while stream.app.open_connections:
+                await stream.app.say(b"4\r\nmore\r\n")
+                await stream.app.wait(
+                    lambda: not (stream.app.answers and stream.app.open_connections)
+                )
+            await stream.runtime.wait(
+                lambda: posted.connection in stream.runtime.closed
+            )
+
+    stream.runtime.meanwhile.clear()
+    await stream.assert_streams()
+    (line,) = caplog.records
+    assert line.levelno == logging.ERROR
+    assert "Lambda refused the stream: status 413" in line.getMessage()
+    assert "RequestEntityTooLarge" in line.getMessage()
+    assert line.request_id == "request-1"
+    assert not [each for each in stream.runtime.posted if each.kind == "error"]
+
+
+async def test_stream_that_lambda_refuses(stream, caplog):
+    """A whole stream that is refused is logged, and no error follows it."""
+    body = b'{"errorType":"InvokeTimeout"}'
+    refusal = b"HTTP/1.1 410 No\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
+    stream.runtime.scripted["/response"].append(refusal)
+
+    async with invoking(stream, function_url(), said(200, b"late")):
+        await stream.runtime.wait_posted("/response")
+    await stream.assert_streams()
+
+    (line,) = caplog.records
+    assert "Lambda refused the stream: status 410" in line.getMessage()
+    assert not [each for each in stream.runtime.posted if each.kind == "error"]
+
+
+async def test_stream_that_says_all_is_lost(runtime):
+    """Where Lambda says to a stream that all is lost, the loop ends."""
+    raw = b"HTTP/1.1 500 Gone\r\ncontent-length: 2\r\n\r\n{}"
+    runtime.scripted["/response"].append(raw)
+
+    async with open_app() as app:
+        client = AppClient("127.0.0.1", app.port, 4)
+        with closing(client), pytest.RaisesGroup(RuntimeApiError):
+            async with running(runtime, client, STREAM_MODE):
+                await runtime.invoke(function_url())
+
+
+async def test_deadline_of_an_error_status(clock, runtime):
+    """A status that is set to be an error has no more time than any other."""
+    settings = STREAM_MODE | {"AWS_LWA_ERROR_STATUS_CODES": "503"}
+    half = Answer(b"HTTP/1.1 503 No\r\ncontent-length: 99\r\n\r\nhalf", "hold")
+    async with open_app() as app:
+        with closing(AppClient("127.0.0.1", app.port, 4)) as client:
+            async with running(runtime, client, settings):
+                function = Function(runtime, app)
+                await function.invoke(
+                    function_url(), half, lambda_runtime_deadline_ms=in_seconds(5)
+                )
+                await app.wait_all_closed()
+                await function.assert_streams()
+
+
+async def test_fault_of_the_adapter_in_stream_mode(runtime, caplog):
+    """A fault of the adapter is a stream that says 500."""
+    async with running(runtime, Failing(ZeroDivisionError("oh")), STREAM_MODE):
+        posted = await runtime.invoke(function_url())
+
+    assert_refused_by_stream(posted, 500, "Runtime.InternalError")
+    assert b"ZeroDivision" not in posted.body
+    assert "a fault of the adapter: ZeroDivisionError: oh" in caplog.text
+
+
 @pytest.mark.parametrize("mode", ["buffered", "response_stream"])
 @pytest.mark.parametrize("event", [http_api, alb, rest_api], ids=lambda e: e.__name__)
 async def test_error_status_codes(runtime, event, mode):
@@ -663,6 +1304,21 @@ async def test_error_status_codes(runtime, event, mode):
                     "statusCode": 503,
                     "body": "try later",
                 }
+
+
+@pytest.mark.parametrize("mode", ["buffered", "response_stream"])
+async def test_error_status_with_a_long_body(runtime, mode):
+    """The report has the beginning of it, and is JSON whatever that holds."""
+    settings = {"AWS_LWA_ERROR_STATUS_CODES": "500", "AWS_LWA_INVOKE_MODE": mode}
+    async with open_app() as app:
+        with closing(AppClient("127.0.0.1", app.port, 4)) as client:
+            async with running(runtime, client, settings):
+                function = Function(runtime, app)
+
+                posted = await function.invoke(rest_api(), said(500, b"\0" * 70_000))
+
+    report = json.loads(str(posted.json()["errorMessage"]))
+    assert report == {"statusCode": 500, "body": "\0" * 8_192}
 
 
 async def test_statuses_that_are_no_error(runtime):
@@ -718,3 +1374,20 @@ async def test_not_ready_yet(runtime):
                 nursery.cancel_scope.cancel()
 
     assert (before, len(app.requests)) == (0, 1)
+
+
+async def test_compression(runtime):
+    """Switched on, a client that accepts gzip gets it; an event's source never does."""
+    settings = {"AWS_LWA_ENABLE_COMPRESSION": "true"}
+    text = b'"' + b"a" * 5000 + b'"'
+    async with open_app() as app:
+        with closing(AppClient("127.0.0.1", app.port, 4)) as client:
+            async with running(runtime, client, settings):
+                function = Function(runtime, app)
+                accepting = http_api(headers={"accept-encoding": "gzip"})
+                compressed = await function.invoke(accepting, said(200, text))
+                plain = await function.invoke(SQS, said(200, text))
+
+    reply = compressed.json()
+    assert gzip.decompress(base64.b64decode(str(reply["body"]))) == text
+    assert plain.body == text

@@ -127,3 +127,24 @@ def test_readme_lists_the_settings():
         (setting.names, setting.default or NONE, setting.meaning)
         for setting in SETTINGS
     ]
+
+
+DOCS = sorted(path.name for path in (ROOT / "docs").glob("*.md"))
+
+
+@pytest.mark.parametrize("page", DOCS)
+def test_every_test_that_a_page_names_is_there(page):
+    """A claim that names a test names one that exists."""
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    named = set(re.findall(r"(tests/[\w/.]+)::(\w+)", text))
+
+    there = {
+        (file, node.name)
+        for file in {file for file, _ in named}
+        if (ROOT / file).is_file()
+        for node in ast.parse((ROOT / file).read_bytes()).body
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        and node.name.startswith("test_")
+    }
+
+    assert named - there == set()

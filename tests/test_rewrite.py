@@ -42,9 +42,10 @@ def test_other_paths_stay(target):
 
 
 @pytest.mark.parametrize("target", [b"/api/x", b"/x"])
-def test_a_client_can_not_forge_the_prefix(target):
-    """What it says of a prefix does not reach the application."""
-    forged = (b"X-Forwarded-Prefix", b"/evil")
+@pytest.mark.parametrize("name", [b"X-Forwarded-Prefix", b"x_forwarded.prefix"])
+def test_a_client_can_not_forge_the_prefix(target, name):
+    """What it says of a prefix does not reach the application, in any spelling."""
+    forged = (name, b"/evil")
 
     request = without_base_path(get(target, forged), b"/api")
 

@@ -1,6 +1,8 @@
 """The words of Lambda's Runtime API and Extensions API."""
 
+import base64
 import json
+import re
 
 import pytest
 
@@ -9,21 +11,26 @@ from lambda_adapter.errors import (
     AdapterError,
     AppNotReadyError,
     AppRequestError,
+    DeadlineError,
     EventError,
+    InternalError,
 )
 from lambda_adapter.messages import Request, Response
 from lambda_adapter.runtime_api import (
+    DELIMITER,
     MAX_ERROR,
     MAX_REPLY,
     Invocation,
     UnusableAnswerError,
     error_request,
+    error_trailers,
     event_next_request,
     init_error_request,
     next_request,
     parse_next,
     register_request,
     response_request,
+    stream_request,
 )
 
 HOST = b"127.0.0.1:9001"
@@ -171,6 +178,52 @@ def test_requests_without_nonce():
     ):
         assert "lambda-runtime-invocation-id" not in str(request.fields)
         assert (b"content-length", b"%d" % len(request.body)) in request.fields
+    streamed = stream_request(HOST, invocation)
+    assert "lambda-runtime-invocation-id" not in str(streamed.fields)
+
+
+def test_stream_request():
+    """A stream says that it is one, what it is of, and which trailers it may end in."""
+    assert stream_request(HOST, INVOCATION) == Request(
+        b"POST",
+        f"/2018-06-01/runtime/invocation/{ID}/response".encode(),
+        [
+            (b"host", HOST),
+            AGENT,
+            (b"transfer-encoding", b"chunked"),
+            (b"lambda-runtime-function-response-mode", b"streaming"),
+            (b"content-type", b"application/vnd.awslambda.http-integration-response"),
+            (b"trailer", b"Lambda-Runtime-Function-Error-Type"),
+            (b"trailer", b"Lambda-Runtime-Function-Error-Body"),
+            (b"lambda-runtime-invocation-id", b"nonce/+=1"),
+        ],
+    )
+
+
+def test_delimiter():
+    """A prelude ends in eight bytes that JSON can't have."""
+    assert DELIMITER == b"\0\0\0\0\0\0\0\0"
+
+
+@pytest.mark.parametrize("kind", [AppRequestError, DeadlineError, InternalError])
+@pytest.mark.parametrize(
+    "message",
+    ["it ended", "café\r\nX: 1\0", "\u2028\U0001f600" * 100, "x" * (MAX_ERROR + 1)],
+    ids=["ASCII", "line break", "long", "too long"],
+)
+def test_error_trailers(kind, message):
+    """What broke a stream off is told in two lines that any message is safe in."""
+    (type_name, error_type), (body_name, body) = error_trailers(kind(message))
+
+    assert type_name == b"Lambda-Runtime-Function-Error-Type"
+    assert re.fullmatch(rb"(Runtime|Function)\.[A-Z][a-zA-Z]+", error_type)
+    assert body_name == b"Lambda-Runtime-Function-Error-Body"
+    assert re.fullmatch(rb"[A-Za-z0-9+/]+=*", body)
+    assert json.loads(base64.b64decode(body)) == {
+        "errorMessage": message[:MAX_ERROR],
+        "errorType": error_type.decode(),
+        "stackTrace": [],
+    }
 
 
 def test_error_request():

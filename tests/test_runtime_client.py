@@ -1,6 +1,9 @@
 """``runtime_client``: Lambda's end of the wire."""
 
+import base64
+import json
 import logging
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -8,6 +11,7 @@ import pytest
 import trio
 import trio.testing
 
+from lambda_adapter import __version__
 from lambda_adapter.errors import AppNotReadyError, AppRequestError, RuntimeApiError
 from lambda_adapter.runtime_api import MAX_REPLY, Invocation
 from lambda_adapter.runtime_client import (
@@ -16,8 +20,16 @@ from lambda_adapter.runtime_client import (
     REGISTER_LIMIT,
     RuntimeClient,
 )
+from tests import scripted_app
 from tests.adapter import free_port
-from tests.fake_runtime_api import EVENT_NEXT, NEXT, REGISTER, FakeRuntimeApi
+from tests.fake_runtime_api import (
+    EVENT_NEXT,
+    NEXT,
+    REGISTER,
+    FakeRuntimeApi,
+    Posted,
+)
+from tests.scripted_app import open_server
 
 FAILURE = AppRequestError("the application failed")
 
@@ -368,6 +380,293 @@ async def test_other_failures_are_not_the_end(runtime, client, caplog, status):
         await client.post_response(Invocation("request-7", b"{}"), b"null")
 
     assert f"Lambda refused the reply: status {status}" in caplog.text
+
+
+PRELUDE = b'{"statusCode":200,"headers":{},"cookies":[]}'
+
+
+class Body:
+    """A body that comes as pieces, or an error amid them."""
+
+    def __init__(self, *pieces: bytes | Exception) -> None:
+        self.waiting = list(pieces)
+        self.closed = trio.Event()
+
+    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
+        try:
+            while self.waiting:
+                await trio.lowlevel.checkpoint()
+                piece = self.waiting.pop(0)
+                if isinstance(piece, Exception):
+                    raise piece
+                yield piece
+        finally:
+            self.closed.set()
+
+
+async def post_stream(client: RuntimeClient, body: Body) -> None:
+    """Post a stream to the invocation that comes next."""
+    await client.post_stream(await client.next_invocation(), PRELUDE, aiter(body))
+
+
+async def test_stream(runtime, client):
+    """A stream is one request: its head, a prelude, a delimiter, and the pieces.
+
+    The nonce of its invocation goes back with it.
+    """
+    async with invoking(runtime, b"{}", lambda_runtime_invocation_id="a nonce"):
+        await post_stream(client, Body(b"one", bytes(9), b"three"))
+
+    (posted,) = answers(runtime)
+    assert (posted.method, posted.version) == ("POST", "1.1")
+    assert posted.target == "/2018-06-01/runtime/invocation/request-1/response"
+    assert posted.lines == [
+        ("host", runtime.address),
+        ("user-agent", f"lambda-adapter/{__version__}"),
+        ("transfer-encoding", "chunked"),
+        ("lambda-runtime-function-response-mode", "streaming"),
+        ("content-type", "application/vnd.awslambda.http-integration-response"),
+        ("trailer", "Lambda-Runtime-Function-Error-Type"),
+        ("trailer", "Lambda-Runtime-Function-Error-Body"),
+        ("lambda-runtime-invocation-id", "a nonce"),
+    ]
+    assert posted.body == PRELUDE + bytes(8) + b"one" + bytes(9) + b"three"
+    assert posted.trailers == []
+
+
+async def test_stream_on_the_wire():
+    """Each piece is a chunk, and so is the prelude with its delimiter."""
+    received = b""
+
+    async def take(stream: trio.SocketStream) -> None:
+        nonlocal received
+        while not received.endswith(b"\r\n0\r\n\r\n"):
+            received += await stream.receive_some()
+        await stream.send_all(said(202))
+
+    async with open_server(take) as port:
+        client = RuntimeClient("127.0.0.1", port)
+        with trio.fail_after(5):
+            body = Body(b"one", b"\r\n" * 8)
+            invocation = Invocation("request-7", b"{}")
+            await client.post_stream(invocation, PRELUDE, aiter(body))
+
+    head, _, chunks = received.partition(b"\r\n\r\n")
+    start = b"POST /2018-06-01/runtime/invocation/request-7/response HTTP/1.1\r\n"
+    assert head.startswith(start)
+    assert chunks == (
+        b"%x\r\n%s\0\0\0\0\0\0\0\0\r\n" % (len(PRELUDE) + 8, PRELUDE)
+        + b"3\r\none\r\n"
+        + b"10\r\n"
+        + b"\r\n" * 8
+        + b"\r\n0\r\n\r\n"
+    )
+
+
+async def test_stream_ends_its_connection(runtime, client):
+    """What a stream went over is closed, and used for nothing else."""
+    async with invoking(runtime, b"1", b"2", b"3"):
+        await post_stream(client, Body(b"one"))
+        await runtime.wait(lambda: runtime.closed == {1})
+        await client.post_response(await client.next_invocation(), b"null")
+        await post_stream(client, Body())
+        await runtime.wait(lambda: runtime.closed == {1, 2})
+
+    assert [(each.kind, each.connection) for each in runtime.posted] == [
+        ("next", 1),
+        ("response", 1),
+        *(("next", 2), ("response", 2), ("next", 2), ("response", 2)),
+    ]
+
+
+async def test_stream_after_a_closed_connection(runtime, client, caplog):
+    """A kept connection that Lambda closed meanwhile costs a stream nothing."""
+    async with invoking(runtime, b"{}"):
+        invocation = await client.next_invocation()
+        await runtime.drop_connections()
+        await client.post_stream(invocation, PRELUDE, aiter(Body(b"one")))
+
+    (posted,) = answers(runtime)
+    assert posted.content() == b"one"
+    assert caplog.records == []
+
+
+async def test_stream_that_breaks_off(runtime, client, caplog):
+    """What failed is in trailers, and nothing of it in the body."""
+    body = Body(b"one", FAILURE, b"two")
+
+    async with invoking(runtime, b"{}"):
+        await post_stream(client, body)
+
+    (posted,) = answers(runtime)
+    assert posted.body == PRELUDE + bytes(8) + b"one"
+    trailers = dict(posted.trailers)
+    assert trailers.pop("Lambda-Runtime-Function-Error-Type") == (
+        "Runtime.AppRequestError"
+    )
+    report = base64.b64decode(trailers.pop("Lambda-Runtime-Function-Error-Body"))
+    assert json.loads(report) == {
+        "errorMessage": "the application failed",
+        "errorType": "Runtime.AppRequestError",
+        "stackTrace": [],
+    }
+    assert trailers == {}
+    assert body.closed.is_set()
+    (line,) = caplog.records
+    assert line.levelno == logging.ERROR
+    assert line.request_id == "request-1"
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 410, 413, 502])
+async def test_refused_stream(runtime, client, caplog, status):
+    """A refused stream is logged for its request id, and done with."""
+    runtime.scripted["/response"].append(said(status, b'{"errorType":"InvalidThis"}'))
+    invocation = Invocation("request-7", b"{}")
+
+    with trio.fail_after(5):
+        await client.post_stream(invocation, PRELUDE, aiter(Body(b"one")))
+        async with invoking(runtime, b"{}"):
+            await client.post_response(await client.next_invocation(), b"null")
+
+    (line,) = caplog.records
+    assert line.levelno == logging.ERROR
+    assert f'status {status} {{"errorType":"InvalidThis"}}' in line.getMessage()
+    assert line.request_id == "request-7"
+    assert [each.kind for each in runtime.posted] == ["response", "next", "response"]
+
+
+async def test_stream_that_says_all_is_lost(runtime, client):
+    """Status 500 means the same to a stream, and closes its body."""
+    runtime.scripted["/response"].append(said(500, b'{"errorMessage":"gone"}'))
+    body = Body(b"one")
+
+    with trio.fail_after(5), pytest.raises(RuntimeApiError, match="gone"):
+        await client.post_stream(Invocation("request-7", b"{}"), PRELUDE, aiter(body))
+
+    assert body.closed.is_set()
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"220 smtp.example.com\r\n", b"HTTP/1.1 2"], ids=repr
+)
+async def test_stream_that_fails(runtime, client, caplog, answer):
+    """A stream that does not get through is logged, and the next one does.
+
+    It is not repeated: its body is gone.
+    """
+    runtime.scripted["/response"].append(answer)
+
+    with trio.fail_after(5):
+        invocation = Invocation("request-7", b"{}")
+        await client.post_stream(invocation, PRELUDE, aiter(Body(b"one")))
+        async with invoking(runtime, b"{}"):
+            await post_stream(client, Body(b"two"))
+
+    (line,) = caplog.records
+    assert "the stream did not reach Lambda" in line.getMessage()
+    assert line.request_id == "request-7"
+    assert [each.content() for each in answers(runtime)] == [b"one", b"two"]
+
+
+@pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
+async def test_lambda_hangs_up_amid_a_stream(runtime, client, caplog, reset):
+    """No more is asked of a body that nobody takes, and it is closed."""
+
+    async def hang_up(stream: trio.SocketStream, posted: Posted) -> None:
+        if b"one" in posted.body:
+            if reset:
+                scripted_app.reset(stream)
+            await stream.aclose()
+
+    runtime.meanwhile["/response"] = hang_up
+    body = Body(*[b"one"] * 1_000_000)
+
+    with trio.fail_after(10):
+        invocation = Invocation("request-7", b"{}")
+        await client.post_stream(invocation, PRELUDE, aiter(body))
+
+    assert body.closed.is_set()
+    assert body.waiting
+    (line,) = caplog.records
+    assert "the stream did not reach Lambda" in line.getMessage()
+    assert line.request_id == "request-7"
+
+
+async def test_lambda_stops_reading_and_answers(runtime, client, caplog):
+    """An answer is heard while Lambda does not take what is sent."""
+    answered = trio.Event()
+
+    async def refuse(stream: trio.SocketStream, posted: Posted) -> None:
+        if posted.content() and not answered.is_set():
+            await stream.send_all(said(413, b"{}"))
+            answered.set()
+            await closed.wait()
+
+    closed = trio.Event()
+    runtime.meanwhile["/response"] = refuse
+    body = Body(*[bytes(1_000_000)] * 200)
+
+    with trio.fail_after(10):
+        invocation = Invocation("request-7", b"{}")
+        await client.post_stream(invocation, PRELUDE, aiter(body))
+
+    closed.set()
+    assert body.closed.is_set()
+    assert len(body.waiting) > 100
+    assert "Lambda refused the stream: status 413" in caplog.text
+
+
+async def test_stream_that_is_never_answered(clock, runtime, client, caplog):
+    """Lambda has as long to take the end of a stream as it has for a reply."""
+    runtime.scripted["/response"].append(b"HTTP/1.1 100 Continue\r\nx: {}")
+
+    with trio.fail_after(2 * POST_LIMIT):
+        invocation = Invocation("request-7", b"{}")
+        await client.post_stream(invocation, PRELUDE, aiter(Body(b"one")))
+
+    assert "no answer within 30 s" in caplog.text
+    async with invoking(runtime, b"{}"):
+        await client.post_response(await client.next_invocation(), b"null")
+
+
+async def test_nobody_to_stream_to(caplog):
+    """Where Lambda can't be reached, that is logged."""
+    client = RuntimeClient("127.0.0.1", free_port())
+
+    with trio.fail_after(5):
+        invocation = Invocation("request-7", b"{}")
+        await client.post_stream(invocation, PRELUDE, aiter(Body(b"one")))
+
+    (line,) = caplog.records
+    assert "the stream did not reach Lambda: no connection" in line.getMessage()
+    assert line.request_id == "request-7"
+
+
+async def test_cancelled_stream(runtime, client):
+    """Whoever is cancelled amid a stream closes both its ends, and ends it in nothing.
+
+    A last chunk would say that the body is whole.
+    """
+
+    async def wait() -> AsyncGenerator[bytes, None]:
+        try:
+            yield b"one"
+            await trio.sleep_forever()
+        finally:
+            closed.set()
+
+    closed = trio.Event()
+    with trio.fail_after(5):
+        async with trio.open_nursery() as nursery:
+            invocation = Invocation("request-7", b"{}")
+            nursery.start_soon(client.post_stream, invocation, PRELUDE, wait())
+            posted = await runtime.wait_arriving("/response", size=len(PRELUDE) + 11)
+            nursery.cancel_scope.cancel()
+        await runtime.wait(lambda: posted.connection in runtime.closed)
+
+    assert closed.is_set()
+    assert posted.content() == b"one"
+    assert not posted.complete
 
 
 async def test_init_error(runtime, client):

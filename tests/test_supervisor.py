@@ -1,13 +1,18 @@
 """``supervisor``: the adapter as a whole, from its start to its end."""
 
+import hashlib
 import json
 import os
+import random
+import re
 import signal
 import sys
-from contextlib import asynccontextmanager
+import time
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 import trio
+import trio.testing
 
 import lambda_adapter
 from tests.adapter import PUPPET, free_port, open_adapter
@@ -17,13 +22,23 @@ from tests.fake_runtime_api import (
     NEXT,
     REGISTER,
     FakeRuntimeApi,
+    Posted,
     open_fake_runtime_api,
 )
-from tests.scripted_app import FAULTS, OK, Answer, open_app
+from tests.scripted_app import (
+    FAULTS,
+    OK,
+    Answer,
+    open_app,
+    open_server,
+    receive,
+    reset,
+)
 
 NOT_YET = Answer(b"HTTP/1.1 503 Not Yet\r\ncontent-length: 0\r\n\r\n", "keep")
 MAIN = lambda_adapter.__path__[0] + "/__main__.py"
 SQS = {"Records": [{"eventSource": "aws:sqs", "body": "message"}]}
+LOST = b"HTTP/1.1 500 Gone\r\ncontent-length: 2\r\n\r\n{}"
 
 
 def http_event(path="/", body=None, method="POST", **headers):
@@ -34,6 +49,12 @@ def http_event(path="/", body=None, method="POST", **headers):
         "headers": {name.replace("_", "-"): value for name, value in headers.items()},
         "body": body,
     }
+
+
+def url_event(path="/", body=None, method="POST", **headers):
+    event = http_event(path, body, method, **headers)
+    event["requestContext"]["domainName"] = "abc.lambda-url.eu-west-1.on.aws"
+    return event
 
 
 def of_kind(runtime, *kinds):
@@ -486,3 +507,342 @@ async def test_survives_early_answers(runtime):
     assert (refused.json()["statusCode"], refused.json()["body"]) == (413, "early")
     assert following.json()["body"] == "text"
     assert adapter.log.count("ERROR") == 0
+
+
+async def test_streams(runtime):
+    """In stream mode, who can take a stream gets one, and others get their JSON."""
+    async with open_adapter(runtime.address, AWS_LWA_INVOKE_MODE="response_stream"):
+        streamed = await runtime.invoke(url_event("/path", "text"))
+        http = await runtime.invoke(http_event("/path", "text"))
+        other = await runtime.invoke(SQS)
+
+    assert (streamed.prelude()["statusCode"], streamed.content()) == (200, b"text")
+    assert (http.json()["statusCode"], http.json()["body"]) == (200, "text")
+    assert json.loads(other.body) == SQS
+
+
+async def test_ended_amid_a_stream(runtime):
+    """An application that dies of an event amid its answer gets no other event.
+
+    Its connection ends a moment before it does.
+    """
+    half = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf"
+    async with (
+        open_adapter(runtime.address, AWS_LWA_INVOKE_MODE="response_stream") as adapter,
+        invoking(runtime, url_event("/say", half, x_then="die")),
+    ):
+        assert await adapter.wait() == 1
+
+    assert "the application was ended by SIGKILL" in adapter.log
+    assert len([each for each in runtime.arriving if each.target == NEXT]) == 1
+    (posted,) = of_kind(runtime, "response")
+    assert (posted.content(), len(posted.trailers)) == (b"half", 2)
+
+
+async def test_sigterm_amid_a_stream(runtime, tmp_path):
+    """An answer that the adapter's end cuts off does not look like a whole one."""
+    half = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf"
+    async with (
+        open_adapter(
+            runtime.address,
+            PUPPET_LOG=str(tmp_path / "log"),
+            AWS_LWA_INVOKE_MODE="response_stream",
+        ) as adapter,
+        invoking(runtime, url_event("/say", half, x_then="hold")),
+    ):
+        posted = await runtime.wait_arriving("/response", size=8)
+        await runtime.wait_content(posted, b"half")
+        await sigterm(adapter, tmp_path)
+        await runtime.wait(lambda: posted.connection in runtime.closed)
+
+    assert not posted.complete
+
+
+def peak_memory(pid):
+    """Return the most that a process ever had in memory, in MB."""
+    with open(f"/proc/{pid}/status") as status:
+        found = re.search(r"VmHWM:\s+(\d+) kB", status.read())
+    assert found
+    return int(found[1]) / 1_000
+
+
+async def test_large_stream(runtime):
+    """A stream goes no faster than Lambda takes it, and is never held as a whole.
+
+    While Lambda takes nothing, the application can say no more than buffers hold.
+    """
+    block, blocks, said = random.Random(1).randbytes(1_000_000), 200, 0
+
+    async def serve(stream: trio.SocketStream) -> None:
+        nonlocal said
+        while (request := await receive(stream)) is not None:
+            if not request.line.startswith(b"POST /large "):
+                await stream.send_all(OK)
+                continue
+            head = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n"
+            await stream.send_all(head % (blocks * len(block)))
+            for _ in range(blocks):
+                await stream.send_all(block)
+                said += 1
+
+    async def wait(_stream: trio.SocketStream, _posted: Posted) -> None:
+        await blocked.wait()
+
+    blocked = trio.Event()
+    runtime.meanwhile["/response"] = wait
+    async with (
+        open_server(serve) as port,
+        open_adapter(
+            runtime.address, [], port=port, AWS_LWA_INVOKE_MODE="response_stream"
+        ) as adapter,
+        invoking(runtime, url_event("/large")),
+    ):
+        await runtime.wait_arriving("/response")
+        await trio.testing.wait_all_tasks_blocked(0.3)
+        said_while_blocked = said
+        blocked.set()
+        posted = await runtime.wait_posted("/response")
+        memory = peak_memory(adapter.process.pid)
+
+    assert said_while_blocked < 50
+    assert memory < 100
+    assert posted.trailers == []
+    expected = hashlib.sha256()
+    for _ in range(blocks):
+        expected.update(block)
+    assert hashlib.sha256(posted.content()).digest() == expected.digest()
+
+
+class Crowd:
+    """An application that answers nobody before it has so many requests at once.
+
+    What it does then is in the path: ``/break`` hangs up, ``/fine`` says the body of
+    the request, ``/hang`` nothing, and ``/last`` what ``/fine`` does, once it may.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.here: set[bytes] = set()
+        self.complete = trio.Event()
+        self.may_end = trio.Event()
+
+    async def serve(self, stream: trio.SocketStream) -> None:
+        with suppress(trio.BrokenResourceError):
+            while (request := await receive(stream)) is not None:
+                path = request.line.split()[1]
+                if path == b"/":
+                    await stream.send_all(OK)
+                    continue
+                self.here.add(request.body)
+                if len(self.here) >= self.size:
+                    self.complete.set()
+                await self.complete.wait()
+                if path == b"/last":
+                    await self.may_end.wait()
+                if path == b"/hang":
+                    await stream.receive_some()
+                if path in {b"/hang", b"/break"}:
+                    break
+                await stream.send_all(
+                    b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s"
+                    % (len(request.body), request.body)
+                )
+        await stream.aclose()
+
+
+@asynccontextmanager
+async def open_crowd(runtime: FakeRuntimeApi, size: int, mode: str = "buffered"):
+    """Serve such an application by as many loops."""
+    crowd = Crowd(size)
+    runtime.max_polls = size
+    async with (
+        open_server(crowd.serve) as port,
+        open_adapter(
+            runtime.address,
+            [],
+            port=port,
+            AWS_LAMBDA_MAX_CONCURRENCY=str(size),
+            AWS_LWA_INVOKE_MODE=mode,
+        ) as adapter,
+    ):
+        yield crowd, adapter
+
+
+@asynccontextmanager
+async def all_at_once(runtime: FakeRuntimeApi, *payloads: object, **fields: str):
+    """Have invocations under way side by side, and wait for their answers."""
+    answers: dict[int, Posted] = {}
+
+    async def invoke(number: int, payload: object) -> None:
+        answers[number] = await runtime.invoke(payload, **fields)
+
+    async with trio.open_nursery() as nursery:
+        for number, payload in enumerate(payloads):
+            nursery.start_soon(invoke, number, payload)
+        yield answers
+
+
+@pytest.mark.parametrize("event", [http_event, url_event], ids=["buffered", "streamed"])
+async def test_concurrency(runtime, event):
+    """As many invocations as Lambda wants are with the application at the same time.
+
+    Each gets its own answer.
+    """
+    payloads = [event("/fine", f"body {number}") for number in range(3)]
+
+    async with (
+        open_crowd(runtime, 3, "response_stream") as (crowd, _),
+        all_at_once(runtime, *payloads) as answers,
+    ):
+        with trio.fail_after(10):
+            await crowd.complete.wait()
+
+    for number, posted in answers.items():
+        text = f"body {number}"
+        if event is url_event:
+            assert posted.content() == text.encode()
+        else:
+            assert posted.json()["body"] == text
+    assert len(answers) == 3
+
+
+async def test_as_many_wait_as_may(runtime):
+    """Each loop asks for an invocation by a connection of its own."""
+    async with open_crowd(runtime, 3):
+        await runtime.wait(lambda: runtime.polls == 3)
+
+    polls = [each for each in runtime.arriving if each.target == NEXT]
+    assert len(polls) == len({each.connection for each in polls}) == 3
+
+
+async def test_no_concurrency(runtime):
+    """Where Lambda does not ask for it, there is one invocation at a time."""
+    async with open_app() as app, open_adapter(runtime.address, [], port=app.port):
+        await runtime.wait_posted(NEXT)
+        app.answers.append(Answer(b"", "more"))
+        async with all_at_once(runtime, SQS, SQS) as answers:
+            await app.wait_requests(2)
+            await trio.testing.wait_all_tasks_blocked(0.05)
+            asked = [each for each in runtime.arriving if each.target == NEXT]
+            await app.say(OK, "keep")
+
+    assert len(asked) == 1
+    assert len(answers) == 2
+
+
+async def test_one_fails_and_no_other(runtime):
+    """A deadline and a broken connection are nobody's but their invocation's."""
+    soon = str(int((time.time() + 0.5) * 1000))
+    last, broken = http_event("/last", "1"), http_event("/break", "2")
+    held = http_event("/hang", "3")
+
+    async with open_crowd(runtime, 3) as (crowd, adapter):
+        async with (
+            all_at_once(runtime, last, broken) as two,
+            all_at_once(runtime, held, lambda_runtime_deadline_ms=soon) as one,
+        ):
+            await runtime.wait(lambda: len(of_kind(runtime, "response")) == 2)
+            crowd.may_end.set()
+        good = await runtime.invoke(http_event("/fine", "good"))
+
+    answers = [posted.json() for posted in (two[0], two[1], one[0], good)]
+    assert [each["statusCode"] for each in answers] == [200, 502, 504, 200]
+    assert (answers[0]["body"], answers[3]["body"]) == ("1", "good")
+    assert adapter.log.count("ERROR") == 2
+
+
+@pytest.mark.parametrize("where", ["/response", NEXT])
+async def test_one_loop_hears_that_all_is_lost(runtime, where):
+    """What is lost is lost for all loops: the process ends, whatever they do."""
+    async with open_crowd(runtime, 3) as (_, adapter):
+        await runtime.wait(lambda: runtime.polls == 3)
+        async with trio.open_nursery() as nursery:
+            for path in ("/last", "/fine", "/hang"):
+                nursery.start_soon(runtime.invoke, http_event(path, path))
+            runtime.scripted[where].append(LOST)
+            assert await adapter.wait() == 1
+            nursery.cancel_scope.cancel()
+
+    assert "ERROR Runtime.RuntimeApiError: Lambda says" in adapter.log
+    assert "Traceback" not in adapter.log
+
+
+FAULTY = list(FAULTS.values())
+
+
+async def soak_app(stream: trio.SocketStream) -> None:
+    """Do what the request asks for: answer, hold, or one of the faults."""
+    with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+        while (request := await receive(stream)) is not None:
+            asked = re.search(rb"do-([a-z]+)-(\d+)", request.head + request.body)
+            what, number = asked.groups() if asked else (b"fine", b"0")
+            if what == b"hold":
+                await stream.receive_some()
+                break
+            if what == b"fault":
+                fault = FAULTY[int(number)]
+                await stream.send_all(fault.raw)
+                if fault.then == "reset":
+                    reset(stream)
+                break
+            await stream.send_all(
+                b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s"
+                % (len(number), number)
+            )
+    await stream.aclose()
+
+
+async def test_soak(runtime):
+    """Two thousand events by four loops, a fifth of them ill-fated: one answer each.
+
+    And that is the right one, whatever becomes of the others.
+    """
+    chance = random.Random(1)
+    numbers = iter(range(2_000))
+    failed: list[int] = []
+
+    def event_for(what: str):
+        make = chance.choice([http_event, url_event, None])
+        return make(f"/{what}") if make else {"Records": [{"body": what}]}
+
+    async def invoke_some() -> None:
+        for number in numbers:
+            kind = chance.choices(["fine", "fault", "hold"], [80, 18, 2])[0]
+            which = chance.randrange(len(FAULTY)) if kind == "fault" else number
+            fields = {}
+            if kind == "hold":
+                soon = str(int((time.time() + 0.2) * 1000))
+                fields["lambda_runtime_deadline_ms"] = soon
+            event = event_for(f"do-{kind}-{which}")
+            posted = await runtime.invoke(event, **fields)
+            if kind == "fine":
+                wanted = str(number).encode()
+                content = posted.content() if posted.is_stream else posted.body
+                if "rawPath" in event and not posted.is_stream:
+                    content = str(posted.json()["body"]).encode()
+                assert (content, posted.trailers) == (wanted, [])
+            else:
+                failed.append(number)
+
+    runtime.max_polls = 4
+    async with (
+        open_server(soak_app) as port,
+        open_adapter(
+            runtime.address,
+            [],
+            port=port,
+            AWS_LAMBDA_MAX_CONCURRENCY="4",
+            AWS_LWA_INVOKE_MODE="response_stream",
+        ) as adapter,
+    ):
+        async with trio.open_nursery() as nursery:
+            for _ in range(6):
+                nursery.start_soon(invoke_some)
+        await runtime.wait(lambda: runtime.polls == 4)
+        assert adapter.process.poll() is None
+
+    targets = [each.target for each in of_kind(runtime, "response", "error")]
+    assert len(targets) == len(set(targets)) == 2_000
+    assert len(failed) > 200
+    assert "Traceback" not in adapter.log
+    assert "fault of the adapter" not in adapter.log

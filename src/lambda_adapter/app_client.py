@@ -7,8 +7,9 @@ Shell.
 """
 
 import contextlib
-from collections.abc import AsyncGenerator
-from typing import Protocol
+import functools
+from collections.abc import AsyncGenerator, Callable
+from typing import Protocol, Self
 
 import msgspec
 import trio
@@ -85,24 +86,8 @@ class AppClient:
             stack.callback(connection.close)
             response, pieces = await connection.exchange_head(request)
             stack.pop_all()
-        body = self._pass_on(connection, request, pieces)
-        return msgspec.structs.replace(response, body=body)
-
-    async def _pass_on(
-        self,
-        connection: Connection,
-        request: Request,
-        pieces: AsyncGenerator[bytes, None],
-    ) -> AsyncGenerator[bytes, None]:
-        """Pass a body on, in errors of an application, and keep its connection."""
-        try:
-            async with contextlib.aclosing(pieces):
-                async for piece in pieces:
-                    yield piece
-        except PeerError as error:
-            raise _request_error(request, error) from error
-        finally:
-            self._keep(connection)
+            body = _Body(request, pieces, functools.partial(self._keep, connection))
+            return msgspec.structs.replace(response, body=body)
 
     def _keep(self, connection: Connection) -> None:
         if connection.reusable:
@@ -129,6 +114,41 @@ class AppClient:
         """Close every idle connection."""
         while self._idle:
             self._idle.pop()[1].close()
+
+
+class _Body:
+    """The body of a streamed response, and its connection until that is closed."""
+
+    def __init__(
+        self,
+        request: Request,
+        pieces: AsyncGenerator[bytes, None],
+        end: Callable[[], None],
+    ) -> None:
+        self._request = request
+        self._pieces = pieces
+        self._end = end
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        with contextlib.ExitStack() as stack:
+            stack.callback(self._finish)  # unless there is a piece, it was the last
+            try:
+                piece = await anext(self._pieces)
+            except PeerError as error:
+                raise _request_error(self._request, error) from error
+            stack.pop_all()
+            return piece
+
+    async def aclose(self) -> None:
+        await self._pieces.aclose()
+        self._finish()
+
+    def _finish(self) -> None:
+        end, self._end = self._end, lambda: None
+        end()
 
 
 def _request_error(

@@ -21,6 +21,9 @@ RECEIVE_SIZE = 65_536
 """Bytes asked for at once. Four times as much costs 10 to 40 % of an invocation: the
 allocator then maps and unmaps the buffer each time (measured)."""
 
+ANSWER_LIMIT = 30.0
+"""Seconds for the answer to an upload, from its end."""
+
 EARLY_ANSWER_CHECK = 0.02
 """Seconds between two looks for an answer while the peer does not take the request."""
 
@@ -72,25 +75,46 @@ class Connection:
     ) -> Response:
         """Send a request's head, then the pieces as they come, and return its response.
 
-        The pieces are framed already. No more are asked for once the peer has answered
+        The pieces are framed already. No more are waited for once the peer has answered
         or hung up.
 
         Raises:
             PeerError: the peer is gone, or does not speak HTTP/1.1.
         """
         parser = ResponseParser(request.method, max_body)
+        sent_all = False
         with self._exchanging(parser):
-            sent_all = await self._send(parser, encode_head(request))
-            async for piece in pieces:
-                if self.is_stale():
+            await self._send(parser, encode_head(request))
+            try:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._cancel_on_answer, nursery.cancel_scope)
+                    sent_all = await self._send_pieces(parser, pieces)
+                    nursery.cancel_scope.cancel()
+            except ExceptionGroup as group:  # of one: the pieces'
+                raise group.exceptions[0] from None
+            with trio.move_on_after(ANSWER_LIMIT):
+                while not parser.complete:
                     parser.feed(await self._receive())
-                sent_all = await self._send(parser, piece)
-                if not sent_all:
-                    break
-            while not parser.complete:
-                parser.feed(await self._receive())
+        if not parser.complete:
+            message = f"no answer within {ANSWER_LIMIT:g} s of the last piece"
+            raise PeerError(message, answered=parser.answered)
         self._end_exchange(parser, sent_all=sent_all)
         return parser.response(parser.take_body())
+
+    async def _send_pieces(
+        self, parser: ResponseParser, pieces: AsyncIterable[bytes]
+    ) -> bool:
+        try:
+            async for piece in pieces:
+                if not await self._send(parser, piece):
+                    return False
+        except (OSError, PeerError):  # what the peer says of it is read next
+            return False
+        return True
+
+    async def _cancel_on_answer(self, scope: trio.CancelScope) -> None:
+        await trio.lowlevel.wait_readable(self._socket)
+        scope.cancel()
 
     async def _body(
         self, parser: ResponseParser, *, sent_all: bool

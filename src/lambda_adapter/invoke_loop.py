@@ -25,9 +25,9 @@ from lambda_adapter.events.fields import Context
 from lambda_adapter.events.pass_through import PassThroughEvent
 from lambda_adapter.lambda_context import encode_lambda_context
 from lambda_adapter.logs import about, log
-from lambda_adapter.messages import Response
+from lambda_adapter.messages import Response, Stream
 from lambda_adapter.rewrite import rewrite
-from lambda_adapter.runtime_api import MAX_ERROR, MAX_REPLY, Invocation
+from lambda_adapter.runtime_api import MAX_REPLY, Invocation
 from lambda_adapter.runtime_client import RuntimeClient
 
 LONGEST = 900.0
@@ -38,6 +38,10 @@ MARGIN = 0.1
 """Seconds before the deadline at which the application is given up, so that the client
 is still told, and Lambda does not end the whole environment."""
 
+
+MAX_REPORTED_BODY = 8_192
+"""Bytes of a body that an error reports. As JSON they are at most six times as many,
+and so within an error's own limit."""
 
 LAST_MOMENT = 0.05
 """Seconds from a process's last closed connection to its end, and plenty of them."""
@@ -87,13 +91,14 @@ class InvokeLoop:
                 if not self._ready.is_set():  # with AWS_LWA_ASYNC_INIT
                     await self._ready.wait()
                 response = await self._app.send(request, streamed=self._streams(kind))
-            if response.status in (self._config.error_status_codes or ()):
-                raise await _status_error(response)
-            if kind.is_http and self._config.enable_compression:
-                from lambda_adapter.compression import compress
+            async with _closing(response):
+                if response.status in (self._config.error_status_codes or ()):
+                    raise await _status_error(response, deadline)
+                if kind.is_http and self._config.enable_compression:
+                    from lambda_adapter.compression import compress
 
-                response = compress(request, response)
-            await self._post(invocation, kind, response, deadline)
+                    response = compress(request, response)
+                await self._post(invocation, kind, response, deadline)
         except FatalError:
             raise
         except Exception as error:
@@ -110,7 +115,8 @@ class InvokeLoop:
         if self._streams(kind):
             prelude = kind.encode_prelude(response)
             body = _until(deadline, response.body)
-            await self._runtime.post_stream(invocation, prelude, body)
+            failure = await self._runtime.post_stream(invocation, prelude, body)
+            await _see_its_end(failure)
         else:
             reply = _within_limit(kind.encode_response(response))
             await self._runtime.post_response(invocation, reply)
@@ -118,18 +124,13 @@ class InvokeLoop:
     async def _fail(
         self, invocation: Invocation, kind: type[Event], failure: InvocationError
     ) -> None:
-        """Tell whoever waits: an HTTP client by an answer, any other by an error.
-
-        An application that hangs up may be about to end. Then its end is to be seen
-        before the next event is taken, for there would be nobody to answer that.
-        """
+        """Tell whoever waits: an HTTP client by an answer, any other by an error."""
         if kind.is_http and failure.is_answerable:
             answer = error_response(failure, invocation.request_id)
             await self._post(invocation, kind, answer, math.inf)
         else:
             await self._runtime.post_error(invocation, failure)
-        if isinstance(failure.__cause__, PeerError):
-            await trio.sleep(LAST_MOMENT)
+        await _see_its_end(failure)
 
     def _streams(self, kind: type[Event]) -> bool:
         return kind.streams and self._config.invoke_mode == "response_stream"
@@ -143,42 +144,57 @@ class InvokeLoop:
         )
 
 
+async def _see_its_end(failure: InvocationError | None) -> None:
+    """Give an application that hung up the time to end, if that is what it does.
+
+    Then its end is seen before the next event is taken, which nobody would answer.
+    """
+    if failure and isinstance(failure.__cause__, PeerError):
+        await trio.sleep(LAST_MOMENT)
+
+
 def _seconds_left(invocation: Invocation) -> float:
     """Return the time for the application; a deadline that makes no sense is none."""
     left = invocation.deadline_ms / 1000 - time.time()
     return max(left - MARGIN, 0) if 0 < left < LONGEST else LONGEST
 
 
-async def _until(
-    deadline: float, body: bytes | AsyncGenerator[bytes, None]
-) -> AsyncGenerator[bytes, None]:
+@contextlib.asynccontextmanager
+async def _closing(response: Response) -> AsyncGenerator[None, None]:
+    try:
+        yield
+    finally:
+        if not isinstance(response.body, bytes):
+            await response.body.aclose()
+
+
+async def _until(deadline: float, body: bytes | Stream) -> AsyncGenerator[bytes, None]:
     """Pass the pieces of a body on, for as long as there is time."""
     if isinstance(body, bytes):
         if body:
             yield body
         return
-    async with contextlib.aclosing(body):
-        while True:
-            try:
-                with trio.fail_at(deadline):
-                    piece = await anext(body)
-            except StopAsyncIteration:
-                return
-            except trio.TooSlowError:
-                message = "the application did not end its answer in time"
-                raise DeadlineError(message) from None
-            yield piece
+    while True:
+        try:
+            with trio.fail_at(deadline):
+                piece = await anext(body)
+        except StopAsyncIteration:
+            return
+        except trio.TooSlowError:
+            message = "the application did not end its answer in time"
+            raise DeadlineError(message) from None
+        yield piece
 
 
-async def _status_error(response: Response) -> AppStatusError:
+async def _status_error(response: Response, deadline: float) -> AppStatusError:
     """Return the error that a response means, with the beginning of its body."""
     body = b""
-    async with contextlib.aclosing(_until(math.inf, response.body)) as pieces:
+    async with contextlib.aclosing(_until(deadline, response.body)) as pieces:
         async for piece in pieces:
             body += piece
-            if len(body) >= MAX_ERROR:
+            if len(body) >= MAX_REPORTED_BODY:
                 break
-    text = body[:MAX_ERROR].decode("utf-8", "replace")
+    text = body[:MAX_REPORTED_BODY].decode("utf-8", "replace")
     report = msgspec.json.encode({"statusCode": response.status, "body": text})
     return AppStatusError(response.status, report.decode())
 

@@ -5,7 +5,7 @@ kept, names in the case they came in. Core: no I/O.
 """
 
 import re
-from collections.abc import AsyncGenerator
+from typing import Protocol, Self
 
 import msgspec
 
@@ -41,16 +41,26 @@ class Request(msgspec.Struct, frozen=True):
     body: bytes = b""
 
 
-class Response(msgspec.Struct, frozen=True):
-    """The application's response. A body is whole, or arrives piece by piece.
+class Stream(Protocol):
+    """A body that arrives piece by piece. Close it, unless it was read to its end."""
 
-    One that arrives is to be closed, whether or not it was read to its end.
-    """
+    def __aiter__(self) -> Self:
+        """Return itself."""
+
+    async def __anext__(self) -> bytes:
+        """Return the next piece, which is not empty."""
+
+    async def aclose(self) -> None:
+        """Let go of whatever the pieces come from."""
+
+
+class Response(msgspec.Struct, frozen=True):
+    """The application's response. A body is whole, or arrives piece by piece."""
 
     status: int
     reason: bytes
     fields: Fields
-    body: bytes | AsyncGenerator[bytes, None] = b""
+    body: bytes | Stream = b""
 
 
 def connection_options(fields: Fields) -> set[bytes]:
@@ -64,6 +74,22 @@ def connection_options(fields: Fields) -> set[bytes]:
         if name.lower() == b"connection"
         for option in value.split(b",")
     }
+
+
+_FOLD = bytes(
+    byte if chr(byte).isalnum() and byte < 0x80 else ord("-")
+    for byte in bytes(range(256)).lower()
+)
+
+
+def folded(name: bytes) -> bytes:
+    """Return a name as the vaguest of its readers sees it.
+
+    CGI and its heirs tell neither case nor signs apart: ``X_A``, ``x.a`` and ``X-A``
+    are one variable to them (https://www.rfc-editor.org/rfc/rfc3875#section-4.1.18), so
+    a client that may not send one may not send the others.
+    """
+    return name.translate(_FOLD)
 
 
 def end_to_end(fields: Fields) -> Fields:

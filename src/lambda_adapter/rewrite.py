@@ -6,7 +6,7 @@ Core: no I/O.
 import msgspec
 
 from lambda_adapter.config import Config
-from lambda_adapter.messages import Request
+from lambda_adapter.messages import Request, folded
 
 PREFIX_FIELD = b"x-forwarded-prefix"
 """The field in which proxies tell what they took off the path. Spring reads it:
@@ -28,7 +28,7 @@ def without_base_path(request: Request, prefix: bytes) -> Request:
     The application is told in ``X-Forwarded-Prefix``, so that it can make links. A
     client can't say so itself.
     """
-    fields = [(n, v) for n, v in request.fields if n.lower() != PREFIX_FIELD]
+    fields = [(n, v) for n, v in request.fields if folded(n) != PREFIX_FIELD]
     path, mark, query = request.target.partition(b"?")
     rest = path.removeprefix(prefix)
     if rest == path or rest[:1] not in {b"", b"/"}:

@@ -75,8 +75,10 @@ class RuntimeClient:
         invocation: Invocation,
         prelude: bytes,
         body: AsyncGenerator[bytes, None],
-    ) -> None:
+    ) -> InvocationError | None:
         """Answer an invocation piece by piece, as fast as Lambda takes them.
+
+        Returns what the body broke off with, if it did.
 
         The prelude goes out at once. A body that breaks off ends in trailers that say
         so: the client has had its status, and sees the answer end early.
@@ -86,15 +88,16 @@ class RuntimeClient:
         """
         request = runtime_api.stream_request(self._host, invocation)
         extra = about(invocation.request_id)
+        broken: list[InvocationError] = []
         try:
             connection = await self._connect()
             async with contextlib.aclosing(
-                _frames(invocation, prelude, body)
+                _frames(prelude, body, broken, extra)
             ) as frames:
                 response = await connection.upload(request, frames, MAX_ANSWER)
         except PeerError as error:
             log.error("the stream did not reach Lambda: %s", error, extra=extra)
-            return
+            return None
         finally:
             # https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html: a
             # runtime closes the connection that it has streamed over.
@@ -102,6 +105,7 @@ class RuntimeClient:
         _raise_if_lost(response)
         if response.status != 202:
             log.error("Lambda refused the stream: %s", _quote(response), extra=extra)
+        return broken[0] if broken else None
 
     async def post_error(self, invocation: Invocation, error: AdapterError) -> None:
         """Report an invocation as failed. If Lambda refuses, that is logged.
@@ -213,7 +217,10 @@ class RuntimeClient:
 
 
 async def _frames(
-    invocation: Invocation, prelude: bytes, body: AsyncGenerator[bytes, None]
+    prelude: bytes,
+    body: AsyncGenerator[bytes, None],
+    broken: list[InvocationError],
+    extra: dict[str, str],
 ) -> AsyncGenerator[bytes, None]:
     yield encode_chunk(prelude + runtime_api.DELIMITER)
     try:
@@ -221,7 +228,7 @@ async def _frames(
             async for piece in body:
                 yield encode_chunk(piece)
     except InvocationError as error:
-        extra = about(invocation.request_id)
+        broken.append(error)
         log.error("%s: the stream broke off: %s", error.error_type, error, extra=extra)
         yield encode_last_chunk(runtime_api.error_trailers(error))
     else:

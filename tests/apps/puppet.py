@@ -3,7 +3,8 @@
 ``GET /``            200, or the status of $PUPPET_READY, or nothing if that is "hang"
 ``... /seen...``     200, and as body the request as it came, head and body
 ``... /say``         the body of the request, as raw bytes; then what ``x-then`` says:
-                     ``close`` (as without it), ``keep`` or ``hold`` the connection
+                     ``close`` (as without it), ``keep`` or ``hold`` the connection,
+                     or ``die`` a moment after it was closed
 ``... /hang``        nothing, ever; it says so on stderr
 ``... /early``       413 before the body of the request is read, then hold
 ``... /exit/N``      exits with status N
@@ -97,6 +98,10 @@ def answer(
         then = fields.get(b"x-then", b"close")
         if then == b"hold":
             hold()
+        if then == b"die":
+            sock.close()
+            time.sleep(0.01)  # a process closes its connections before it has ended
+            os.kill(os.getpid(), signal.SIGKILL)
         return then == b"keep"
     elif target == b"/hang":
         print("the puppet hangs", file=sys.stderr, flush=True)

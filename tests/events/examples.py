@@ -82,6 +82,11 @@ def reply_of(event: dict[str, Any], answer: Response) -> dict[str, Any]:
     return reply
 
 
+def prelude_of(event: dict[str, Any], answer: Response) -> bytes:
+    """Return what comes before a streamed response to an event."""
+    return events.classify(encode(event)).encode_prelude(answer)
+
+
 def with_fields(name: str, fields: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return an event with other fields, in the maps of its kind.
 

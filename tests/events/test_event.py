@@ -239,6 +239,58 @@ def test_any_response_is_a_reply(name, answer):
     assert isinstance(reply["isBase64Encoded"], bool)
 
 
+STREAMING = {"function_url", "rest_api"}
+"""What comes by these can be answered piece by piece."""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_streams(name):
+    """Function URLs and REST APIs can stream, and nothing else."""
+    kind = classify(encode(load(name)))
+
+    assert kind.streams is (name in STREAMING or name.startswith("rest_api_"))
+
+
+@pytest.mark.parametrize("name", sorted(STREAMING))
+@given(
+    answer=st.builds(Response, st.integers(200, 599), st.binary(), FIELDS, st.binary())
+)
+def test_any_response_has_a_prelude(name, answer):
+    """Whatever an application answers, a prelude is JSON, and no NUL is in it."""
+    kind = classify(encode(load(name)))
+
+    prelude = kind.encode_prelude(answer)
+
+    assert b"\0" not in prelude
+    assert json.loads(prelude)["statusCode"] == answer.status
+
+
+@pytest.mark.parametrize("name", sorted(STREAMING))
+@pytest.mark.parametrize("hop", ["Connection", "transfer-encoding", "X-Hop"])
+def test_prelude_without_hop_by_hop(name, hop):
+    """What is between application and adapter alone is no part of a prelude."""
+    fields = [(hop.encode(), b"1"), (b"connection", b"x-hop"), (b"date", b"today")]
+    kind = classify(encode(load(name)))
+
+    prelude = json.loads(kind.encode_prelude(Response(200, b"OK", fields)))
+
+    values = prelude.get("headers") or prelude.get("multiValueHeaders")
+    assert list(values) == ["date"]
+
+
+@pytest.mark.parametrize("name", sorted(STREAMING))
+def test_prelude_is_that_of_the_reply(name):
+    """A client sees the same status and fields in either mode."""
+    fields = [(b"Set-Cookie", b"a=\xe9"), (b"Vary", b"a"), (b"vary", b"b")]
+    answer = Response(418, b"", fields, b"body")
+    kind = classify(encode(load(name)))
+
+    prelude = json.loads(kind.encode_prelude(answer))
+    reply = json.loads(kind.encode_response(answer))
+
+    assert prelude | {"body": "body", "isBase64Encoded": False} == reply
+
+
 @pytest.mark.parametrize("name", HTTP)
 @pytest.mark.parametrize("hop", ["Connection", "transfer-encoding", "X-Hop"])
 def test_reply_without_hop_by_hop(name, hop):
@@ -360,4 +412,6 @@ def test_event_is_abstract():
         Event().request(FULL)
     with pytest.raises(NotImplementedError):
         Event.encode_response(Response(200, b"OK", []))
+    with pytest.raises(NotImplementedError):
+        Event.encode_prelude(Response(200, b"OK", []))
     assert bytes(NULL) == b"null"

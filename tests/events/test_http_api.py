@@ -7,6 +7,7 @@ from lambda_adapter.messages import Request
 from tests.events.examples import (
     added_to,
     load,
+    prelude_of,
     reply_of,
     request_of,
     response,
@@ -340,3 +341,47 @@ def test_reply_binary():
     reply = reply_of(load("http_api"), answer)
 
     assert (reply["body"], reply["isBase64Encoded"]) == ("H4s=", True)
+
+
+def test_prelude():
+    """A prelude is a reply without its body: cookies apart, duplicates joined."""
+    answer = response(
+        b"hello",
+        (b"content-type", b"text/event-stream"),
+        (b"set-cookie", b"a=1; Path=/"),
+        (b"link", b"<1>"),
+        (b"Set-Cookie", b"b=2"),
+        (b"Link", b"<2>"),
+        (b"transfer-encoding", b"chunked"),
+        (b"trailer", b"x-sum"),
+        (b"keep-alive", b"timeout=5"),
+        (b"connection", b"x-hop"),
+        (b"x-hop", b"1"),
+        status=202,
+    )
+
+    prelude = prelude_of(load("function_url"), answer)
+
+    assert prelude == (
+        b'{"statusCode":202,'
+        b'"headers":{"content-type":"text/event-stream","link":"<1>, <2>"},'
+        b'"cookies":["a=1; Path=/","b=2"]}'
+    )
+
+
+def test_prelude_empty():
+    """Every key is there even where nothing is."""
+    prelude = prelude_of(load("function_url"), response(status=204))
+
+    assert prelude == b'{"statusCode":204,"headers":{},"cookies":[]}'
+
+
+def test_prelude_has_the_length():
+    """A length that is known stays known."""
+    answer = response(b"", (b"Content-Length", b"5"))
+
+    prelude = prelude_of(load("function_url"), answer)
+
+    assert prelude == (
+        b'{"statusCode":200,"headers":{"Content-Length":"5"},"cookies":[]}'
+    )

@@ -10,6 +10,7 @@ from tests.events.examples import (
     added_to,
     encode,
     load,
+    prelude_of,
     read,
     reply_of,
     request_of,
@@ -315,3 +316,35 @@ def test_request_context_is_given_as_it_came():
     field = values_of(request.fields, b"x-amzn-request-context")[0]
     assert field.isascii()
     assert json.loads(field) == event["requestContext"]
+
+
+def test_prelude():
+    """A prelude is a reply without its body: every value in a list."""
+    answer = response(
+        b"hello",
+        (b"Content-Type", b"text/event-stream"),
+        (b"Set-Cookie", b"a=1; Path=/"),
+        (b"X-Probe", b"1"),
+        (b"set-cookie", b"b=2"),
+        (b"x-probe", b"2"),
+        (b"Connection", b"keep-alive, X-Hop"),
+        (b"X-Hop", b"1"),
+        (b"Transfer-Encoding", b"chunked"),
+        (b"Trailer", b"X-Sum"),
+        status=201,
+    )
+
+    prelude = prelude_of(load("rest_api"), answer)
+
+    assert prelude == (
+        b'{"statusCode":201,"multiValueHeaders":{'
+        b'"Content-Type":["text/event-stream"],'
+        b'"Set-Cookie":["a=1; Path=/","b=2"],"X-Probe":["1","2"]}}'
+    )
+
+
+def test_prelude_empty():
+    """Every key is there even where nothing is."""
+    prelude = prelude_of(load("rest_api"), response(status=204))
+
+    assert prelude == b'{"statusCode":204,"multiValueHeaders":{}}'

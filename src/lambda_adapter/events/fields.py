@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 import msgspec
 
 from lambda_adapter.errors import EventError
-from lambda_adapter.messages import HOP_BY_HOP, Fields, connection_options
+from lambda_adapter.messages import HOP_BY_HOP, Fields, connection_options, folded
 
 Scalar = str | int | float | bool | None
 """A field's value in an event: text, but events written by hand have numbers."""
@@ -113,7 +113,7 @@ def _sort(
             crumbs.append(value)
         elif not (
             lower in _DROPPED
-            or lower.replace(b"_", b"-") in owned
+            or folded(name) in owned
             or (lower in taken and not _KEPT.fullmatch(lower))
         ):
             kept.append((name, value))
@@ -173,5 +173,5 @@ def _one_host(hosts: Sequence[bytes], domain: str) -> bytes:
         raise EventError("the event has more than one Host")
     host = (hosts[0].strip() if hosts else b"") or domain.encode() or b"localhost"
     if not _HOST.fullmatch(host):
-        raise EventError(f"the event's Host {host.decode('latin-1')!r} is no host")
+        raise EventError("the event's Host is no host")
     return host
