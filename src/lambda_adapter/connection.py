@@ -22,7 +22,7 @@ RECEIVE_SIZE = 65_536
 allocator then maps and unmaps the buffer each time (measured)."""
 
 ANSWER_LIMIT = 30.0
-"""Seconds for the answer to an upload, from its end."""
+"""Seconds for a piece of an upload to be taken, and for the answer after its end."""
 
 EARLY_ANSWER_CHECK = 0.02
 """Seconds between two looks for an answer while the peer does not take the request."""
@@ -36,6 +36,7 @@ class Connection:
         self.exchanges = 0
         """How many responses it has brought."""
         self.reusable = True
+        self._eager = False
 
     async def exchange(self, request: Request, max_body: int) -> Response:
         """Send a request and return its response, read to the end.
@@ -106,7 +107,10 @@ class Connection:
     ) -> bool:
         try:
             async for piece in pieces:
-                if not await self._send(parser, piece):
+                sent = False
+                with trio.move_on_after(ANSWER_LIMIT):
+                    sent = await self._send(parser, piece)
+                if not sent:
                     return False
         except (OSError, PeerError):  # what the peer says of it is read next
             return False
@@ -179,16 +183,20 @@ class Connection:
         return not buffers
 
     async def _receive(self) -> bytes:
-        """Return the next bytes, ``b""`` at the end."""
+        """Return the next bytes, ``b""`` at the end.
+
+        A peer that always has more must not keep deadlines from passing. The checkpoint
+        comes before the bytes are taken, so that whoever is cancelled has taken none.
+        """
+        if self._eager:
+            await trio.lowlevel.checkpoint()
+        self._eager = True
         while True:
             try:
-                data = self._socket.recv(RECEIVE_SIZE)
+                return self._socket.recv(RECEIVE_SIZE)
             except BlockingIOError:
                 await trio.lowlevel.wait_readable(self._socket)
-            else:
-                # A peer that always has more must not keep deadlines from passing.
-                await trio.lowlevel.checkpoint()
-                return data
+                self._eager = False
 
 
 async def open_connection(host: str, port: int) -> Connection:

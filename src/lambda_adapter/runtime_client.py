@@ -97,7 +97,7 @@ class RuntimeClient:
                 response = await connection.upload(request, frames, MAX_ANSWER)
         except PeerError as error:
             log.error("the stream did not reach Lambda: %s", error, extra=extra)
-            return None
+            return broken[0] if broken else None
         finally:
             # https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html: a
             # runtime closes the connection that it has streamed over.
