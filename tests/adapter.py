@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -10,6 +9,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import trio
+
+from tests.emulator import free_ports
 
 PUPPET = [sys.executable, str(Path(__file__).parent / "apps" / "puppet.py")]
 
@@ -54,10 +55,7 @@ class Adapter:
 
 def free_port() -> int:
     """Return a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-        assert isinstance(port, int)
-        return port
+    return free_ports(1)[0]
 
 
 def environment(

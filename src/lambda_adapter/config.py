@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from lambda_adapter.settings import (
     MAX_CONCURRENCY,
+    NAMES,
     PREFIX,
     RUNTIME_API_ADDRESS,
     SETTINGS,
@@ -69,14 +70,12 @@ class Config:
 
 
 def _is_unknown(name: str) -> bool:
-    known = (setting.names for setting in SETTINGS)
-    return name.startswith(PREFIX) and not any(name in names for names in known)
+    return name.startswith(PREFIX) and name not in NAMES
 
 
 def _unknown(name: str) -> str:
     import difflib  # only for whoever made a typing error
 
-    known = [name for setting in SETTINGS for name in setting.names]
-    near = difflib.get_close_matches(name, known, n=1)
+    near = difflib.get_close_matches(name, NAMES, n=1)
     advice = f"; did you mean {near[0]}?" if near else ""
     return f"{name} is not a setting of this adapter{advice}"

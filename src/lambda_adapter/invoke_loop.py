@@ -38,7 +38,6 @@ MARGIN = 0.1
 """Seconds before the deadline at which the application is given up, so that the client
 is still told, and Lambda does not end the whole environment."""
 
-
 MAX_REPORTED_BODY = 8_192
 """Bytes of a body that an error reports. As JSON they are at most six times as many,
 and so within an error's own limit."""

@@ -11,15 +11,12 @@ import errno
 import os
 
 from lambda_adapter.errors import AppStartError
-from lambda_adapter.settings import ADAPTER_ONLY, PREFIX
+from lambda_adapter.settings import ADAPTER_ONLY, PREFIX, SHARED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import NoReturn
-
-LISTENING = frozenset({"AWS_LWA_PORT", "AWS_LWA_HOST"})
-"""Where the application is meant to listen: not the adapter's business alone."""
 
 PR_SET_PDEATHSIG = 1
 """https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html"""
@@ -98,7 +95,7 @@ def application_environ(environ: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in _as_given(environ).items()
-        if name in LISTENING
+        if name in SHARED
         or not (
             name.startswith(PREFIX)
             or name in ADAPTER_ONLY

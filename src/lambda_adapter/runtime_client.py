@@ -1,7 +1,7 @@
 """Lambda's end of the wire: invocations in, replies and errors out. Shell."""
 
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 
 import trio
 
@@ -68,7 +68,7 @@ class RuntimeClient:
             RuntimeApiError: Lambda says that all is lost.
         """
         request = runtime_api.response_request(self._host, invocation, reply)
-        await self._post_for(invocation, request, "reply")
+        await self._deliver(invocation, "reply", self._post(request))
 
     async def post_stream(
         self,
@@ -86,25 +86,9 @@ class RuntimeClient:
         Raises:
             RuntimeApiError: Lambda says that all is lost.
         """
-        request = runtime_api.stream_request(self._host, invocation)
-        extra = about(invocation.request_id)
         broken: list[InvocationError] = []
-        try:
-            connection = await self._connect()
-            async with contextlib.aclosing(
-                _frames(prelude, body, broken, extra)
-            ) as frames:
-                response = await connection.upload(request, frames, MAX_ANSWER)
-        except PeerError as error:
-            log.error("the stream did not reach Lambda: %s", error, extra=extra)
-            return broken[0] if broken else None
-        finally:
-            # https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html: a
-            # runtime closes the connection that it has streamed over.
-            self.close()
-        _raise_if_lost(response)
-        if response.status != 202:
-            log.error("Lambda refused the stream: %s", _quote(response), extra=extra)
+        frames = _frames(invocation, prelude, body, broken)
+        await self._deliver(invocation, "stream", self._upload(invocation, frames))
         return broken[0] if broken else None
 
     async def post_error(self, invocation: Invocation, error: AdapterError) -> None:
@@ -114,7 +98,7 @@ class RuntimeClient:
             RuntimeApiError: Lambda says that all is lost.
         """
         request = runtime_api.error_request(self._host, invocation, error)
-        await self._post_for(invocation, request, "error")
+        await self._deliver(invocation, "error", self._post(request))
 
     async def post_init_error(self, error: AdapterError) -> None:
         """Report that the application never came up."""
@@ -164,18 +148,32 @@ class RuntimeClient:
             self._connection.close()
             self._connection = None
 
-    async def _post_for(
-        self, invocation: Invocation, request: Request, what: str
+    async def _deliver(
+        self, invocation: Invocation, what: str, delivery: Awaitable[Response]
     ) -> None:
+        """See to a reply, an error or a stream. What Lambda refuses, it refuses."""
         extra = about(invocation.request_id)
         try:
-            response = await self._post(request)
+            response = await delivery
         except PeerError as error:
             log.error("the %s did not reach Lambda: %s", what, error, extra=extra)
             return
         _raise_if_lost(response)
         if response.status != 202:
             log.error("Lambda refused the %s: %s", what, _quote(response), extra=extra)
+
+    async def _upload(
+        self, invocation: Invocation, frames: AsyncGenerator[bytes, None]
+    ) -> Response:
+        request = runtime_api.stream_request(self._host, invocation)
+        try:
+            connection = await self._connect()
+            async with contextlib.aclosing(frames):
+                return await connection.upload(request, frames, MAX_ANSWER)
+        finally:
+            # https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html: a
+            # runtime closes the connection that it has streamed over.
+            self.close()
 
     async def _post(self, request: Request, limit: float = POST_LIMIT) -> Response:
         with trio.move_on_after(limit):
@@ -217,10 +215,10 @@ class RuntimeClient:
 
 
 async def _frames(
+    invocation: Invocation,
     prelude: bytes,
     body: AsyncGenerator[bytes, None],
     broken: list[InvocationError],
-    extra: dict[str, str],
 ) -> AsyncGenerator[bytes, None]:
     yield encode_chunk(prelude + runtime_api.DELIMITER)
     try:
@@ -229,6 +227,7 @@ async def _frames(
                 yield encode_chunk(piece)
     except InvocationError as error:
         broken.append(error)
+        extra = about(invocation.request_id)
         log.error("%s: the stream broke off: %s", error.error_type, error, extra=extra)
         yield encode_last_chunk(runtime_api.error_trailers(error))
     else:

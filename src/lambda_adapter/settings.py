@@ -19,16 +19,17 @@ RUNTIME_API = "AWS_LAMBDA_RUNTIME_API"
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"""
 
 
-def _port(text: str) -> int:
-    if text.isascii() and text.isdigit() and 1 <= int(text) <= 65_535:
-        return int(text)
-    raise ValueError("a port from 1 to 65535")
+def _number(most: int, expected: str) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if text.isascii() and text.isdigit() and 1 <= int(text) <= most:
+            return int(text)
+        raise ValueError(expected)
+
+    return parse
 
 
-def _count(text: str) -> int:
-    if text.isascii() and text.isdigit() and 1 <= int(text) <= 10_000:
-        return int(text)
-    raise ValueError("a number from 1 on")
+_port = _number(65_535, "a port from 1 to 65535")
+_count = _number(10_000, "a number from 1 on")
 
 
 def _seconds(text: str) -> float:
@@ -202,10 +203,16 @@ SETTINGS = (
 )
 # fmt: on
 
-ADAPTER_ONLY = frozenset(
+NAMES = tuple(name for setting in SETTINGS for name in setting.names)
+"""Every variable that is a setting."""
+
+SHARED = frozenset(
     name
     for setting in SETTINGS
     for name in setting.names
-    if setting.field not in {"port", "host"}
+    if setting.field in {"port", "host"}
 )
-"""Variables that mean nothing to an application. Where it listens does, by any name."""
+"""Variables that mean something to an application as well: where it listens."""
+
+ADAPTER_ONLY = frozenset(NAMES) - SHARED
+"""Variables that mean nothing to an application."""

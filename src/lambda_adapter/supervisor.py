@@ -1,4 +1,4 @@
-"""The one nursery: the application, the wait for it, the invoke loop, the signals.
+"""The nursery: the application, the wait for it, the invoke loops, the signals.
 
 Shell.
 """

@@ -11,7 +11,6 @@ import re
 
 import msgspec
 
-from lambda_adapter.errors import EventError
 from lambda_adapter.events.alb import AlbEvent, AlbMultiValueEvent
 from lambda_adapter.events.event import NULL, Event, decode_as
 from lambda_adapter.events.http_api import FunctionUrlEvent, HttpApiEvent
@@ -93,4 +92,4 @@ def _has(*values: msgspec.Raw) -> bool:
     return any(bytes(value) != b"null" for value in values)
 
 
-__all__ = ["Event", "EventError", "classify"]
+__all__ = ["Event", "classify"]

@@ -25,7 +25,7 @@ from lambda_adapter.events.fields import (
     single,
     text,
 )
-from lambda_adapter.events.reply import joined, listed, spelled_cookies, split_cookies
+from lambda_adapter.events.reply import listed, single_valued
 from lambda_adapter.messages import Request, Response, end_to_end
 
 
@@ -61,8 +61,7 @@ class AlbEvent(Event, frozen=True):
     def encode_response(cls, response: Response) -> bytes:
         """Return the reply. Its cookies differ in the capitals of their names."""
         body, is_base64_encoded = encode_body(response)
-        rest, cookies = split_cookies(end_to_end(response.fields))
-        fields = joined(rest) | spelled_cookies(cookies)
+        fields = single_valued(end_to_end(response.fields))
         return msgspec.json.encode(
             _Reply(
                 response.status, _description(response), fields, body, is_base64_encoded

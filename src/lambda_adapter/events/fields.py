@@ -46,7 +46,7 @@ class Context(msgspec.Struct, frozen=True):
     """What the adapter adds to a request, beside the event."""
 
     lambda_context: bytes = b"null"
-    """JSON, as ``runtime_api.encode_lambda_context`` makes it."""
+    """JSON, as ``lambda_context.encode_lambda_context`` makes it."""
     trace_id: bytes = b""
     tenant_id: bytes = b""
     pass_through_path: bytes = b"/events"
@@ -141,6 +141,13 @@ def single(values: Mapping[str, Scalar] | None) -> Pairs:
 def multiple(values: Mapping[str, Sequence[Scalar]]) -> Iterator[tuple[str, Scalar]]:
     """Return the pairs of a map of lists."""
     return ((name, value) for name, each in values.items() for value in each)
+
+
+def every(
+    lists: Mapping[str, Sequence[Scalar]] | None, values: Mapping[str, Scalar] | None
+) -> Pairs:
+    """Return the pairs of a map of lists; where there is none, of a map of values."""
+    return multiple(lists) if lists else single(values)
 
 
 def text(value: Scalar) -> str:

@@ -45,6 +45,12 @@ def split_cookies(fields: Fields) -> tuple[Fields, list[str]]:
     return rest, cookies
 
 
+def single_valued(fields: Fields) -> dict[str, str]:
+    """Return one value a name, cookies included: the map has room for no more."""
+    rest, cookies = split_cookies(fields)
+    return joined(rest) | spelled_cookies(cookies)
+
+
 def spelled_cookies(cookies: Sequence[str]) -> dict[str, str]:
     """Return one cookie a name, each ``Set-Cookie`` in capitals of its own.
 

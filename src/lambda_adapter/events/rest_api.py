@@ -23,9 +23,8 @@ from lambda_adapter.events.fields import (
     Scalar,
     added_fields,
     encode_method,
-    multiple,
+    every,
     request_fields,
-    single,
     text,
 )
 from lambda_adapter.events.reply import listed
@@ -52,9 +51,7 @@ class RestApiEvent(Event, frozen=True):
         method = encode_method(self.http_method)
         body = decode_body(self.body, self.is_base64_encoded)
         fields = request_fields(
-            multiple(self.multi_value_headers)
-            if self.multi_value_headers
-            else single(self.headers),
+            every(self.multi_value_headers, self.headers),
             method=method,
             body=body,
             domain=self._domain(),
@@ -93,10 +90,8 @@ class RestApiEvent(Event, frozen=True):
         return target.verbatim_path(self.path)
 
     def _query(self) -> bytes:
-        pairs = (
-            multiple(self.multi_value_query_string_parameters)
-            if self.multi_value_query_string_parameters
-            else single(self.query_string_parameters)
+        pairs = every(
+            self.multi_value_query_string_parameters, self.query_string_parameters
         )
         return target.encoded_query((name, text(value)) for name, value in pairs)
 

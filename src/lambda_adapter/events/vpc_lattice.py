@@ -19,7 +19,7 @@ from lambda_adapter.events.fields import (
     request_fields,
     text,
 )
-from lambda_adapter.events.reply import joined, spelled_cookies, split_cookies
+from lambda_adapter.events.reply import single_valued
 from lambda_adapter.messages import Request, Response, end_to_end
 
 Values = dict[str, Scalar | list[Scalar]]
@@ -61,8 +61,7 @@ class VpcLatticeEvent(Event, frozen=True):
     def encode_response(cls, response: Response) -> bytes:
         """Return the reply."""
         body, is_base64_encoded = encode_body(response)
-        rest, cookies = split_cookies(end_to_end(response.fields))
-        fields = joined(rest) | spelled_cookies(cookies)
+        fields = single_valued(end_to_end(response.fields))
         return msgspec.json.encode(
             _Reply(response.status, fields, body, is_base64_encoded)
         )
