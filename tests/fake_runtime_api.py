@@ -16,6 +16,8 @@ import trio
 
 NEXT = "/2018-06-01/runtime/invocation/next"
 INIT_ERROR = "/2018-06-01/runtime/init/error"
+RESTORE_NEXT = "/2018-06-01/runtime/restore/next"
+RESTORE_ERROR = "/2018-06-01/runtime/restore/error"
 REGISTER = "/2020-01-01/extension/register"
 EVENT_NEXT = "/2020-01-01/extension/event/next"
 FUNCTION_ARN = "arn:aws:lambda:eu-west-1:1:function:f"
@@ -242,6 +244,8 @@ class FakeRuntimeApi:
         elif request.target == REGISTER:
             identifier = {"lambda-extension-identifier": "an-extension"}
             await _send(stream, 200, b'{"functionName":"f"}', identifier)
+        elif request.target == RESTORE_NEXT:
+            await _send(stream, 200, b"")
         elif request.target == EVENT_NEXT:
             await trio.sleep_forever()
         else:
@@ -282,7 +286,7 @@ class FakeRuntimeApi:
         return event
 
     async def _take(self, stream: trio.SocketStream, request: Posted) -> None:
-        if request.target == INIT_ERROR:
+        if request.target in {INIT_ERROR, RESTORE_ERROR}:
             await _send(stream, 202, b'{"status":"OK"}')
             return
         request_id = request.target.split("/")[-2]

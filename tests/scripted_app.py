@@ -224,6 +224,21 @@ async def open_server(
 
 
 @asynccontextmanager
+async def open_unix_server(
+    serve: Callable[[trio.SocketStream], Awaitable[object]], path: str
+) -> AsyncIterator[None]:
+    """Serve each connection to a Unix socket with ``serve``."""
+    with trio.socket.socket(socket.AF_UNIX) as listening:
+        await listening.bind(path)
+        listening.listen()
+        async with trio.open_nursery() as nursery:
+            listeners = [trio.SocketListener(listening)]
+            nursery.start_soon(trio.serve_listeners, serve, listeners)
+            yield
+            nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
 async def open_app(*answers: Answer, port: int = 0) -> AsyncIterator[ScriptedApp]:
     """Serve an application that gives these answers, one a request."""
     app = ScriptedApp(answers=deque(answers))

@@ -62,7 +62,7 @@ def of(cases):
 async def test_ways_of_answering(answer):
     """However the application ends its answer, it is read, and so is the next one."""
     async with open_app(answer) as app:
-        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             first = await send(client)
             second = await send(client)
 
@@ -74,7 +74,7 @@ async def test_ways_of_answering(answer):
 async def test_faulty_answers(answer):
     """An answer that can't be trusted fails its request, and no other."""
     async with open_app(answer) as app:
-        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             with pytest.raises(AppRequestError):
                 await send(client)
             following = await send(client)
@@ -86,7 +86,7 @@ async def test_faulty_answers(answer):
 async def test_faults_are_told_without_the_query():
     """The message names method and path. A query may hold secrets."""
     async with open_app(Answer(b"")) as app:
-        client = AppClient("127.0.0.1", app.port, IDLE_LIMIT)
+        client = AppClient(("127.0.0.1", app.port), IDLE_LIMIT)
         with pytest.raises(AppRequestError) as caught:
             await send(client, b"GET", b"/a/path?token=secret")
 
@@ -98,7 +98,7 @@ async def test_faults_are_told_without_the_query():
 async def test_nothing_listens():
     """An application that has gone is named by its address."""
     port = free_port()
-    client = AppClient("127.0.0.1", port, IDLE_LIMIT)
+    client = AppClient(("127.0.0.1", port), IDLE_LIMIT)
 
     with pytest.raises(
         AppRequestError, match=rf"127\.0\.0\.1:{port}: Connection refus"
@@ -110,7 +110,7 @@ async def test_too_large_a_body():
     """More body than any reply can hold is not read to its end."""
     head = b"HTTP/1.1 200 OK\r\ncontent-length: 10000000000\r\n\r\n"
     async with open_app(Answer(head + bytes(MAX_REPLY + 1), "hold")) as app:
-        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             with pytest.raises(ResponseTooLargeError):
                 await send(client)
             following = await send(client)
@@ -121,7 +121,7 @@ async def test_too_large_a_body():
 async def test_connection_is_kept():
     """Requests that follow each other share a connection."""
     async with open_app() as app:
-        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             for _ in range(5):
                 await send(client, b"POST", b"/", b"body")
 
@@ -143,7 +143,7 @@ async def test_requests_side_by_side():
     both = trio.Event()
     arrived: list[trio.SocketStream] = []
     async with open_server(serve) as port:
-        with closing(AppClient("127.0.0.1", port, IDLE_LIMIT)) as client:
+        with closing(AppClient(("127.0.0.1", port), IDLE_LIMIT)) as client:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(send, client)
                 nursery.start_soon(send, client)
@@ -158,7 +158,7 @@ async def test_closed_between_requests():
     Servers close idle ones after some seconds, in a frozen environment at any time.
     """
     async with open_app(Answer(OK), Answer(OK)) as app:
-        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             await send(client, b"POST", b"/", b"body")
             await app.wait_all_closed()
             await send(client, b"POST", b"/", b"body")
@@ -171,7 +171,7 @@ async def test_closed_between_requests():
 async def test_idle_for_too_long(mock_clock: MockClock):
     """A connection that was idle for so long that it may be closed now is not used."""
     async with open_app() as app:
-        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             await client.send(request())
             mock_clock.jump(IDLE_LIMIT - 0.1)
             await client.send(request())
@@ -187,7 +187,7 @@ async def test_idle_for_too_long(mock_clock: MockClock):
 async def test_idempotent_request_is_repeated(method):
     """Closed without a byte of an answer just as it was used again: asked once more."""
     async with open_app(KEEP_OK, Answer(b"")) as app:
-        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             await send(client)
             response = await send(client, method)
 
@@ -199,7 +199,7 @@ async def test_idempotent_request_is_repeated(method):
 async def test_other_request_is_never_repeated(method):
     """Nobody knows how far the first one went."""
     async with open_app(KEEP_OK, Answer(b"")) as app:
-        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             await send(client)
             with pytest.raises(AppRequestError):
                 await send(client, method, b"/", b"body")
@@ -210,7 +210,7 @@ async def test_other_request_is_never_repeated(method):
 async def test_answered_request_is_never_repeated():
     """One byte of an answer is proof that the request was taken."""
     async with open_app(KEEP_OK, Answer(b"H")) as app:
-        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             await send(client)
             with pytest.raises(AppRequestError):
                 await send(client)
@@ -221,7 +221,7 @@ async def test_answered_request_is_never_repeated():
 async def test_request_on_a_new_connection_is_never_repeated():
     """Where nothing was kept, nothing was stale: the application itself hung up."""
     async with open_app(Answer(b"")) as app:
-        client = AppClient("127.0.0.1", app.port, IDLE_LIMIT)
+        client = AppClient(("127.0.0.1", app.port), IDLE_LIMIT)
         with pytest.raises(AppRequestError):
             await send(client)
 
@@ -231,7 +231,7 @@ async def test_request_on_a_new_connection_is_never_repeated():
 async def test_request_is_repeated_only_once():
     """The second try's failure is the request's."""
     async with open_app(KEEP_OK, Answer(b""), Answer(b"")) as app:
-        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             await send(client)
             with pytest.raises(AppRequestError):
                 await send(client)
@@ -242,7 +242,7 @@ async def test_request_is_repeated_only_once():
 async def test_cancelled_request():
     """Its connection is dropped, so that a late answer can't meet another request."""
     async with open_app(KEEP_OK, Answer(b"", "hold")) as app:
-        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             await send(client)
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(client.send, request())
@@ -257,7 +257,7 @@ async def test_cancelled_request():
 async def test_close():
     """Closing the client closes what it kept."""
     async with open_app() as app:
-        client = AppClient("127.0.0.1", app.port, IDLE_LIMIT)
+        client = AppClient(("127.0.0.1", app.port), IDLE_LIMIT)
         await send(client)
 
         client.close()
@@ -269,7 +269,7 @@ async def test_head_has_no_body():
     """The answer to HEAD ends with its head, whatever length it names."""
     raw = b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n"
     async with open_app(Answer(raw, "keep")) as app:
-        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             response = await send(client, b"HEAD")
             await send(client)
 
@@ -299,7 +299,7 @@ async def send_streamed(client: AppClient, *arguments: bytes) -> Response:
 async def test_ways_of_answering_piece_by_piece(answer):
     """However the application ends its answer, its pieces are the same body."""
     async with open_app(answer) as app:
-        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             first = await send_streamed(client)
             body = await read(first)
             second = await send(client)
@@ -312,7 +312,7 @@ async def test_ways_of_answering_piece_by_piece(answer):
 async def test_faulty_answers_piece_by_piece(answer):
     """An answer that can't be trusted fails, with its head or amid its body."""
     async with open_app(answer) as app:
-        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             with pytest.raises(AppRequestError) as caught:
                 await read(await send_streamed(client, b"GET", b"/path?secret"))
             await app.wait_all_closed()
@@ -327,7 +327,7 @@ async def test_head_comes_before_the_body():
     """Streamed, a response is there with its head, and each piece as it comes."""
     head = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n"
     async with open_app(Answer(head, "more")) as app:
-        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             response = await send_streamed(client)
             pieces = []
             with trio.fail_after(5):
@@ -343,7 +343,7 @@ async def test_head_comes_before_the_body():
 async def test_connection_is_kept_after_a_stream():
     """A body that was read to its end leaves its connection for the next request."""
     async with open_app() as app:
-        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             for _ in range(3):
                 assert await read(await send_streamed(client)) == b"ok"
             await send(client)
@@ -355,7 +355,7 @@ async def test_connection_is_in_use_during_a_stream():
     """Whoever sends while a body is still to come gets a connection of his own."""
     half = Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nha", "more")
     async with open_app(half) as app:
-        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             response = await send_streamed(client)
             other = await send(client)
             await app.say(b"lf", "keep")
@@ -373,7 +373,7 @@ async def test_body_that_is_closed(pieces):
     """
     head = b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nhalf"
     async with open_app(Answer(head, "hold")) as app:
-        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             response = await send_streamed(client)
             for _ in range(pieces):
                 assert await anext(pieces_of(response)) == b"half"
@@ -387,7 +387,7 @@ async def test_cancelled_body():
     """Whoever is cancelled while he waits for a piece closes the connection."""
     head = b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n"
     async with open_app(Answer(head, "hold")) as app:
-        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             response = await send_streamed(client)
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(read, response)
@@ -400,7 +400,7 @@ async def test_cancelled_body():
 async def test_idempotent_request_is_repeated_for_a_stream():
     """A kept connection that was dead is no reason to fail here either."""
     async with open_app(KEEP_OK, Answer(b"")) as app:
-        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             await send(client)
             body = await read(await send_streamed(client))
 
@@ -412,7 +412,7 @@ async def test_stream_that_breaks_off_is_never_repeated():
     """With its head, an answer has begun."""
     half = Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nha")
     async with open_app(KEEP_OK, half) as app:
-        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             await send(client)
             with pytest.raises(AppRequestError):
                 await read(await send_streamed(client))
@@ -425,5 +425,5 @@ async def test_stream_has_no_limit():
     size = 3 * MAX_REPLY
     answer = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % size + bytes(size)
     async with open_app(Answer(answer)) as app:
-        with closing(AppClient("127.0.0.1", app.port, IDLE_LIMIT)) as client:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             assert len(await read(await send_streamed(client))) == size

@@ -1,7 +1,10 @@
 """Compressing a whole response."""
 
 import gzip
+import subprocess
+import sys
 
+import brotli
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,10 +25,18 @@ def answer(*fields: tuple[bytes, bytes], body: bytes = TEXT, status: int = 200):
     return Response(status, b"OK", list(fields), body)
 
 
-def test_compressed():
-    """The body is gzip, and the fields tell of it; the rest stays."""
+DECODERS = {b"gzip": gzip.decompress, b"br": brotli.decompress}
+
+
+def coding(response: Response) -> bytes:
+    return dict(response.fields).get(b"content-encoding", b"")
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_compressed(name):
+    """The body is encoded, and the fields tell of it; the rest stays."""
     response = compress(
-        ask(b"gzip, br"),
+        ask(name),
         answer(
             HTML,
             (b"Content-Length", b"%d" % len(TEXT)),
@@ -36,51 +47,76 @@ def test_compressed():
     )
 
     assert isinstance(response.body, bytes)
-    assert gzip.decompress(response.body) == TEXT
+    assert DECODERS[name](response.body) == TEXT
+    assert len(response.body) < len(TEXT)
     assert response.fields == [
         HTML,
         (b"Content-Length", b"%d" % len(response.body)),
         (b"ETag", b'W/"a"'),
         (b"X-A", b"b"),
         (b"vary", b"accept-encoding"),
-        (b"content-encoding", b"gzip"),
+        (b"content-encoding", name),
     ]
 
 
+@pytest.mark.parametrize("name", DECODERS)
 @given(body=st.binary(min_size=LEAST))
-def test_every_byte_comes_back(body):
+def test_every_byte_comes_back(name, body):
     """Whatever the body, its client gets it."""
-    response = compress(ask(b"gzip"), answer(HTML, body=body))
+    response = compress(ask(name), answer(HTML, body=body))
 
     assert isinstance(response.body, bytes)
-    assert gzip.decompress(response.body) == body
+    assert DECODERS[name](response.body) == body
 
 
 @pytest.mark.parametrize(
-    ("accepted", "is_accepted"),
+    ("accepted", "chosen"),
     [
-        ([b"gzip"], True),
-        ([b"GZip;q=0.1"], True),
-        ([b"br", b"gzip"], True),
-        ([b"*"], True),
-        ([b"*;q=0, gzip"], True),
-        ([b"x-gzip"], True),
-        ([], False),
-        ([b""], False),
-        ([b"br, deflate"], False),
-        ([b"gzip;q=0"], False),
-        ([b"gzip; q=0.000, *"], False),
-        ([b"*;q=0"], False),
-        ([b"gzipped"], False),
+        ([b"gzip"], b"gzip"),
+        ([b"GZip;q=0.1"], b"gzip"),
+        ([b"br", b"gzip"], b"br"),
+        ([b"gzip, deflate, br, zstd"], b"br"),
+        ([b"gzip;q=1, br;q=0.9"], b"gzip"),
+        ([b"gzip;q=0.8,br; q=0.801"], b"br"),
+        ([b"br;q=0, gzip"], b"gzip"),
+        ([b"*"], b"br"),
+        ([b"*;q=0, gzip"], b"gzip"),
+        ([b"gzip, *;q=0.5"], b"gzip"),
+        ([b"x-gzip"], b"gzip"),
+        ([], b""),
+        ([b""], b""),
+        ([b"zstd, deflate"], b""),
+        ([b"identity"], b""),
+        ([b"gzip;q=0"], b""),
+        ([b"gzip; q=0.000"], b""),
+        ([b"gzip;q=0.0001"], b""),
+        ([b"gzip;q=much"], b""),
+        ([b"*;q=0"], b""),
+        ([b"gzipped"], b""),
     ],
 )
-def test_accepted(accepted, is_accepted):
-    """Only who accepts gzip gets it; caches are told either way."""
+def test_accepted(accepted, chosen):
+    """A client gets what it likes best, if it accepts any; caches are told anyway."""
     response = compress(ask(*accepted), answer(HTML))
 
-    assert ((b"content-encoding", b"gzip") in response.fields) is is_accepted
+    assert coding(response) == chosen
     assert (b"vary", b"accept-encoding") in response.fields
-    assert is_accepted or response.body == TEXT
+    assert chosen or response.body == TEXT
+
+
+def test_without_brotli():
+    """Where brotli is not installed, there is gzip."""
+    program = (
+        "import sys; sys.modules['brotli'] = None\n"
+        "from lambda_adapter.compression import CODINGS, choose_coding\n"
+        "print(list(CODINGS), choose_coding([(b'accept-encoding', b'br, gzip')]))"
+    )
+
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, text=True
+    )
+
+    assert run.stdout == "[b'gzip'] b'gzip'\n"
 
 
 @pytest.mark.parametrize(

@@ -4,16 +4,18 @@ import pytest
 
 from lambda_adapter.config import Config
 from lambda_adapter.errors import ConfigError
-from lambda_adapter.settings import MAX_CONCURRENCY, RUNTIME_API_ADDRESS, SETTINGS
+from lambda_adapter.settings import FROM_LAMBDA, SETTINGS
 
-ALL = (RUNTIME_API_ADDRESS, MAX_CONCURRENCY, *SETTINGS)
+ALL = (*FROM_LAMBDA, *SETTINGS)
 
 DEFAULTS = {
     "runtime_api": ("127.0.0.1", 9001),
     "max_concurrency": 1,
+    "initialization_type": "on-demand",
     "port": 8080,
     "host": "127.0.0.1",
-    "readiness_port": 8080,
+    "unix_socket": None,
+    "readiness_port": None,
     "readiness_path": "/",
     "readiness_protocol": "http",
     "readiness_healthy_status": frozenset(range(100, 500)),
@@ -26,6 +28,9 @@ DEFAULTS = {
     "authorization_source": None,
     "error_status_codes": None,
     "pool_idle_timeout": 4.0,
+    "deadline_margin": 0.1,
+    "before_checkpoint_path": None,
+    "after_restore_path": None,
     "runtime_api_proxy": None,
     "warnings": (),
 }
@@ -33,8 +38,10 @@ DEFAULTS = {
 VARIABLES = {
     "runtime_api": ("AWS_LAMBDA_RUNTIME_API",),
     "max_concurrency": ("AWS_LAMBDA_MAX_CONCURRENCY",),
+    "initialization_type": ("AWS_LAMBDA_INITIALIZATION_TYPE",),
     "port": ("AWS_LWA_PORT", "PORT"),
     "host": ("AWS_LWA_HOST", "HOST"),
+    "unix_socket": ("AWS_LWA_UNIX_SOCKET",),
     "readiness_port": ("AWS_LWA_READINESS_CHECK_PORT", "READINESS_CHECK_PORT"),
     "readiness_path": ("AWS_LWA_READINESS_CHECK_PATH", "READINESS_CHECK_PATH"),
     "readiness_protocol": (
@@ -51,14 +58,19 @@ VARIABLES = {
     "authorization_source": ("AWS_LWA_AUTHORIZATION_SOURCE",),
     "error_status_codes": ("AWS_LWA_ERROR_STATUS_CODES",),
     "pool_idle_timeout": ("AWS_LWA_POOL_IDLE_TIMEOUT_SECONDS",),
+    "deadline_margin": ("AWS_LWA_DEADLINE_MARGIN_SECONDS",),
+    "before_checkpoint_path": ("AWS_LWA_SNAPSTART_BEFORE_CHECKPOINT_PATH",),
+    "after_restore_path": ("AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH",),
     "runtime_api_proxy": ("AWS_LWA_LAMBDA_RUNTIME_API_PROXY",),
 }
 
 GOOD = {
     "runtime_api": ("169.254.100.1:9001", ("169.254.100.1", 9001)),
     "max_concurrency": ("8", 8),
+    "initialization_type": ("Snap-Start", "snap-start"),
     "port": ("3000", 3000),
     "host": ("localhost", "localhost"),
+    "unix_socket": ("/tmp/app.sock", "/tmp/app.sock"),
     "readiness_port": ("3001", 3001),
     "readiness_path": ("/healthz?deep=1", "/healthz?deep=1"),
     "readiness_protocol": ("TCP", "tcp"),
@@ -72,6 +84,9 @@ GOOD = {
     "authorization_source": ("X-Authorization", "x-authorization"),
     "error_status_codes": ("500,502-504", frozenset({500, 502, 503, 504})),
     "pool_idle_timeout": ("0", 0.0),
+    "deadline_margin": ("1.5", 1.5),
+    "before_checkpoint_path": ("/snapstart/before", "/snapstart/before"),
+    "after_restore_path": ("/Snap-Start/after", "/Snap-Start/after"),
     "runtime_api_proxy": ("http://127.0.0.1:9002/", ("127.0.0.1", 9002)),
 }
 
@@ -153,19 +168,91 @@ def test_precedence(field):
     assert getattr(Config({strong: "", weak: text}), field) == value
 
 
+HERE = ("127.0.0.1", 8080)
+SOCKET = {"AWS_LWA_UNIX_SOCKET": "/tmp/s"}
+
+
 @pytest.mark.parametrize(
-    ("environ", "port"),
+    ("environ", "app", "readiness"),
     [
-        ({}, 8080),
-        ({"PORT": "3000"}, 3000),
-        ({"AWS_LWA_PORT": "3000", "PORT": "4000"}, 3000),
-        ({"PORT": "3000", "READINESS_CHECK_PORT": "5000"}, 5000),
-        ({"PORT": "3000", "AWS_LWA_READINESS_CHECK_PORT": ""}, 3000),
+        ({}, HERE, HERE),
+        ({"PORT": "3000"}, ("127.0.0.1", 3000), ("127.0.0.1", 3000)),
+        ({"AWS_LWA_PORT": "3", "PORT": "4"}, ("127.0.0.1", 3), ("127.0.0.1", 3)),
+        ({"AWS_LWA_HOST": "::1"}, ("::1", 8080), ("::1", 8080)),
+        ({"READINESS_CHECK_PORT": "5000"}, HERE, ("127.0.0.1", 5000)),
+        ({"AWS_LWA_READINESS_CHECK_PORT": ""}, HERE, HERE),
+        (SOCKET, "/tmp/s", "/tmp/s"),
+        (SOCKET | {"PORT": "3000"}, "/tmp/s", "/tmp/s"),
+        (SOCKET | {"READINESS_CHECK_PORT": "5"}, "/tmp/s", ("127.0.0.1", 5)),
     ],
 )
-def test_readiness_port(environ, port):
+def test_addresses(environ, app, readiness):
     """The readiness check goes where the application is, unless told otherwise."""
-    assert Config(environ).readiness_port == port
+    config = Config(environ)
+
+    assert config.app_address == app
+    assert config.readiness_address == readiness
+
+
+@pytest.mark.parametrize(
+    ("initialization_type", "inits_async"),
+    [
+        ("on-demand", True),
+        ("lambda-managed-instances", True),
+        ("something-new", True),
+        ("snap-start", False),
+        ("provisioned-concurrency", False),
+    ],
+)
+def test_async_init(initialization_type, inits_async):
+    """Where Lambda initialises beforehand, init waits for the application."""
+    environ = {"AWS_LAMBDA_INITIALIZATION_TYPE": initialization_type}
+
+    config = Config(environ | {"AWS_LWA_ASYNC_INIT": "true"})
+
+    assert config.inits_async is inits_async
+    assert [initialization_type in warning for warning in config.warnings] == (
+        [] if inits_async else [True]
+    )
+    assert Config(environ).inits_async is False
+    assert Config(environ).warnings == ()
+
+
+HOOKS = (
+    "AWS_LWA_SNAPSTART_BEFORE_CHECKPOINT_PATH",
+    "AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH",
+)
+
+
+@pytest.mark.parametrize("variable", HOOKS)
+@pytest.mark.parametrize("path", ["/events", "/x?y", "/X/"])
+def test_hook_that_is_the_path_of_events(variable, path):
+    """A path that is closed to clients can't be the one that events are POSTed to."""
+    route = path.partition("?")[0].rstrip("/").lower()
+
+    with pytest.raises(ConfigError, match="AWS_LWA_PASS_THROUGH_PATH") as caught:
+        Config({variable: route, "AWS_LWA_PASS_THROUGH_PATH": path})
+
+    assert caught.value.variable == variable
+
+
+def test_hook_paths():
+    """Both hooks are closed to clients, each if it is set."""
+    before, after = HOOKS
+
+    assert Config({}).hook_paths == ()
+    assert Config({after: "/b"}).hook_paths == ("/b",)
+    assert Config({before: "/a", after: "/b"}).hook_paths == ("/a", "/b")
+
+
+def test_compression_of_streams():
+    """Who asks for compression and for streams is told that they get only one."""
+    stream = {"AWS_LWA_INVOKE_MODE": "response_stream"}
+
+    (warning,) = Config(stream | {"AWS_LWA_ENABLE_COMPRESSION": "true"}).warnings
+
+    assert warning.startswith("AWS_LWA_ENABLE_COMPRESSION does nothing")
+    assert Config(stream).warnings == ()
 
 
 @pytest.mark.parametrize(

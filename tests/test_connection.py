@@ -13,7 +13,15 @@ from lambda_adapter.connection import open_connection
 from lambda_adapter.errors import PeerError
 from lambda_adapter.messages import Request
 from tests.adapter import free_port
-from tests.scripted_app import OK, Answer, open_app, open_server, reset
+from tests.scripted_app import (
+    OK,
+    Answer,
+    ScriptedApp,
+    open_app,
+    open_server,
+    open_unix_server,
+    reset,
+)
 
 GET = Request(b"GET", b"/", [(b"host", b"localhost")])
 LARGE = Request(
@@ -37,7 +45,7 @@ async def receive_head(stream: trio.SocketStream) -> bytes:
 async def test_exchanges_follow_each_other_on_one_connection():
     """Each exchange brings its response, and leaves the connection fit for another."""
     async with open_app() as app:
-        with closing(await open_connection("127.0.0.1", app.port)) as connection:
+        with closing(await open_connection(("127.0.0.1", app.port))) as connection:
             with trio.fail_after(5):
                 responses = [await connection.exchange(GET, LIMIT) for _ in range(3)]
 
@@ -50,7 +58,7 @@ async def test_exchanges_follow_each_other_on_one_connection():
 async def test_closed_by_the_peer_is_stale():
     """A connection that its peer closed while it was idle shows that it did."""
     async with open_app(Answer(OK)) as app:
-        with closing(await open_connection("127.0.0.1", app.port)) as connection:
+        with closing(await open_connection(("127.0.0.1", app.port))) as connection:
             with trio.fail_after(5):
                 await connection.exchange(GET, LIMIT)
             await app.wait_all_closed()
@@ -61,7 +69,7 @@ async def test_closed_by_the_peer_is_stale():
 async def test_unasked_bytes_make_stale():
     """What comes on an idle connection is no answer to whatever is asked next."""
     async with open_server(lambda stream: stream.send_all(OK)) as port:
-        with closing(await open_connection("127.0.0.1", port)) as connection:
+        with closing(await open_connection(("127.0.0.1", port))) as connection:
             with trio.fail_after(5):
                 while not connection.is_stale():
                     await trio.lowlevel.checkpoint()
@@ -84,7 +92,7 @@ async def test_early_answer(then):
 
     gone = trio.Event()
     async with open_server(refuse) as port:
-        with closing(await open_connection("127.0.0.1", port)) as connection:
+        with closing(await open_connection(("127.0.0.1", port))) as connection:
             with trio.fail_after(5):
                 response = await connection.exchange(LARGE, LIMIT)
 
@@ -106,7 +114,7 @@ async def test_interim_answer_is_not_the_early_answer():
         await stream.send_all(OK)
 
     async with open_server(hint_then_answer) as port:
-        with closing(await open_connection("127.0.0.1", port)) as connection:
+        with closing(await open_connection(("127.0.0.1", port))) as connection:
             with trio.fail_after(5):
                 response = await connection.exchange(LARGE, LIMIT)
 
@@ -123,7 +131,7 @@ async def test_slow_reader_gets_all():
 
     taken = bytearray()
     async with open_server(sip) as port:
-        with closing(await open_connection("127.0.0.1", port)) as connection:
+        with closing(await open_connection(("127.0.0.1", port))) as connection:
             with trio.fail_after(10):
                 await connection.exchange(LARGE, LIMIT)
 
@@ -144,7 +152,7 @@ async def test_slow_reader_gets_all():
 async def test_failed_exchange(answer, answered):
     """A failure says whether any byte of an answer came, and ends the connection."""
     async with open_app(answer) as app:
-        with closing(await open_connection("127.0.0.1", app.port)) as connection:
+        with closing(await open_connection(("127.0.0.1", app.port))) as connection:
             with trio.fail_after(5), pytest.raises(PeerError) as caught:
                 await connection.exchange(GET, LIMIT)
 
@@ -155,7 +163,7 @@ async def test_failed_exchange(answer, answered):
 async def test_cancelled_exchange_leaves_it_unusable():
     """Nobody knows where in an exchange a cancelled one stopped."""
     async with open_app(Answer(OK, "keep"), Answer(b"", "hold")) as app:
-        with closing(await open_connection("127.0.0.1", app.port)) as connection:
+        with closing(await open_connection(("127.0.0.1", app.port))) as connection:
             with trio.fail_after(5):
                 await connection.exchange(GET, LIMIT)
             async with trio.open_nursery() as nursery:
@@ -182,7 +190,7 @@ async def test_endless_answer_does_not_keep_deadlines_from_passing():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         peer = threading.Thread(target=never_end)
         peer.start()
-        connection = await open_connection(*listener.getsockname())
+        connection = await open_connection(listener.getsockname())
         with closing(connection), trio.move_on_after(0.05) as scope:
             await connection.exchange(GET, LIMIT)
         peer.join()
@@ -194,7 +202,7 @@ async def test_head_is_enough_for_the_status():
     """``exchange_head`` does not wait for a body, however long that takes."""
     head = b"HTTP/1.1 503 Not Yet\r\ncontent-length: 1000\r\n\r\n"
     async with open_app(Answer(head, "hold")) as app:
-        with closing(await open_connection("127.0.0.1", app.port)) as connection:
+        with closing(await open_connection(("127.0.0.1", app.port))) as connection:
             with trio.fail_after(5):
                 response, _ = await connection.exchange_head(GET)
 
@@ -205,7 +213,7 @@ async def test_body_after_a_head():
     """The body comes in pieces, and with its end the exchange is over."""
     head = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n"
     async with open_app(Answer(head, "more")) as app:
-        with closing(await open_connection("127.0.0.1", app.port)) as connection:
+        with closing(await open_connection(("127.0.0.1", app.port))) as connection:
             pieces: list[bytes] = []
             with trio.fail_after(5):
                 _, body = await connection.exchange_head(GET)
@@ -228,7 +236,7 @@ async def test_body_that_breaks_off(then):
     """A body that is cut off is an error, and its connection of no more use."""
     head = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\none"
     async with open_app(Answer(head, "more")) as app:
-        with closing(await open_connection("127.0.0.1", app.port)) as connection:
+        with closing(await open_connection(("127.0.0.1", app.port))) as connection:
             with trio.fail_after(5):
                 _, body = await connection.exchange_head(GET)
                 assert await anext(body) == b"one"
@@ -261,7 +269,7 @@ async def test_upload():
         await stream.send_all(OK)
 
     async with open_server(take) as port:
-        with closing(await open_connection("127.0.0.1", port)) as connection:
+        with closing(await open_connection(("127.0.0.1", port))) as connection:
             with trio.fail_after(5):
                 response = await connection.upload(
                     UPLOAD, frames(b"one", b"x" * 5_000_000, b"end"), LIMIT
@@ -288,7 +296,7 @@ async def test_upload_is_answered_early():
 
     gone = trio.Event()
     async with open_server(refuse) as port:
-        with closing(await open_connection("127.0.0.1", port)) as connection:
+        with closing(await open_connection(("127.0.0.1", port))) as connection:
             with trio.fail_after(5):
                 async with contextlib.aclosing(pieces()) as endless:
                     response = await connection.upload(UPLOAD, endless, LIMIT)
@@ -306,7 +314,7 @@ async def test_upload_that_breaks():
         raise ZeroDivisionError
 
     async with open_app(Answer(b"", "hold")) as app:
-        with closing(await open_connection("127.0.0.1", app.port)) as connection:
+        with closing(await open_connection(("127.0.0.1", app.port))) as connection:
             with trio.fail_after(5), pytest.raises(ZeroDivisionError):
                 await connection.upload(UPLOAD, fail(), LIMIT)
 
@@ -316,7 +324,7 @@ async def test_upload_that_breaks():
 async def test_close_twice():
     """Closing a closed connection does nothing."""
     async with open_app() as app:
-        connection = await open_connection("127.0.0.1", app.port)
+        connection = await open_connection(("127.0.0.1", app.port))
 
         connection.close()
         connection.close()
@@ -327,7 +335,7 @@ async def test_close_twice():
 async def test_close_wakes_who_waits():
     """An exchange under way does not outlive its connection, nor hang."""
     async with open_app(Answer(b"", "hold")) as app:
-        connection = await open_connection("127.0.0.1", app.port)
+        connection = await open_connection(("127.0.0.1", app.port))
         with trio.fail_after(5), pytest.RaisesGroup(trio.ClosedResourceError):
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(connection.exchange, GET, LIMIT)
@@ -340,7 +348,7 @@ async def test_nothing_listens():
     port = free_port()
 
     with trio.fail_after(5), pytest.raises(PeerError) as caught:
-        await open_connection("127.0.0.1", port)
+        await open_connection(("127.0.0.1", port))
 
     assert str(caught.value) == (
         f"no connection to 127.0.0.1:{port}: Connection refused"
@@ -351,13 +359,55 @@ async def test_nothing_listens():
 async def test_host_without_address():
     """A host that does not exist is a failed connection like any other."""
     with trio.fail_after(10), pytest.raises(PeerError, match=r"host\.invalid:80"):
-        await open_connection("host.invalid", 80)
+        await open_connection(("host.invalid", 80))
 
 
 async def test_every_address_is_tried():
     """``localhost`` is two addresses, and an application may listen on either."""
     async with open_app() as app:
         with trio.fail_after(5):
-            connection = await open_connection("localhost", app.port)
+            connection = await open_connection(("localhost", app.port))
 
         connection.close()
+
+
+async def test_unix_socket(tmp_path):
+    """An address that is a path is a Unix socket, which speaks HTTP as any other."""
+    path = str(tmp_path / "app.sock")
+    app = ScriptedApp()
+    async with open_unix_server(app.serve, path):
+        with trio.fail_after(5):
+            with closing(await open_connection(path)) as connection:
+                responses = [await connection.exchange(GET, LIMIT) for _ in range(2)]
+
+    assert [response.body for response in responses] == [b"ok", b"ok"]
+    assert [each.connection for each in app.requests] == [1, 1]
+
+
+async def test_nothing_listens_on_a_unix_socket(tmp_path):
+    """Where no socket is, or nobody behind it, the error names it and says why."""
+    path = str(tmp_path / "app.sock")
+
+    with pytest.raises(PeerError) as caught:
+        await open_connection(path)
+    assert str(caught.value) == f"no connection to {path}: No such file or directory"
+
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(path)
+    with pytest.raises(PeerError, match="Connection refused"):
+        await open_connection(path)
+
+
+async def test_unix_socket_without_room(tmp_path):
+    """A server that accepts slowly is waited for, not taken for one that is gone."""
+    path = str(tmp_path / "app.sock")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(path)
+        listening.listen(0)
+        with trio.fail_after(5):
+            with closing(await open_connection(path)):
+                with trio.move_on_after(0.05) as scope:
+                    await open_connection(path)
+                assert scope.cancelled_caught
+                listening.accept()[0].close()
+                (await open_connection(path)).close()

@@ -7,11 +7,14 @@ import pytest
 from lambda_adapter import errors, http1, runtime_api
 from lambda_adapter.errors import (
     AdapterError,
+    AfterRestoreError,
     AppExitedError,
     AppNotReadyError,
     AppRequestError,
     AppStartError,
     AppStatusError,
+    BeforeCheckpointError,
+    ClosedPathError,
     ConfigError,
     DeadlineError,
     EventError,
@@ -44,11 +47,13 @@ def test_error_type(kind):
 @pytest.mark.parametrize(
     ("parent", "children"),
     [
-        (InitError, {AppStartError, AppNotReadyError}),
+        (InitError, {AppStartError, AppNotReadyError, BeforeCheckpointError}),
+        (AfterRestoreError, set()),
         (
             InvocationError,
             {
                 EventError,
+                ClosedPathError,
                 AppRequestError,
                 ResponseTooLargeError,
                 AppStatusError,
@@ -84,6 +89,7 @@ def test_tree_is_drawn_as_it_is():
     ("error", "status", "reason"),
     [
         (EventError("x"), 400, b"Bad Request"),
+        (ClosedPathError("x"), 403, b"Forbidden"),
         (AppRequestError("x"), 502, b"Bad Gateway"),
         (ResponseTooLargeError("x"), 502, b"Bad Gateway"),
         (DeadlineError("x"), 504, b"Gateway Timeout"),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 import trio
+import trio.testing
 
 from lambda_adapter.app_client import App, AppClient
 from lambda_adapter.config import Config
@@ -210,7 +211,7 @@ async def running(
 async def function(runtime):
     """An invoke loop between a fake Runtime API and an application."""
     async with open_app() as app:
-        with closing(AppClient("127.0.0.1", app.port, 4)) as client:
+        with closing(AppClient(("127.0.0.1", app.port), 4)) as client:
             async with running(runtime, client):
                 yield Function(runtime, app)
 
@@ -219,7 +220,7 @@ async def function(runtime):
 async def stream(runtime):
     """An invoke loop in stream mode."""
     async with open_app() as app:
-        with closing(AppClient("127.0.0.1", app.port, 4)) as client:
+        with closing(AppClient(("127.0.0.1", app.port), 4)) as client:
             async with running(runtime, client, STREAM_MODE):
                 yield Function(runtime, app)
 
@@ -493,6 +494,64 @@ async def test_largest_reply(function):
     await function.assert_works()
 
 
+@pytest.mark.parametrize("event", [alb, alb_multi_value])
+async def test_largest_reply_of_a_load_balancer(function, event):
+    """A load balancer gets 1 MB at most; one byte more is 502 with a reason instead."""
+    text = b"content-type: text/plain\r\n"
+    size = 1_000_000
+    reply = await function.invoke(event(), said(200, b"x" * size, text))
+    size += 1_048_576 - len(reply.body)
+
+    largest = await function.invoke(event(), said(200, b"x" * size, text))
+    larger = await function.invoke(event(), said(200, b"x" * (size + 1), text))
+
+    assert len(largest.body) == 1_048_576
+    assert_refused(larger, 502, "Runtime.ResponseTooLargeError")
+    await function.assert_works()
+
+
+WARNED = [
+    pytest.param(rest_api, 10_240, id="REST API"),
+    pytest.param(http_api, 10_240, id="HTTP API"),
+    pytest.param(alb, 32_768, id="ALB"),
+]
+
+
+@pytest.mark.parametrize(("event", "limit"), WARNED)
+async def test_fields_that_a_gateway_refuses(function, caplog, event, limit):
+    """Who nears a gateway's limit for fields is warned of it, and of nothing else."""
+    wide = b"x-a: " + b"a" * int(limit * 0.96) + b"\r\n"
+    narrow = b"x-a: " + b"a" * int(limit * 0.93) + b"\r\n"
+
+    await function.invoke(event(), said(200, b"x" * limit, narrow))
+    assert caplog.records == []
+    posted = await function.invoke(event(), said(200, b"", wide))
+
+    assert posted.json()["statusCode"] == 200
+    (line,) = caplog.records
+    assert f"over {limit}, the gateway answers 5xx" in line.getMessage()
+    assert line.request_id == posted.target.split("/")[-2]
+
+
+async def test_fields_that_nobody_refuses(function, caplog):
+    """A function URL has no such limit."""
+    wide = b"x-a: " + b"a" * 50_000 + b"\r\n"
+
+    await function.invoke(function_url(), said(200, b"", wide))
+
+    assert caplog.records == []
+
+
+async def test_fields_of_a_stream_that_a_gateway_refuses(stream, caplog):
+    """A stream's fields count as any other's."""
+    wide = b"x-a: " + b"a" * 10_000 + b"\r\n"
+
+    await stream.invoke(rest_api(), said(200, b"", wide))
+
+    (line,) = caplog.records
+    assert "header fields take" in line.getMessage()
+
+
 async def test_larger_body_than_any_reply(function):
     """A body that no reply can hold is 502, or an error, and never posted."""
     answer = said(200, b"x" * (MAX_REPLY + 1))
@@ -545,6 +604,55 @@ async def test_near_deadline(clock, function):
     )
 
     assert_refused(posted, 504, "Runtime.DeadlineError")
+
+
+async def test_margin(clock, runtime):
+    """How long before the deadline an application is given up is a setting."""
+    settings = {"AWS_LWA_DEADLINE_MARGIN_SECONDS": "2"}
+    async with open_app() as app:
+        with closing(AppClient(("127.0.0.1", app.port), 4)) as client:
+            async with running(runtime, client, settings):
+                function = Function(runtime, app)
+                started = trio.current_time()
+                posted = await function.invoke(
+                    http_api(), HANG, lambda_runtime_deadline_ms=in_seconds(5)
+                )
+                lasted = trio.current_time() - started
+
+    assert_refused(posted, 504, "Runtime.DeadlineError")
+    assert lasted == pytest.approx(3, abs=0.5)
+
+
+class Finishing:
+    """An application in this process that has something left to do."""
+
+    def __init__(self, until: trio.Event) -> None:
+        self.until = until
+        self.deadlines: list[float] = []
+
+    async def send(self, request: Request, *, streamed: bool = False) -> Response:
+        return Response(200, b"OK", [], b"done")
+
+    async def finish(self, deadline: float) -> None:
+        self.deadlines.append(deadline)
+        await self.until.wait()
+
+
+async def test_what_is_left_to_do_comes_before_the_next_event(runtime):
+    """The reply does not wait for it, and the next event does."""
+    app = Finishing(trio.Event())
+    async with running(runtime, app):
+        first = await runtime.invoke(http_api())
+        await trio.testing.wait_all_tasks_blocked()
+        asked = runtime.polls
+        left = app.deadlines[0] - trio.current_time()
+        app.until.set()
+        second = await runtime.invoke(http_api())
+
+    assert [first.json()["body"], second.json()["body"]] == ["done", "done"]
+    assert asked == 0
+    assert 0 < left < 30
+    assert len(app.deadlines) == 2
 
 
 async def test_late_answer_meets_nobody(clock, function):
@@ -692,6 +800,9 @@ class Failing:
     async def send(self, request: Request, *, streamed: bool = False) -> Response:
         await trio.lowlevel.checkpoint()
         raise self.error
+
+    async def finish(self, deadline: float) -> None:
+        """Do nothing."""
 
 
 async def test_fault_of_the_adapter(runtime, caplog):
@@ -1043,7 +1154,7 @@ def assert_refused_by_stream(posted: Posted, status: int, error_type: str) -> No
 @pytest.mark.parametrize("event", STREAMING)
 async def test_refused_connection_in_stream_mode(runtime, event):
     """So is an application that does not listen."""
-    with closing(AppClient("127.0.0.1", free_port(), 4)) as client:
+    with closing(AppClient(("127.0.0.1", free_port()), 4)) as client:
         async with running(runtime, client, STREAM_MODE):
             posted = await runtime.invoke(event())
 
@@ -1131,7 +1242,7 @@ async def test_deadline_of_a_stream_that_never_ends(runtime):
             ended.set()
 
     async with open_server(never_end) as port:
-        with closing(AppClient("127.0.0.1", port, 4)) as client:
+        with closing(AppClient(("127.0.0.1", port), 4)) as client:
             async with running(runtime, client, STREAM_MODE):
                 posted = await runtime.invoke(
                     function_url(), lambda_runtime_deadline_ms=in_seconds(0.3)
@@ -1256,7 +1367,7 @@ async def test_stream_that_says_all_is_lost(runtime):
     runtime.scripted["/response"].append(raw)
 
     async with open_app() as app:
-        client = AppClient("127.0.0.1", app.port, 4)
+        client = AppClient(("127.0.0.1", app.port), 4)
         with closing(client), pytest.RaisesGroup(RuntimeApiError):
             async with running(runtime, client, STREAM_MODE):
                 await runtime.invoke(function_url())
@@ -1267,7 +1378,7 @@ async def test_deadline_of_an_error_status(clock, runtime):
     settings = STREAM_MODE | {"AWS_LWA_ERROR_STATUS_CODES": "503"}
     half = Answer(b"HTTP/1.1 503 No\r\ncontent-length: 99\r\n\r\nhalf", "hold")
     async with open_app() as app:
-        with closing(AppClient("127.0.0.1", app.port, 4)) as client:
+        with closing(AppClient(("127.0.0.1", app.port), 4)) as client:
             async with running(runtime, client, settings):
                 function = Function(runtime, app)
                 await function.invoke(
@@ -1293,7 +1404,7 @@ async def test_error_status_codes(runtime, event, mode):
     """A status that is set to be an error fails the invocation, with what was said."""
     settings = {"AWS_LWA_ERROR_STATUS_CODES": "500-503", "AWS_LWA_INVOKE_MODE": mode}
     async with open_app() as app:
-        with closing(AppClient("127.0.0.1", app.port, 4)) as client:
+        with closing(AppClient(("127.0.0.1", app.port), 4)) as client:
             async with running(runtime, client, settings):
                 function = Function(runtime, app)
 
@@ -1311,7 +1422,7 @@ async def test_error_status_with_a_long_body(runtime, mode):
     """The report has the beginning of it, and is JSON whatever that holds."""
     settings = {"AWS_LWA_ERROR_STATUS_CODES": "500", "AWS_LWA_INVOKE_MODE": mode}
     async with open_app() as app:
-        with closing(AppClient("127.0.0.1", app.port, 4)) as client:
+        with closing(AppClient(("127.0.0.1", app.port), 4)) as client:
             async with running(runtime, client, settings):
                 function = Function(runtime, app)
 
@@ -1325,7 +1436,7 @@ async def test_statuses_that_are_no_error(runtime):
     """Every other status is the application's answer."""
     settings = {"AWS_LWA_ERROR_STATUS_CODES": "500-503"}
     async with open_app() as app:
-        with closing(AppClient("127.0.0.1", app.port, 4)) as client:
+        with closing(AppClient(("127.0.0.1", app.port), 4)) as client:
             async with running(runtime, client, settings):
                 posted = await Function(runtime, app).invoke(
                     http_api(), said(504, b"x")
@@ -1341,7 +1452,7 @@ async def test_rewritten_request(runtime):
         "AWS_LWA_PASS_THROUGH_PATH": "/api/events",
     }
     async with open_app() as app:
-        with closing(AppClient("127.0.0.1", app.port, 4)) as client:
+        with closing(AppClient(("127.0.0.1", app.port), 4)) as client:
             async with running(runtime, client, settings):
                 function = Function(runtime, app)
                 await function.invoke(http_api("GET", "/api/x"), said())
@@ -1357,7 +1468,7 @@ async def test_not_ready_yet(runtime):
     env_config = encode_env_config(environment("", 0, {}))
     async with open_app() as app:
         with (
-            closing(AppClient("127.0.0.1", app.port, 4)) as client,
+            closing(AppClient(("127.0.0.1", app.port), 4)) as client,
             closing(RuntimeClient("127.0.0.1", runtime.port)) as runtime_client,
         ):
             loop = InvokeLoop(runtime_client, client, env_config, Config({}), ready)
@@ -1381,7 +1492,7 @@ async def test_compression(runtime):
     settings = {"AWS_LWA_ENABLE_COMPRESSION": "true"}
     text = b'"' + b"a" * 5000 + b'"'
     async with open_app() as app:
-        with closing(AppClient("127.0.0.1", app.port, 4)) as client:
+        with closing(AppClient(("127.0.0.1", app.port), 4)) as client:
             async with running(runtime, client, settings):
                 function = Function(runtime, app)
                 accepting = http_api(headers={"accept-encoding": "gzip"})

@@ -2,11 +2,18 @@
 
 import json
 import logging
+import signal
 import sys
+import time
 
 import pytest
+import trio
 
 from lambda_adapter.logs import JsonFormatter, TextFormatter, about, configure, log
+from tests.adapter import open_adapter
+from tests.events.examples import encode, load, with_fields
+from tests.fake_runtime_api import FakeRuntimeApi, Posted
+from tests.scripted_app import Answer, ScriptedApp, open_app
 
 
 def record(message, level=logging.INFO, created=0.0, **extra):
@@ -188,3 +195,221 @@ def test_written_once_to_stderr(capsys):
     log.info("ready after %d ms", 5)
 
     assert capsys.readouterr() == ("", "lambda-adapter: INFO ready after 5 ms\n")
+
+
+SECRET = "Sup3rS3cr3tT0ken"
+"""Letters and digits alone, so that no escape can hide it."""
+
+TOKEN = SECRET.encode()
+
+CREDENTIALS = (
+    f"AWS_ACCESS_KEY_ID={SECRET}",
+    f"AWS_SECRET_ACCESS_KEY={SECRET}",
+    f"AWS_SESSION_TOKEN={SECRET}",
+    f"DATABASE_URL=postgres://user:{SECRET}@example.com",
+    f"AWS_LWA_PASSWORD={SECRET}",  # there is no such setting, which is a warning
+)
+
+TRUSTED = ("env", *CREDENTIALS, sys.executable, "-m", "lambda_adapter")
+"""The adapter, with something to hide."""
+
+SAID_BY_LAMBDA = {
+    "lambda_runtime_trace_id": f"Root={SECRET}",
+    "lambda_runtime_aws_tenant_id": SECRET,
+    "lambda_runtime_cognito_identity": json.dumps({"identityId": SECRET}),
+    "lambda_runtime_client_context": json.dumps({"custom": {"key": SECRET}}),
+}
+
+BESIDE_FIELDS = {
+    "cookies": [f"session={SECRET}"],
+    "rawQueryString": f"token={SECRET}",
+    "queryStringParameters": {"token": SECRET},
+    "multiValueQueryStringParameters": {"token": [SECRET]},
+}
+
+
+def secretive(name, **changes):
+    """Return an HTTP event with a secret wherever a client can put one."""
+    fields = [
+        ("host", "example.com"),
+        ("cookie", f"session={SECRET}"),
+        ("x-secret", SECRET),
+        ("x-api-key", SECRET),
+    ]
+    event = with_fields(name, fields)
+    beside = {key: value for key, value in BESIDE_FIELDS.items() if key in event}
+    about_it = event["requestContext"] | {"authorizer": {"principalId": SECRET}}
+    return {**event, **beside, "requestContext": about_it, "body": SECRET, **changes}
+
+
+HTTP = ["alb", "alb_multi_value", "http_api", "http_api_v1", "rest_api", "vpc_lattice"]
+SECRETIVE = {name: secretive(name) for name in HTTP}
+SQS = load("sqs", password=SECRET)
+OTHERS = [SQS, load("websocket_message", body=SECRET), [SECRET]]
+
+BROKEN = [("host", "example.com"), ("x-api-key", f"{SECRET}\n")]
+HTTP_API = encode(SECRETIVE["http_api"])
+
+WRONG: list[dict[str, object]] = [
+    {"headers": {"host": f"{SECRET} {SECRET}"}},
+    {"headers": {"Host": f"{SECRET}.com", "host": f"{SECRET}.org"}},
+    {"headers": {"x-api-key": [SECRET]}},
+    {"headers": SECRET},
+    {"cookies": [f"session={SECRET}\r\n"]},
+    {"cookies": SECRET},
+    {"body": {"password": SECRET}},
+    {"body": f"{SECRET}%", "isBase64Encoded": True},
+    {"isBase64Encoded": SECRET},
+    {"rawQueryString": [SECRET]},
+    {"requestContext": {"http": {"method": [SECRET]}}},
+]
+
+UNREADABLE = [
+    *(with_fields(name, BROKEN) for name in HTTP),
+    *(secretive("http_api", **wrong) for wrong in WRONG),
+    HTTP_API[:-9],
+    HTTP_API.replace(TOKEN, TOKEN + b"\xff"),
+    b'{"password": %s}' % TOKEN,
+    b'{"password": [' * 5_000 + TOKEN,
+]
+"""What costs its invocation before the application sees it."""
+
+FIELDS = (
+    f"set-cookie: session={SECRET}\r\nlocation: /?token={SECRET}\r\nx-key: {SECRET}\r\n"
+).encode()
+OK = b"HTTP/1.1 200 OK\r\n" + FIELDS
+
+
+def said(status: int, body: bytes = TOKEN) -> Answer:
+    head = b"HTTP/1.1 %d No\r\n%scontent-length: %d\r\n\r\n"
+    return Answer(head % (status, FIELDS, len(body)) + body, "keep")
+
+
+UNUSABLE = [
+    said(503),
+    *(
+        Answer(raw)
+        for raw in [
+            b"220 %s ESMTP\r\n" % TOKEN,
+            b"%s\r\n\r\n" % TOKEN,
+            b"HTTP/1.1 %s\r\n\r\n" % TOKEN,
+            b"HTTP/1.1 999 %s\r\n\r\n" % TOKEN,
+            b"HTTP/1.1 103 Hints\r\n" + FIELDS + b"\r\n",
+            b"HTTP/1.1 101 Switch\r\nconnection: upgrade\r\nupgrade: %s\r\n\r\n"
+            % TOKEN,
+            OK + TOKEN,
+            OK + b"%s\r\n\r\n" % TOKEN,
+            OK + b"x-key: %s\0\r\n\r\n" % TOKEN,
+            OK + b"content-length: %s\r\n\r\n" % TOKEN,
+            OK + b"transfer-encoding: %s\r\n\r\n" % TOKEN,
+            OK + b"x: " + TOKEN * 10_000 + b"\r\n\r\n",
+            OK + b"content-length: 99\r\n\r\n" + TOKEN,
+            OK + b"transfer-encoding: chunked\r\n\r\n%s\r\n" % TOKEN,
+            OK + b"transfer-encoding: chunked\r\n\r\n99\r\n" + TOKEN,
+        ]
+    ),
+]
+"""What the application says, and an invocation fails of."""
+
+NO = b"HTTP/1.1 413 No\r\ncontent-length: 2\r\n\r\n{}"
+GARBAGE = b"220 smtp.example.com ESMTP\r\n"
+UNHEARD = [
+    ("/response", NO, "Lambda refused the reply"),
+    ("/response", GARBAGE, "the reply did not reach Lambda"),
+    ("/error", NO, "Lambda refused the error"),
+    ("/error", GARBAGE, "the error did not reach Lambda"),
+]
+"""What Lambda says to a reply, or to an error, and what the log says then."""
+
+
+async def put_through(runtime: FakeRuntimeApi, app: ScriptedApp) -> int:
+    """Have all succeed that can, and all fail that can.
+
+    Returns how many errors that is.
+    """
+
+    async def invoke(event: object, **fields: str) -> Posted:
+        return await runtime.invoke(event, **SAID_BY_LAMBDA, **fields)
+
+    for event in [*SECRETIVE.values(), *OTHERS]:
+        app.answers.append(said(200))
+        assert TOKEN in (await invoke(event)).body
+    async with trio.open_nursery() as nursery:
+        for event in UNREADABLE:
+            nursery.start_soon(invoke, event)
+    async with trio.open_nursery() as nursery:
+        app.answers.extend(UNUSABLE * 3)
+        for event in [SECRETIVE["alb"], SECRETIVE["rest_api"], SQS] * len(UNUSABLE):
+            nursery.start_soon(invoke, event)
+    soon = str(int((time.time() + 0.3) * 1000))
+    app.answers += [said(400), said(200, TOKEN * 500_000), Answer(TOKEN, "hold")]
+    await invoke(SQS)
+    await invoke(SECRETIVE["alb"])
+    await invoke(SECRETIVE["alb"], lambda_runtime_deadline_ms=soon)
+    return len(UNREADABLE) + 3 * len(UNUSABLE) + 3
+
+
+@pytest.mark.parametrize("log_format", ["Text", "JSON"])
+async def test_no_secret_gets_into_it(runtime, log_format):
+    """Bodies, queries and the values of fields stay out, at any level, whatever fails.
+
+    So do the credentials of the environment, and what Lambda says of whoever invokes.
+    """
+    runtime.max_polls = 8
+    async with (
+        open_app() as app,
+        open_adapter(
+            runtime.address,
+            [],
+            adapter=TRUSTED,
+            port=app.port,
+            AWS_LAMBDA_LOG_FORMAT=log_format,
+            AWS_LAMBDA_LOG_LEVEL="TRACE",
+            AWS_LAMBDA_MAX_CONCURRENCY="8",
+            AWS_LWA_INVOKE_MODE="response_stream",
+            AWS_LWA_ERROR_STATUS_CODES="503",
+            AWS_LWA_AUTHORIZATION_SOURCE="x-api-key",
+        ) as adapter,
+    ):
+        await app.wait_requests(1)
+        errors = await put_through(runtime, app)
+        async with trio.open_nursery() as nursery:
+            for end, raw, words in UNHEARD:
+                runtime.scripted[end].append(raw)
+                event = SQS if end == "/response" else b"{" + TOKEN
+                nursery.start_soon(runtime.invoke, event)
+                await adapter.wait_log(words)
+            nursery.cancel_scope.cancel()
+        adapter.process.send_signal(signal.SIGTERM)
+        written = await adapter.wait_log("ending on SIGTERM")
+
+    assert SECRET not in written
+    assert "AWS_LWA_PASSWORD is not a setting" in written
+    assert written.count("ERROR") == errors + len(UNHEARD) + 2  # two events were errors
+    for request in app.requests[1 : 1 + len(HTTP)]:
+        assert TOKEN in request.line
+        assert TOKEN in request.body
+        assert {name for name, value in request.fields if TOKEN in value} == {
+            *(b"authorization", b"cookie", b"x-secret", b"x-amz-tenant-id"),
+            *(b"x-amzn-request-context", b"x-amzn-lambda-context", b"x-amzn-trace-id"),
+        }
+
+
+@pytest.mark.parametrize("answer", UNUSABLE[:2], ids=["unhealthy", "garbage"])
+async def test_no_secret_of_a_start_that_fails(runtime, answer):
+    """What an application says that never gets ready stays out as well."""
+    async with (
+        open_app(*[answer] * 1_000) as app,
+        open_adapter(
+            runtime.address,
+            [],
+            adapter=TRUSTED,
+            port=app.port,
+            AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS="0.1",
+        ) as adapter,
+    ):
+        written = await adapter.wait_log("last check: ")
+        assert await adapter.wait() == 1
+
+    assert "ERROR Runtime.AppNotReadyError" in written
+    assert SECRET not in written

@@ -10,7 +10,7 @@ from lambda_adapter.config import Config
 from lambda_adapter.errors import AppNotReadyError
 from lambda_adapter.readiness import find_unready, wait_app_ready
 from tests.adapter import free_port
-from tests.scripted_app import Answer, open_app
+from tests.scripted_app import Answer, open_app, open_server
 
 HANG = Answer(b"", "hold")
 
@@ -135,6 +135,21 @@ async def test_unhealthy_at_first():
     assert len(app.requests) == 4
 
 
+async def test_pauses_between_checks(clock):
+    """Between two checks there are 10 ms, however many there have been."""
+    asked: list[float] = []
+
+    async def refuse(stream: trio.SocketStream) -> None:
+        asked.append(trio.current_time())
+        await stream.aclose()
+
+    async with open_server(refuse) as port:
+        with trio.move_on_after(0.055):
+            await wait_app_ready(config(port), None)
+
+    assert asked == pytest.approx([asked[0] + number / 100 for number in range(6)])
+
+
 @pytest.mark.parametrize("code", [100, 101])
 async def test_interim_status_is_no_readiness(code):
     """What is no final answer says nothing about the application."""
@@ -186,6 +201,23 @@ async def test_tcp():
         await app.wait_all_closed()
 
     assert app.requests == []
+
+
+async def test_tcp_on_port_80():
+    """So it is on any port: one that nobody need name in a URL is no exception."""
+    environ = {
+        "AWS_LWA_HOST": "127.80.80.80",  # hardly anybody else's
+        "AWS_LWA_PORT": "80",
+        "AWS_LWA_READINESS_CHECK_PROTOCOL": "tcp",
+    }
+    try:
+        (listener,) = await trio.open_tcp_listeners(80, host="127.80.80.80")
+    except OSError as error:
+        pytest.skip(f"port 80 is not to be had here: {error}")
+    async with listener:
+        with trio.fail_after(5):
+            await wait_app_ready(Config(environ), None)
+            await (await listener.accept()).aclose()
 
 
 async def test_first_answer_lost(clock):

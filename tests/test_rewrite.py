@@ -5,8 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambda_adapter.config import Config
+from lambda_adapter.errors import ClosedPathError
 from lambda_adapter.messages import Request
-from lambda_adapter.rewrite import rewrite, with_authorization, without_base_path
+from lambda_adapter.rewrite import (
+    refuse_hooks,
+    rewrite,
+    with_authorization,
+    without_base_path,
+)
 
 TOLD = (b"x-forwarded-prefix", b"/api")
 
@@ -88,3 +94,38 @@ def test_both_settings():
     request = rewrite(get(b"/api/x", (b"x-auth", b"t")), config)
 
     assert request == get(b"/x", (b"authorization", b"t"), TOLD)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        b"/snapstart/after",
+        b"/snapstart/before/?x=1",
+        b"//SNAPSTART/./after",
+        b"/x/..%2fsnapstart%2f%2561fter",
+        b"/snapstart\\after;v=1?/",
+    ],
+)
+def test_hooks_are_closed(target):
+    """No spelling of a hook's path gets through, whatever its query."""
+    with pytest.raises(ClosedPathError) as caught:
+        refuse_hooks(get(target), ["/snapstart/before", "/SnapStart/After/"])
+
+    assert str(caught.value).startswith("a client asked for /snapstart/")
+
+
+@pytest.mark.parametrize("target", [b"/", b"/snapstart", b"/x?/snapstart/after"])
+def test_other_paths_are_open(target):
+    """A query is no path, and half a path is another one."""
+    refuse_hooks(get(target), ["/snapstart/after"])
+
+
+def test_hooks_are_closed_behind_the_base_path():
+    """What counts is the path that the application would see."""
+    settings = {
+        "AWS_LWA_REMOVE_BASE_PATH": "/api",
+        "AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH": "/after",
+    }
+
+    with pytest.raises(ClosedPathError):
+        rewrite(get(b"/api/after"), Config(settings))

@@ -9,6 +9,7 @@ import pytest
 from lambda_adapter import __version__
 from lambda_adapter.errors import (
     AdapterError,
+    AfterRestoreError,
     AppNotReadyError,
     AppRequestError,
     DeadlineError,
@@ -30,6 +31,8 @@ from lambda_adapter.runtime_api import (
     parse_next,
     register_request,
     response_request,
+    restore_error_request,
+    restore_next_request,
     stream_request,
 )
 
@@ -263,6 +266,19 @@ def test_init_error_request():
         "errorType": "Runtime.AppNotReadyError",
         "stackTrace": [],
     }
+
+
+def test_restore_requests():
+    """SnapStart has two words of its own: ready for it, and not fit after it."""
+    asked = restore_next_request(HOST)
+    told = restore_error_request(HOST, AfterRestoreError("it refused"))
+
+    assert asked == Request(
+        b"GET", b"/2018-06-01/runtime/restore/next", [(b"host", HOST), AGENT]
+    )
+    assert told.target == b"/2018-06-01/runtime/restore/error"
+    assert told.fields[-1][1] == b"Runtime.AfterRestoreError"
+    assert json.loads(told.body)["errorMessage"] == "it refused"
 
 
 def test_long_error_is_cut():

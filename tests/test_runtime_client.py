@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
+from itertools import pairwise
 
 import pytest
 import trio
@@ -13,9 +14,10 @@ import trio.testing
 
 from lambda_adapter import __version__
 from lambda_adapter.errors import AppNotReadyError, AppRequestError, RuntimeApiError
-from lambda_adapter.runtime_api import MAX_REPLY, Invocation
+from lambda_adapter.runtime_api import MAX_EVENT, MAX_REPLY, Invocation
 from lambda_adapter.runtime_client import (
     ATTEMPTS,
+    MAX_ANSWER,
     POST_LIMIT,
     REGISTER_LIMIT,
     RuntimeClient,
@@ -225,6 +227,46 @@ async def test_next_that_fails_for_good(clock, runtime, client):
     assert len(runtime.posted) == ATTEMPTS == 5
 
 
+async def test_pauses_of_next(clock):
+    """After each failure it waits twice as long, from 0.1 s on, and so does the end."""
+    asked: list[float] = []
+
+    async def hang_up(stream: trio.SocketStream) -> None:
+        asked.append(trio.current_time())
+        await stream.aclose()
+
+    async with open_server(hang_up) as port:
+        with pytest.raises(RuntimeApiError):
+            await RuntimeClient("127.0.0.1", port).next_invocation()
+
+    times = [*asked, trio.current_time()]
+    pauses = [later - earlier for earlier, later in pairwise(times)]
+    assert pauses == pytest.approx([0.1, 0.2, 0.4, 0.8, 1.6])
+
+
+async def test_largest_event(runtime, client):
+    """An event of 32 MB is taken."""
+    async with invoking(runtime, b" " * MAX_EVENT):
+        invocation = await client.next_invocation()
+        await client.post_response(invocation, b"null")
+
+    assert len(invocation.payload) == MAX_EVENT == 33_554_432
+
+
+async def test_larger_event_than_any(clock, runtime, client, caplog):
+    """What says to be an event and is larger fails its ``/next``, and is let go of."""
+    name = b"lambda-runtime-aws-request-id: request-1\r\n"
+    runtime.scripted[NEXT].append(said(200, b" " * (MAX_EVENT + 1), name))
+
+    async with invoking(runtime, b'"event"'):
+        invocation = await client.next_invocation()
+        await client.post_response(invocation, b"null")
+
+    assert invocation.payload == b'"event"'
+    (warning,) = caplog.records
+    assert "the body of its answer is over 33,554,432 bytes" in warning.getMessage()
+
+
 async def test_failures_of_next_count_in_a_row(clock, runtime, client):
     """Four failures are forgiven, and forgotten with the invocation that follows."""
     for _ in range(2):
@@ -295,6 +337,23 @@ async def test_too_large_a_reply(runtime, client, caplog):
     (line,) = caplog.records
     assert "status 413" in line.getMessage()
     assert answers(runtime, "error") == []
+
+
+async def test_long_answer_to_a_post(runtime, client, caplog):
+    """What Lambda says to a reply is read up to 64 kB, and quoted up to 300 bytes."""
+    for size in (MAX_ANSWER, MAX_ANSWER + 1):
+        runtime.scripted["/response"].append(said(413, b"x" * size))
+
+    with trio.fail_after(5):
+        for _ in range(2):
+            await client.post_response(Invocation("request-7", b"{}"), b"null")
+        async with invoking(runtime, b"{}"):
+            await client.post_response(await client.next_invocation(), b"null")
+
+    refused, failed = (line.getMessage() for line in caplog.records)
+    assert refused == f"Lambda refused the reply: status 413 {'x' * 300}"
+    assert failed.startswith("the reply did not reach Lambda: ")
+    assert failed.endswith(" is over 65,536 bytes")
 
 
 @pytest.mark.parametrize("answer", [b"", b"220 smtp.example.com\r\n"])

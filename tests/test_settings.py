@@ -6,14 +6,9 @@ from hypothesis import strategies as st
 
 from lambda_adapter.config import Config
 from lambda_adapter.errors import ConfigError
-from lambda_adapter.settings import (
-    ADAPTER_ONLY,
-    MAX_CONCURRENCY,
-    RUNTIME_API_ADDRESS,
-    SETTINGS,
-)
+from lambda_adapter.settings import ADAPTER_ONLY, FROM_LAMBDA, SETTINGS
 
-ALL = (RUNTIME_API_ADDRESS, MAX_CONCURRENCY, *SETTINGS)
+ALL = (*FROM_LAMBDA, *SETTINGS)
 NAMES = {setting.field: setting.names[0] for setting in ALL}
 
 
@@ -63,6 +58,10 @@ TYPING_ERRORS = {
     ],
     "readiness_timeout": ["-1", "soon", "1e3", "1.2.3", ".", "٣", "inf", "nan"],
     "pool_idle_timeout": ["4s"],
+    "deadline_margin": ["-0.1", "100ms"],
+    "unix_socket": ["app.sock", "@app", "unix:/tmp/s", "/" + "x" * 107],
+    "before_checkpoint_path": ["before", "/a b", "/é", "/a?b", "/a#b", "/a;b", "/%61"],
+    "after_restore_path": ["/", "//", "/.", "/a/..", "/a/../..", "/\\", "\\a", "/a\nb"],
     "async_init": ["t", "y", "2", "enabled", "truefalse"],
     "remove_base_path": ["api", "/a b", "é"],
     "enable_compression": ["gzip"],
@@ -167,8 +166,10 @@ def test_adapter_only():
     own = {name for setting in ALL for name in setting.names}
 
     assert own - ADAPTER_ONLY == {
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
         "AWS_LAMBDA_MAX_CONCURRENCY",
         "AWS_LAMBDA_RUNTIME_API",
+        "AWS_LWA_UNIX_SOCKET",
         "AWS_LWA_PORT",
         "PORT",
         "AWS_LWA_HOST",

@@ -94,6 +94,16 @@ async def test_serves(runtime):
     assert json.loads(other.body) == SQS
 
 
+async def test_unix_socket(runtime, tmp_path):
+    """An application may listen on a Unix socket, which it is told of as well."""
+    path = str(tmp_path / "app.sock")
+    async with open_adapter(runtime.address, AWS_LWA_UNIX_SOCKET=path):
+        posted = await runtime.invoke(http_event("/path", "text"))
+
+    assert (posted.json()["statusCode"], posted.json()["body"]) == (200, "text")
+    assert os.path.exists(path)
+
+
 async def test_registers_as_an_extension(runtime):
     """Before the first ``/next``, it registers for no events, and waits for one.
 

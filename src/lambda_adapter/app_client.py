@@ -1,4 +1,4 @@
-"""The application behind its loopback port, as an ``App``.
+"""The application behind its port or its socket, as an ``App``.
 
 Connections are kept and used again, the youngest first. What may have gone stale is
 looked at before it is trusted, and a request is repeated only where that is safe.
@@ -19,6 +19,7 @@ from lambda_adapter.errors import AppRequestError, PeerError, ResponseTooLargeEr
 from lambda_adapter.http1 import BodyTooLargeError
 from lambda_adapter.messages import Request, Response
 from lambda_adapter.runtime_api import MAX_REPLY
+from lambda_adapter.settings import Address
 
 IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"})
 """https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2"""
@@ -34,18 +35,23 @@ class App(Protocol):
             InvocationError: there is none. A streamed body may raise it as well.
         """
 
+    async def finish(self, deadline: float) -> None:
+        """Do what is left to be done after an answer, until trio's clock says this.
+
+        Lambda freezes whatever is still going on when the next event is asked for.
+        """
+
 
 class AppClient:
-    """An ``App`` that is a server at ``host:port``.
+    """An ``App`` that is a server at an address.
 
     Idle connections are used again for ``idle_limit`` seconds. Servers close theirs
     after 5 s (uvicorn, Node.js), and a frozen environment must not meet that half-way:
     https://github.com/aws/aws-lambda-web-adapter/issues/40
     """
 
-    def __init__(self, host: str, port: int, idle_limit: float) -> None:
-        self._host = host
-        self._port = port
+    def __init__(self, address: Address, idle_limit: float) -> None:
+        self._address = address
         self._idle_limit = idle_limit
         self._idle: list[tuple[float, Connection]] = []
 
@@ -97,7 +103,7 @@ class AppClient:
 
     async def _open(self, request: Request) -> Connection:
         try:
-            return await open_connection(self._host, self._port)
+            return await open_connection(self._address)
         except PeerError as error:
             raise _request_error(request, error) from error
 
@@ -109,6 +115,9 @@ class AppClient:
                 return connection
             connection.close()
         return None
+
+    async def finish(self, deadline: float) -> None:
+        """Do nothing: what goes on in another process, nobody here can tell."""
 
     def close(self) -> None:
         """Close every idle connection."""

@@ -1,24 +1,34 @@
-"""Compressing a whole response, for a client that accepts gzip.
+"""Compressing a whole response, in a coding that its client accepts.
 
 It saves transfer and, as base64, room in Lambda's 6 MB. What is compressed already, or
-gains nothing, or must not change, stays as it is. Core: no I/O.
+gains nothing, or must not change, stays as it is. gzip is always at hand, brotli where
+it is installed. Core: no I/O.
 """
 
 import re
 import zlib
+from collections.abc import Callable
 
 import msgspec
+
+try:
+    import brotli
+except ImportError:  # pip install lambda-adapter[brotli]
+    brotli = None
 
 from lambda_adapter.messages import Fields, Request, Response
 
 LEAST = 1024
 """Bytes below which a body gains nothing: it fits into a packet as it is."""
 
-LEVEL = 6
-"""zlib's own default: https://www.zlib.net/manual.html"""
-
 GZIP = 16 + zlib.MAX_WBITS
 """zlib's word for a gzip header and trailer."""
+
+GZIP_LEVEL = 6
+"""zlib's own default: https://www.zlib.net/manual.html"""
+
+BROTLI_QUALITY = 5
+"""Measured on HTML and on program text: less time than gzip at 6, and fewer bytes."""
 
 _INCOMPRESSIBLE = re.compile(
     rb"(image/(?!svg\+xml|bmp|x-icon)|video/|audio/|font/woff|text/event-stream"
@@ -36,6 +46,26 @@ _UNTOUCHABLE = frozenset(
 )
 """With one of these, the bytes are what they are: encoded, a part, or checked."""
 
+_WEIGHT = re.compile(rb"q\s*=\s*([01](?:\.[0-9]{0,3})?)")
+"""https://www.rfc-editor.org/rfc/rfc9110#section-12.4.2"""
+
+
+def _gzip(body: bytes) -> bytes:
+    compressor = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, GZIP)
+    return compressor.compress(body) + compressor.flush()
+
+
+def _brotli(body: bytes) -> bytes:
+    compressed: bytes = brotli.compress(body, quality=BROTLI_QUALITY)
+    return compressed
+
+
+CODINGS: dict[bytes, Callable[[bytes], bytes]] = (
+    {b"br": _brotli, b"gzip": _gzip} if brotli else {b"gzip": _gzip}
+)
+"""What is at hand, the best first, by names of
+https://www.iana.org/assignments/http-parameters/http-parameters.xhtml#content-coding"""
+
 
 def compress(request: Request, response: Response) -> Response:
     """Return the response compressed, if its client accepts that and it is worth it.
@@ -47,11 +77,36 @@ def compress(request: Request, response: Response) -> Response:
     if not isinstance(body, bytes) or not _is_compressible(response, len(body)):
         return response
     fields = _varied(response.fields)
-    if _accepts_gzip(request.fields):
-        compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP)
-        body = compressor.compress(body) + compressor.flush()
-        fields = _encoded(fields, len(body))
+    if coding := choose_coding(request.fields):
+        body = CODINGS[coding](body)
+        fields = _encoded(fields, coding, len(body))
     return msgspec.structs.replace(response, fields=fields, body=body)
+
+
+def choose_coding(fields: Fields) -> bytes:
+    """Return the coding that a client likes best, or ``b""``.
+
+    Of those that it likes as much as another, it is the best one.
+    https://www.rfc-editor.org/rfc/rfc9110#section-12.5.3
+    """
+    weights = _accepted(fields)
+    others = weights.get(b"*", 0)
+    liked = {coding: weights.get(coding, others) for coding in CODINGS}
+    best = max(liked, key=lambda coding: liked[coding])
+    return best if liked[best] > 0 else b""
+
+
+def _accepted(fields: Fields) -> dict[bytes, float]:
+    """Return the weights in ``Accept-Encoding``; ``x-gzip`` is gzip's other name."""
+    weights: dict[bytes, float] = {}
+    for name, value in fields:
+        if name.lower() == b"accept-encoding":
+            for item in value.lower().split(b","):
+                coding, _, parameter = item.partition(b";")
+                weight = _WEIGHT.fullmatch(parameter.strip())
+                name = coding.strip().removeprefix(b"x-")
+                weights[name] = float(weight[1]) if weight else float(not parameter)
+    return weights
 
 
 def _is_compressible(response: Response, size: int) -> bool:
@@ -65,18 +120,6 @@ def _is_compressible(response: Response, size: int) -> bool:
     )
 
 
-def _accepts_gzip(fields: Fields) -> bool:
-    """https://www.rfc-editor.org/rfc/rfc9110#section-12.5.3, ``*`` included."""
-    weights: dict[bytes, bool] = {}
-    for name, value in fields:
-        if name.lower() == b"accept-encoding":
-            for item in value.lower().split(b","):
-                coding, *parameters = (part.strip() for part in item.split(b";"))
-                refused = any(re.fullmatch(rb"q=0(\.0*)?", p) for p in parameters)
-                weights[coding] = not refused
-    return weights.get(b"gzip", weights.get(b"x-gzip", weights.get(b"*", False)))
-
-
 def _varied(fields: Fields) -> Fields:
     for name, value in fields:
         if name.lower() == b"vary" and re.search(rb"accept-encoding|\*", value.lower()):
@@ -84,7 +127,7 @@ def _varied(fields: Fields) -> Fields:
     return [*fields, (b"vary", b"accept-encoding")]
 
 
-def _encoded(fields: Fields, size: int) -> Fields:
+def _encoded(fields: Fields, coding: bytes, size: int) -> Fields:
     """Return the fields of the compressed response.
 
     A strong ETag names bytes, and these are others: it becomes a weak one.
@@ -99,4 +142,4 @@ def _encoded(fields: Fields, size: int) -> Fields:
             encoded.append((name, b"W/" + value))
         elif lower != b"accept-ranges":  # nobody can serve a range of this
             encoded.append((name, value))
-    return [*encoded, (b"content-encoding", b"gzip")]
+    return [*encoded, (b"content-encoding", coding)]

@@ -7,13 +7,13 @@ waits for it. Core: no I/O.
 
 from __future__ import annotations
 
-from lambda_adapter.settings import (
-    MAX_CONCURRENCY,
-    NAMES,
-    PREFIX,
-    RUNTIME_API_ADDRESS,
-    SETTINGS,
-)
+from lambda_adapter.errors import ConfigError
+from lambda_adapter.route import canonical
+from lambda_adapter.settings import FROM_LAMBDA, NAMES, PREFIX, SETTINGS, Address
+
+INITIALIZED_BEFORE = frozenset({"snap-start", "provisioned-concurrency"})
+"""Initialization types with minutes for an init, and no client who waits for it:
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib"""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,9 +29,11 @@ class Config:
 
     runtime_api: tuple[str, int]
     max_concurrency: int
+    initialization_type: str
     port: int
     host: str
-    readiness_port: int
+    unix_socket: str | None
+    readiness_port: int | None
     readiness_path: str
     readiness_protocol: str
     readiness_healthy_status: frozenset[int]
@@ -44,6 +46,9 @@ class Config:
     authorization_source: str | None
     error_status_codes: frozenset[int] | None
     pool_idle_timeout: float
+    deadline_margin: float
+    before_checkpoint_path: str | None
+    after_restore_path: str | None
     runtime_api_proxy: tuple[str, int] | None
     warnings: tuple[str, ...]
     """Sentences for the log."""
@@ -51,7 +56,7 @@ class Config:
     def __init__(self, environ: Mapping[str, str]) -> None:
         values: dict[str, object] = {}
         warnings = [_unknown(name) for name in sorted(environ) if _is_unknown(name)]
-        for setting in (RUNTIME_API_ADDRESS, MAX_CONCURRENCY, *SETTINGS):
+        for setting in (*FROM_LAMBDA, *SETTINGS):
             names = [name for name in setting.names if environ.get(name)]
             variable = names[0] if names else setting.names[0]
             text = environ[variable] if names else setting.default
@@ -61,8 +66,58 @@ class Config:
                     f"HOST={text} is taken for the application's host; if it is not,"
                     " set AWS_LWA_HOST"
                 )
-        values["readiness_port"] = values["readiness_port"] or values["port"]
-        self.__dict__.update(values, warnings=tuple(warnings))
+        self.__dict__.update(values)
+        self._check_hooks()
+        self.__dict__["warnings"] = (*warnings, *self._contradictions())
+
+    @property
+    def app_address(self) -> Address:
+        """Where the application listens."""
+        return self.unix_socket or (self.host, self.port)
+
+    @property
+    def readiness_address(self) -> Address:
+        """Where it is checked: there, too, unless a port is set for that."""
+        if self.readiness_port:
+            return self.host, self.readiness_port
+        return self.app_address
+
+    @property
+    def inits_async(self) -> bool:
+        """Whether Lambda's init may end before the application is ready.
+
+        Where that is what takes the snapshot, or what Lambda has time for, it may not.
+        """
+        return self.async_init and self.initialization_type not in INITIALIZED_BEFORE
+
+    @property
+    def hook_paths(self) -> tuple[str, ...]:
+        """The paths that are Lambda's to call, and no client's."""
+        paths = (self.before_checkpoint_path, self.after_restore_path)
+        return tuple(path for path in paths if path)
+
+    def _check_hooks(self) -> None:
+        events = self.pass_through_path.partition("?")[0]
+        for variable, path in (
+            ("AWS_LWA_SNAPSTART_BEFORE_CHECKPOINT_PATH", self.before_checkpoint_path),
+            ("AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH", self.after_restore_path),
+        ):
+            if path and canonical(path.encode()) == canonical(events.encode()):
+                expected = "another path than AWS_LWA_PASS_THROUGH_PATH"
+                raise ConfigError(variable, path, expected)
+
+    def _contradictions(self) -> list[str]:
+        warnings: list[str] = []
+        if self.async_init and not self.inits_async:
+            warnings.append(
+                "AWS_LWA_ASYNC_INIT does nothing where Lambda initialises beforehand:"
+                f" this is {self.initialization_type}"
+            )
+        if self.enable_compression and self.invoke_mode == "response_stream":
+            warnings.append(
+                "AWS_LWA_ENABLE_COMPRESSION does nothing to responses that are streamed"
+            )
+        return warnings
 
     def __setattr__(self, field: str, value: object) -> None:
         """Refuse."""

@@ -16,6 +16,7 @@ import trio
 from lambda_adapter.errors import PeerError
 from lambda_adapter.http1 import ResponseParser, encode_head
 from lambda_adapter.messages import Request, Response
+from lambda_adapter.settings import Address
 
 RECEIVE_SIZE = 65_536
 """Bytes asked for at once. Four times as much costs 10 to 40 % of an invocation: the
@@ -26,6 +27,9 @@ ANSWER_LIMIT = 30.0
 
 EARLY_ANSWER_CHECK = 0.02
 """Seconds between two looks for an answer while the peer does not take the request."""
+
+FULL_BACKLOG_PAUSE = 0.005
+"""Seconds between two tries to connect to a Unix socket that has no room for it."""
 
 
 class Connection:
@@ -199,22 +203,26 @@ class Connection:
                 self._eager = False
 
 
-async def open_connection(host: str, port: int) -> Connection:
-    """Connect to the first address of ``host`` that accepts.
+async def open_connection(address: Address) -> Connection:
+    """Connect to a Unix socket, or to the first address of a host that accepts.
 
     Raises:
         PeerError: nothing accepts there.
     """
+    if isinstance(address, str):
+        return await _open_unix_connection(address)
+    host, port = address
     last = "it has no address"
     try:
         addresses = await trio.socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
         addresses, last = [], error.strerror or str(error)
-    for family, kind, protocol, _, address in addresses:
+    for family, kind, protocol, _, peer in addresses:
+        sock = socket.socket(family, kind | socket.SOCK_NONBLOCK, protocol)
         with contextlib.ExitStack() as stack:
-            sock = stack.enter_context(socket.socket(family, kind, protocol))
+            stack.enter_context(sock)
             try:
-                await _connect(sock, address)
+                await _connect(sock, peer)
             except OSError as error:
                 last = error.strerror or str(error)
             else:
@@ -224,11 +232,27 @@ async def open_connection(host: str, port: int) -> Connection:
     raise PeerError(message, answered=False)
 
 
+async def _open_unix_connection(path: str) -> Connection:
+    kind = socket.SOCK_STREAM | socket.SOCK_NONBLOCK
+    with contextlib.ExitStack() as stack:
+        sock = stack.enter_context(socket.socket(socket.AF_UNIX, kind))
+        while True:
+            try:
+                sock.connect(path)
+            except BlockingIOError:  # its backlog is full, and nothing tells when not
+                await trio.sleep(FULL_BACKLOG_PAUSE)
+            except OSError as error:
+                message = f"no connection to {path}: {error.strerror or error}"
+                raise PeerError(message, answered=False) from None
+            else:
+                stack.pop_all()
+                return Connection(sock)
+
+
 async def _connect(
     sock: socket.socket,
     address: tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes],
 ) -> None:
-    sock.setblocking(False)
     # A request and its body are two writes at most; neither waits for an ACK.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:

@@ -6,9 +6,12 @@
     ├── ConfigError           nothing is started: a message on stderr, exit 64
     ├── InitError             POST init/error with the reason, exit 1
     │   ├── AppStartError         the command can't be started
-    │   └── AppNotReadyError      the application ended before it was ready
+    │   ├── AppNotReadyError      the application ended before it was ready
+    │   └── BeforeCheckpointError the application is not fit for a snapshot
+    ├── AfterRestoreError     POST restore/error with the reason, exit 1
     ├── InvocationError       this invocation fails, the loop goes on
     │   ├── EventError            the event can't be translated             HTTP 400
+    │   ├── ClosedPathError       the path is Lambda's to call, no client's HTTP 403
     │   ├── AppRequestError       the application gave no usable answer     HTTP 502
     │   ├── ResponseTooLargeError Lambda would refuse the reply             HTTP 502
     │   ├── AppStatusError        a status that is set to be an error       never HTTP
@@ -65,6 +68,14 @@ class AppNotReadyError(InitError):
     """The application ended before it was ready."""
 
 
+class BeforeCheckpointError(InitError):
+    """The application refused the hook before a snapshot, or did not answer it."""
+
+
+class AfterRestoreError(AdapterError):
+    """The application is not fit to go on after a restore: Lambda is told why."""
+
+
 class InvocationError(AdapterError):
     """This invocation fails; the next one is served.
 
@@ -89,6 +100,14 @@ class EventError(InvocationError):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.public = message  # all of it is about what the client sent
+
+
+class ClosedPathError(InvocationError):
+    """A client asked for a path that only Lambda may have called."""
+
+    status = 403
+    reason = b"Forbidden"
+    public = "This path is not for clients."
 
 
 class AppRequestError(InvocationError):

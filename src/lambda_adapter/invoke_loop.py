@@ -27,20 +27,19 @@ from lambda_adapter.lambda_context import encode_lambda_context
 from lambda_adapter.logs import about, log
 from lambda_adapter.messages import Response, Stream
 from lambda_adapter.rewrite import rewrite
-from lambda_adapter.runtime_api import MAX_REPLY, Invocation
+from lambda_adapter.runtime_api import Invocation
 from lambda_adapter.runtime_client import RuntimeClient
 
 LONGEST = 900.0
 """Seconds that an invocation can last, whatever its deadline says:
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html"""
 
-MARGIN = 0.1
-"""Seconds before the deadline at which the application is given up, so that the client
-is still told, and Lambda does not end the whole environment."""
-
 MAX_REPORTED_BODY = 8_192
 """Bytes of a body that an error reports. As JSON they are at most six times as many,
 and so within an error's own limit."""
+
+NEARLY = 0.95
+"""Part of a limit at which the log begins to warn of it."""
 
 LAST_MOMENT = 0.05
 """Seconds from a process's last closed connection to its end, and plenty of them."""
@@ -70,16 +69,20 @@ class InvokeLoop:
             FatalError: there is nothing left to serve.
         """
         while True:
-            await self.answer(await self._runtime.next_invocation())
+            invocation = await self._runtime.next_invocation()
+            deadline = trio.current_time() + self._seconds_left(invocation)
+            await self.answer(invocation, deadline)
+            await self._app.finish(deadline)
 
-    async def answer(self, invocation: Invocation) -> None:
+    async def answer(self, invocation: Invocation, deadline: float) -> None:
         """Answer one invocation, by a reply or by an error.
+
+        What is not done by the deadline, which is one of trio's clock, is given up.
 
         Raises:
             FatalError: there is nothing left to serve.
         """
         kind: type[Event] = PassThroughEvent
-        deadline = trio.current_time() + _seconds_left(invocation)
         try:
             kind = events.classify(invocation.payload)
             event = kind.decode(invocation.payload)
@@ -113,11 +116,13 @@ class InvokeLoop:
     ) -> None:
         if self._streams(kind):
             prelude = kind.encode_prelude(response)
+            _warn_of_fields(invocation, kind, response, len(prelude))
             body = _until(deadline, response.body)
             failure = await self._runtime.post_stream(invocation, prelude, body)
             await _see_its_end(failure)
         else:
-            reply = _within_limit(kind.encode_response(response))
+            reply = _within_limit(kind.encode_response(response), kind)
+            _warn_of_fields(invocation, kind, response, len(reply))
             await self._runtime.post_response(invocation, reply)
 
     async def _fail(
@@ -131,6 +136,16 @@ class InvokeLoop:
             await self._runtime.post_error(invocation, failure)
         await _see_its_end(failure)
 
+    def _seconds_left(self, invocation: Invocation) -> float:
+        """Return the time for the application; a deadline that makes no sense is none.
+
+        It is given up a margin earlier, so that the client is still told, and Lambda
+        does not end the whole environment.
+        """
+        left = invocation.deadline_ms / 1000 - time.time()
+        margin = self._config.deadline_margin
+        return max(left - margin, 0) if 0 < left < LONGEST else LONGEST
+
     def _streams(self, kind: type[Event]) -> bool:
         return kind.streams and self._config.invoke_mode == "response_stream"
 
@@ -143,6 +158,26 @@ class InvokeLoop:
         )
 
 
+def _warn_of_fields(
+    invocation: Invocation, kind: type[Event], response: Response, size: int
+) -> None:
+    """Say so if a gateway is about to refuse an answer for its fields.
+
+    They are within the ``size`` bytes of JSON, so a small one needs no counting.
+    """
+    if size < kind.max_fields * NEARLY:
+        return
+    fields = sum(len(name) + len(value) for name, value in response.fields)
+    if fields >= kind.max_fields * NEARLY:
+        log.warning(
+            "the answer's header fields take %d bytes; over %d, the gateway answers"
+            " 5xx in its place",
+            fields,
+            kind.max_fields,
+            extra=about(invocation.request_id),
+        )
+
+
 async def _see_its_end(failure: InvocationError | None) -> None:
     """Give an application that hung up the time to end, if that is what it does.
 
@@ -150,12 +185,6 @@ async def _see_its_end(failure: InvocationError | None) -> None:
     """
     if failure and isinstance(failure.__cause__, PeerError):
         await trio.sleep(LAST_MOMENT)
-
-
-def _seconds_left(invocation: Invocation) -> float:
-    """Return the time for the application; a deadline that makes no sense is none."""
-    left = invocation.deadline_ms / 1000 - time.time()
-    return max(left - MARGIN, 0) if 0 < left < LONGEST else LONGEST
 
 
 @contextlib.asynccontextmanager
@@ -198,10 +227,11 @@ async def _status_error(response: Response, deadline: float) -> AppStatusError:
     return AppStatusError(response.status, report.decode())
 
 
-def _within_limit(reply: bytes) -> bytes:
-    if len(reply) > MAX_REPLY:
+def _within_limit(reply: bytes, kind: type[Event]) -> bytes:
+    if len(reply) > kind.max_reply:
         raise ResponseTooLargeError(
-            f"the reply is {len(reply):,} bytes long, and Lambda takes {MAX_REPLY:,}"
+            f"the reply is {len(reply):,} bytes long, and {kind.max_reply:,} is all"
+            " that can be returned"
         )
     return reply
 

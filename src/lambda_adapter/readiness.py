@@ -85,7 +85,7 @@ def _report(config: Config, waited: float, reason: str) -> None:
 async def find_unready(config: Config) -> str | None:
     """Check once, and return why the application is not ready, or None if it is."""
     try:
-        connection = await open_connection(config.host, config.readiness_port)
+        connection = await open_connection(config.readiness_address)
     except PeerError as error:
         return str(error)
     try:
@@ -103,15 +103,18 @@ async def find_unready(config: Config) -> str | None:
 
 def describe_check(config: Config) -> str:
     """Return what is checked, as an address."""
+    address = config.readiness_address
+    if isinstance(address, str):
+        return f"the Unix socket {address}"
     path = "" if config.readiness_protocol == "tcp" else config.readiness_path
-    address = f"{config.host}:{config.readiness_port}"
-    return f"{config.readiness_protocol}://{address}{path}"
+    return f"{config.readiness_protocol}://{address[0]}:{address[1]}{path}"
 
 
 def _check_request(config: Config) -> Request:
-    host = f"{config.host}:{config.readiness_port}".encode()
+    address = config.readiness_address
+    host = "localhost" if isinstance(address, str) else f"{address[0]}:{address[1]}"
     fields = [
-        (b"host", host),
+        (b"host", host.encode()),
         (b"user-agent", f"lambda-adapter/{__version__} (readiness check)".encode()),
         (b"accept", b"*/*"),
         (b"connection", b"close"),

@@ -137,6 +137,20 @@ def error_trailers(error: AdapterError) -> Fields:
     ]
 
 
+def restore_next_request(host: bytes) -> Request:
+    """Say that all is ready for a snapshot; the answer comes once it is restored.
+
+    Only AWS's own runtimes document it:
+    https://github.com/aws/aws-lambda-python-runtime-interface-client/pull/176
+    """
+    return Request(b"GET", RUNTIME + b"/restore/next", [(b"host", host), _AGENT])
+
+
+def restore_error_request(host: bytes, error: AdapterError) -> Request:
+    """Report that a restored environment can't be used."""
+    return _post_error(host, RUNTIME + b"/restore/error", error, [])
+
+
 def error_request(host: bytes, invocation: Invocation, error: AdapterError) -> Request:
     """Report that an invocation failed."""
     return _post_error(host, _target(invocation, b"/error"), error, _echo(invocation))

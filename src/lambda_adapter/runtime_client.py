@@ -61,6 +61,24 @@ class RuntimeClient:
                 await trio.sleep(BACK_OFF * 2**attempt)
         raise RuntimeApiError(f"Lambda's Runtime API failed {ATTEMPTS} times in a row")
 
+    async def wait_restored(self) -> None:
+        """Let Lambda take its snapshot, and return once it is restored.
+
+        The wait has no limit: days may lie between. The connection is not used again.
+
+        Raises:
+            RuntimeApiError: Lambda does not say that it is.
+        """
+        request = runtime_api.restore_next_request(self._host)
+        try:
+            response = await self._exchange(request, MAX_ANSWER)
+        except PeerError as error:
+            raise RuntimeApiError(f"Lambda did not restore: {error}") from error
+        finally:
+            self.close()
+        if response.status != 200:
+            raise RuntimeApiError(f"Lambda did not restore: {_quote(response)}")
+
     async def post_response(self, invocation: Invocation, reply: bytes) -> None:
         """Answer an invocation. If Lambda refuses, that is logged and done with.
 
@@ -102,14 +120,22 @@ class RuntimeClient:
 
     async def post_init_error(self, error: AdapterError) -> None:
         """Report that the application never came up."""
+        await self._report(runtime_api.init_error_request(self._host, error), "init")
+
+    async def post_restore_error(self, error: AdapterError) -> None:
+        """Report that the application did not survive a snapshot."""
+        request = runtime_api.restore_error_request(self._host, error)
+        await self._report(request, "restore")
+
+    async def _report(self, request: Request, phase: str) -> None:
         try:
-            request = runtime_api.init_error_request(self._host, error)
             response = await self._post(request)
         except PeerError as failure:
-            log.error("Lambda could not be told of the init error: %s", failure)
+            log.error("Lambda could not be told of the %s error: %s", phase, failure)
         else:
             if response.status != 202:
-                log.error("Lambda did not take the init error: %s", _quote(response))
+                quote = _quote(response)
+                log.error("Lambda did not take the %s error: %s", phase, quote)
 
     async def run_extension(self, name: str, registered: trio.Event) -> None:
         """Register as an extension, so that Lambda sends SIGTERM; then never return.
@@ -201,7 +227,7 @@ class RuntimeClient:
         if self._connection and self._connection.is_stale():
             self.close()
         if not self._connection:
-            self._connection = await open_connection(*self._address)
+            self._connection = await open_connection(self._address)
         return self._connection
 
     async def _exchange_over(

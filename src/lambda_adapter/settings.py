@@ -7,10 +7,17 @@ application's start waits for it. Core: no I/O.
 from __future__ import annotations
 
 from lambda_adapter.errors import ConfigError
+from lambda_adapter.route import canonical
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+Address = tuple[str, int] | str
+"""Where something listens: host and port, or the path of a Unix socket."""
+
+MAX_SOCKET_PATH = 107
+"""Bytes: https://man7.org/linux/man-pages/man7/unix.7.html"""
 
 PREFIX = "AWS_LWA_"
 
@@ -62,6 +69,29 @@ def _prefix(text: str) -> str:
         return _target(text).rstrip("/")
     except ValueError:
         raise ValueError("a path that begins with /, such as /api") from None
+
+
+def _route(text: str) -> str:
+    plain = text.startswith("/") and text.isascii() and text.isprintable()
+    if plain and not set(text) & set(" #?%;\\") and canonical(text.encode()) != b"/":
+        return text
+    raise ValueError(
+        "a plain path other than /, such as /snapstart/after, that can be closed to"
+        " clients in all its spellings"
+    )
+
+
+def _socket_path(text: str) -> str:
+    size = len(text.encode("utf-8", "surrogateescape"))
+    if text.startswith("/") and size <= MAX_SOCKET_PATH:
+        return text
+    raise ValueError(f"an absolute path of {MAX_SOCKET_PATH} bytes at most")
+
+
+def _word(text: str) -> str:
+    if text.isascii() and text.replace("-", "").isalnum():
+        return text.lower()
+    raise ValueError("a word")
 
 
 def _boolean(text: str) -> bool:
@@ -151,12 +181,27 @@ MAX_CONCURRENCY = Setting(
 )
 """How many invocations Lambda Managed Instances bring at once."""
 
+INITIALIZATION_TYPE = Setting(
+    "initialization_type",
+    ("AWS_LAMBDA_INITIALIZATION_TYPE",),
+    "on-demand",
+    _word,
+    "set by Lambda",
+)
+"""Why this environment is initialised: on demand or before that.
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"""
+
+FROM_LAMBDA = (RUNTIME_API_ADDRESS, MAX_CONCURRENCY, INITIALIZATION_TYPE)
+"""What Lambda sets, and nobody else has to."""
+
 # fmt: off
 SETTINGS = (
     Setting("port", ("AWS_LWA_PORT", "PORT"), "8080", _port,
             "the port that the application listens on"),
     Setting("host", ("AWS_LWA_HOST", "HOST"), "127.0.0.1", _host,
             "the host that the application listens on"),
+    Setting("unix_socket", ("AWS_LWA_UNIX_SOCKET",), "", _socket_path,
+            "the Unix socket that the application listens on, instead of a port"),
     Setting("readiness_port",
             ("AWS_LWA_READINESS_CHECK_PORT", "READINESS_CHECK_PORT"), "", _port,
             "the port of the readiness check; the application's own when not set"),
@@ -180,7 +225,7 @@ SETTINGS = (
             "a prefix to be taken off the path of a request"),
     Setting("enable_compression",
             ("AWS_LWA_ENABLE_COMPRESSION",), "false", _boolean,
-            "compress whole responses with gzip, for clients that accept it"),
+            "compress whole responses, for clients that accept it"),
     Setting("invoke_mode",
             ("AWS_LWA_INVOKE_MODE",), "buffered",
             _choice("buffered", "response_stream"),
@@ -197,6 +242,15 @@ SETTINGS = (
     Setting("pool_idle_timeout",
             ("AWS_LWA_POOL_IDLE_TIMEOUT_SECONDS",), "4", _seconds,
             "seconds for which an idle connection to the application is used again"),
+    Setting("deadline_margin",
+            ("AWS_LWA_DEADLINE_MARGIN_SECONDS",), "0.1", _seconds,
+            "seconds before Lambda's deadline at which a request is given up"),
+    Setting("before_checkpoint_path",
+            ("AWS_LWA_SNAPSTART_BEFORE_CHECKPOINT_PATH",), "", _route,
+            "what is POSTed to before a SnapStart snapshot is taken"),
+    Setting("after_restore_path",
+            ("AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH",), "", _route,
+            "what is POSTed to after a SnapStart snapshot is restored"),
     Setting("runtime_api_proxy",
             ("AWS_LWA_LAMBDA_RUNTIME_API_PROXY",), "", _address,
             "`host:port` of a proxy of the Runtime API, such as an APM extension's"),
@@ -210,7 +264,7 @@ SHARED = frozenset(
     name
     for setting in SETTINGS
     for name in setting.names
-    if setting.field in {"port", "host"}
+    if setting.field in {"port", "host", "unix_socket"}
 )
 """Variables that mean something to an application as well: where it listens."""
 

@@ -4,6 +4,7 @@ Shell.
 """
 
 import contextlib
+import functools
 import math
 import os
 import signal
@@ -16,7 +17,7 @@ from lambda_adapter.app_client import AppClient
 from lambda_adapter.app_process import AppProcess
 from lambda_adapter.claim import claim
 from lambda_adapter.config import Config
-from lambda_adapter.errors import AdapterError, InitError
+from lambda_adapter.errors import AdapterError, AfterRestoreError, InitError
 from lambda_adapter.invoke_loop import InvokeLoop
 from lambda_adapter.lambda_context import encode_env_config
 from lambda_adapter.launcher import Child
@@ -48,9 +49,12 @@ async def _run(config: Config, child: Child | None, environ: Mapping[str, str]) 
         failures += _leaves(group)
     for failure in failures:
         log.error("%s: %s", failure.error_type, failure)
-        if isinstance(failure, InitError):
-            with contextlib.closing(open_runtime(config)) as runtime:
-                await runtime.post_init_error(failure)
+        with contextlib.closing(open_runtime(config)) as runtime:
+            match failure:
+                case InitError():
+                    await runtime.post_init_error(failure)
+                case AfterRestoreError():
+                    await runtime.post_restore_error(failure)
     return 1 if failures else 0
 
 
@@ -60,7 +64,7 @@ async def supervise(
     """Run the application and the invoke loops side by side, until SIGTERM.
 
     Raises:
-        ExceptionGroup: of InitError or FatalError.
+        ExceptionGroup: of InitError, AfterRestoreError or FatalError.
     """
     extension = RuntimeClient(*config.runtime_api)
     registered, ready = trio.Event(), trio.Event()
@@ -68,7 +72,7 @@ async def supervise(
     with (
         trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals,
         contextlib.closing(
-            AppClient(config.host, config.port, config.pool_idle_timeout)
+            AppClient(config.app_address, config.pool_idle_timeout)
         ) as app,
     ):
         async with _running(child) as process, trio.open_nursery() as nursery:
@@ -78,13 +82,19 @@ async def supervise(
             )
             nursery.start_soon(_watch_app, config, process, ready)
             with trio.move_on_after(
-                ASYNC_INIT_LIMIT if config.async_init else math.inf
+                ASYNC_INIT_LIMIT if config.inits_async else math.inf
             ):
                 await ready.wait()
             await registered.wait()
             if not process and not claim():
                 log.info("the adapter that started the application serves it")
                 await trio.sleep_forever()
+            if config.initialization_type == "snap-start":
+                from lambda_adapter.snapstart import wait_restored
+
+                check = functools.partial(wait_app_ready, config, process)
+                with contextlib.closing(open_runtime(config)) as runtime:
+                    await wait_restored(config, app, runtime, check)
             for _ in range(config.max_concurrency):
                 runtime = open_runtime(config)
                 loop = InvokeLoop(runtime, app, env_config, config, ready)

@@ -13,7 +13,8 @@
 ``... /count``       how many requests came before this one, readiness checks left out
 Any other            200, and as body the body of the request
 
-It takes the port as its argument, $PORT as its default. $PUPPET_IGNORE_TERM makes it
+It takes the port as its argument, $PORT as its default, or listens on the Unix socket
+$AWS_LWA_UNIX_SOCKET. $PUPPET_IGNORE_TERM makes it
 ignore SIGTERM, otherwise it exits with status 0, after $PUPPET_LINGER seconds; it
 appends each SIGTERM to $PUPPET_LOG.
 """
@@ -30,8 +31,11 @@ requests = 0
 
 def main() -> None:
     signal.signal(signal.SIGTERM, terminate)
-    port = int(sys.argv[1] if len(sys.argv) > 1 else os.environ["PORT"])
-    listener = socket.create_server(("127.0.0.1", port))
+    if path := os.environ.get("AWS_LWA_UNIX_SOCKET"):
+        listener = socket.create_server(path, family=socket.AF_UNIX)
+    else:
+        port = int(sys.argv[1] if len(sys.argv) > 1 else os.environ["PORT"])
+        listener = socket.create_server(("127.0.0.1", port))
     while True:
         sock, _ = listener.accept()
         threading.Thread(target=serve, args=[sock], daemon=True).start()

@@ -8,6 +8,7 @@ Core: no I/O.
 """
 
 import http
+from typing import ClassVar
 
 import msgspec
 
@@ -31,6 +32,14 @@ from lambda_adapter.messages import Request, Response, end_to_end
 
 class AlbEvent(Event, frozen=True):
     """A request with one value for each field. Path and query arrive encoded."""
+
+    max_reply: ClassVar[int] = 1_048_576
+    """https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html:
+    "The maximum size of the response JSON that the Lambda function can send is 1 MB".
+    """
+
+    max_fields: ClassVar[float] = 32_768
+    """https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html"""
 
     http_method: str
     path: str = "/"

@@ -3,6 +3,7 @@
 Core: no I/O.
 """
 
+import math
 from typing import ClassVar, Self, TypeVar
 
 import msgspec
@@ -10,8 +11,13 @@ import msgspec
 from lambda_adapter.errors import EventError, InvocationError
 from lambda_adapter.events.fields import Context
 from lambda_adapter.messages import Request, Response, ascii_json
+from lambda_adapter.runtime_api import MAX_REPLY
 
 NULL = msgspec.Raw(b"null")
+
+MAX_FIELDS = 10_240
+"""Bytes of header fields that API Gateway takes; with more, its client gets a 5xx that
+says nothing. https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html"""
 
 
 class Event(msgspec.Struct, frozen=True, rename="camel"):
@@ -23,6 +29,12 @@ class Event(msgspec.Struct, frozen=True, rename="camel"):
     streams: ClassVar[bool] = False
     """Whether its source can take a body piece by piece. A prelude would be garbage to
     any other: https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html"""
+
+    max_reply: ClassVar[int] = MAX_REPLY
+    """Bytes of a reply, as JSON, that its source takes."""
+
+    max_fields: ClassVar[float] = math.inf
+    """Bytes of an answer's fields that its gateway takes."""
 
     @classmethod
     def decode(cls, payload: bytes) -> Self:

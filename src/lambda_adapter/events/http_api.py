@@ -6,13 +6,19 @@ https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads
 Core: no I/O.
 """
 
+import math
 from typing import ClassVar
 
 import msgspec
 
 from lambda_adapter.events import target
 from lambda_adapter.events.body import decode_body, encode_body
-from lambda_adapter.events.event import Event, decode_as, request_context_field
+from lambda_adapter.events.event import (
+    MAX_FIELDS,
+    Event,
+    decode_as,
+    request_context_field,
+)
 from lambda_adapter.events.fields import (
     Context,
     Scalar,
@@ -30,6 +36,8 @@ class HttpApiEvent(Event, frozen=True):
 
     Its path arrives decoded, with a named stage in front; its query as it was sent.
     """
+
+    max_fields: ClassVar[float] = MAX_FIELDS
 
     request_context: msgspec.Raw
     raw_path: str = "/"
@@ -79,6 +87,7 @@ class FunctionUrlEvent(HttpApiEvent, frozen=True):
     """A request to a function URL: its path arrives encoded, and it can stream."""
 
     streams: ClassVar[bool] = True
+    max_fields: ClassVar[float] = math.inf
 
     def _path(self) -> bytes:
         return target.verbatim_path(self.raw_path)

@@ -13,6 +13,7 @@ import msgspec
 from lambda_adapter.events import target
 from lambda_adapter.events.body import decode_body, encode_body
 from lambda_adapter.events.event import (
+    MAX_FIELDS,
     NULL,
     Event,
     decode_as,
@@ -35,6 +36,7 @@ class RestApiEvent(Event, frozen=True):
     """A request to a REST API: its path arrives encoded, its query decoded."""
 
     streams: ClassVar[bool] = True
+    max_fields: ClassVar[float] = MAX_FIELDS
 
     http_method: str
     path: str

@@ -1,0 +1,83 @@
+"""Lambda SnapStart: the application before a snapshot, and after one was restored.
+
+It runs in a process of its own and hears of neither, so two POSTs tell it. Their paths
+are Lambda's to call: a client that asks for one, in whatever spelling, is refused.
+
+https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html Shell.
+"""
+
+from collections.abc import Awaitable, Callable
+
+import trio
+
+from lambda_adapter import __version__
+from lambda_adapter.app_client import AppClient
+from lambda_adapter.config import Config
+from lambda_adapter.errors import (
+    AfterRestoreError,
+    BeforeCheckpointError,
+    InitError,
+    InvocationError,
+)
+from lambda_adapter.logs import log
+from lambda_adapter.messages import Request
+from lambda_adapter.runtime_client import RuntimeClient
+
+HOOK_LIMIT = 900.0
+"""Seconds that a hook may take: Lambda gives neither phase more than a function's
+longest timeout. https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html"""
+
+
+async def wait_restored(
+    config: Config,
+    app: AppClient,
+    runtime: RuntimeClient,
+    check: Callable[[], Awaitable[None]],
+) -> None:
+    """Return in each environment that the snapshot is restored to.
+
+    Connections to the application are closed before, for none survives; ``check``
+    waits afterwards until it is ready again.
+
+    Raises:
+        BeforeCheckpointError: the application is not fit for a snapshot.
+        AfterRestoreError: it is not fit to go on after one.
+        RuntimeApiError: Lambda did not restore.
+    """
+    if path := config.before_checkpoint_path:
+        try:
+            await _call(app, path)
+        except (InvocationError, trio.TooSlowError) as error:
+            raise BeforeCheckpointError(_failure(path, error)) from error
+    app.close()
+    await runtime.wait_restored()
+    log.info("restored from a snapshot")
+    if path := config.after_restore_path:
+        try:
+            await _call(app, path)
+        except (InvocationError, trio.TooSlowError) as error:
+            raise AfterRestoreError(_failure(path, error)) from error
+    try:
+        await check()
+    except InitError as error:
+        raise AfterRestoreError(str(error)) from error
+
+
+async def _call(app: AppClient, path: str) -> None:
+    """POST to a hook."""
+    agent = f"lambda-adapter/{__version__} (SnapStart)".encode()
+    fields = [
+        (b"host", b"localhost"),
+        (b"user-agent", agent),
+        (b"content-length", b"0"),
+    ]
+    with trio.fail_after(HOOK_LIMIT):
+        response = await app.send(Request(b"POST", path.encode(), fields))
+    if not 200 <= response.status <= 299:
+        raise InvocationError(f"it was answered with status {response.status}")
+
+
+def _failure(path: str, error: Exception) -> str:
+    if isinstance(error, trio.TooSlowError):
+        return f"POST {path} was not answered within {HOOK_LIMIT:g} s"
+    return f"POST {path} failed: {error}"
