@@ -7,7 +7,12 @@ from contextlib import asynccontextmanager
 import pytest
 import trio
 
-from lambda_adapter.app_process import GRACE, AppProcess
+from lambda_adapter.app_process import (
+    GRACE,
+    GRACE_WITH_EXTENSIONS,
+    AppProcess,
+    grace,
+)
 from lambda_adapter.errors import AppExitedError
 from lambda_adapter.launcher import Child
 
@@ -206,3 +211,13 @@ async def test_lets_go_of_the_pidfd():
 
         with pytest.raises(OSError, match="Bad file descriptor"):
             os.fstat(child.child.pidfd)
+
+
+def test_grace(tmp_path):
+    """Beside external extensions there is less time, for Lambda leaves less."""
+    assert grace(str(tmp_path / "none")) == GRACE
+    assert grace(str(tmp_path)) == GRACE
+
+    (tmp_path / "extension").touch()
+
+    assert grace(str(tmp_path)) == GRACE_WITH_EXTENSIONS < GRACE

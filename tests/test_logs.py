@@ -341,10 +341,10 @@ async def put_through(runtime: FakeRuntimeApi, app: ScriptedApp) -> int:
         app.answers.extend(UNUSABLE * 3)
         for event in [SECRETIVE["alb"], SECRETIVE["rest_api"], SQS] * len(UNUSABLE):
             nursery.start_soon(invoke, event)
-    soon = str(int((time.time() + 0.3) * 1000))
     app.answers += [said(400), said(200, TOKEN * 500_000), Answer(TOKEN, "hold")]
     await invoke(SQS)
     await invoke(SECRETIVE["alb"])
+    soon = str(int((time.time() + 0.4) * 1000))
     await invoke(SECRETIVE["alb"], lambda_runtime_deadline_ms=soon)
     return len(UNREADABLE) + 3 * len(UNUSABLE) + 3
 
@@ -413,3 +413,29 @@ async def test_no_secret_of_a_start_that_fails(runtime, answer):
 
     assert "ERROR Runtime.AppNotReadyError" in written
     assert SECRET not in written
+
+
+async def test_nothing_of_what_works(runtime):
+    """An invocation that works leaves no line, at any level: no client fills the log.
+
+    Nor does one without the field that is set to be renamed.
+    """
+    async with (
+        open_app() as app,
+        open_adapter(
+            runtime.address,
+            [],
+            port=app.port,
+            AWS_LAMBDA_LOG_LEVEL="TRACE",
+            AWS_LWA_AUTHORIZATION_SOURCE="x-missing",
+        ) as adapter,
+    ):
+        for event in [*SECRETIVE.values(), *OTHERS]:
+            await runtime.invoke(event)
+        adapter.process.send_signal(signal.SIGTERM)
+        written = await adapter.wait_log("ending on SIGTERM\n")
+
+    start, ready, end = written.splitlines()
+    assert "no command was given" in start
+    assert "the application is ready" in ready
+    assert "ending on SIGTERM" in end

@@ -10,7 +10,13 @@ from lambda_adapter.config import Config
 from lambda_adapter.errors import AppNotReadyError
 from lambda_adapter.readiness import find_unready, wait_app_ready
 from tests.adapter import free_port
-from tests.scripted_app import Answer, open_app, open_server
+from tests.scripted_app import (
+    Answer,
+    ScriptedApp,
+    open_app,
+    open_server,
+    open_unix_server,
+)
 
 HANG = Answer(b"", "hold")
 
@@ -352,3 +358,20 @@ async def test_no_time_limit(autojump_clock):
         await wait_app_ready(unlimited, None)
 
     assert scope.cancelled_caught
+
+
+async def test_unix_socket(tmp_path, autojump_clock, caplog):
+    """A Unix socket is checked as a port is, and named where nobody listens on it."""
+    path = str(tmp_path / "app.sock")
+    on_socket = Config({"AWS_LWA_UNIX_SOCKET": path})
+    app = ScriptedApp()
+
+    with trio.move_on_after(2.5):
+        await wait_app_ready(on_socket, None)
+    async with open_unix_server(app.serve, path):
+        with trio.fail_after(5):
+            await wait_app_ready(on_socket, None)
+
+    assert f"it has to listen on the Unix socket {path}\n" in caplog.text
+    assert app.requests[0].line == b"GET / HTTP/1.1"
+    assert app.requests[0].values(b"host") == [b"localhost"]

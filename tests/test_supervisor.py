@@ -6,6 +6,7 @@ import os
 import random
 import re
 import signal
+import stat
 import sys
 import time
 from contextlib import asynccontextmanager, suppress
@@ -15,6 +16,9 @@ import trio
 import trio.testing
 
 import lambda_adapter
+from lambda_adapter.config import Config
+from lambda_adapter.launcher import Child
+from lambda_adapter.supervisor import supervise
 from tests.adapter import PUPPET, free_port, open_adapter
 from tests.fake_runtime_api import (
     EVENT_NEXT,
@@ -101,7 +105,7 @@ async def test_unix_socket(runtime, tmp_path):
         posted = await runtime.invoke(http_event("/path", "text"))
 
     assert (posted.json()["statusCode"], posted.json()["body"]) == (200, "text")
-    assert os.path.exists(path)
+    assert stat.S_ISSOCK(os.stat(path).st_mode)
 
 
 async def test_registers_as_an_extension(runtime):
@@ -740,13 +744,41 @@ async def test_no_concurrency(runtime):
     assert len(answers) == 2
 
 
+async def test_connections_that_are_kept(runtime):
+    """As many stay open as had an invocation at once, and no other is opened."""
+    crowd, opened, closed = Crowd(3), 0, 0
+
+    async def serve(stream: trio.SocketStream) -> None:
+        nonlocal opened, closed
+        opened += 1
+        await crowd.serve(stream)
+        closed += 1
+
+    runtime.max_polls = 3
+    three = [http_event("/fine", f"body {number}") for number in range(3)]
+    async with (
+        open_server(serve) as port,
+        open_adapter(runtime.address, [], port=port, AWS_LAMBDA_MAX_CONCURRENCY="3"),
+    ):
+        for _ in range(2):
+            async with all_at_once(runtime, *three) as answers:
+                pass
+            assert len(answers) == 3
+        for number in range(5):
+            await runtime.invoke(http_event("/fine", f"another {number}"))
+
+        check = 1
+        assert (opened, closed) == (check + 3, check)
+
+
 async def test_one_fails_and_no_other(runtime):
     """A deadline and a broken connection are nobody's but their invocation's."""
-    soon = str(int((time.time() + 0.5) * 1000))
     last, broken = http_event("/last", "1"), http_event("/break", "2")
     held = http_event("/hang", "3")
 
     async with open_crowd(runtime, 3) as (crowd, adapter):
+        await runtime.wait(lambda: runtime.polls == 3)
+        soon = str(int((time.time() + 0.5) * 1000))
         async with (
             all_at_once(runtime, last, broken) as two,
             all_at_once(runtime, held, lambda_runtime_deadline_ms=soon) as one,
@@ -856,3 +888,130 @@ async def test_soak(runtime):
     assert len(failed) > 200
     assert "Traceback" not in adapter.log
     assert "fault of the adapter" not in adapter.log
+
+
+@pytest.fixture
+def clock(autojump_clock):
+    """A clock that jumps to the next deadline once the sockets are quiet."""
+    autojump_clock.autojump_threshold = 0.02
+    return autojump_clock
+
+
+def waiting_child() -> Child:
+    silent, end = os.pipe()
+    os.close(end)
+    pid = os.posix_spawnp("sleep", ["sleep", "60"], os.environ, setsid=True)
+    return Child("sleep", pid, silent)
+
+
+@asynccontextmanager
+async def supervising(runtime: FakeRuntimeApi, port: int, **settings: str):
+    """Have the supervisor in this process, where its clock can jump.
+
+    The application is this process's, too: its child only waits to be ended.
+    """
+    environ = {"AWS_LAMBDA_RUNTIME_API": runtime.address, "PORT": str(port)}
+    async with trio.open_nursery() as nursery:
+        config = Config(environ | settings)
+        nursery.start_soon(supervise, config, waiting_child(), environ)
+        yield
+        nursery.cancel_scope.cancel()
+
+
+async def test_async_init_ends_in_time(clock, runtime):
+    """Ready or not, the first event is asked for before Lambda's 10 s are over."""
+    async with (
+        open_app(*[Answer(b"", "hold")] * 9) as app,
+        supervising(runtime, app.port, AWS_LWA_ASYNC_INIT="true"),
+    ):
+        await runtime.wait_posted(NEXT)
+
+        assert trio.current_time() == pytest.approx(9.8, abs=0.1)
+
+
+async def test_longest_invocation(clock, runtime):
+    """Where Lambda says no end that makes sense, it is that of its longest: 15 min."""
+    waited = 0.0
+    given_up = trio.Event()
+
+    async def hang(stream: trio.SocketStream) -> None:
+        nonlocal waited
+        while (request := await receive(stream)) is not None:
+            if request.line.startswith(b"GET "):
+                await stream.send_all(OK)
+                continue
+            started = trio.current_time()
+            await stream.receive_some()
+            waited = trio.current_time() - started
+            given_up.set()
+
+    runtime.scripted[NEXT].append(
+        b"HTTP/1.1 200 OK\r\nlambda-runtime-aws-request-id: request-1\r\n"
+        b"content-length: 2\r\n\r\n{}"
+    )
+    async with open_server(hang) as port, supervising(runtime, port):
+        with trio.fail_after(2_000):
+            await given_up.wait()
+
+    assert waited == pytest.approx(900, abs=1)
+
+
+async def test_what_only_the_rust_adapter_knows(runtime):
+    """Its variables, and its field that makes text of bytes, mean nothing here."""
+    event = http_event("/prod/path")
+    event["requestContext"]["stage"] = "prod"
+    image = Answer(
+        b"HTTP/1.1 200 OK\r\ncontent-type: image/png\r\ncontent-length: 4\r\n"
+        b"x-lambda-http-content-encoding: text\r\n\r\ntext",
+        "keep",
+    )
+
+    async with (
+        open_app(Answer(OK), image) as app,
+        open_adapter(
+            runtime.address,
+            [],
+            port=app.port,
+            AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH="true",
+            RUST_LOG="off",
+        ) as adapter,
+    ):
+        posted = await runtime.invoke(event)
+        await adapter.wait_log("INFO the application is ready")
+
+    assert app.requests[1].line == b"POST /prod/path HTTP/1.1"
+    reply = posted.json()
+    assert reply["isBase64Encoded"] is True
+    assert isinstance(reply["headers"], dict)
+    assert reply["headers"]["x-lambda-http-content-encoding"] == "text"
+
+
+async def test_long_context(runtime):
+    """A context arrives as a whole, however long it is."""
+    event = http_event("/path")
+    event["requestContext"]["authorizer"] = {"claims": "x" * 300_000}
+
+    async with open_app() as app, open_adapter(runtime.address, [], port=app.port):
+        await runtime.invoke(event)
+
+    (context,) = app.requests[1].values(b"x-amzn-request-context")
+    assert json.loads(context) == event["requestContext"]
+
+
+async def test_application_may_compress_as_well(runtime):
+    """With compression on, it is told all the same what its client accepts."""
+    event = http_event("/path", accept_encoding="gzip, zstd;q=0.5")
+    text = (
+        b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 5000\r\n\r\n"
+    )
+
+    async with (
+        open_app(Answer(OK), Answer(text + b"a" * 5_000)) as app,
+        open_adapter(
+            runtime.address, [], port=app.port, AWS_LWA_ENABLE_COMPRESSION="true"
+        ),
+    ):
+        posted = await runtime.invoke(event)
+
+    assert app.requests[1].values(b"accept-encoding") == [b"gzip, zstd;q=0.5"]
+    assert len(posted.body) < 1_000

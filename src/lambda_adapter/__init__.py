@@ -8,8 +8,8 @@ it; docs/design.md says why.
   application's start waits for them.
 - ``supervisor`` holds the one nursery: the child (``app_process``), the wait for it
   (``readiness``) and the ``invoke_loop``, which takes events from Lambda
-  (``runtime_client``) to the application (``app_client``) and replies back. Where Lambda
-  takes a snapshot of all that, ``snapstart`` sees it through.
+  (``runtime_client``) to the application (``app_client``) and replies back.
+  ``snapstart`` sees all that through a snapshot, where Lambda takes one.
 - ``connection`` is one socket speaking HTTP/1.1; both clients use it.
 - The core does no I/O, and reads no clock and no environment: ``events`` turns payloads
   into requests and responses into replies, ``runtime_api`` and ``lambda_context`` know

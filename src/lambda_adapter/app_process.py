@@ -107,10 +107,10 @@ def describe_signal(number: int) -> str:
         return f"signal {number}"
 
 
-def grace() -> float:
+def grace(extensions: str = EXTENSIONS) -> float:
     """Return how many seconds the application has from SIGTERM to SIGKILL."""
     try:
-        external = os.listdir(EXTENSIONS)
+        external = os.listdir(extensions)
     except OSError:
         external = []
     return GRACE_WITH_EXTENSIONS if external else GRACE

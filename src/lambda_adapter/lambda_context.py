@@ -66,9 +66,11 @@ def encode_lambda_context(invocation: Invocation, env_config: msgspec.Raw) -> by
 
 def _json_or_null(document: str) -> msgspec.Raw:
     """Let any JSON through, and nothing that would break the JSON around it."""
+    if not document:
+        return _NULL
     raw = document.encode("latin-1")
     try:
         raw.decode()
-        return msgspec.json.decode(raw or b"null", type=msgspec.Raw)
+        return msgspec.json.decode(raw, type=msgspec.Raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _NULL

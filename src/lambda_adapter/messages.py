@@ -94,7 +94,8 @@ def folded(name: bytes) -> bytes:
 
 def end_to_end(fields: Fields) -> Fields:
     """Return the fields of a response that are meant for its recipient."""
-    dropped = HOP_BY_HOP | connection_options(fields)
+    options = connection_options(fields)
+    dropped = HOP_BY_HOP | options if options else HOP_BY_HOP
     return [(name, value) for name, value in fields if name.lower() not in dropped]
 
 
@@ -107,13 +108,14 @@ def ascii_json(document: bytes) -> bytes:
     Raises:
         UnicodeDecodeError: it is not UTF-8.
     """
-    if _PRINTABLE.fullmatch(document):
+    document = document.translate(_SPACED)
+    if not document.translate(None, _PRINTABLE):
         return document
-    text = document.decode().translate({9: " ", 10: " ", 13: " "})
-    return _UNPRINTABLE.sub(_escape, text).encode("ascii")
+    return _UNPRINTABLE.sub(_escape, document.decode()).encode("ascii")
 
 
-_PRINTABLE = re.compile(rb"[\x20-\x7e]*")
+_SPACED = bytes.maketrans(b"\t\n\r", b"   ")
+_PRINTABLE = bytes(range(0x20, 0x7F))
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
 

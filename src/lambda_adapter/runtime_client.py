@@ -51,6 +51,8 @@ class RuntimeClient:
             RuntimeApiError: Lambda can't be asked, or says that all is lost.
         """
         for attempt in range(ATTEMPTS):
+            if attempt:
+                await trio.sleep(BACK_OFF * 2 ** (attempt - 1))
             try:
                 request = runtime_api.next_request(self._host)
                 response = await self._exchange(request, runtime_api.MAX_EVENT)
@@ -58,7 +60,6 @@ class RuntimeClient:
                 return runtime_api.parse_next(response)
             except (PeerError, UnusableAnswerError) as error:
                 log.warning("no invocation from Lambda's Runtime API: %s", error)
-                await trio.sleep(BACK_OFF * 2**attempt)
         raise RuntimeApiError(f"Lambda's Runtime API failed {ATTEMPTS} times in a row")
 
     async def wait_restored(self) -> None:

@@ -8,14 +8,17 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from lambda_adapter import __version__
+from tests.adapter import open_adapter
 from tests.e2e.conftest import SHIV_ROOT
 from tests.e2e.test_faults import FINE
 from tests.emulator import BOOTSTRAP, PROJECT, free_ports, open_emulator
+from tests.fake_runtime_api import FakeRuntimeApi
 
 pytestmark = pytest.mark.e2e
 
@@ -137,6 +140,130 @@ async def test_where_its_root_is_not_writable_it_unpacks_under_tmp(tmp_path: Pat
     assert reply["statusCode"] == 200
     assert len(lines) == 1
     assert "/proc/nowhere cannot be written; unpacked under /tmp/" in lines[0]
+
+
+HIJACKED = "import os; os.write(2, b'hijacked\\n'); os._exit(9)\n"
+"""What no module that is planted may do, since nobody imports it."""
+
+
+@pytest.mark.parametrize("unpacked", [True, False], ids=["unpacked", "packed"])
+def test_its_python_takes_nothing_from_around_it(tmp_path: Path, unpacked: bool):
+    """Neither the working directory nor that Python's site-packages are its own.
+
+    That Python itself, without the adapter, takes both.
+    """
+    version = "python{}.{}".format(*sys.version_info)
+    site_packages = tmp_path / "venv/lib" / version / "site-packages"
+    python = tmp_path / "venv/bin/python3"
+    here = tmp_path / "here"
+    for directory in (site_packages, python.parent, here):
+        directory.mkdir(parents=True)
+    real = Path(os.path.realpath(sys.executable))
+    python.symlink_to(real)
+    (tmp_path / "venv/pyvenv.cfg").write_text(f"home = {real.parent}\n")
+    root = SHIV_ROOT["SHIV_ROOT"] if unpacked else str(tmp_path / "root")
+    env = {"PATH": f"{python.parent}:{os.environ['PATH']}", "SHIV_ROOT": root}
+    run(BOOTSTRAP, "--version", **SHIV_ROOT)
+
+    for planted in (site_packages / "planted.pth", here / "__future__.py"):
+        planted.write_text(HIJACKED)
+        command = (python, "-c", "from __future__ import annotations")
+        bare = subprocess.run(command, cwd=here, env=env)
+        done = subprocess.run(
+            [BOOTSTRAP, "echo", "fine"], cwd=here, env=env, capture_output=True
+        )
+        planted.unlink()
+
+        assert bare.returncode == 9
+        assert (done.stdout, done.stderr) == (b"fine\n", b"")
+
+
+UNDER_TMP = Path(f"/tmp/lambda-adapter-{os.getuid()}")
+LINKED = UNDER_TMP.with_name(f"{UNDER_TMP.name}-linked")
+
+
+@pytest.fixture
+def under_tmp() -> Iterator[Path]:
+    """Where it unpacks itself if need be, with nothing there."""
+    _remove(UNDER_TMP)
+    yield UNDER_TMP
+    _remove(UNDER_TMP)
+    _remove(LINKED)
+
+
+def _remove(root: Path) -> None:
+    if root.is_symlink():
+        root.unlink()
+    shutil.rmtree(root, ignore_errors=True)
+
+
+def plant(root: Path) -> None:
+    """Lay out what it would unpack under a root, as somebody else would."""
+    about = json.loads(zipfile.ZipFile(BOOTSTRAP).read("environment.json"))
+    for package in ("lambda_adapter", "trio"):
+        path = root / f"bootstrap_{about['build_id']}" / "site-packages" / package
+        path.mkdir(parents=True)
+        (path / "__init__.py").write_text(HIJACKED)
+    root.chmod(0o700)
+
+
+def plant_link(root: Path) -> None:
+    plant(LINKED)
+    root.symlink_to(LINKED)
+
+
+def plant_of_another(root: Path) -> None:
+    if os.getuid():
+        pytest.skip("it takes root to give a directory away")
+    plant(root)
+    os.chown(root, 65_534, 65_534)
+
+
+def plant_for_the_group(root: Path) -> None:
+    plant(root)
+    root.chmod(0o770)
+
+
+def plant_for_everybody(root: Path) -> None:
+    plant(root)
+    root.chmod(0o707)
+
+
+@pytest.mark.parametrize(
+    "planting",
+    [plant_link, plant_of_another, plant_for_the_group, plant_for_everybody],
+)
+async def test_what_others_can_fill_it_does_not_run(
+    tmp_path: Path,
+    under_tmp: Path,
+    runtime: FakeRuntimeApi,
+    planting: Callable[[Path], None],
+):
+    """Under /tmp it runs only what it has unpacked, or takes a new directory."""
+    planting(under_tmp)
+
+    async with open_adapter(
+        runtime.address,
+        adapter=[str(BOOTSTRAP)],
+        SHIV_ROOT="/proc/nowhere",
+        TMPDIR=str(tmp_path),  # where it takes the new directory
+    ) as adapter:
+        posted = await runtime.invoke({"an": "event"})
+        log = await adapter.wait_log("unpacked under ")
+
+    assert posted.json() == {"an": "event"}
+    assert "hijacked" not in log
+    (taken,) = os.listdir(tmp_path)
+    assert f"unpacked under {tmp_path}/{taken} " in log
+
+
+def test_what_only_it_can_fill_it_runs(under_tmp: Path):
+    """What it has unpacked under /tmp for one start is there for the next."""
+    plant(under_tmp)
+
+    done = run(BOOTSTRAP, "true", SHIV_ROOT="/proc/nowhere")
+
+    assert (done.returncode, done.stderr) == (9, "hijacked\n")
 
 
 @pytest.mark.parametrize("kind", ["symlink", "copy"])

@@ -59,7 +59,11 @@ def classify(payload: bytes) -> type[Event]:
     context = decode_as(event.request_context, _ContextShape) if is_object else _EMPTY
     if _has(context.elb):
         return AlbMultiValueEvent if _has(event.multi_value_headers) else AlbEvent
-    if _has(context.service_arn, context.service_network_arn, context.target_group_arn):
+    if (
+        _has(context.service_arn)
+        or _has(context.service_network_arn)
+        or _has(context.target_group_arn)
+    ):
         return VpcLatticeEvent
     if _has(event.raw_path) and _has(event.method):
         return VpcLatticeV1Event
@@ -88,8 +92,8 @@ def _readable(payload: bytes) -> bytes:
     return payload
 
 
-def _has(*values: msgspec.Raw) -> bool:
-    return any(bytes(value) != b"null" for value in values)
+def _has(value: msgspec.Raw) -> bool:
+    return value is not NULL and bytes(value) != b"null"
 
 
 __all__ = ["Event", "classify"]

@@ -4,9 +4,9 @@ A client can't forge what the adapter adds, can't reach the application's connec
 with hop-by-hop fields, and can't end a line. Core: no I/O.
 """
 
+import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 
 import msgspec
 
@@ -35,6 +35,12 @@ _WITH_CONTENT = frozenset({b"POST", b"PUT", b"PATCH"})
 """A request that is expected to have content says so when it has none:
 https://www.rfc-editor.org/rfc/rfc9110#section-8.6"""
 
+_KNOWN = 512
+"""Names that are remembered, of up to ``_SHORT`` characters: clients send the same few
+again and again, and to look at a name costs more than to look it up (measured)."""
+
+_SHORT = 64
+
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 """https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2"""
 
@@ -52,6 +58,7 @@ class Context(msgspec.Struct, frozen=True):
     pass_through_path: bytes = b"/events"
 
 
+@functools.lru_cache(maxsize=32)
 def encode_method(method: str) -> bytes:
     """Return the method of a request.
 
@@ -84,40 +91,66 @@ def request_fields(
     Raises:
         EventError: a field would be unsafe to send, or there is no one ``Host``.
     """
-    given = [_encode(name, value) for name, value in pairs]
-    hosts, crumbs, kept = _sort(given, _OWNED | {name for name, _ in added})
+    kept: Fields = []
+    special: dict[str, list[bytes]] = {}
+    for name, value in pairs:
+        known = _known if len(name) <= _SHORT else _recognise
+        raw, role = known(name)
+        content = _encode_value(name, value)
+        if role not in _HELD_BACK:
+            kept.append((raw, content))
+        if role:
+            special.setdefault(role, []).append(content)
+    if "connection" in special:
+        kept = _without_options(kept, special["connection"])
+    if "trace" in special and any(name == TRACE_ID for name, _ in added):
+        kept = [pair for pair in kept if folded(pair[0]) != TRACE_ID]
     if cookies:
-        crumbs = [_encode("cookie", cookie)[1] for cookie in cookies]
-    if crumbs:
-        kept.append((b"cookie", b"; ".join(crumbs)))
-    if https and not _PROTOCOL & {name.lower() for name, _ in kept}:
+        special["cookie"] = [_encode_value("cookie", cookie) for cookie in cookies]
+    if "cookie" in special:
+        kept.append((b"cookie", b"; ".join(special["cookie"])))
+    if https and "protocol" not in special:
         kept.append((b"x-forwarded-proto", b"https"))
     if body or method in _WITH_CONTENT:
         kept.append((b"content-length", b"%d" % len(body)))
-    return [(b"host", _one_host(hosts, domain)), *kept, *added]
+    return [(b"host", _one_host(special.get("host", ()), domain)), *kept, *added]
 
 
-def _sort(
-    given: Fields, owned: AbstractSet[bytes]
-) -> tuple[list[bytes], list[bytes], Fields]:
-    """Return the values of Host and of Cookie, and the other fields that go on."""
-    taken = connection_options(given)
-    hosts: list[bytes] = []
-    crumbs: list[bytes] = []
-    kept: Fields = []
-    for name, value in given:
-        lower = name.lower()
-        if lower == b"host":
-            hosts.append(value)
-        elif lower == b"cookie":
-            crumbs.append(value)
-        elif not (
-            lower in _DROPPED
-            or folded(name) in owned
-            or (lower in taken and not _KEPT.fullmatch(lower))
-        ):
-            kept.append((name, value))
-    return hosts, crumbs, kept
+def _recognise(name: str) -> tuple[bytes, str]:
+    """Return a field's name as it is sent, and its role, which is mostly none.
+
+    Raises:
+        EventError: it is no name.
+    """
+    raw = name.encode()
+    if not _TOKEN.fullmatch(raw):
+        raise EventError(
+            f"the event has a header field whose name is no name: {name!r}"
+        )
+    lower = raw.lower()
+    if lower in {b"host", b"cookie", b"connection"}:
+        return raw, lower.decode()
+    if lower in _PROTOCOL:
+        return raw, "protocol"
+    if folded(raw) == TRACE_ID:
+        return raw, "trace"
+    is_dropped = lower in _DROPPED or folded(raw) in _OWNED
+    return raw, "dropped" if is_dropped else ""
+
+
+_known = functools.lru_cache(maxsize=_KNOWN)(_recognise)
+_HELD_BACK = frozenset({"host", "cookie", "connection", "dropped"})
+"""Roles of fields that do not go on as they are."""
+
+
+def _without_options(fields: Fields, values: Sequence[bytes]) -> Fields:
+    """Return the fields that a client's ``Connection`` does not take away."""
+    options = connection_options([(b"connection", value) for value in values])
+    return [
+        (name, value)
+        for name, value in fields
+        if name.lower() not in options or _KEPT.fullmatch(name.lower())
+    ]
 
 
 def added_fields(context: Context, request_context: bytes) -> Fields:
@@ -157,21 +190,16 @@ def text(value: Scalar) -> str:
     return "" if value is None else msgspec.json.encode(value).decode()
 
 
-def _encode(name: str, value: Scalar) -> tuple[bytes, bytes]:
-    raw = name.encode()
-    content = text(value)
-    if not _TOKEN.fullmatch(raw):
-        raise EventError(
-            f"the event has a header field whose name is no name: {name!r}"
-        )
+def _encode_value(name: str, value: Scalar) -> bytes:
+    content = value if isinstance(value, str) else text(value)
     # https://www.rfc-editor.org/rfc/rfc9110#section-5.5: CR, LF and NUL are dangerous,
     # other controls are not, within a field.
     if "\r" in content or "\n" in content or "\0" in content:
         raise EventError(f"the event's header field {name!r} has a line break or a NUL")
     try:
-        return raw, content.encode("latin-1")
+        return content.encode("latin-1")
     except UnicodeEncodeError:
-        return raw, content.encode()
+        return content.encode()
 
 
 def _one_host(hosts: Sequence[bytes], domain: str) -> bytes:

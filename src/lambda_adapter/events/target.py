@@ -9,9 +9,23 @@ Core: no I/O.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-_ALL = bytes(range(256))
+
+def _escaper(allowed: bytes) -> Callable[[bytes], bytes]:
+    """Return a function that escapes all bytes but these."""
+    table = [
+        bytes([byte]) if byte in allowed else b"%%%02X" % byte for byte in range(256)
+    ]
+
+    def escape(data: bytes) -> bytes:
+        if not data.translate(None, allowed):
+            return data
+        return b"".join([table[byte] for byte in data])
+
+    return escape
+
+
 _VISIBLE = bytes(range(0x21, 0x7F))
 _UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 """https://www.rfc-editor.org/rfc/rfc3986#section-2.3"""
@@ -20,15 +34,16 @@ _PATH = _UNRESERVED + b"!$&'()*+,;=:@/%"
 """``pchar``, the slash and the percent sign of an escape:
 https://www.rfc-editor.org/rfc/rfc3986#section-3.3"""
 
-_VERBATIM_PATH = _VISIBLE.translate(None, b"?#")
-_VERBATIM_QUERY = _VISIBLE.translate(None, b"#")
-_ESCAPED = [b"%%%02X" % byte for byte in range(256)]
+_escape_path = _escaper(_PATH)
+_escape_raw_path = _escaper(_VISIBLE.translate(None, b"?#"))
+_escape_raw_query = _escaper(_VISIBLE.translate(None, b"#"))
+_escape_value = _escaper(_UNRESERVED)
 _BARE_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
 def verbatim_path(path: str) -> bytes:
     """Return a path that arrived as it was sent (ALB, REST API, function URL)."""
-    return _absolute(_escape(path.encode(), _VERBATIM_PATH))
+    return _absolute(_escape_raw_path(path.encode()))
 
 
 def encoded_path(path: str) -> bytes:
@@ -38,12 +53,12 @@ def encoded_path(path: str) -> bytes:
     is lost. Whatever may not stand in a path is escaped, and so is a ``%`` that begins
     no escape; an escape that is left stays, for it was one inside another.
     """
-    return _absolute(_BARE_PERCENT.sub(b"%25", _escape(path.encode(), _PATH)))
+    return _absolute(_BARE_PERCENT.sub(b"%25", _escape_path(path.encode())))
 
 
 def verbatim_query(query: str) -> bytes:
     """Return a query that arrived as it was sent."""
-    return _escape(query.encode(), _VERBATIM_QUERY)
+    return _escape_raw_query(query.encode())
 
 
 def joined_query(pairs: Iterable[tuple[str, str]]) -> bytes:
@@ -60,9 +75,7 @@ def encoded_query(pairs: Iterable[tuple[str, str]]) -> bytes:
     A space becomes ``%20``, which means the same to every reader, unlike ``+``.
     """
     return b"&".join(
-        _escape(name.encode(), _UNRESERVED)
-        + b"="
-        + _escape(value.encode(), _UNRESERVED)
+        _escape_value(name.encode()) + b"=" + _escape_value(value.encode())
         for name, value in pairs
     )
 
@@ -77,11 +90,3 @@ def join(path: bytes, query: bytes) -> bytes:
 
 def _absolute(path: bytes) -> bytes:
     return path if path.startswith(b"/") else b"/" + path
-
-
-def _escape(data: bytes, allowed: bytes) -> bytes:
-    if not data.translate(None, allowed):
-        return data
-    return b"".join(
-        _ALL[byte : byte + 1] if byte in allowed else _ESCAPED[byte] for byte in data
-    )
