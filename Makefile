@@ -13,7 +13,7 @@ export UV_SYSTEM_CERTS := true
 export UV_PYTHON_DOWNLOADS := never
 
 .DELETE_ON_ERROR:
-.PHONY: dev check test e2e e2e-images images-passed zipapp rie demo build layer clean
+.PHONY: bench dev check test e2e e2e-images images-passed zipapp rie demo build layer clean
 dev: .venv/synced
 zipapp: dist/bootstrap
 layer: dist/layer.zip
@@ -49,6 +49,12 @@ build: dev zipapp
 
 demo: dev zipapp rie
 	$(bin)/python -m tests.e2e.demo
+
+# Everything, in less than ten minutes: tables, and pictures in .cache/bench. On a quiet
+# machine, with cargo to build the peer, valgrind and strace; what is missing is named.
+bench: dev zipapp
+	$(bin)/python -m bench all
+	$(bin)/python -m bench plot
 
 clean:
 	rm -rf .venv .cache build dist

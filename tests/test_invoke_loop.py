@@ -16,10 +16,10 @@ import trio.testing
 from lambda_adapter.app_client import App, AppClient
 from lambda_adapter.config import Config
 from lambda_adapter.errors import AppExitedError, RuntimeApiError
-from lambda_adapter.invoke_loop import InvokeLoop
+from lambda_adapter.invoke_loop import POST_LIMIT, InvokeLoop
 from lambda_adapter.lambda_context import encode_env_config
 from lambda_adapter.messages import Request, Response
-from lambda_adapter.runtime_api import MAX_REPLY
+from lambda_adapter.runtime_api import MAX_REPLY, Invocation
 from lambda_adapter.runtime_client import RuntimeClient
 from tests.adapter import environment, free_port
 from tests.fake_runtime_api import FUNCTION_ARN, FakeRuntimeApi, Posted
@@ -191,18 +191,23 @@ class Function:
         return [each.target for each in self.runtime.arriving if each.method == "POST"]
 
 
+def loop_of(
+    client: RuntimeClient, app: App, settings: dict[str, str] | None = None
+) -> InvokeLoop:
+    """Return a loop whose application is ready."""
+    env_config = encode_env_config(environment("", 0, {}))
+    ready = trio.Event()
+    ready.set()
+    return InvokeLoop(client, app, env_config, Config(settings or {}), ready)
+
+
 @asynccontextmanager
 async def running(
     runtime: FakeRuntimeApi, app: App, settings: dict[str, str] | None = None
 ):
-    client = RuntimeClient("127.0.0.1", runtime.port)
-    env_config = encode_env_config(environment("", 0, {}))
-    ready = trio.Event()
-    ready.set()
-    loop = InvokeLoop(client, app, env_config, Config(settings or {}), ready)
-    with closing(client):
+    with closing(RuntimeClient("127.0.0.1", runtime.port)) as client:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(loop.run)
+            nursery.start_soon(loop_of(client, app, settings).run)
             yield
             nursery.cancel_scope.cancel()
 
@@ -529,7 +534,7 @@ async def test_fields_that_a_gateway_refuses(function, caplog, event, limit):
 
     assert posted.json()["statusCode"] == 200
     (line,) = caplog.records
-    assert f"over {limit}, the gateway answers 5xx" in line.getMessage()
+    assert f"over {limit:,}, the gateway answers 5xx" in line.getMessage()
     assert line.request_id == posted.target.split("/")[-2]
 
 
@@ -774,6 +779,36 @@ async def test_events_follow_each_other(function):
     assert {each.connection for each in function.runtime.posted} == {1}
     answers = [each.target for each in function.runtime.posted if each.kind != "next"]
     assert len(answers) == len(set(answers)) == 100
+
+
+@pytest.mark.parametrize(
+    ("payload", "answer", "end"),
+    [
+        pytest.param(http_api(), said(), "/response", id="reply"),
+        pytest.param(http_api(), Answer(b""), "/response", id="refusal"),
+        pytest.param(SQS, Answer(b""), "/error", id="error"),
+    ],
+)
+async def test_answer_that_is_never_taken(clock, runtime, caplog, payload, answer, end):
+    """Lambda has 30 s to take an answer; then that is logged, and done with."""
+    runtime.scripted[end].append(b"HTTP/1.1 100 Continue\r\nx: {}")
+    invocation = Invocation("request-7", json.dumps(payload).encode())
+    started = trio.current_time()
+    async with open_app(answer) as app:
+        with (
+            closing(AppClient(("127.0.0.1", app.port), 4)) as client,
+            closing(RuntimeClient("127.0.0.1", runtime.port)) as runtime_client,
+        ):
+            loop = loop_of(runtime_client, client)
+            await loop.answer(invocation, started + 5)
+
+    assert trio.current_time() - started == pytest.approx(POST_LIMIT, abs=1)
+    line = caplog.records[-1]
+    assert line.getMessage() == (
+        "the answer did not reach Lambda: it was not taken within 30 s"
+    )
+    assert line.request_id == "request-7"
+    assert [each.kind for each in runtime.posted] == [end.strip("/")]
 
 
 async def test_refused_reply(function):

@@ -13,12 +13,12 @@ import trio
 import trio.testing
 
 from lambda_adapter import __version__
+from lambda_adapter.connection import ANSWER_LIMIT
 from lambda_adapter.errors import AppNotReadyError, AppRequestError, RuntimeApiError
 from lambda_adapter.runtime_api import MAX_EVENT, MAX_REPLY, Invocation
 from lambda_adapter.runtime_client import (
     ATTEMPTS,
     MAX_ANSWER,
-    POST_LIMIT,
     REGISTER_LIMIT,
     RuntimeClient,
 )
@@ -384,15 +384,13 @@ async def test_half_an_answer(runtime, client, caplog):
     assert "the reply did not reach Lambda" in caplog.text
 
 
-async def test_post_that_is_never_answered(clock, runtime, client, caplog):
-    """Lambda has 30 s to take a reply; then the next invocation is asked for."""
+async def test_post_that_is_given_up(runtime, client):
+    """A reply that is given up leaves nothing behind: the next one is taken."""
     runtime.scripted["/response"].append(b"HTTP/1.1 100 Continue\r\nx: {}")
-    started = trio.current_time()
+    with trio.move_on_after(0.05) as limit:
+        await client.post_response(Invocation("request-7", b"{}"), b"null")
+    assert limit.cancelled_caught
 
-    await client.post_response(Invocation("request-7", b"{}"), b"null")
-
-    assert trio.current_time() - started == pytest.approx(POST_LIMIT, abs=1)
-    assert "Lambda did not answer within 30 s" in caplog.text
     async with invoking(runtime, b"{}"):
         await client.post_response(await client.next_invocation(), b"null")
 
@@ -679,7 +677,7 @@ async def test_stream_that_is_never_answered(clock, runtime, client, caplog):
     """Lambda has as long to take the end of a stream as it has for a reply."""
     runtime.scripted["/response"].append(b"HTTP/1.1 100 Continue\r\nx: {}")
 
-    with trio.fail_after(2 * POST_LIMIT):
+    with trio.fail_after(2 * ANSWER_LIMIT):
         invocation = Invocation("request-7", b"{}")
         await client.post_stream(invocation, PRELUDE, aiter(Body(b"one")))
 

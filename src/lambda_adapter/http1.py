@@ -54,22 +54,25 @@ class ResponseParser:
     The methods ``on_*`` are httptools' callbacks.
     """
 
+    complete = False
+    status = 0
+    """That of the final response, once its head is in."""
+    _seen = 0
+    """Bytes until then."""
+    _interim = 0
+    """Bytes of interim responses among them."""
+    _reason = b""
+    _body_size = 0
+    _delimited = False
+    _keep_alive = False
+    _excess = False
+
     def __init__(self, method: bytes, max_body: float = math.inf) -> None:
-        self.complete = False
-        self.status = 0
-        """That of the final response, once its head is in."""
         self._method = method
         self._max_body = max_body
         self._parser = httptools.HttpResponseParser(self)
-        self._seen = 0
-        self._head = 0
-        self._reason = b""
         self._fields: Fields = []
         self._body: list[bytes] = []
-        self._body_size = 0
-        self._delimited = False
-        self._keep_alive = False
-        self._excess = False
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes from the connection, or ``b""`` for its end.
@@ -133,6 +136,13 @@ class ResponseParser:
         """
         return self.complete and self._keep_alive and not self._excess
 
+    def _head_size(self) -> int:
+        size = len(self._reason) + len(b"HTTP/1.1 200 \r\n\r\n")
+        lines = (
+            len(name) + len(value) + len(b": \r\n") for name, value in self._fields
+        )
+        return size + sum(lines)
+
     def _limit_head(self, size: int) -> None:
         if size > MAX_HEAD:
             raise self._error(f"the head of its answer is over {MAX_HEAD:,} bytes")
@@ -156,8 +166,6 @@ class ResponseParser:
         if not self.status:
             # https://www.rfc-editor.org/rfc/rfc9112#section-5.1: OWS is no part of it.
             self._fields.append((name, value.rstrip(b" \t")))
-            self._head += len(name) + len(value) + len(b": \r\n")
-            self._limit_head(self._head)
 
     def on_headers_complete(self) -> None:
         """The head is whole: now it is known how the body ends.
@@ -167,9 +175,10 @@ class ResponseParser:
         status = self._parser.get_status_code()
         if self.status:  # a response that nobody asked for
             return
-        self._head += len(self._reason) + len(b"HTTP/1.1 200 \r\n\r\n")
-        self._limit_head(self._head)
+        if self._seen > MAX_HEAD:  # a body may be part of that
+            self._limit_head(self._interim + self._head_size())
         if 100 <= status < 200 and status != 101:
+            self._interim += self._head_size()
             return
         if not 200 <= status <= 599:
             raise self._error(f"its status {status} is no final HTTP status")

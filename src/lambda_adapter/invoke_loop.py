@@ -18,10 +18,10 @@ from lambda_adapter.errors import (
     InternalError,
     InvocationError,
     PeerError,
-    ResponseTooLargeError,
 )
 from lambda_adapter.events.event import Event, error_response
 from lambda_adapter.events.fields import Context
+from lambda_adapter.events.limits import find_wide_fields, within_limit
 from lambda_adapter.events.pass_through import PassThroughEvent
 from lambda_adapter.lambda_context import encode_lambda_context
 from lambda_adapter.logs import about, log
@@ -38,8 +38,10 @@ MAX_REPORTED_BODY = 8_192
 """Bytes of a body that an error reports. As JSON they are at most six times as many,
 and so within an error's own limit."""
 
-NEARLY = 0.95
-"""Part of a limit at which the log begins to warn of it."""
+POST_LIMIT = 30.0
+"""Seconds that Lambda may take to accept an answer."""
+
+LATE = "the application did not answer before Lambda's deadline"
 
 LAST_MOMENT = 0.05
 """Seconds from a process's last closed connection to its end, and plenty of them."""
@@ -61,6 +63,8 @@ class InvokeLoop:
         self._env_config = env_config
         self._config = config
         self._ready = ready
+        self._error_status_codes = config.error_status_codes or frozenset()
+        self._pass_through_path = config.pass_through_path.encode()
 
     async def run(self) -> None:
         """Serve until cancelled.
@@ -75,7 +79,7 @@ class InvokeLoop:
             await self._app.finish(deadline)
 
     async def answer(self, invocation: Invocation, deadline: float) -> None:
-        """Answer one invocation, by a reply or by an error.
+        """Answer one invocation, by a reply, by a stream or by an error.
 
         What is not done by the deadline, which is one of trio's clock, is given up.
 
@@ -85,55 +89,93 @@ class InvokeLoop:
         kind: type[Event] = PassThroughEvent
         try:
             kind = events.classify(invocation.payload)
-            event = kind.decode(invocation.payload)
-            request = event.request(self._context(invocation))
-            if kind.is_http:
-                request = rewrite(request, self._config)
-            with trio.fail_at(deadline):
-                if not self._ready.is_set():  # with AWS_LWA_ASYNC_INIT
-                    await self._ready.wait()
-                response = await self._app.send(request, streamed=self._streams(kind))
-            async with _closing(response):
-                if response.status in (self._config.error_status_codes or ()):
-                    raise await _status_error(response, deadline)
-                if kind.is_http and self._config.enable_compression:
-                    from lambda_adapter.compression import compress
-
-                    response = compress(request, response)
-                await self._post(invocation, kind, response, deadline)
+            if self._streams(kind):
+                await self._answer_by_stream(invocation, kind, deadline)
+            else:
+                await self._answer_by_reply(invocation, kind, deadline)
         except FatalError:
             raise
         except Exception as error:
             failure = _as_invocation_error(error, invocation)
             await self._fail(invocation, kind, failure)
 
-    async def _post(
+    async def _answer_by_reply(
+        self, invocation: Invocation, kind: type[Event], deadline: float
+    ) -> None:
+        """Wait for the whole answer, and post it.
+
+        One limit, moved, since a second one would be a twentieth of an invocation.
+        """
+        reply: bytes | None = None
+        with trio.CancelScope(deadline=deadline) as limit:
+            response = await self._ask(invocation, kind, deadline)
+            reply = within_limit(kind, kind.encode_response(response))
+            _warn_of_fields(invocation, kind, response, len(reply))
+            limit.deadline = trio.current_time() + POST_LIMIT
+            await self._runtime.post_response(invocation, reply)
+        if limit.cancelled_caught:
+            if reply is None:
+                raise DeadlineError(LATE)
+            _log_untaken(invocation)
+
+    async def _answer_by_stream(
+        self, invocation: Invocation, kind: type[Event], deadline: float
+    ) -> None:
+        """Wait for the head of the answer, and post it as it comes."""
+        with trio.move_on_at(deadline) as limit:
+            response = await self._ask(invocation, kind, deadline)
+        if limit.cancelled_caught:
+            raise DeadlineError(LATE)
+        await self._stream(invocation, kind, response, deadline)
+
+    async def _stream(
         self,
         invocation: Invocation,
         kind: type[Event],
         response: Response,
         deadline: float,
     ) -> None:
-        if self._streams(kind):
+        async with _closing(response):
             prelude = kind.encode_prelude(response)
             _warn_of_fields(invocation, kind, response, len(prelude))
             body = _until(deadline, response.body)
             failure = await self._runtime.post_stream(invocation, prelude, body)
-            await _see_its_end(failure)
-        else:
-            reply = _within_limit(kind.encode_response(response), kind)
-            _warn_of_fields(invocation, kind, response, len(reply))
-            await self._runtime.post_response(invocation, reply)
+        await _see_its_end(failure)
+
+    async def _ask(
+        self, invocation: Invocation, kind: type[Event], deadline: float
+    ) -> Response:
+        """Send an event to the application, and return what it answers."""
+        event = kind.decode(invocation.payload)
+        request = event.request(self._context(invocation))
+        if kind.is_http:
+            request = rewrite(request, self._config)
+        if not self._ready.is_set():  # with AWS_LWA_ASYNC_INIT
+            await self._ready.wait()
+        response = await self._app.send(request, streamed=self._streams(kind))
+        if response.status in self._error_status_codes:
+            raise await _status_error(response, deadline)
+        if kind.is_http and self._config.enable_compression:
+            from lambda_adapter.compression import compress
+
+            response = compress(request, response)
+        return response
 
     async def _fail(
         self, invocation: Invocation, kind: type[Event], failure: InvocationError
     ) -> None:
         """Tell whoever waits: an HTTP client by an answer, any other by an error."""
-        if kind.is_http and failure.is_answerable:
-            answer = error_response(failure, invocation.request_id)
-            await self._post(invocation, kind, answer, math.inf)
-        else:
-            await self._runtime.post_error(invocation, failure)
+        answer = error_response(failure, invocation.request_id)
+        with trio.move_on_after(POST_LIMIT) as limit:
+            if not (kind.is_http and failure.is_answerable):
+                await self._runtime.post_error(invocation, failure)
+            elif self._streams(kind):
+                await self._stream(invocation, kind, answer, math.inf)
+            else:
+                reply = kind.encode_response(answer)
+                await self._runtime.post_response(invocation, reply)
+        if limit.cancelled_caught:
+            _log_untaken(invocation)
         await _see_its_end(failure)
 
     def _seconds_left(self, invocation: Invocation) -> float:
@@ -154,28 +196,23 @@ class InvokeLoop:
             encode_lambda_context(invocation, self._env_config),
             invocation.trace_id.encode("latin-1"),
             invocation.tenant_id.encode("latin-1"),
-            self._config.pass_through_path.encode(),
+            self._pass_through_path,
         )
 
 
 def _warn_of_fields(
     invocation: Invocation, kind: type[Event], response: Response, size: int
 ) -> None:
-    """Say so if a gateway is about to refuse an answer for its fields.
+    if warning := find_wide_fields(kind, response, size):
+        log.warning("%s", warning, extra=about(invocation.request_id))
 
-    They are within the ``size`` bytes of JSON, so a small one needs no counting.
-    """
-    if size < kind.max_fields * NEARLY:
-        return
-    fields = sum(len(name) + len(value) for name, value in response.fields)
-    if fields >= kind.max_fields * NEARLY:
-        log.warning(
-            "the answer's header fields take %d bytes; over %d, the gateway answers"
-            " 5xx in its place",
-            fields,
-            kind.max_fields,
-            extra=about(invocation.request_id),
-        )
+
+def _log_untaken(invocation: Invocation) -> None:
+    log.error(
+        "the answer did not reach Lambda: it was not taken within %g s",
+        POST_LIMIT,
+        extra=about(invocation.request_id),
+    )
 
 
 async def _see_its_end(failure: InvocationError | None) -> None:
@@ -217,7 +254,10 @@ async def _until(deadline: float, body: bytes | Stream) -> AsyncGenerator[bytes,
 async def _status_error(response: Response, deadline: float) -> AppStatusError:
     """Return the error that a response means, with the beginning of its body."""
     body = b""
-    async with contextlib.aclosing(_until(deadline, response.body)) as pieces:
+    async with (
+        _closing(response),
+        contextlib.aclosing(_until(deadline, response.body)) as pieces,
+    ):
         async for piece in pieces:
             body += piece
             if len(body) >= MAX_REPORTED_BODY:
@@ -227,23 +267,12 @@ async def _status_error(response: Response, deadline: float) -> AppStatusError:
     return AppStatusError(response.status, report.decode())
 
 
-def _within_limit(reply: bytes, kind: type[Event]) -> bytes:
-    if len(reply) > kind.max_reply:
-        raise ResponseTooLargeError(
-            f"the reply is {len(reply):,} bytes long, and {kind.max_reply:,} is all"
-            " that can be returned"
-        )
-    return reply
-
-
 def _as_invocation_error(error: Exception, invocation: Invocation) -> InvocationError:
     """Log a failure, and return it as one of this invocation's.
 
     This is the one place where a fault of the adapter is caught: it costs an
     invocation, not the environment.
     """
-    if isinstance(error, trio.TooSlowError):
-        error = DeadlineError("the application did not answer before Lambda's deadline")
     if isinstance(error, InvocationError):
         log.error("%s: %s", error.error_type, error, extra=about(invocation.request_id))
         return error

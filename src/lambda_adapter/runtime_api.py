@@ -70,6 +70,10 @@ class _ErrorReport(msgspec.Struct):
     stack_trace: list[str] = msgspec.field(name="stackTrace", default_factory=list)
 
 
+_REQUEST_ID = re.compile(r"[A-Za-z0-9-]+")
+_MILLISECONDS = re.compile(r"[0-9]{1,18}")
+
+
 def parse_next(response: Response) -> Invocation:
     """Read the answer to ``GET /runtime/invocation/next``.
 
@@ -80,13 +84,13 @@ def parse_next(response: Response) -> Invocation:
     request_id = said.get(b"lambda-runtime-aws-request-id", "")
     if response.status != 200 or not isinstance(response.body, bytes):
         raise UnusableAnswerError(f"/next was answered with status {response.status}")
-    if not re.fullmatch(r"[A-Za-z0-9-]+", request_id):
+    if not _REQUEST_ID.fullmatch(request_id):
         raise UnusableAnswerError(f"/next came with the request id {request_id!r}")
     deadline = said.get(b"lambda-runtime-deadline-ms", "")
     return Invocation(
         request_id,
         response.body,
-        int(deadline) if re.fullmatch(r"[0-9]{1,18}", deadline) else 0,
+        int(deadline) if _MILLISECONDS.fullmatch(deadline) else 0,
         said.get(b"lambda-runtime-invoked-function-arn", ""),
         said.get(b"lambda-runtime-trace-id", ""),
         said.get(b"lambda-runtime-client-context", ""),

@@ -25,8 +25,8 @@ runtimes try five times: https://github.com/aws/aws-lambda-python-runtime-interf
 BACK_OFF = 0.1
 """Seconds before the second attempt; they double with each."""
 
-POST_LIMIT = 30.0
-"""Seconds that Lambda may take to accept what is posted."""
+REPORT_LIMIT = 30.0
+"""Seconds that Lambda may take to hear that init or a restore failed."""
 
 REGISTER_LIMIT = 2.0
 """Seconds that Lambda may take to register an extension: init waits for it, and has 10:
@@ -83,11 +83,13 @@ class RuntimeClient:
     async def post_response(self, invocation: Invocation, reply: bytes) -> None:
         """Answer an invocation. If Lambda refuses, that is logged and done with.
 
+        Lambda may take its time; the limit is the caller's.
+
         Raises:
             RuntimeApiError: Lambda says that all is lost.
         """
         request = runtime_api.response_request(self._host, invocation, reply)
-        await self._deliver(invocation, "reply", self._post(request))
+        await self._deliver(invocation, "reply", self._exchange(request, MAX_ANSWER))
 
     async def post_stream(
         self,
@@ -113,11 +115,13 @@ class RuntimeClient:
     async def post_error(self, invocation: Invocation, error: AdapterError) -> None:
         """Report an invocation as failed. If Lambda refuses, that is logged.
 
+        The limit is the caller's.
+
         Raises:
             RuntimeApiError: Lambda says that all is lost.
         """
         request = runtime_api.error_request(self._host, invocation, error)
-        await self._deliver(invocation, "error", self._post(request))
+        await self._deliver(invocation, "error", self._exchange(request, MAX_ANSWER))
 
     async def post_init_error(self, error: AdapterError) -> None:
         """Report that the application never came up."""
@@ -130,7 +134,7 @@ class RuntimeClient:
 
     async def _report(self, request: Request, phase: str) -> None:
         try:
-            response = await self._post(request)
+            response = await self._post(request, REPORT_LIMIT)
         except PeerError as failure:
             log.error("Lambda could not be told of the %s error: %s", phase, failure)
         else:
@@ -202,7 +206,7 @@ class RuntimeClient:
             # runtime closes the connection that it has streamed over.
             self.close()
 
-    async def _post(self, request: Request, limit: float = POST_LIMIT) -> Response:
+    async def _post(self, request: Request, limit: float) -> Response:
         with trio.move_on_after(limit):
             return await self._exchange(request, MAX_ANSWER)
         message = f"Lambda did not answer within {limit:g} s"

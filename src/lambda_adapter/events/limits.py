@@ -1,0 +1,41 @@
+"""What gateways take of a reply, and what to say of one that is too much.
+
+Core: no I/O.
+"""
+
+from lambda_adapter.errors import ResponseTooLargeError
+from lambda_adapter.events.event import Event
+from lambda_adapter.messages import Response
+
+NEARLY = 0.95
+"""Part of a limit at which there is a warning of it."""
+
+
+def within_limit(kind: type[Event], reply: bytes) -> bytes:
+    """Return a reply that its source takes.
+
+    Raises:
+        ResponseTooLargeError: it would not.
+    """
+    if len(reply) > kind.max_reply:
+        raise ResponseTooLargeError(
+            f"the reply is {len(reply):,} bytes long, and {kind.max_reply:,} is all"
+            " that can be returned"
+        )
+    return reply
+
+
+def find_wide_fields(kind: type[Event], response: Response, size: int) -> str | None:
+    """Say so if a gateway is about to refuse an answer for its fields.
+
+    They are within ``size`` bytes of JSON, so a small reply needs no counting.
+    """
+    if size < kind.max_fields * NEARLY:
+        return None
+    fields = sum(len(name) + len(value) for name, value in response.fields)
+    if fields < kind.max_fields * NEARLY:
+        return None
+    return (
+        f"the answer's header fields take {fields:,} bytes; over {kind.max_fields:,},"
+        " the gateway answers 5xx in its place"
+    )
