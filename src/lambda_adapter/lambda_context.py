@@ -22,7 +22,7 @@ class _EnvConfig(msgspec.Struct):
     log_group: str
 
 
-class _LambdaContext(msgspec.Struct):
+class _LambdaContext(msgspec.Struct, gc=False):
     request_id: str
     deadline: int
     invoked_function_arn: str

@@ -4,7 +4,7 @@ Names are RFC 9110's. Field lines are pairs of bytes in the order they came, dup
 kept, names in the case they came in. Core: no I/O.
 """
 
-import re
+import codecs
 from typing import Protocol, Self
 
 import msgspec
@@ -32,7 +32,7 @@ section, which no Lambda event or reply can carry. ``Proxy-Status`` stays: it is
 recipient (https://www.rfc-editor.org/rfc/rfc9209#section-2)."""
 
 
-class Request(msgspec.Struct, frozen=True):
+class Request(msgspec.Struct, frozen=True, gc=False):
     """A request to the application. ``target`` is in origin-form, ready to be sent."""
 
     method: bytes
@@ -94,9 +94,10 @@ def folded(name: bytes) -> bytes:
 
 def end_to_end(fields: Fields) -> Fields:
     """Return the fields of a response that are meant for its recipient."""
-    options = connection_options(fields)
-    dropped = HOP_BY_HOP | options if options else HOP_BY_HOP
-    return [(name, value) for name, value in fields if name.lower() not in dropped]
+    kept = [field for field in fields if field[0].lower() not in HOP_BY_HOP]
+    if len(kept) < len(fields) and (options := connection_options(fields)):
+        kept = [field for field in kept if field[0].lower() not in options]
+    return kept
 
 
 def ascii_json(document: bytes) -> bytes:
@@ -111,14 +112,22 @@ def ascii_json(document: bytes) -> bytes:
     document = document.translate(_SPACED)
     if not document.translate(None, _PRINTABLE):
         return document
-    return _UNPRINTABLE.sub(_escape, document.decode()).encode("ascii")
+    escaped = document.decode().encode("ascii", _ESCAPED)
+    return escaped.replace(b"\x7f", b"\\u007f")
 
 
 _SPACED = bytes.maketrans(b"\t\n\r", b"   ")
 _PRINTABLE = bytes(range(0x20, 0x7F))
-_UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
+_ESCAPED = "lambda_adapter.escaped"
 
 
-def _escape(match: re.Match[str]) -> str:
-    units = match[0].encode("utf-16-be").hex()
-    return "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4))
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    """Return JSON's escapes of what has no place in ASCII, and where to go on."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    units = error.object[error.start : error.end].encode("utf-16-be").hex()
+    escapes = [f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4)]
+    return "".join(escapes), error.end
+
+
+codecs.register_error(_ESCAPED, _escape)

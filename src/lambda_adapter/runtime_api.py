@@ -37,7 +37,7 @@ EXTENSION = b"/2020-01-01/extension"
 _AGENT = (b"user-agent", f"lambda-adapter/{__version__}".encode())
 
 
-class Invocation(msgspec.Struct, frozen=True):
+class Invocation(msgspec.Struct, frozen=True, gc=False):
     """One event to answer, and what Lambda says about it.
 
     https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-next

@@ -8,11 +8,14 @@ Core: no I/O.
 """
 
 import re
+from typing import TypeVar
 
 import msgspec
 
+from lambda_adapter.errors import EventError
 from lambda_adapter.events.alb import AlbEvent, AlbMultiValueEvent
 from lambda_adapter.events.event import NULL, Event, decode_as
+from lambda_adapter.events.fields import Scalar
 from lambda_adapter.events.http_api import FunctionUrlEvent, HttpApiEvent
 from lambda_adapter.events.pass_through import PassThroughEvent
 from lambda_adapter.events.rest_api import HttpApiV1Event, RestApiEvent
@@ -20,19 +23,9 @@ from lambda_adapter.events.vpc_lattice import VpcLatticeEvent, VpcLatticeV1Event
 from lambda_adapter.events.websocket import WebSocketEvent
 
 
-class _Shape(msgspec.Struct, rename="camel"):
-    """The keys that tell events apart, whatever their values."""
+class _ContextShape(msgspec.Struct, rename="camel", gc=False):
+    """The keys that tell contexts apart."""
 
-    request_context: msgspec.Raw = NULL
-    http_method: msgspec.Raw = NULL
-    path: msgspec.Raw = NULL
-    version: msgspec.Raw = NULL
-    multi_value_headers: msgspec.Raw = NULL
-    method: msgspec.Raw = NULL
-    raw_path: msgspec.Raw = msgspec.field(default=NULL, name="raw_path")
-
-
-class _ContextShape(msgspec.Struct, rename="camel"):
     elb: msgspec.Raw = NULL
     service_arn: msgspec.Raw = NULL
     service_network_arn: msgspec.Raw = NULL
@@ -43,6 +36,18 @@ class _ContextShape(msgspec.Struct, rename="camel"):
     domain_name: msgspec.Raw = NULL
 
 
+class _Shape(msgspec.Struct, rename="camel", gc=False):
+    """The keys that tell events apart, whatever their values."""
+
+    request_context: _ContextShape | list[msgspec.Raw] | Scalar = None
+    http_method: msgspec.Raw = NULL
+    path: msgspec.Raw = NULL
+    version: msgspec.Raw = NULL
+    multi_value_headers: msgspec.Raw = NULL
+    method: msgspec.Raw = NULL
+    raw_path: msgspec.Raw = msgspec.field(default=NULL, name="raw_path")
+
+
 def classify(payload: bytes) -> type[Event]:
     """Return the kind of an event.
 
@@ -51,12 +56,13 @@ def classify(payload: bytes) -> type[Event]:
     """
     if not payload:
         return PassThroughEvent
-    if not payload.lstrip(b" \t\r\n").startswith(b"{"):
-        decode_as(_readable(payload), msgspec.Raw)
+    if payload[:1] != b"{" and payload.lstrip(b" \t\r\n")[:1] != b"{":
+        _decode(payload, msgspec.Raw)
         return PassThroughEvent
-    event = decode_as(_readable(payload), _Shape)
-    is_object = bytes(event.request_context).startswith(b"{")
-    context = decode_as(event.request_context, _ContextShape) if is_object else _EMPTY
+    event = _decode(payload, _Shape)
+    context = event.request_context
+    if not isinstance(context, _ContextShape):
+        context = _EMPTY
     if _has(context.elb):
         return AlbMultiValueEvent if _has(event.multi_value_headers) else AlbEvent
     if (
@@ -77,19 +83,22 @@ def classify(payload: bytes) -> type[Event]:
     return PassThroughEvent
 
 
+T = TypeVar("T")
 _EMPTY = _ContextShape()
 _HALF_PAIR = re.compile(rb"(?<!\\)((?:\\\\)*)\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
 
-def _readable(payload: bytes) -> bytes:
-    """Return an event without escaped surrogates, which msgspec reads only in pairs.
+def _decode(payload: bytes, shape: type[T]) -> T:
+    """Read an event, without escaped surrogates if it can't be read with them.
 
-    JSON may hold halves (https://www.rfc-editor.org/rfc/rfc8259#section-8.2), for
-    example of an emoji that somebody cut in two. Its shape is the same without.
+    JSON may hold halves of pairs, and msgspec reads none
+    (https://www.rfc-editor.org/rfc/rfc8259#section-8.2): half an emoji, for example,
+    that somebody cut in two. The event's shape is the same without.
     """
-    if b"\\ud" in payload or b"\\uD" in payload:
-        return _HALF_PAIR.sub(rb"\1?", payload)
-    return payload
+    try:
+        return decode_as(payload, shape)
+    except EventError:
+        return decode_as(_HALF_PAIR.sub(rb"\1?", payload), shape)
 
 
 def _has(value: msgspec.Raw) -> bool:

@@ -4,6 +4,7 @@ Core: no I/O.
 """
 
 import binascii
+import functools
 import re
 
 from lambda_adapter.errors import EventError
@@ -18,6 +19,8 @@ _TEXTUAL = re.compile(
 REST API lists binary media types, so text must stay text:
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings.html"""
 
+_CHARSET = re.compile(rb"charset\s*=\s*\"?([^\s;\"]*)")
+_UNENCODED = frozenset({b"identity", b""})
 _UTF8 = frozenset({b"", b"utf-8", b"utf8", b"us-ascii", b"ascii"})
 
 
@@ -66,12 +69,25 @@ def buffered(response: Response) -> bytes:
 
 
 def _says_text(fields: Fields, body: bytes) -> bool:
-    said = {name.lower(): value.strip().lower() for name, value in fields}
-    if said.get(b"content-encoding", b"identity") not in {b"identity", b""}:
-        return False
-    media_type, _, parameters = said.get(b"content-type", b"").partition(b";")
-    if media_type and not _TEXTUAL.fullmatch(media_type.strip()):
-        return False
-    match = re.search(rb"charset\s*=\s*\"?([^\s;\"]*)", parameters)
+    content_type = b""
+    for name, value in fields:
+        match name.lower():
+            case b"content-type":
+                content_type = value
+            case b"content-encoding" if value.strip().lower() not in _UNENCODED:
+                return False
+    charset = _text_charset(content_type)
     # What is ASCII alone reads the same in the charsets of the web that are not UTF-16.
-    return not match or match[1] in _UTF8 or (body.isascii() and b"\0" not in body)
+    return charset in _UTF8 or (
+        charset is not None and body.isascii() and b"\0" not in body
+    )
+
+
+@functools.lru_cache(maxsize=64)
+def _text_charset(content_type: bytes) -> bytes | None:
+    """Return a text's charset, ``b""`` where it names none; None if it is no text."""
+    media_type, _, parameters = content_type.lower().partition(b";")
+    if media_type.strip() and not _TEXTUAL.fullmatch(media_type.strip()):
+        return None
+    match = _CHARSET.search(parameters)
+    return match[1] if match else b""

@@ -20,8 +20,11 @@ MAX_FIELDS = 10_240
 says nothing. https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html"""
 
 
-class Event(msgspec.Struct, frozen=True, rename="camel"):
-    """A decoded event. Fields have AWS's names, in this language's spelling."""
+class Event(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """A decoded event. Fields have AWS's names, in this language's spelling.
+
+    Like all that passes through, it can't hold itself, so no collector need look at it.
+    """
 
     is_http: ClassVar[bool] = True
     """Whether a client waits for an HTTP answer: if so, a failure is one as well."""

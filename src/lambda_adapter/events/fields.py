@@ -41,6 +41,7 @@ again and again, and to look at a name costs more than to look it up (measured).
 
 _SHORT = 64
 
+_DANGEROUS = re.compile("[\r\n\0]")
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 """https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2"""
 
@@ -48,7 +49,7 @@ _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]+)(:[0-9]*
 """https://www.rfc-editor.org/rfc/rfc9110#section-7.2"""
 
 
-class Context(msgspec.Struct, frozen=True):
+class Context(msgspec.Struct, frozen=True, gc=False):
     """What the adapter adds to a request, beside the event."""
 
     lambda_context: bytes = b"null"
@@ -94,13 +95,14 @@ def request_fields(
     kept: Fields = []
     special: dict[str, list[bytes]] = {}
     for name, value in pairs:
-        known = _known if len(name) <= _SHORT else _recognise
-        raw, role = known(name)
+        raw, role = _known(name) if len(name) <= _SHORT else _recognise(name)
         content = _encode_value(name, value)
+        if not role:
+            kept.append((raw, content))
+            continue
+        special.setdefault(role, []).append(content)
         if role not in _HELD_BACK:
             kept.append((raw, content))
-        if role:
-            special.setdefault(role, []).append(content)
     if "connection" in special:
         kept = _without_options(kept, special["connection"])
     if "trace" in special and any(name == TRACE_ID for name, _ in added):
@@ -194,7 +196,7 @@ def _encode_value(name: str, value: Scalar) -> bytes:
     content = value if isinstance(value, str) else text(value)
     # https://www.rfc-editor.org/rfc/rfc9110#section-5.5: CR, LF and NUL are dangerous,
     # other controls are not, within a field.
-    if "\r" in content or "\n" in content or "\0" in content:
+    if not content.isprintable() and _DANGEROUS.search(content):
         raise EventError(f"the event's header field {name!r} has a line break or a NUL")
     try:
         return content.encode("latin-1")

@@ -14,6 +14,11 @@ def joined(fields: Fields) -> dict[str, str]:
 
     https://www.rfc-editor.org/rfc/rfc9110#section-5.3
     """
+    values = {name.decode("latin-1"): value.decode("latin-1") for name, value in fields}
+    if len({name.lower() for name in values}) == len(
+        fields
+    ):  # mostly, none is there twice
+        return values
     return {name: ", ".join(values) for name, values in listed(fields).items()}
 
 
@@ -36,7 +41,9 @@ def split_cookies(fields: Fields) -> tuple[Fields, list[str]]:
 
     It alone can't be joined: https://www.rfc-editor.org/rfc/rfc9110#section-5.3
     """
-    rest = [(name, value) for name, value in fields if name.lower() != b"set-cookie"]
+    rest = [field for field in fields if field[0].lower() != b"set-cookie"]
+    if len(rest) == len(fields):
+        return rest, []
     cookies = [
         value.decode("latin-1")
         for name, value in fields

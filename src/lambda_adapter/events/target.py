@@ -53,7 +53,10 @@ def encoded_path(path: str) -> bytes:
     is lost. Whatever may not stand in a path is escaped, and so is a ``%`` that begins
     no escape; an escape that is left stays, for it was one inside another.
     """
-    return _absolute(_BARE_PERCENT.sub(b"%25", _escape_path(path.encode())))
+    escaped = _escape_path(path.encode())
+    if b"%" in escaped:
+        escaped = _BARE_PERCENT.sub(b"%25", escaped)
+    return _absolute(escaped)
 
 
 def verbatim_query(query: str) -> bytes:
