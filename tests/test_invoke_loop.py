@@ -19,7 +19,7 @@ from lambda_adapter.errors import AppExitedError, RuntimeApiError
 from lambda_adapter.invoke_loop import POST_LIMIT, InvokeLoop
 from lambda_adapter.lambda_context import encode_env_config
 from lambda_adapter.messages import Request, Response
-from lambda_adapter.runtime_api import MAX_REPLY, Invocation
+from lambda_adapter.runtime_api import MAX_REPLY
 from lambda_adapter.runtime_client import RuntimeClient
 from tests.adapter import environment, free_port
 from tests.fake_runtime_api import FUNCTION_ARN, FakeRuntimeApi, Posted
@@ -789,26 +789,40 @@ async def test_events_follow_each_other(function):
         pytest.param(SQS, Answer(b""), "/error", id="error"),
     ],
 )
-async def test_answer_that_is_never_taken(clock, runtime, caplog, payload, answer, end):
-    """Lambda has 30 s to take an answer; then that is logged, and done with."""
-    runtime.scripted[end].append(b"HTTP/1.1 100 Continue\r\nx: {}")
-    invocation = Invocation("request-7", json.dumps(payload).encode())
+async def test_answer_that_is_never_taken(
+    clock, function, caplog, payload, answer, end
+):
+    """Lambda has its time to take an answer; then the next invocation is asked for."""
+    function.runtime.scripted[end].append(b"HTTP/1.1 100 Continue\r\nx: {}")
     started = trio.current_time()
-    async with open_app(answer) as app:
-        with (
-            closing(AppClient(("127.0.0.1", app.port), 4)) as client,
-            closing(RuntimeClient("127.0.0.1", runtime.port)) as runtime_client,
-        ):
-            loop = loop_of(runtime_client, client)
-            await loop.answer(invocation, started + 5)
+    async with invoking(
+        function, payload, answer, lambda_runtime_deadline_ms=in_seconds(2)
+    ):
+        await function.runtime.wait(lambda: function.runtime.closed)
 
     assert trio.current_time() - started == pytest.approx(POST_LIMIT, abs=1)
     line = caplog.records[-1]
     assert line.getMessage() == (
-        "the answer did not reach Lambda: it was not taken within 30 s"
+        "the answer did not reach Lambda: it was not taken in time"
     )
-    assert line.request_id == "request-7"
-    assert [each.kind for each in runtime.posted] == [end.strip("/")]
+    assert line.request_id == "request-1"
+    await function.assert_works()
+
+
+async def test_answer_that_is_taken_late(clock, function):
+    """Where there is more time than that, Lambda has it."""
+    function.runtime.held["/response"] = trio.Event()
+    async with trio.open_nursery() as nursery:
+
+        async def answer_late() -> None:
+            await function.runtime.wait_arriving("/response")
+            await trio.sleep_until(trio.current_time() + 2 * POST_LIMIT)
+            function.runtime.held["/response"].set()
+
+        nursery.start_soon(answer_late)
+        await function.invoke(http_api())
+
+    assert function.runtime.closed == set()
 
 
 async def test_refused_reply(function):

@@ -26,7 +26,7 @@ def encode_head(request: Request) -> bytes:
     https://www.rfc-editor.org/rfc/rfc9112#section-2.1
     """
     lines = [request.method + b" " + request.target + b" HTTP/1.1"]
-    lines += [name + b": " + value for name, value in request.fields]
+    lines += [b": ".join(field) for field in request.fields]
     return b"\r\n".join(lines) + b"\r\n\r\n"
 
 
@@ -152,8 +152,9 @@ class ResponseParser:
 
     def on_message_begin(self) -> None:
         """A response begins: ours, or one that nobody asked for."""
-        self._excess |= self.complete
-        if not self.complete:
+        if self.complete:
+            self._excess = True
+        elif self._reason or self._fields:  # those of an interim response
             self._reason, self._fields = b"", []
 
     def on_status(self, reason: bytes) -> None:

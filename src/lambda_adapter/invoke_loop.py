@@ -38,13 +38,24 @@ MAX_REPORTED_BODY = 8_192
 """Bytes of a body that an error reports. As JSON they are at most six times as many,
 and so within an error's own limit."""
 
-POST_LIMIT = 30.0
-"""Seconds that Lambda may take to accept an answer."""
+POST_LIMIT = 5.0
+"""Seconds that Lambda has to accept an answer, at the least. It takes milliseconds, and
+has until the deadline if that is later."""
 
 LATE = "the application did not answer before Lambda's deadline"
 
 LAST_MOMENT = 0.05
 """Seconds from a process's last closed connection to its end, and plenty of them."""
+
+
+class Turn(msgspec.Struct, gc=False):
+    """An invocation, and how far it has come."""
+
+    invocation: Invocation
+    kind: type[Event] = PassThroughEvent
+    """The invocation's, once that is known."""
+    reply: bytes = b""
+    """What is posted, once there is something to post."""
 
 
 class InvokeLoop:
@@ -73,60 +84,56 @@ class InvokeLoop:
             FatalError: there is nothing left to serve.
         """
         while True:
-            invocation = await self._runtime.next_invocation()
-            deadline = trio.current_time() + self._seconds_left(invocation)
-            await self.answer(invocation, deadline)
-            await self._app.finish(deadline)
+            await self.serve()
 
-    async def answer(self, invocation: Invocation, deadline: float) -> None:
-        """Answer one invocation, by a reply, by a stream or by an error.
+    async def serve(self) -> None:
+        """Take one invocation to the application, and its answer to Lambda.
 
-        What is not done by the deadline, which is one of trio's clock, is given up.
+        The limit is entered before there is anything to limit: then it is not the
+        client who waits for that. It takes a twentieth of an invocation (measured).
 
         Raises:
             FatalError: there is nothing left to serve.
         """
-        kind: type[Event] = PassThroughEvent
+        turn: Turn | None = None
+        deadline = math.inf
+        with trio.CancelScope() as limit:
+            turn = Turn(await self._runtime.next_invocation())
+            deadline = trio.current_time() + self._seconds_left(turn.invocation)
+            limit.deadline = deadline
+            await self._answer(turn, limit)
+        if turn and limit.cancelled_caught:
+            await self._give_up(turn)
+        await self._app.finish(deadline)
+
+    async def _answer(self, turn: Turn, limit: trio.CancelScope) -> None:
+        """Answer an invocation, by a reply, by a stream or by an error."""
+        invocation = turn.invocation
         try:
-            kind = events.classify(invocation.payload)
+            kind = turn.kind = events.classify(invocation.payload)
+            response = await self._ask(invocation, kind, limit.deadline)
             if self._streams(kind):
-                await self._answer_by_stream(invocation, kind, deadline)
+                deadline, limit.deadline = limit.deadline, math.inf
+                await self._stream(invocation, kind, response, deadline)
             else:
-                await self._answer_by_reply(invocation, kind, deadline)
+                turn.reply = within_limit(kind, kind.encode_response(response))
+                _warn_of_fields(invocation, kind, response, len(turn.reply))
+                _leave_time(limit, POST_LIMIT)
+                await self._runtime.post_response(invocation, turn.reply)
         except FatalError:
             raise
         except Exception as error:
+            limit.deadline = math.inf
             failure = _as_invocation_error(error, invocation)
-            await self._fail(invocation, kind, failure)
+            await self._fail(invocation, turn.kind, failure)
 
-    async def _answer_by_reply(
-        self, invocation: Invocation, kind: type[Event], deadline: float
-    ) -> None:
-        """Wait for the whole answer, and post it.
-
-        One limit, moved, since a second one would be a twentieth of an invocation.
-        """
-        reply: bytes | None = None
-        with trio.CancelScope(deadline=deadline) as limit:
-            response = await self._ask(invocation, kind, deadline)
-            reply = within_limit(kind, kind.encode_response(response))
-            _warn_of_fields(invocation, kind, response, len(reply))
-            limit.deadline = trio.current_time() + POST_LIMIT
-            await self._runtime.post_response(invocation, reply)
-        if limit.cancelled_caught:
-            if reply is None:
-                raise DeadlineError(LATE)
-            _log_untaken(invocation)
-
-    async def _answer_by_stream(
-        self, invocation: Invocation, kind: type[Event], deadline: float
-    ) -> None:
-        """Wait for the head of the answer, and post it as it comes."""
-        with trio.move_on_at(deadline) as limit:
-            response = await self._ask(invocation, kind, deadline)
-        if limit.cancelled_caught:
-            raise DeadlineError(LATE)
-        await self._stream(invocation, kind, response, deadline)
+    async def _give_up(self, turn: Turn) -> None:
+        """Say what there was no time for: the application's answer, or its post."""
+        if turn.reply:
+            _log_untaken(turn.invocation)
+        else:
+            failure = _as_invocation_error(DeadlineError(LATE), turn.invocation)
+            await self._fail(turn.invocation, turn.kind, failure)
 
     async def _stream(
         self,
@@ -207,10 +214,16 @@ def _warn_of_fields(
         log.warning("%s", warning, extra=about(invocation.request_id))
 
 
+def _leave_time(limit: trio.CancelScope, seconds: float) -> None:
+    """Put a limit off, if there is less time left than that."""
+    least = trio.current_time() + seconds
+    if limit.deadline < least:
+        limit.deadline = least
+
+
 def _log_untaken(invocation: Invocation) -> None:
     log.error(
-        "the answer did not reach Lambda: it was not taken within %g s",
-        POST_LIMIT,
+        "the answer did not reach Lambda: it was not taken in time",
         extra=about(invocation.request_id),
     )
 

@@ -109,10 +109,9 @@ def ascii_json(document: bytes) -> bytes:
     Raises:
         UnicodeDecodeError: it is not UTF-8.
     """
-    document = document.translate(_SPACED)
     if not document.translate(None, _PRINTABLE):
         return document
-    escaped = document.decode().encode("ascii", _ESCAPED)
+    escaped = document.translate(_SPACED).decode().encode("ascii", _ESCAPED)
     return escaped.replace(b"\x7f", b"\\u007f")
 
 

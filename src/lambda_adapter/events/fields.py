@@ -92,6 +92,7 @@ def request_fields(
     Raises:
         EventError: a field would be unsafe to send, or there is no one ``Host``.
     """
+    held_back = _HELD_BACK_TRACE if TRACE_ID in dict(added) else _HELD_BACK
     kept: Fields = []
     special: dict[str, list[bytes]] = {}
     for name, value in pairs:
@@ -101,12 +102,10 @@ def request_fields(
             kept.append((raw, content))
             continue
         special.setdefault(role, []).append(content)
-        if role not in _HELD_BACK:
+        if role not in held_back:
             kept.append((raw, content))
     if "connection" in special:
         kept = _without_options(kept, special["connection"])
-    if "trace" in special and any(name == TRACE_ID for name, _ in added):
-        kept = [pair for pair in kept if folded(pair[0]) != TRACE_ID]
     if cookies:
         special["cookie"] = [_encode_value("cookie", cookie) for cookie in cookies]
     if "cookie" in special:
@@ -143,6 +142,9 @@ def _recognise(name: str) -> tuple[bytes, str]:
 _known = functools.lru_cache(maxsize=_KNOWN)(_recognise)
 _HELD_BACK = frozenset({"host", "cookie", "connection", "dropped"})
 """Roles of fields that do not go on as they are."""
+
+_HELD_BACK_TRACE = _HELD_BACK | {"trace"}
+"""The same where Lambda names the trace."""
 
 
 def _without_options(fields: Fields, values: Sequence[bytes]) -> Fields:
@@ -194,9 +196,11 @@ def text(value: Scalar) -> str:
 
 def _encode_value(name: str, value: Scalar) -> bytes:
     content = value if isinstance(value, str) else text(value)
+    if content.isascii() and content.isprintable():
+        return content.encode()
     # https://www.rfc-editor.org/rfc/rfc9110#section-5.5: CR, LF and NUL are dangerous,
     # other controls are not, within a field.
-    if not content.isprintable() and _DANGEROUS.search(content):
+    if _DANGEROUS.search(content):
         raise EventError(f"the event's header field {name!r} has a line break or a NUL")
     try:
         return content.encode("latin-1")
