@@ -7,7 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambda_adapter.errors import EventError
+from lambda_adapter.events import fields
 from lambda_adapter.events.fields import (
+    MAX_KNOWN,
+    MAX_KNOWN_SIZE,
     Context,
     added_fields,
     encode_method,
@@ -351,3 +354,15 @@ def test_pairs():
 def test_text(value, spelled):
     """A value is spelled as JSON spells it."""
     assert text(value) == spelled
+
+
+def test_names_that_are_remembered():
+    """Only so many names are kept in memory, and only short ones; the rest works too."""
+    long = "x-" + "long" * MAX_KNOWN_SIZE
+    names = [long, *(f"x-{number}" for number in range(2 * MAX_KNOWN))]
+
+    sent = fields_of(*((name, "value") for name in names))
+
+    assert sent == [(name.encode(), b"value") for name in names]
+    assert len(fields._known) == MAX_KNOWN
+    assert long not in fields._known

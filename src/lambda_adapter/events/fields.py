@@ -35,11 +35,13 @@ _WITH_CONTENT = frozenset({b"POST", b"PUT", b"PATCH"})
 """A request that is expected to have content says so when it has none:
 https://www.rfc-editor.org/rfc/rfc9110#section-8.6"""
 
-_KNOWN = 512
-"""Names that are remembered, of up to ``_SHORT`` characters: clients send the same few
-again and again, and to look at a name costs more than to look it up (measured)."""
+MAX_KNOWN = 512
+"""Names that are remembered, of up to ``MAX_KNOWN_SIZE`` characters. Clients send the
+same few all the time; to look at a name costs more than to look it up (measured)."""
 
-_SHORT = 64
+MAX_KNOWN_SIZE = 64
+
+_known: dict[str, tuple[bytes, str]] = {}
 
 _DANGEROUS = re.compile("[\r\n\0]")
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -96,7 +98,7 @@ def request_fields(
     kept: Fields = []
     special: dict[str, list[bytes]] = {}
     for name, value in pairs:
-        raw, role = _known(name) if len(name) <= _SHORT else _recognise(name)
+        raw, role = _known.get(name) or _recognise(name)
         content = _encode_value(name, value)
         if not role:
             kept.append((raw, content))
@@ -128,18 +130,23 @@ def _recognise(name: str) -> tuple[bytes, str]:
         raise EventError(
             f"the event has a header field whose name is no name: {name!r}"
         )
-    lower = raw.lower()
+    recognised = raw, _role(raw)
+    if len(_known) < MAX_KNOWN and len(name) <= MAX_KNOWN_SIZE:
+        _known[name] = recognised
+    return recognised
+
+
+def _role(name: bytes) -> str:
+    lower = name.lower()
     if lower in {b"host", b"cookie", b"connection"}:
-        return raw, lower.decode()
+        return lower.decode()
     if lower in _PROTOCOL:
-        return raw, "protocol"
-    if folded(raw) == TRACE_ID:
-        return raw, "trace"
-    is_dropped = lower in _DROPPED or folded(raw) in _OWNED
-    return raw, "dropped" if is_dropped else ""
+        return "protocol"
+    if folded(name) == TRACE_ID:
+        return "trace"
+    return "dropped" if lower in _DROPPED or folded(name) in _OWNED else ""
 
 
-_known = functools.lru_cache(maxsize=_KNOWN)(_recognise)
 _HELD_BACK = frozenset({"host", "cookie", "connection", "dropped"})
 """Roles of fields that do not go on as they are."""
 
