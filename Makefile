@@ -32,6 +32,11 @@ test: dev zipapp rie
 e2e: dev zipapp rie
 	$(bin)/pytest -m e2e
 
+# The adapter under fire, for minutes: what `make test` does with less, and a soak.
+.PHONY: torture
+torture: dev
+	$(bin)/pytest tests/torture --torture
+
 # With a podman of its own and stand-ins for the base images, made of Debian packages; with
 # DOCKER=docker, with that one and the images that it pulls.
 e2e-images: dev zipapp rie

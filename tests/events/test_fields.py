@@ -357,7 +357,7 @@ def test_text(value, spelled):
 
 
 def test_names_that_are_remembered():
-    """Only so many names are kept in memory, and only short ones; the rest works too."""
+    """So many names are kept in memory, and only short ones; the rest works as well."""
     long = "x-" + "long" * MAX_KNOWN_SIZE
     names = [long, *(f"x-{number}" for number in range(2 * MAX_KNOWN))]
 
