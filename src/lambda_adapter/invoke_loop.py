@@ -96,26 +96,31 @@ class InvokeLoop:
             FatalError: there is nothing left to serve.
         """
         turn: Turn | None = None
+        failure: InvocationError | None = None
         deadline = math.inf
         with trio.CancelScope() as limit:
             turn = Turn(await self._runtime.next_invocation())
-            deadline = trio.current_time() + self._seconds_left(turn.invocation)
-            limit.deadline = deadline
-            await self._answer(turn, limit)
+            limit.deadline = deadline = self._deadline(turn.invocation)
+            failure = await self._answer(turn, limit)
         if turn and limit.cancelled_caught:
-            await self._give_up(turn)
+            failure = _overdue(turn)
+        if turn and failure:
+            await self._fail(turn, failure)
         await self._app.finish(deadline)
 
-    async def _answer(self, turn: Turn, limit: trio.CancelScope) -> None:
-        """Answer an invocation, by a reply, by a stream or by an error."""
+    async def _answer(
+        self, turn: Turn, limit: trio.CancelScope
+    ) -> InvocationError | None:
+        """Answer an invocation by a reply or a stream, or return why that failed."""
         invocation = turn.invocation
         try:
             kind = turn.kind = events.classify(invocation.payload)
             response = await self._ask(invocation, kind, limit.deadline)
             if self._streams(kind):
                 deadline, limit.deadline = limit.deadline, math.inf
-                await self._stream(invocation, kind, response, deadline)
+                await self._stream(turn, response, deadline)
             else:
+                await trio.lowlevel.checkpoint_if_cancelled()
                 turn.reply = within_limit(kind, kind.encode_response(response))
                 _warn_of_fields(invocation, kind, response, len(turn.reply))
                 _leave_time(limit, POST_LIMIT)
@@ -123,31 +128,17 @@ class InvokeLoop:
         except FatalError:
             raise
         except Exception as error:
-            limit.deadline = math.inf
-            failure = _as_invocation_error(error, invocation)
-            await self._fail(invocation, turn.kind, failure)
+            return _as_invocation_error(error, invocation)
+        return None
 
-    async def _give_up(self, turn: Turn) -> None:
-        """Say what there was no time for: the application's answer, or its post."""
-        if turn.reply:
-            _log_untaken(turn.invocation)
-        else:
-            failure = _as_invocation_error(DeadlineError(LATE), turn.invocation)
-            await self._fail(turn.invocation, turn.kind, failure)
-
-    async def _stream(
-        self,
-        invocation: Invocation,
-        kind: type[Event],
-        response: Response,
-        deadline: float,
-    ) -> None:
+    async def _stream(self, turn: Turn, response: Response, deadline: float) -> None:
         async with _closing(response):
-            prelude = kind.encode_prelude(response)
-            _warn_of_fields(invocation, kind, response, len(prelude))
+            await trio.lowlevel.checkpoint_if_cancelled()
+            prelude = turn.kind.encode_prelude(response)
+            _warn_of_fields(turn.invocation, turn.kind, response, len(prelude))
             body = _until(deadline, response.body)
-            failure = await self._runtime.post_stream(invocation, prelude, body)
-        await _see_its_end(failure)
+            broken = await self._runtime.post_stream(turn.invocation, prelude, body)
+        await _see_its_end(broken)
 
     async def _ask(
         self, invocation: Invocation, kind: type[Event], deadline: float
@@ -168,16 +159,15 @@ class InvokeLoop:
             response = compress(request, response)
         return response
 
-    async def _fail(
-        self, invocation: Invocation, kind: type[Event], failure: InvocationError
-    ) -> None:
+    async def _fail(self, turn: Turn, failure: InvocationError) -> None:
         """Tell whoever waits: an HTTP client by an answer, any other by an error."""
+        invocation, kind = turn.invocation, turn.kind
         answer = error_response(failure, invocation.request_id)
         with trio.move_on_after(POST_LIMIT) as limit:
             if not (kind.is_http and failure.is_answerable):
                 await self._runtime.post_error(invocation, failure)
             elif self._streams(kind):
-                await self._stream(invocation, kind, answer, math.inf)
+                await self._stream(turn, answer, math.inf)
             else:
                 reply = kind.encode_response(answer)
                 await self._runtime.post_response(invocation, reply)
@@ -185,15 +175,16 @@ class InvokeLoop:
             _log_untaken(invocation)
         await _see_its_end(failure)
 
-    def _seconds_left(self, invocation: Invocation) -> float:
-        """Return the time for the application; a deadline that makes no sense is none.
+    def _deadline(self, invocation: Invocation) -> float:
+        """Return when to give the application up, by trio's clock.
 
-        It is given up a margin earlier, so that the client is still told, and Lambda
-        does not end the whole environment.
+        That is a margin before Lambda's deadline, so that the client is still told, and
+        Lambda does not end the whole environment. One that makes no sense is none.
         """
         left = invocation.deadline_ms / 1000 - time.time()
-        margin = self._config.deadline_margin
-        return max(left - margin, 0) if 0 < left < LONGEST else LONGEST
+        if not 0 < left < LONGEST:
+            return trio.current_time() + LONGEST
+        return trio.current_time() + max(left - self._config.deadline_margin, 0)
 
     def _streams(self, kind: type[Event]) -> bool:
         return kind.streams and self._config.invoke_mode == "response_stream"
@@ -219,6 +210,14 @@ def _leave_time(limit: trio.CancelScope, seconds: float) -> None:
     least = trio.current_time() + seconds
     if limit.deadline < least:
         limit.deadline = least
+
+
+def _overdue(turn: Turn) -> InvocationError | None:
+    """Say what there was no time for: the application's answer, or only its post."""
+    if turn.reply:
+        _log_untaken(turn.invocation)
+        return None
+    return _as_invocation_error(DeadlineError(LATE), turn.invocation)
 
 
 def _log_untaken(invocation: Invocation) -> None:
