@@ -4,7 +4,7 @@ import base64
 import json
 import logging
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from functools import partial
 from itertools import pairwise
 
@@ -236,8 +236,11 @@ async def test_pauses_of_next(clock):
         await stream.aclose()
 
     async with open_server(hang_up) as port:
-        with pytest.raises(RuntimeApiError):
-            await RuntimeClient("127.0.0.1", port).next_invocation()
+        with (
+            closing(RuntimeClient("127.0.0.1", port)) as client,
+            pytest.raises(RuntimeApiError),
+        ):
+            await client.next_invocation()
 
     times = [*asked, trio.current_time()]
     pauses = [later - earlier for earlier, later in pairwise(times)]

@@ -10,7 +10,6 @@ import os
 import select
 import socket
 from collections.abc import AsyncGenerator, AsyncIterable
-from types import TracebackType
 
 import trio
 
@@ -58,10 +57,13 @@ class Connection:
             PeerError: the peer is gone, or does not speak HTTP/1.1.
         """
         parser = ResponseParser(request.method, max_body)
-        with _Exchanging(self, parser):
+        self.reusable = False
+        try:
             sent_all = await self._send(parser, encode_head(request), request.body)
             while not parser.complete:
                 parser.feed(await self._receive())
+        except OSError as error:
+            raise _broken(error, parser) from error
         self._end_exchange(parser, sent_all=sent_all)
         return parser.response(parser.take_body())
 
@@ -76,10 +78,13 @@ class Connection:
             PeerError: the peer is gone, or does not speak HTTP/1.1. So may the body.
         """
         parser = ResponseParser(request.method)
-        with _Exchanging(self, parser):
+        self.reusable = False
+        try:
             sent_all = await self._send(parser, encode_head(request), request.body)
             while not parser.status:
                 parser.feed(await self._receive())
+        except OSError as error:
+            raise _broken(error, parser) from error
         return parser.response(b""), self._body(parser, sent_all=sent_all)
 
     async def upload(
@@ -95,7 +100,8 @@ class Connection:
         """
         parser = ResponseParser(request.method, max_body)
         sent_all = False
-        with _Exchanging(self, parser):
+        self.reusable = False
+        try:
             await self._send(parser, encode_head(request))
             try:
                 async with trio.open_nursery() as nursery:
@@ -107,6 +113,8 @@ class Connection:
             with trio.move_on_after(ANSWER_LIMIT):
                 while not parser.complete:
                     parser.feed(await self._receive())
+        except OSError as error:
+            raise _broken(error, parser) from error
         if not parser.complete:
             message = f"no answer within {ANSWER_LIMIT:g} s of the last piece"
             raise PeerError(message, answered=parser.answered)
@@ -134,13 +142,15 @@ class Connection:
     async def _body(
         self, parser: ResponseParser, *, sent_all: bool
     ) -> AsyncGenerator[bytes, None]:
-        with _Exchanging(self, parser):
+        try:
             while True:
                 if piece := parser.take_body():
                     yield piece
                 if parser.complete:
                     break
                 parser.feed(await self._receive())
+        except OSError as error:
+            raise _broken(error, parser) from error
         self._end_exchange(parser, sent_all=sent_all)
 
     def _end_exchange(self, parser: ResponseParser, *, sent_all: bool) -> None:
@@ -208,29 +218,9 @@ class Connection:
                 self._eager_receives = 0
 
 
-class _Exchanging:
-    """Holds a connection for one exchange. Unless that ends well, it is spent.
-
-    A class, for a generator would cost a hundredth of an invocation more, three times.
-    """
-
-    def __init__(self, connection: Connection, parser: ResponseParser) -> None:
-        self._connection = connection
-        self._parser = parser
-
-    def __enter__(self) -> None:
-        self._connection.reusable = False
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Say of the system's errors that the connection broke."""
-        if isinstance(error, OSError):
-            message = f"the connection broke: {error.strerror or error}"
-            raise PeerError(message, answered=self._parser.answered) from error
+def _broken(error: OSError, parser: ResponseParser) -> PeerError:
+    message = f"the connection broke: {error.strerror or error}"
+    return PeerError(message, answered=parser.answered)
 
 
 async def open_connection(address: Address) -> Connection:

@@ -183,14 +183,15 @@ class RuntimeClient:
         self, invocation: Invocation, what: str, delivery: Awaitable[Response]
     ) -> None:
         """See to a reply, an error or a stream. What Lambda refuses, it refuses."""
-        extra = about(invocation.request_id)
         try:
             response = await delivery
         except PeerError as error:
+            extra = about(invocation.request_id)
             log.error("the %s did not reach Lambda: %s", what, error, extra=extra)
             return
         _raise_if_lost(response)
         if response.status != 202:
+            extra = about(invocation.request_id)
             log.error("Lambda refused the %s: %s", what, _quote(response), extra=extra)
 
     async def _upload(
@@ -220,29 +221,22 @@ class RuntimeClient:
         """
         connection = await self._connect()
         try:
-            return await self._exchange_over(connection, request, max_body)
+            return await connection.exchange(request, max_body)
         except PeerError as error:
             if error.answered or not connection.exchanges:
                 raise
             log.info("the connection to Lambda broke, trying another: %s", error)
-        return await self._exchange_over(await self._connect(), request, max_body)
+        connection = await self._connect()
+        return await connection.exchange(request, max_body)
 
     async def _connect(self) -> Connection:
-        """Return the kept connection, unless it is closed already, or a new one."""
-        if self._connection and self._connection.is_stale():
+        """Return the kept connection, unless it is spent or closed, or a new one."""
+        kept = self._connection
+        if kept and (not kept.reusable or kept.is_stale()):
             self.close()
         if not self._connection:
             self._connection = await open_connection(self._address)
         return self._connection
-
-    async def _exchange_over(
-        self, connection: Connection, request: Request, max_body: int
-    ) -> Response:
-        try:
-            return await connection.exchange(request, max_body)
-        finally:
-            if not connection.reusable:
-                self.close()
 
 
 async def _frames(
