@@ -78,13 +78,14 @@ class InvokeLoop:
         self._pass_through_path = config.pass_through_path.encode()
 
     async def run(self) -> None:
-        """Serve until cancelled.
+        """Serve until cancelled; then nobody else is to use this client of Lambda's.
 
         Raises:
             FatalError: there is nothing left to serve.
         """
-        while True:
-            await self.serve()
+        with contextlib.closing(self._runtime):
+            while True:
+                await self.serve()
 
     async def serve(self) -> None:
         """Take one invocation to the application, and its answer to Lambda.
