@@ -221,3 +221,20 @@ async def test_script_without_interpreter(runtime, tmp_path):
 
     async with open_adapter(runtime.address, [str(script)]) as adapter:
         await adapter.wait_log(f"I am {script}")
+
+
+def test_without_ctypes():
+    """A Python that can't call the C library starts the application all the same."""
+    program = (
+        "import sys; sys.modules['_ctypes'] = None\n"
+        "from lambda_adapter.launcher import start\n"
+        "child = start(['echo', 'started'], {'PATH': '/usr/bin:/bin'})\n"
+        "child.wait_started()\n"
+        "import os; print(os.waitstatus_to_exitcode(os.waitpid(child.pid, 0)[1]))"
+    )
+
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+    assert run.stdout == "started\n0\n"

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 PR_SET_PDEATHSIG = 1
 """https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html"""
 
-RTLD_DEFAULT = 0
-"""https://man7.org/linux/man-pages/man3/dlsym.3.html: what is loaded already."""
-
 SIG_DFL, SIGKILL, SIGPIPE, SIGXFSZ = 0, 9, 13, 25
 """https://man7.org/linux/man-pages/man7/signal.7.html, for x86-64 and ARM. The module
 ``signal`` has them too, and takes 5 ms to import."""
@@ -191,7 +188,7 @@ def _prepare_child(parent: int) -> None:
     """
     try:
         _call("prctl", PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
-    except (OSError, AttributeError):  # no Linux
+    except (ImportError, OSError, AttributeError):  # no ctypes, or no Linux
         _restore_signals()
         return
     _call("signal", SIGPIPE, SIG_DFL)
@@ -209,12 +206,15 @@ def _call(function: str, *arguments: int) -> None:
     Raises:
         OSError: there is no C library to be had.
         AttributeError: it has no such function.
+        ImportError: this Python can't call it.
     """
     try:
-        from _ctypes import call_function, dlsym
-    except ImportError:
+        from _ctypes import call_function, dlopen, dlsym
+
+        libc = dlopen("libc.so.6", 0)
+    except (ImportError, OSError):  # another Python, or another C library than glibc
         import ctypes
 
         getattr(ctypes.CDLL(None), function)(*arguments)
     else:
-        call_function(dlsym(RTLD_DEFAULT, function), arguments)
+        call_function(dlsym(libc, function), arguments)
