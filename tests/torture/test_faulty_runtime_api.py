@@ -29,8 +29,6 @@ KIND_OF = {"reply": "http_api", "stream": "function_url", "error": "sqs"}
 """An event whose answer is that."""
 
 PROMPT = {name: fault for name, fault in FAULTS.items() if not fault.stalls}
-STALLS = {name: fault for name, fault in FAULTS.items() if fault.stalls}
-
 
 EARLY = {
     "early, then read": Fault(status(413, b"connection: close\r\n").raw, "hold"),
