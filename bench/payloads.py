@@ -12,8 +12,8 @@ from lambda_adapter.http1 import encode_head
 EVENTS = PROJECT / "tests" / "data" / "events"
 
 USUAL = PROJECT / "bench" / "usual.json"
-"""A POST through an HTTP API, in one line as Lambda brings it: ten fields, two cookies, a
-query, a body of 16 bytes."""
+"""A POST through an HTTP API, in one line as Lambda brings it: ten fields, two cookies,
+a query, a body of 16 bytes."""
 
 CONTEXT = Context(
     b'{"request_id":"4ae0f1b2-7d1c-4d3e-9a53-2a6a3f1b6c5e","deadline":1790000000000,'
