@@ -460,6 +460,37 @@ def test_head_over_limit(name, size):
         parse(*cut(data, *range(0, len(data), size)))
 
 
+FRAMING = {
+    "chunk-extension": (b"1;", b"x=y;"),
+    "trailers": (b"0\r\n", b"x: y\r\n"),
+    "one-trailer": (b"0\r\nx: ", b"yyyy"),
+}
+
+
+@pytest.mark.parametrize(("begin", "more"), FRAMING.values(), ids=FRAMING)
+def test_framing_without_end(begin, more):
+    """What is neither head nor body has a limit as well, wherever it comes."""
+    parser = ResponseParser(b"GET", LIMIT)
+    parser.feed(OK + b"Transfer-Encoding: chunked\r\n\r\n" + begin)
+    piece = more * (65_000 // len(more))
+    parser.feed(piece)
+    parser.feed(piece)
+
+    with pytest.raises(PeerError, match="over 131,072 bytes of its answer are no body"):
+        parser.feed(piece)
+
+
+def test_framing_between_pieces():
+    """A body in many chunks has more framing than that in all, and is a body."""
+    parser = ResponseParser(b"GET", LIMIT)
+    parser.feed(OK + b"Transfer-Encoding: chunked\r\n\r\n")
+    for _ in range(20):
+        parser.feed(b"1;" + b"x=y;" * 10_000 + b"x\r\na\r\n")
+    parser.feed(b"0\r\n\r\n")
+
+    assert parser.take_body() == b"a" * 20
+
+
 def test_head_without_end():
     """A head that never ends is given up."""
     parser = ResponseParser(b"GET", LIMIT)

@@ -63,6 +63,10 @@ class ResponseParser:
     """Bytes of interim responses among them."""
     _reason = b""
     _body_size = 0
+    _body_seen = 0
+    """Bytes of the body when the last piece of it came."""
+    _framing = 0
+    """Bytes since then."""
     _delimited = False
     _keep_alive = False
     _excess = False
@@ -98,6 +102,18 @@ class ResponseParser:
                 raise self._error(f"its answer is not HTTP/1.1: {error}") from None
         if not self.status:
             self._limit_head(self._seen)
+        elif not self.complete:
+            self._limit_framing(len(data))
+
+    def _limit_framing(self, size: int) -> None:
+        """Bear only so much that is neither head nor body: extensions, trailers."""
+        if self._body_size > self._body_seen:
+            self._body_seen = self._body_size
+            self._framing = 0
+        else:
+            self._framing += size
+        if self._framing > MAX_HEAD:
+            raise self._error(f"over {MAX_HEAD:,} bytes of its answer are no body")
 
     def _feed_end(self) -> None:
         """The end of the connection ends a body of no stated length, and nothing else.
