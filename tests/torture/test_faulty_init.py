@@ -235,7 +235,7 @@ POSTS = {
 """What is posted, what for and where to, and what the log says if it fails."""
 
 POST_STALLS = [
-    (act, what) for act in ("no answer", "an endless trailer") for what in POSTS
+    (act, what) for act in ("no answer", "a head that stops") for what in POSTS
 ] + [("never read", "reply")]
 
 
