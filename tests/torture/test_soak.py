@@ -31,9 +31,12 @@ FREEZES = 5
 
 
 def memory(pid: int) -> float:
-    """Return what a process has in memory, in MB."""
-    with open(f"/proc/{pid}/smaps_rollup") as rollup:
-        found = re.search(r"Pss:\s+(\d+) kB", rollup.read())
+    """Return what a process alone has in memory, in MB.
+
+    Not its share of what it maps with others: that changes as they come and go.
+    """
+    with open(f"/proc/{pid}/status") as status:
+        found = re.search(r"RssAnon:\s+(\d+) kB", status.read())
     assert found
     return int(found[1]) / 1_000
 
