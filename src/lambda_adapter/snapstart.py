@@ -44,40 +44,36 @@ async def wait_restored(
         AfterRestoreError: it is not fit to go on after one.
         RuntimeApiError: Lambda did not restore.
     """
-    if path := config.before_checkpoint_path:
-        try:
-            await _call(app, path)
-        except (InvocationError, trio.TooSlowError) as error:
-            raise BeforeCheckpointError(_failure(path, error)) from error
+    if failure := await _call(app, config.before_checkpoint_path):
+        raise BeforeCheckpointError(failure)
     app.close()
     await runtime.wait_restored()
     log.info("restored from a snapshot")
-    if path := config.after_restore_path:
-        try:
-            await _call(app, path)
-        except (InvocationError, trio.TooSlowError) as error:
-            raise AfterRestoreError(_failure(path, error)) from error
+    if failure := await _call(app, config.after_restore_path):
+        raise AfterRestoreError(failure)
     try:
         await check()
     except InitError as error:
         raise AfterRestoreError(str(error)) from error
 
 
-async def _call(app: AppClient, path: str) -> None:
-    """POST to a hook."""
+async def _call(app: AppClient, path: str | None) -> str | None:
+    """POST to a hook, if there is one, and return why it failed, or None."""
+    if not path:
+        return None
     agent = f"lambda-adapter/{__version__} (SnapStart)".encode()
     fields = [
         (b"host", b"localhost"),
         (b"user-agent", agent),
         (b"content-length", b"0"),
     ]
-    with trio.fail_after(HOOK_LIMIT):
-        response = await app.send(Request(b"POST", path.encode(), fields))
-    if not 200 <= response.status <= 299:
-        raise InvocationError(f"it was answered with status {response.status}")
-
-
-def _failure(path: str, error: Exception) -> str:
-    if isinstance(error, trio.TooSlowError):
+    try:
+        with trio.fail_after(HOOK_LIMIT):
+            response = await app.send(Request(b"POST", path.encode(), fields))
+    except trio.TooSlowError:
         return f"POST {path} was not answered within {HOOK_LIMIT:g} s"
-    return f"POST {path} failed: {error}"
+    except InvocationError as error:
+        return f"POST {path} failed: {error}"
+    if 200 <= response.status <= 299:
+        return None
+    return f"POST {path} failed: it was answered with status {response.status}"
