@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from pathlib import Path
 from random import SystemRandom
+from statistics import median
 
 import pytest
 import trio
@@ -28,6 +29,8 @@ LIMIT = 400
 """Seconds that are only there to end a soak which hangs."""
 
 FREEZES = 5
+TENTHS = 10
+"""How often files and memory are looked at, all loops waiting."""
 
 
 def memory(pid: int) -> float:
@@ -65,8 +68,9 @@ async def freeze_at_times(soak: Soak, *pids: int) -> None:
 async def test_soak(long, capsys, tmp_path, mode):
     """Each invocation has one answer, its own, and one line in the log if it failed.
 
-    Files and memory are at the end what they are after the first tenth. The loops wait
-    when they are counted. Amid it all, everything is frozen a few times.
+    Files and memory are in the second half what they are in the first: in the median,
+    since the allocator keeps a few MB of what large bodies have left, now more and now
+    less. Amid it all, everything is frozen a few times.
     """
     many = 100_000 if long else 1_500
     seed = SystemRandom().randrange(10**6) if long else 1
@@ -89,8 +93,8 @@ async def test_soak(long, capsys, tmp_path, mode):
             pid = adapter.process.pid
             await soak.run_to(LOOPS)
             nursery.start_soon(freeze_at_times, soak, pid, adapter.child())
-            for share in (0.1, 0.5, 1):
-                await soak.run_to(int(many * share))
+            for tenth in range(1, TENTHS + 1):
+                await soak.run_to(many * tenth // TENTHS)
                 files.append(open_files(pid))
                 memories.append(memory(pid))
             assert adapter.process.poll() is None
@@ -110,4 +114,4 @@ async def test_soak(long, capsys, tmp_path, mode):
     assert Counter(number for _, number in lines) == Counter(soak.failed)
     assert "Traceback" not in log.read_text()
     assert max(files) <= min(files) + LOOPS
-    assert memories[-1] <= memories[0] * 1.1 + 2
+    assert median(memories[TENTHS // 2 :]) <= median(memories[: TENTHS // 2]) * 1.1 + 1
