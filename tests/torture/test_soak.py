@@ -68,9 +68,10 @@ async def freeze_at_times(soak: Soak, *pids: int) -> None:
 async def test_soak(long, capsys, tmp_path, mode):
     """Each invocation has one answer, its own, and one line in the log if it failed.
 
-    Files and memory are in the second half what they are in the first: in the median,
-    since the allocator keeps a few MB of what large bodies have left, now more and now
-    less. Amid it all, everything is frozen a few times.
+    No more files are open at one time than at another, but for what the loops may hold.
+    Memory is in the second half what it is in the first: in the median, since the
+    allocator keeps a few MB of what large bodies have left, now more and now less. Amid
+    it all, everything is frozen a few times.
     """
     many = 100_000 if long else 1_500
     seed = SystemRandom().randrange(10**6) if long else 1
