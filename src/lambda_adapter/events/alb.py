@@ -7,7 +7,6 @@ https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-funct
 Core: no I/O.
 """
 
-import http
 from typing import ClassVar
 
 import msgspec
@@ -122,6 +121,8 @@ def _description(response: Response) -> str:
     """Return status and reason, such as "200 OK"; some servers send no reason."""
     reason = response.reason.decode("latin-1")
     if not reason:
+        import http  # 0.6 ms of the start, and most servers send a reason
+
         known = {status.value: status.phrase for status in http.HTTPStatus}
         reason = known.get(response.status, "Unknown")
     return f"{response.status} {reason}"
