@@ -38,15 +38,20 @@ def encode_env_config(environ: Mapping[str, str]) -> msgspec.Raw:
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
     """
-    memory = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
     config = _EnvConfig(
         environ.get("AWS_LAMBDA_FUNCTION_NAME", ""),
-        int(memory) if memory.isascii() and memory.isdigit() else 0,
+        function_memory(environ),
         environ.get("AWS_LAMBDA_FUNCTION_VERSION", ""),
         environ.get("AWS_LAMBDA_LOG_STREAM_NAME", ""),
         environ.get("AWS_LAMBDA_LOG_GROUP_NAME", ""),
     )
     return msgspec.Raw(msgspec.json.encode(config))
+
+
+def function_memory(environ: Mapping[str, str]) -> int:
+    """Return how many MB the function has, 0 where nobody says."""
+    memory = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
+    return int(memory) if memory.isascii() and memory.isdigit() else 0
 
 
 def encode_lambda_context(invocation: Invocation, env_config: msgspec.Raw) -> bytes:

@@ -13,13 +13,14 @@ from collections.abc import AsyncIterator, Mapping
 
 import trio
 
+from lambda_adapter.allocator import keep_freed
 from lambda_adapter.app_client import AppClient
 from lambda_adapter.app_process import AppProcess
 from lambda_adapter.claim import claim
 from lambda_adapter.config import Config
 from lambda_adapter.errors import AdapterError, AfterRestoreError, InitError
 from lambda_adapter.invoke_loop import InvokeLoop
-from lambda_adapter.lambda_context import encode_env_config
+from lambda_adapter.lambda_context import encode_env_config, function_memory
 from lambda_adapter.launcher import Child
 from lambda_adapter.logs import configure, log
 from lambda_adapter.readiness import wait_app_ready
@@ -34,6 +35,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html"""
 def run(config: Config, child: Child | None, environ: Mapping[str, str]) -> int:
     """Serve Lambda until it sends SIGTERM, and return the exit status."""
     configure(environ)
+    keep_freed(function_memory(environ))
     for warning in config.warnings:
         log.warning("%s", warning)
     if child is None:
