@@ -119,10 +119,14 @@ class _MultiValueReply(msgspec.Struct, rename="camel"):
 
 def _description(response: Response) -> str:
     """Return status and reason, such as "200 OK"; some servers send no reason."""
-    reason = response.reason.decode("latin-1")
-    if not reason:
-        import http  # 0.6 ms of the start, and most servers send a reason
-
-        known = {status.value: status.phrase for status in http.HTTPStatus}
-        reason = known.get(response.status, "Unknown")
+    reason = response.reason.decode("latin-1") or _phrase(response.status)
     return f"{response.status} {reason}"
+
+
+def _phrase(status: int) -> str:
+    import http  # 0.6 ms of the start, and most servers send a reason
+
+    try:
+        return http.HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown"

@@ -3,6 +3,7 @@
 Core: no I/O.
 """
 
+import functools
 import itertools
 from collections.abc import Sequence
 
@@ -64,6 +65,10 @@ def spelled_cookies(cookies: Sequence[str]) -> dict[str, str]:
     The only way for several cookies through a map of single values. Nine letters have
     512 spellings, and there are no more cookies than that.
     """
+    return dict(zip(_spellings(), cookies, strict=False))
+
+
+@functools.cache
+def _spellings() -> Sequence[str]:
     pairs = (dict.fromkeys((letter, letter.upper())) for letter in "set-cookie")
-    spellings = map("".join, itertools.product(*pairs))
-    return dict(zip(spellings, cookies, strict=False))
+    return ["".join(letters) for letters in itertools.product(*pairs)]
