@@ -1,6 +1,7 @@
 """The adapter as a process of its own, in front of a real application."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -110,3 +111,23 @@ async def open_adapter(
             if process.poll() is None:
                 process.kill()
             nursery.cancel_scope.cancel()
+
+
+def memory(pid: int) -> float:
+    """Return what a process alone has in memory, in MB.
+
+    Not its share of what it maps with others: that changes as they come and go.
+    """
+    return _memory(pid, "RssAnon")
+
+
+def peak_memory(pid: int) -> float:
+    """Return the most that a process ever had in memory, in MB."""
+    return _memory(pid, "VmHWM")
+
+
+def _memory(pid: int, what: str) -> float:
+    with open(f"/proc/{pid}/status") as status:
+        found = re.search(rf"{what}:\s+(\d+) kB", status.read())
+    assert found
+    return int(found[1]) / 1_000

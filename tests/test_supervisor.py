@@ -19,7 +19,7 @@ import lambda_adapter
 from lambda_adapter.config import Config
 from lambda_adapter.launcher import Child
 from lambda_adapter.supervisor import supervise
-from tests.adapter import PUPPET, free_port, open_adapter
+from tests.adapter import PUPPET, free_port, open_adapter, peak_memory
 from tests.fake_runtime_api import (
     EVENT_NEXT,
     INIT_ERROR,
@@ -570,14 +570,6 @@ async def test_sigterm_amid_a_stream(runtime, tmp_path):
         await runtime.wait(lambda: posted.connection in runtime.closed)
 
     assert not posted.complete
-
-
-def peak_memory(pid):
-    """Return the most that a process ever had in memory, in MB."""
-    with open(f"/proc/{pid}/status") as status:
-        found = re.search(r"VmHWM:\s+(\d+) kB", status.read())
-    assert found
-    return int(found[1]) / 1_000
 
 
 async def test_large_stream(runtime):

@@ -5,7 +5,9 @@ invocation, and takes them back with the next one, at a page fault for every 4 K
 of the time that an invocation with a body of 1 MB takes (measured). Shell.
 """
 
-import ctypes
+import contextlib
+
+from lambda_adapter.libc import call
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 """https://man7.org/linux/man-pages/man3/mallopt.3.html"""
@@ -25,10 +27,8 @@ def keep_freed(function_memory: int) -> None:
     without glibc, all stays as it is.
     """
     kept = min(function_memory // SHARE, MOST) * 1024 * 1024
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError, TypeError):  # another C library
+    if not kept:
         return
-    if kept:
-        mallopt(M_MMAP_THRESHOLD, kept)
-        mallopt(M_TRIM_THRESHOLD, kept)
+    with contextlib.suppress(ImportError, OSError, AttributeError):  # no glibc
+        call("mallopt", M_MMAP_THRESHOLD, kept)
+        call("mallopt", M_TRIM_THRESHOLD, kept)

@@ -186,35 +186,14 @@ def _prepare_child(parent: int) -> None:
     The application waits for this, so the C library's own ``signal`` spares it the 6 ms
     that Python's takes to import.
     """
+    from lambda_adapter.libc import call
+
     try:
-        _call("prctl", PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
+        call("prctl", PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
     except (ImportError, OSError, AttributeError):  # no ctypes, or no Linux
         _restore_signals()
         return
-    _call("signal", SIGPIPE, SIG_DFL)
-    _call("signal", SIGXFSZ, SIG_DFL)
+    call("signal", SIGPIPE, SIG_DFL)
+    call("signal", SIGXFSZ, SIG_DFL)
     if os.getppid() != parent:  # too late: it has ended already
         os._exit(1)
-
-
-def _call(function: str, *arguments: int) -> None:
-    """Call a function of the C library.
-
-    ``ctypes`` does no more than this for it, and takes 5 ms to import; what it is made
-    of takes half of one (measured).
-
-    Raises:
-        OSError: there is no C library to be had.
-        AttributeError: it has no such function.
-        ImportError: this Python can't call it.
-    """
-    try:
-        from _ctypes import call_function, dlopen, dlsym
-
-        libc = dlopen("libc.so.6", 0)
-    except (ImportError, OSError):  # another Python, or another C library than glibc
-        import ctypes
-
-        getattr(ctypes.CDLL(None), function)(*arguments)
-    else:
-        call_function(dlsym(libc, function), arguments)

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.adapter import peak_memory
 from tests.torture.faults import FAULTS
 from tests.torture.faulty_app import ACTS, EARLY, ODD, TOO_MUCH, FaultyApp
 from tests.torture.kinds import KINDS, PASS_THROUGH, STREAMING, told
-from tests.torture.world import Settings, World, open_world, peak_memory, request_id
+from tests.torture.world import Settings, World, open_world, request_id
 
 LOOPS = 4
 """Each rests a moment after a broken connection; meanwhile the others serve."""

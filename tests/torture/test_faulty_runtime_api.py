@@ -12,12 +12,13 @@ from functools import partial
 import pytest
 import trio
 
+from tests.adapter import peak_memory
 from tests.fake_runtime_api import NEXT
 from tests.scripted_app import receive
 from tests.torture.faults import FAULTS, Fault
 from tests.torture.faulty_runtime_api import REFUSALS, FaultyRuntimeApi, status
 from tests.torture.kinds import KINDS, told
-from tests.torture.world import World, open_world, peak_memory, request_id
+from tests.torture.world import World, open_world, request_id
 
 MOST_MEMORY = 150
 """MB that the adapter may ever hold: what is endless must not be kept."""

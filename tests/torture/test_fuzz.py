@@ -23,12 +23,13 @@ from lambda_adapter.events.pass_through import PassThroughEvent
 from lambda_adapter.events.rest_api import HttpApiV1Event, RestApiEvent
 from lambda_adapter.events.vpc_lattice import VpcLatticeEvent, VpcLatticeV1Event
 from lambda_adapter.events.websocket import WebSocketEvent
+from tests.adapter import peak_memory
 from tests.events.examples import NAMES, encode
 from tests.fake_runtime_api import Posted
 from tests.scripted_app import Received, receive, reset
 from tests.torture.kinds import KINDS, PASS_THROUGH, STREAMING, Told, told
 from tests.torture.strategies import ANSWERS, documents, mutants
-from tests.torture.world import Settings, World, open_world, peak_memory
+from tests.torture.world import Settings, World, open_world
 
 LOOPS = 16
 """Each rests a moment after a broken connection; meanwhile the others serve."""

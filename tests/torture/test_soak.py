@@ -21,7 +21,7 @@ import trio
 import trio.testing
 
 from lambda_adapter.allocator import MOST
-from tests.adapter import open_adapter
+from tests.adapter import memory, open_adapter
 from tests.scripted_app import open_server
 from tests.torture.soak import Soak
 
@@ -37,17 +37,6 @@ TENTHS = 10
 STILL = 0.1
 """MB by which memory may grow in a tenth that brings nothing new. A leak grows in every
 one of them: by twice as much, if it is an object an invocation."""
-
-
-def memory(pid: int) -> float:
-    """Return what a process alone has in memory, in MB.
-
-    Not its share of what it maps with others: that changes as they come and go.
-    """
-    with open(f"/proc/{pid}/status") as status:
-        found = re.search(r"RssAnon:\s+(\d+) kB", status.read())
-    assert found
-    return int(found[1]) / 1_000
 
 
 def open_files(pid: int) -> int:

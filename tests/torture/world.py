@@ -77,14 +77,6 @@ def request_id(posted: Posted) -> str:
     return posted.target.split("/")[-2]
 
 
-def peak_memory(pid: int) -> float:
-    """Return the most that a process ever had in memory, in MB."""
-    with open(f"/proc/{pid}/status") as status:
-        found = re.search(r"VmHWM:\s+(\d+) kB", status.read())
-    assert found
-    return int(found[1]) / 1_000
-
-
 class Settings(TypedDict, total=False):
     """What a world's adapter may be told."""
 
