@@ -13,7 +13,7 @@ from bench.builds import PROJECT
 from bench.subjects import PEER, Missing
 
 PACKAGES = (
-    *("lambda-adapter", "trio", "msgspec", "httptools", "uvicorn", "fastapi"),
+    *("lambda-adapter", "trio", "msgspec", "uvicorn", "fastapi"),
     *("mangum", "awslambdaric", "httpx"),
 )
 

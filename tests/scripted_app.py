@@ -49,8 +49,8 @@ FAULTS = {
     "a bad chunk": Answer(
         b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nZZ\r\nhalf\r\n"
     ),
-    "both lengths": Answer(
-        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-length: 4\r\n\r\n"
+    "another coding": Answer(
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n"
         b"4\r\nhalf\r\n0\r\n\r\n"
     ),
     "two lengths": Answer(
@@ -64,7 +64,7 @@ FAULTS = {
         b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\n"
         b"upgrade: websocket\r\n\r\n"
     ),
-    "no HTTP status": Answer(b"HTTP/1.1 999 Odd\r\ncontent-length: 0\r\n\r\n"),
+    "no HTTP status": Answer(b"HTTP/1.1 099 Odd\r\ncontent-length: 0\r\n\r\n"),
 }
 """What no request may be answered with."""
 

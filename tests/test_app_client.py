@@ -23,6 +23,15 @@ ANSWERS = {
         b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
         b"2\r\nbo\r\n2\r\ndy\r\n0\r\n\r\n"
     ),
+    "chunks and a length": Answer(
+        b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\ntransfer-encoding: chunked\r\n\r\n"
+        b"4 ; a = b\r\nbody\r\n0\r\n\r\n",
+        "keep",
+    ),
+    "a length twice": Answer(
+        b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\ncontent-length: 4\r\n\r\nbody", "keep"
+    ),
+    "line feeds": Answer(b"HTTP/1.1 200 OK\ncontent-length: 4\n\nbody", "keep"),
     "the end of the connection": Answer(b"HTTP/1.1 200 OK\r\n\r\nbody"),
     "HTTP/1.0": Answer(b"HTTP/1.0 200 OK\r\n\r\nbody"),
     "interim answers first": Answer(
@@ -91,7 +100,7 @@ async def test_faults_are_told_without_the_query():
             await send(client, b"GET", b"/a/path?token=secret")
 
     message = str(caught.value)
-    assert "GET /a/path: it closed the connection without an answer" in message
+    assert "GET /a/path: it closed the connection without a response" in message
     assert "secret" not in message
 
 
@@ -266,15 +275,41 @@ async def test_close():
 
 
 async def test_head_has_no_body():
-    """The answer to HEAD ends with its head, whatever length it names."""
+    """The response to HEAD ends with its head, whatever length it names."""
     raw = b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n"
     async with open_app(Answer(raw, "keep")) as app:
         with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             response = await send(client, b"HEAD")
-            await send(client)
 
     assert response.body == b""
-    assert app.connections == 1
+
+
+LATE = b"HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\nanother"
+
+
+@pytest.mark.parametrize(
+    ("method", "head"),
+    [
+        pytest.param(b"HEAD", b"HTTP/1.1 200 OK\r\ncontent-length: 9", id="HEAD"),
+        pytest.param(b"HEAD", b"HTTP/1.1 200 OK\r\netag: x", id="HEAD, no length"),
+        pytest.param(b"GET", b"HTTP/1.1 204 No Content\r\ncontent-length: 9", id="204"),
+        pytest.param(
+            b"GET", b"HTTP/1.1 304 Not Modified\r\ntransfer-encoding: chunked", id="304"
+        ),
+    ],
+)
+async def test_late_body_is_no_response(method, head):
+    """A body that should not be there, and comes late, is nobody's response.
+
+    It comes once the next request was sent, when no look at the connection tells.
+    """
+    async with open_app(Answer(head + b"\r\n\r\n", "keep"), Answer(LATE + OK)) as app:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
+            first = await send(client, method)
+            await send(client)
+
+    assert first.body == b""
+    assert app.connections == 2
 
 
 def pieces_of(response: Response) -> Stream:

@@ -42,7 +42,7 @@ WAITS = {
 NONE = "\N{EN DASH}"
 """What the README has in place of no default."""
 
-HEAVY = {"httptools", "msgspec", "re", "signal", "subprocess", "trio", "typing"}
+HEAVY = {"msgspec", "re", "signal", "subprocess", "trio", "typing"}
 
 
 @pytest.mark.parametrize("module", MODULES)

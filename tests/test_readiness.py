@@ -274,12 +274,12 @@ async def test_ended_before_ready():
         pytest.param(status(503), "GET / brought status 503", id="unhealthy"),
         pytest.param(
             Answer(b""),
-            "it accepts connections, but it closed the connection without an answer",
+            "it accepts connections, but it closed the connection without a response",
             id="closes",
         ),
         pytest.param(
             Answer(b"220 smtp\r\n"),
-            "it accepts connections, but its answer is not HTTP/1.1",
+            "it accepts connections, but its response is not HTTP/1.1",
             id="speaks otherwise",
         ),
     ],

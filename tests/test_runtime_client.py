@@ -267,7 +267,7 @@ async def test_larger_event_than_any(clock, runtime, client, caplog):
 
     assert invocation.payload == b'"event"'
     (warning,) = caplog.records
-    assert "the body of its answer is over 33,554,432 bytes" in warning.getMessage()
+    assert "the body of its response is over 33,554,432 bytes" in warning.getMessage()
 
 
 async def test_failures_of_next_count_in_a_row(clock, runtime, client):

@@ -1,23 +1,16 @@
 """HTTP/1.1 as bytes: requests serialised, responses parsed. No socket in sight.
 
-Parsing is llhttp's, through httptools, in its strict mode. What llhttp can't know is
-added here: which method was asked (so whether a body follows), 1xx responses to be
-swallowed, bodies that end with the connection, and limits on what is kept.
-
-Core: no I/O.
+A response is a head (``head``), which says how its body ends (``framing``), and a body
+(``response_body``, ``chunked``). Core: no I/O.
 """
 
 import math
 
-import httptools
-
 from lambda_adapter.errors import PeerError
+from lambda_adapter.framing import read_framing
+from lambda_adapter.head import MAX_HEAD, Head, HeadReader
 from lambda_adapter.messages import Fields, Request, Response
-
-MAX_HEAD = 131_072
-"""Bytes of a status line and its fields, interim responses included. No gateway in
-front of Lambda delivers a larger one: API Gateway stops at 10,240 bytes, ALB at 32 KB
-(https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html)."""
+from lambda_adapter.response_body import Body
 
 
 def encode_head(request: Request) -> bytes:
@@ -51,83 +44,82 @@ def encode_last_chunk(trailers: Fields) -> bytes:
 class ResponseParser:
     """Parses one response: feed it bytes until it is ``complete``.
 
-    The methods ``on_*`` are httptools' callbacks.
+    Interim responses (1xx) are dropped. A body of more than ``max_body`` bytes is an
+    error.
     """
 
     complete = False
     status = 0
-    """That of the final response, once its head is in."""
-    _seen = 0
-    """Bytes until then."""
-    _interim = 0
-    """Bytes of interim responses among them."""
+    """The final response's, once its head has come."""
+    answered = False
+    """Whether any byte of a response has come."""
+    _body: Body | None = None
     _reason = b""
-    _body_size = 0
-    _body_seen = 0
-    """Bytes of the body when the last piece of it came."""
-    _framing = 0
-    """Bytes since then."""
-    _delimited = False
-    _keep_alive = False
-    _excess = False
+    _fields: Fields
+    _persists = False
+    _interim = 0
+    """Bytes of interim responses."""
 
     def __init__(self, method: bytes, max_body: float = math.inf) -> None:
         self._method = method
         self._max_body = max_body
-        self._parser = httptools.HttpResponseParser(self)
-        self._fields: Fields = []
-        self._body: list[bytes] = []
+        self._head_reader = HeadReader()
+        self._taken = bytearray()
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes from the connection, or ``b""`` for its end.
 
         Raises:
-            PeerError: these bytes are not HTTP/1.1, or more than is taken, or the last.
+            PeerError: the bytes are not valid HTTP/1.1, exceed a limit, or end
+                mid-response.
         """
         if not data:
             self._feed_end()
             return
-        if not self.status:
-            self._seen += len(data)
-        try:
-            self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            if self.complete:  # what follows a response does not make it worse
-                self._excess = True
-            elif isinstance(error, httptools.HttpParserUpgrade):
-                raise self._error("it switched protocols unasked") from None
-            elif isinstance(error.__context__, PeerError):
-                raise error.__context__ from None
-            else:
-                raise self._error(f"its answer is not HTTP/1.1: {error}") from None
-        if not self.status:
-            self._limit_head(self._seen)
-        elif not self.complete:
-            self._limit_framing(len(data))
-
-    def _limit_framing(self, size: int) -> None:
-        """Bear only so much that is neither head nor body: extensions, trailers."""
-        if self._body_size > self._body_seen:
-            self._body_seen = self._body_size
-            self._framing = 0
-        else:
-            self._framing += size
-        if self._framing > MAX_HEAD:
-            raise self._error(f"over {MAX_HEAD:,} bytes of its answer are no body")
+        self.answered = True
+        while self._body is None:
+            if (read := self._head_reader.feed(data)) is None:
+                return
+            head, data = read
+            self._take_head(head)
+        if data:
+            self._taken += self._body.feed(data)
+            if len(self._taken) > self._max_body:
+                raise self._too_large()
+        self.complete = self._body.complete
 
     def _feed_end(self) -> None:
-        """The end of the connection ends a body of no stated length, and nothing else.
+        if self._body is not None:
+            self._body.feed_end()
+            self.complete = True
+            return
+        where = (
+            "within the head of its response" if self.answered else "without a response"
+        )
+        raise PeerError(f"it closed the connection {where}", answered=self.answered)
 
-        https://www.rfc-editor.org/rfc/rfc9112#section-6.3
+    def _take_head(self, head: Head) -> None:
+        """Take a head for the final one's, or wait for another after an interim one.
+
+        https://www.rfc-editor.org/rfc/rfc9110#section-15.2
         """
-        if not self._seen:
-            raise self._error("it closed the connection without an answer")
-        if not self.status:
-            raise self._error("it closed the connection within the head of its answer")
-        if self._delimited:
-            raise self._error("it closed the connection within the body of its answer")
-        self.complete = True
-        self._keep_alive = False
+        if head.status == 101:
+            raise PeerError("it switched protocols unasked", answered=True)
+        if head.status < 100:
+            message = f"its status {head.status} is no HTTP status"
+            raise PeerError(message, answered=True)
+        if head.status < 200:
+            self._interim += head.size
+            self._head_reader = HeadReader(MAX_HEAD - self._interim)
+            return
+        framing = read_framing(self._method, head)
+        if framing.length > self._max_body:
+            raise self._too_large()
+        self.status = head.status
+        self._reason = head.reason
+        self._fields = framing.fields
+        self._persists = framing.persists
+        self._body = framing.body
 
     def response(self, body: bytes) -> Response:
         """Return the response, once its status is known, with this body."""
@@ -135,14 +127,9 @@ class ResponseParser:
 
     def take_body(self) -> bytes:
         """Return what there is of the body, and let go of it."""
-        body = b"".join(self._body)
-        self._body.clear()
+        body = bytes(self._taken)
+        self._taken.clear()
         return body
-
-    @property
-    def answered(self) -> bool:
-        """Whether any byte of an answer has arrived."""
-        return self._seen > 0
 
     @property
     def reusable(self) -> bool:
@@ -150,82 +137,14 @@ class ResponseParser:
 
         https://www.rfc-editor.org/rfc/rfc9112#section-9.3
         """
-        return self.complete and self._keep_alive and not self._excess
-
-    def _head_size(self) -> int:
-        size = len(self._reason) + len(b"HTTP/1.1 200 \r\n\r\n")
-        lines = (
-            len(name) + len(value) + len(b": \r\n") for name, value in self._fields
+        return (
+            self.complete and self._persists and not (self._body and self._body.excess)
         )
-        return size + sum(lines)
 
-    def _limit_head(self, size: int) -> None:
-        if size > MAX_HEAD:
-            raise self._error(f"the head of its answer is over {MAX_HEAD:,} bytes")
-
-    def _error(self, message: str) -> PeerError:
-        return PeerError(message, answered=self.answered)
-
-    def on_message_begin(self) -> None:
-        """A response begins: ours, or one that nobody asked for."""
-        if self.complete:
-            self._excess = True
-        elif self._reason or self._fields:  # those of an interim response
-            self._reason, self._fields = b"", []
-
-    def on_status(self, reason: bytes) -> None:
-        """A piece of the reason phrase."""
-        if not self.status:
-            self._reason += reason
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """A field line; also one of the trailer section, which is dropped."""
-        if not self.status:
-            # https://www.rfc-editor.org/rfc/rfc9112#section-5.1: OWS is no part of it.
-            self._fields.append((name, value.rstrip(b" \t")))
-
-    def on_headers_complete(self) -> None:
-        """The head is whole: now it is known how the body ends.
-
-        https://www.rfc-editor.org/rfc/rfc9112#section-6.3
-        """
-        status = self._parser.get_status_code()
-        if self.status:  # a response that nobody asked for
-            return
-        if self._seen > MAX_HEAD:  # a body may be part of that
-            self._limit_head(self._interim + self._head_size())
-        if 100 <= status < 200 and status != 101:
-            self._interim += self._head_size()
-            return
-        if not 200 <= status <= 599:
-            raise self._error(f"its status {status} is no final HTTP status")
-        self.status = status
-        # llhttp's answer is right within this callback and wrong after the message.
-        self._keep_alive = self._parser.should_keep_alive()
-        for name, value in self._fields:
-            match name.lower():
-                case b"transfer-encoding" if value.strip().lower() != b"chunked":
-                    raise self._error("its Transfer-Encoding is not just chunked")
-                case b"transfer-encoding" | b"content-length":
-                    self._delimited = True
-        if self._method == b"HEAD" or status in {204, 304}:
-            self.complete = True
-
-    def on_body(self, data: bytes) -> None:
-        """A piece of the body, freed of its chunks."""
-        if self.complete:
-            self._excess = True
-            return
-        self._body_size += len(data)
-        if self._body_size > self._max_body:
-            raise BodyTooLargeError(
-                f"the body of its answer is over {self._max_body:,} bytes"
-            )
-        self._body.append(data)
-
-    def on_message_complete(self) -> None:
-        """A response is whole; an interim one (1xx) does not count."""
-        self.complete = self.complete or self.status > 0
+    def _too_large(self) -> PeerError:
+        return BodyTooLargeError(
+            f"the body of its response is over {self._max_body:,} bytes"
+        )
 
 
 class BodyTooLargeError(PeerError):

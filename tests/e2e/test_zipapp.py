@@ -24,7 +24,7 @@ pytestmark = pytest.mark.e2e
 
 MIRROR = PROJECT / "tests/apps/mirror.py"
 NEEDED = {
-    *("lambda_adapter", "trio", "msgspec", "httptools"),
+    *("lambda_adapter", "trio", "msgspec"),
     *("attrs", "idna", "outcome", "sniffio", "sortedcontainers"),
 }
 
@@ -104,7 +104,7 @@ async def test_the_applications_pythonpath_is_not_its_own(
     """Modules planted there shadow neither its dependencies nor the library."""
     planted = tmp_path / "planted"
     planted.mkdir()
-    for name in ("trio", "msgspec", "httptools", "logging", "ssl", "ctypes", "attr"):
+    for name in ("trio", "msgspec", "logging", "ssl", "ctypes", "attr"):
         (planted / f"{name}.py").write_text("raise SystemExit('hijacked')\n")
     (port,) = free_ports(1)
 
