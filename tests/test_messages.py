@@ -52,7 +52,6 @@ def test_connection_options(fields, options):
         b"connection",
         b"Keep-Alive",
         b"Proxy-Connection",
-        b"Proxy-Authenticate",
         b"TE",
         b"Trailer",
         b"Transfer-Encoding",

@@ -16,9 +16,6 @@ HOP_BY_HOP = frozenset(
     {
         b"connection",
         b"keep-alive",
-        b"proxy-authenticate",
-        b"proxy-authentication-info",
-        b"proxy-authorization",
         b"proxy-connection",
         b"te",
         b"trailer",
@@ -29,7 +26,8 @@ HOP_BY_HOP = frozenset(
 """Fields for one connection only; an intermediary removes them in both directions:
 https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1. ``Trailer`` goes with the trailer
 section, which no Lambda event or reply can carry. ``Proxy-Status`` stays: it is for the
-recipient (https://www.rfc-editor.org/rfc/rfc9209#section-2)."""
+recipient (https://www.rfc-editor.org/rfc/rfc9209#section-2). So do the fields by which
+proxies authenticate, which that section does not list."""
 
 
 class Request(msgspec.Struct, frozen=True, gc=False):
@@ -90,6 +88,19 @@ def folded(name: bytes) -> bytes:
     a client that may not send one may not send the others.
     """
     return name.translate(_FOLD)
+
+
+def decoded(value: bytes) -> str:
+    """Return a value of the application's as text: UTF-8 if it is that, else Latin-1.
+
+    Fields are bytes and replies are JSON, which has only text. A gateway encodes it as
+    UTF-8, so other values can't come out as they went in:
+    https://www.rfc-editor.org/rfc/rfc9110#section-5.5
+    """
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 def end_to_end(fields: Fields) -> Fields:

@@ -192,6 +192,15 @@ def test_encode_text_that_is_not(body, media_type):
     assert encode_body(response(body, *fields)) == (body, True)
 
 
+@pytest.mark.parametrize(("text", "data"), [("YR==", b"a"), ("YWJ=", b"ab")])
+def test_decode_base64_with_spare_bits(text, data):
+    """Base64 whose last character has spare bits is taken: no reader makes more of it.
+
+    https://www.rfc-editor.org/rfc/rfc4648#section-3.5
+    """
+    assert decode_body(text, is_base64_encoded=True) == data
+
+
 @pytest.mark.parametrize("charset", [b"iso-8859-1", b"windows-1252", b"shift_jis"])
 def test_encode_ascii_in_other_charset(charset):
     """ASCII alone reads the same in another charset, so it stays text."""

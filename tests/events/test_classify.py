@@ -142,6 +142,28 @@ def test_classify_by_context(context, kind):
     assert classify(encode({"requestContext": context})) is kind
 
 
+ARN = "arn:aws:execute-api:us-east-1:123456789012:abcdef123/test/GET/request"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        pytest.param({"type": "TOKEN", "methodArn": ARN}, id="token"),
+        pytest.param(load("rest_api", type="REQUEST", methodArn=ARN), id="rest-api"),
+        pytest.param(load("http_api", type="REQUEST", routeArn=ARN), id="http-api"),
+        pytest.param(
+            load("http_api_v1", type="REQUEST", methodArn=ARN), id="http-api-v1"
+        ),
+        pytest.param(
+            load("websocket_connect", type="REQUEST", methodArn=ARN), id="websocket"
+        ),
+    ],
+)
+def test_classify_authorizer(event):
+    """An authorizer's event is no client's request, though it looks like one."""
+    assert classify(encode(event)) is PassThroughEvent
+
+
 @pytest.mark.parametrize(
     "event",
     [

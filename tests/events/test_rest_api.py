@@ -297,13 +297,19 @@ def test_reply_is_utf_8():
     assert "é\u2028".encode() in reply
 
 
-def test_reply_field_is_latin_1():
-    """A field's bytes become the characters of the same numbers, never an error."""
-    answer = response(b"", (b"content-disposition", b'filename="\xe9.txt"'))
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        pytest.param("Srīperumbūdūr é".encode(), "Srīperumbūdūr é", id="utf-8"),
+        pytest.param(b"caf\xe9", "café", id="latin-1"),
+        pytest.param(b"\xc3\xa9 \xe9", "\xc3\xa9 é", id="mixed"),
+    ],
+)
+def test_reply_field_beyond_ascii(value, text):
+    """A field's value is read as UTF-8 if it is that, else as Latin-1; never an error."""
+    reply = reply_of(load("rest_api"), response(b"", (b"x-name", value)))
 
-    reply = reply_of(load("rest_api"), answer)
-
-    assert reply["multiValueHeaders"] == {"content-disposition": ['filename="é.txt"']}
+    assert reply["multiValueHeaders"] == {"x-name": [text]}
 
 
 def test_request_context_is_given_as_it_came():

@@ -46,10 +46,16 @@ class _Shape(msgspec.Struct, rename="camel", gc=False):
     multi_value_headers: msgspec.Raw = NULL
     method: msgspec.Raw = NULL
     raw_path: msgspec.Raw = msgspec.field(default=NULL, name="raw_path")
+    method_arn: msgspec.Raw = NULL
+    route_arn: msgspec.Raw = NULL
 
 
 def classify(payload: bytes) -> type[Event]:
     """Return the kind of an event.
+
+    An authorizer's event describes the request that it is to judge, and wants a policy
+    in reply: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-input.html
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
 
     Raises:
         EventError: it is not JSON. Lambda lets an event be empty, though.
@@ -63,6 +69,8 @@ def classify(payload: bytes) -> type[Event]:
     context = event.request_context
     if not isinstance(context, _ContextShape):
         context = _EMPTY
+    if _has(event.method_arn) or _has(event.route_arn):
+        return PassThroughEvent
     if _has(context.elb):
         return AlbMultiValueEvent if _has(event.multi_value_headers) else AlbEvent
     if (

@@ -26,7 +26,7 @@ from lambda_adapter.events.fields import (
     text,
 )
 from lambda_adapter.events.reply import listed, single_valued
-from lambda_adapter.messages import Request, Response, end_to_end
+from lambda_adapter.messages import Request, Response, decoded, end_to_end
 
 
 class AlbEvent(Event, frozen=True):
@@ -119,7 +119,7 @@ class _MultiValueReply(msgspec.Struct, rename="camel"):
 
 def _description(response: Response) -> str:
     """Return status and reason, such as "200 OK"; some servers send no reason."""
-    reason = response.reason.decode("latin-1") or _phrase(response.status)
+    reason = decoded(response.reason) or _phrase(response.status)
     return f"{response.status} {reason}"
 
 

@@ -25,6 +25,8 @@ TRACE_ID = b"x-amzn-trace-id"
 
 _OWNED = frozenset({LAMBDA_CONTEXT, REQUEST_CONTEXT, TENANT_ID})
 _DROPPED = HOP_BY_HOP | {b"content-length", b"expect"}
+"""Compared as ``folded``: to a server that folds names, ``Content_Length`` frames."""
+
 _KEPT = re.compile(rb"host|authorization|cookie|forwarded|x-forwarded-.*|x-amzn?-.*")
 """What ``Connection`` can't take away: gateways add it for the application to trust."""
 
@@ -144,7 +146,7 @@ def _role(name: bytes) -> str:
         return "protocol"
     if folded(name) == TRACE_ID:
         return "trace"
-    return "dropped" if lower in _DROPPED or folded(name) in _OWNED else ""
+    return "dropped" if folded(name) in _DROPPED | _OWNED else ""
 
 
 _HELD_BACK = frozenset({"host", "cookie", "connection", "dropped"})
@@ -209,10 +211,7 @@ def _encode_value(name: str, value: Scalar) -> bytes:
     # other controls are not, within a field.
     if _DANGEROUS.search(content):
         raise EventError(f"the event's header field {name!r} has a line break or a NUL")
-    try:
-        return content.encode("latin-1")
-    except UnicodeEncodeError:
-        return content.encode()
+    return content.encode()
 
 
 def _one_host(hosts: Sequence[bytes], domain: str) -> bytes:

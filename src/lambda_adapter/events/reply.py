@@ -7,7 +7,7 @@ import functools
 import itertools
 from collections.abc import Sequence
 
-from lambda_adapter.messages import Fields
+from lambda_adapter.messages import Fields, decoded
 
 
 def joined(fields: Fields) -> dict[str, str]:
@@ -15,7 +15,7 @@ def joined(fields: Fields) -> dict[str, str]:
 
     https://www.rfc-editor.org/rfc/rfc9110#section-5.3
     """
-    values = {name.decode("latin-1"): value.decode("latin-1") for name, value in fields}
+    values = {name.decode(): decoded(value) for name, value in fields}
     if len({name.lower() for name in values}) == len(
         fields
     ):  # mostly, none is there twice
@@ -24,16 +24,12 @@ def joined(fields: Fields) -> dict[str, str]:
 
 
 def listed(fields: Fields) -> dict[str, list[str]]:
-    """Return every value of a name, under its first spelling.
-
-    Bytes become the characters of the same number, which is how JSON can carry them:
-    https://www.rfc-editor.org/rfc/rfc9110#section-5.5
-    """
+    """Return every value of a name, under its first spelling."""
     spelling: dict[bytes, str] = {}
     values: dict[str, list[str]] = {}
     for name, value in fields:
-        first = spelling.setdefault(name.lower(), name.decode("latin-1"))
-        values.setdefault(first, []).append(value.decode("latin-1"))
+        first = spelling.setdefault(name.lower(), name.decode())
+        values.setdefault(first, []).append(decoded(value))
     return values
 
 
@@ -46,9 +42,7 @@ def split_cookies(fields: Fields) -> tuple[Fields, list[str]]:
     if len(rest) == len(fields):
         return rest, []
     cookies = [
-        value.decode("latin-1")
-        for name, value in fields
-        if name.lower() == b"set-cookie"
+        decoded(value) for name, value in fields if name.lower() == b"set-cookie"
     ]
     return rest, cookies
 
