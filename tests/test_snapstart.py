@@ -78,7 +78,10 @@ def clock(autojump_clock):
 
 
 async def test_hooks(runtime):
-    """Before the snapshot one POST, after the restore another, and then a check."""
+    """Before the snapshot one POST, after the restore another, and then a check.
+
+    Both have null for both contexts, by which an application recognises them.
+    """
     restored = runtime.held[RESTORE_NEXT] = trio.Event()
     async with open_environment(runtime) as environment:
         with trio.fail_after(5):
@@ -93,6 +96,9 @@ async def test_hooks(runtime):
     assert before.body == after.body == b""
     assert before.values(b"content-length") == [b"0"]
     assert b"SnapStart" in before.values(b"user-agent")[0]
+    for hook in (before, after):
+        assert hook.values(b"x-amzn-lambda-context") == [b"null"]
+        assert hook.values(b"x-amzn-request-context") == [b"null"]
     assert environment.checks == 1
 
 

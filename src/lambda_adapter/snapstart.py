@@ -1,7 +1,7 @@
 """Lambda SnapStart: the application before a snapshot, and after one was restored.
 
 It runs in a process of its own and hears of neither, so two POSTs tell it. Their paths
-are Lambda's to call: a client that asks for one, in whatever spelling, is refused.
+are Lambda's to call: a client's request for one is refused.
 
 https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html Shell.
 """
@@ -19,6 +19,7 @@ from lambda_adapter.errors import (
     InitError,
     InvocationError,
 )
+from lambda_adapter.events.fields import LAMBDA_CONTEXT, REQUEST_CONTEXT
 from lambda_adapter.logs import log
 from lambda_adapter.messages import Request
 from lambda_adapter.runtime_client import RuntimeClient
@@ -26,6 +27,11 @@ from lambda_adapter.runtime_client import RuntimeClient
 HOOK_LIMIT = 900.0
 """Seconds that a hook may take: Lambda gives neither phase more than a function's
 longest timeout. https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html"""
+
+
+HOOK_CONTEXTS = [(REQUEST_CONTEXT, b"null"), (LAMBDA_CONTEXT, b"null")]
+"""The fields by which an application can recognise a hook: no event's request has the
+second one with ``null``, and no client can send either."""
 
 
 async def wait_restored(
@@ -66,6 +72,7 @@ async def _call(app: AppClient, path: str | None) -> str | None:
         (b"host", b"localhost"),
         (b"user-agent", agent),
         (b"content-length", b"0"),
+        *HOOK_CONTEXTS,
     ]
     try:
         with trio.fail_after(HOOK_LIMIT):

@@ -4,24 +4,20 @@ They need Node.js, Maven with a JDK, and nginx. Where one of these is missing, i
 is left out, and pytest says so; with CI set, that is a failure.
 """
 
-import hashlib
 import json
-import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.applications import EXAMPLES, built, built_expressjs, need
 from tests.e2e.conftest import SHIV_ROOT
-from tests.emulator import BOOTSTRAP, PROJECT, free_ports, open_emulator
+from tests.emulator import BOOTSTRAP, free_ports, open_emulator
 from tests.images import events
 
 pytestmark = pytest.mark.e2e
 
-EXAMPLES = PROJECT / "examples"
 Command = tuple[list[str | Path], Path, dict[str, str]]
 """What starts an application, where, and its environment."""
 
@@ -34,8 +30,7 @@ def fastapi(port: int, _: Path) -> Command:
 
 def expressjs(port: int, _: Path) -> Command:
     """Express.js on Node.js, installed by npm."""
-    here = built("expressjs", ["npm", "ci", "--no-audit", "--no-fund"])
-    return ["node", "app.js"], here, {"PORT": str(port)}
+    return ["node", "app.js"], built_expressjs(), {"PORT": str(port)}
 
 
 def springboot(port: int, _: Path) -> Command:
@@ -61,30 +56,6 @@ def nginx(port: int, directory: Path) -> Command:
     conf.write_text(text)
     options = ("-e", "stderr", "-g", "daemon off; user root;", "-c", conf)
     return ["nginx", *options], directory, {}
-
-
-def need(command: str) -> None:
-    """Leave a test out where its application can't be had; in CI, fail."""
-    if not shutil.which(command):
-        assert "CI" not in os.environ, f"{command} is missing"
-        pytest.skip(f"{command} is not installed")
-
-
-def built(name: str, command: list[str]) -> Path:
-    """Build an example outside the tree, once for each state that its files have."""
-    need(command[0])
-    sources = [path for path in (EXAMPLES / name).rglob("*") if path.is_file()]
-    state = hashlib.sha256()
-    for path in sorted(sources):
-        state.update(path.read_bytes())
-    here = PROJECT / ".cache/applications" / f"{name}-{state.hexdigest()[:16]}"
-    if not here.exists():
-        partial = here.with_suffix(".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(EXAMPLES / name, partial)
-        subprocess.run(command, cwd=partial, check=True)
-        partial.rename(here)
-    return here
 
 
 @pytest.mark.parametrize("application", [fastapi, expressjs, springboot, nginx])
