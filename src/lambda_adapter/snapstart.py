@@ -24,10 +24,19 @@ from lambda_adapter.logs import log
 from lambda_adapter.messages import Request
 from lambda_adapter.runtime_client import RuntimeClient
 
-HOOK_LIMIT = 900.0
-"""Seconds that a hook may take: Lambda gives neither phase more than a function's
-longest timeout. https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html"""
+CHECKPOINT_TIMEOUT = 900.0
+"""Seconds that the hook before a snapshot may take. Init and hook together have 130 s or
+the function's timeout, whichever is longer, and 900 s at most. Lambda enforces that: the
+adapter can't know the function's timeout.
+https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html"""
 
+RESTORE_TIMEOUT = 9.5
+"""Seconds for the hook after a restore and the check after it, together. Lambda allows
+10 s before a SnapStartTimeoutException; the rest is for telling Lambda why.
+https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html"""
+
+FIRST_REPORT = 2.0
+"""Seconds until the log says which hook is being waited for."""
 
 HOOK_CONTEXTS = [(REQUEST_CONTEXT, b"null"), (LAMBDA_CONTEXT, b"null")]
 """The fields by which an application can recognise a hook: no event's request has the
@@ -50,23 +59,51 @@ async def wait_restored(
         AfterRestoreError: it is not fit to go on after one.
         RuntimeApiError: Lambda did not restore.
     """
-    if failure := await _call(app, config.before_checkpoint_path):
+    path = config.before_checkpoint_path
+    if path and (failure := await _call(app, path, CHECKPOINT_TIMEOUT)):
         raise BeforeCheckpointError(failure)
     app.close()
     await runtime.wait_restored()
     log.info("restored from a snapshot")
-    if failure := await _call(app, config.after_restore_path):
+    deadline = trio.current_time() + RESTORE_TIMEOUT
+    path = config.after_restore_path
+    if path and (failure := await _call(app, path, RESTORE_TIMEOUT)):
         raise AfterRestoreError(failure)
     try:
-        await check()
+        with trio.fail_at(deadline):
+            await check()
     except InitError as error:
         raise AfterRestoreError(str(error)) from error
+    except trio.TooSlowError:
+        raise AfterRestoreError(
+            f"the application was not ready again within {RESTORE_TIMEOUT:g} s of the"
+            " restore"
+        ) from None
 
 
-async def _call(app: AppClient, path: str | None) -> str | None:
-    """POST to a hook, if there is one, and return why it failed, or None."""
-    if not path:
-        return None
+async def _call(app: AppClient, path: str, seconds: float) -> str | None:
+    """POST to a hook, and return why it failed or took too long, or None."""
+    failure: str | None = f"POST {path} was not answered within {seconds:g} s"
+    with trio.move_on_after(seconds):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_report_wait, path, seconds)
+            failure = await _post(app, path)
+            nursery.cancel_scope.cancel()
+    return failure
+
+
+async def _report_wait(path: str, seconds: float) -> None:
+    await trio.sleep(FIRST_REPORT)
+    log.warning(
+        "POST %s was not answered within %g s; it may take %g s",
+        path,
+        FIRST_REPORT,
+        seconds,
+    )
+
+
+async def _post(app: AppClient, path: str) -> str | None:
+    """POST to a hook, and return why it failed, or None."""
     agent = f"lambda-adapter/{__version__} (SnapStart)".encode()
     fields = [
         (b"host", b"localhost"),
@@ -75,10 +112,7 @@ async def _call(app: AppClient, path: str | None) -> str | None:
         *HOOK_CONTEXTS,
     ]
     try:
-        with trio.fail_after(HOOK_LIMIT):
-            response = await app.send(Request(b"POST", path.encode(), fields))
-    except trio.TooSlowError:
-        return f"POST {path} was not answered within {HOOK_LIMIT:g} s"
+        response = await app.send(Request(b"POST", path.encode(), fields))
     except InvocationError as error:
         return f"POST {path} failed: {error}"
     if 200 <= response.status <= 299:
