@@ -194,9 +194,7 @@ async def test_hook_and_check_share_the_time_of_a_restore(clock, runtime):
 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(answer_late)
-            with pytest.raises(
-                AfterRestoreError, match=r"not ready again within 9\.5 s"
-            ):
+            with pytest.raises(AfterRestoreError, match=r"not ready again .* 9\.5 s"):
                 await environment.wait_restored()
 
     assert trio.current_time() == pytest.approx(9.5, abs=0.1)

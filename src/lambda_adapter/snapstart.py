@@ -25,9 +25,9 @@ from lambda_adapter.messages import Request
 from lambda_adapter.runtime_client import RuntimeClient
 
 CHECKPOINT_TIMEOUT = 900.0
-"""Seconds that the hook before a snapshot may take. Init and hook together have 130 s or
-the function's timeout, whichever is longer, and 900 s at most. Lambda enforces that: the
-adapter can't know the function's timeout.
+"""Seconds that the hook before a snapshot may take. Init and the hook share 130 s or
+the function's timeout, whichever is longer, and never more than 900 s. Lambda enforces
+that, because the adapter can't know the function's timeout.
 https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html"""
 
 RESTORE_TIMEOUT = 9.5
