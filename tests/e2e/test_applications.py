@@ -6,20 +6,28 @@ is left out, and pytest says so; with CI set, that is a failure.
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.applications import EXAMPLES, built, built_expressjs, need
 from tests.e2e.conftest import SHIV_ROOT
-from tests.emulator import BOOTSTRAP, free_ports, open_emulator
+from tests.emulator import BOOTSTRAP, Emulator, free_ports, open_emulator
 from tests.images import events
 
 pytestmark = pytest.mark.e2e
 
 Command = tuple[list[str | Path], Path, dict[str, str]]
 """What starts an application, where, and its environment."""
+
+
+def flask(port: int, _: Path) -> Command:
+    """Flask on gunicorn, which `make dev` installs."""
+    gunicorn = Path(sys.executable).with_name("gunicorn")
+    options = ("--no-control-socket", "--bind", f"127.0.0.1:{port}")
+    return [gunicorn, *options, "app:app"], EXAMPLES / "flask", {}
 
 
 def fastapi(port: int, _: Path) -> Command:
@@ -58,20 +66,28 @@ def nginx(port: int, directory: Path) -> Command:
     return ["nginx", *options], directory, {}
 
 
+@asynccontextmanager
+async def open_application(
+    application: Callable[[int, Path], Command], directory: Path
+) -> AsyncIterator[Emulator]:
+    """Serve an application behind the zipapp under the emulator."""
+    (port,) = free_ports(1)
+    command, cwd, env = application(port, directory)
+    async with open_emulator(
+        [BOOTSTRAP, *command],
+        cwd=cwd,
+        env={"PORT": str(port), "HOME": str(Path.home()), **SHIV_ROOT, **env},
+        log_path=directory / "log",
+    ) as emulator:
+        yield emulator
+
+
 @pytest.mark.parametrize("application", [fastapi, expressjs, springboot, nginx])
 async def test_every_kind_of_event_reaches_it(
     tmp_path: Path, application: Callable[[int, Path], Command]
 ):
     """Method, target, Host, cookies and body arrive; the answer comes back."""
-    (port,) = free_ports(1)
-    command, cwd, env = application(port, tmp_path)
-
-    async with open_emulator(
-        [BOOTSTRAP, *command],
-        cwd=cwd,
-        env={"PORT": str(port), "HOME": str(Path.home()), **SHIV_ROOT, **env},
-        log_path=tmp_path / "log",
-    ) as emulator:
+    async with open_application(application, tmp_path) as emulator:
         for make in events.SENT.values():
             sent = make()
             reply = await emulator.invoke(json.dumps(sent.event).encode())
@@ -80,3 +96,27 @@ async def test_every_kind_of_event_reaches_it(
 
     assert hello["statusCode"] == 200
     assert b"Hello from " in events.body_of(hello)
+
+
+@pytest.mark.parametrize("application", [flask, fastapi, expressjs, springboot])
+async def test_only_events_reach_the_handler_for_events(
+    tmp_path: Path, application: Callable[[int, Path], Command]
+):
+    """An event reaches the handler for events; a client's POST to it is refused."""
+    event = {"Records": [{"eventSource": "aws:sqs", "body": "a"}]}
+    client = events.http_api().event | {
+        "rawPath": "/events",
+        "headers": {
+            "host": events.HOST,
+            "content-type": "application/json",
+            "x-amzn-request-context": "null",
+        },
+        "body": json.dumps(event),
+    }
+
+    async with open_application(application, tmp_path) as emulator:
+        received = json.loads(await emulator.invoke(json.dumps(event).encode()))
+        refused = json.loads(await emulator.invoke(json.dumps(client).encode()))
+
+    assert received == {"received": event}
+    assert refused["statusCode"] == 403
