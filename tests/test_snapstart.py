@@ -98,10 +98,29 @@ async def test_hooks(runtime):
     assert before.body == after.body == b""
     assert before.values(b"content-length") == [b"0"]
     assert b"SnapStart" in before.values(b"user-agent")[0]
+    assert after.values(b"host") == before.values(b"host") == [b"127.0.0.1:8080"]
     for hook in (before, after):
         assert hook.values(b"x-amzn-lambda-context") == [b"null"]
         assert hook.values(b"x-amzn-request-context") == [b"null"]
     assert environment.checks == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "host"),
+    [
+        ({"AWS_LWA_HOST": "::1", "PORT": "8"}, b"[::1]:8"),
+        ({"AWS_LWA_HOST": "app", "PORT": "8"}, b"app:8"),
+        ({"AWS_LWA_UNIX_SOCKET": "/tmp/s"}, b"localhost"),
+    ],
+)
+async def test_host_of_a_hook(runtime, settings, host):
+    """A hook's Host is the application's address, or localhost for a Unix socket."""
+    async with open_environment(runtime, settings=HOOKS | settings) as environment:
+        with trio.fail_after(5):
+            await environment.wait_restored()
+
+    for hook in environment.app.requests:
+        assert hook.values(b"host") == [host]
 
 
 async def test_without_hooks(runtime):

@@ -23,6 +23,7 @@ from lambda_adapter.events.fields import LAMBDA_CONTEXT, REQUEST_CONTEXT
 from lambda_adapter.logs import log
 from lambda_adapter.messages import Request
 from lambda_adapter.runtime_client import RuntimeClient
+from lambda_adapter.settings import Address
 
 CHECKPOINT_TIMEOUT = 900.0
 """Seconds that the hook before a snapshot may take. Init and the hook share 130 s or
@@ -60,14 +61,15 @@ async def wait_restored(
         RuntimeApiError: Lambda did not restore.
     """
     path = config.before_checkpoint_path
-    if path and (failure := await _call(app, path, CHECKPOINT_TIMEOUT)):
+    host = _host(config.app_address)
+    if path and (failure := await _call(app, host, path, CHECKPOINT_TIMEOUT)):
         raise BeforeCheckpointError(failure)
     app.close()
     await runtime.wait_restored()
     log.info("restored from a snapshot")
     deadline = trio.current_time() + RESTORE_TIMEOUT
     path = config.after_restore_path
-    if path and (failure := await _call(app, path, RESTORE_TIMEOUT)):
+    if path and (failure := await _call(app, host, path, RESTORE_TIMEOUT)):
         raise AfterRestoreError(failure)
     try:
         with trio.fail_at(deadline):
@@ -81,13 +83,13 @@ async def wait_restored(
         ) from None
 
 
-async def _call(app: AppClient, path: str, seconds: float) -> str | None:
+async def _call(app: AppClient, host: bytes, path: str, seconds: float) -> str | None:
     """POST to a hook, and return why it failed or took too long, or None."""
     failure: str | None = f"POST {path} was not answered within {seconds:g} s"
     with trio.move_on_after(seconds):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_report_wait, path, seconds)
-            failure = await _post(app, path)
+            failure = await _post(app, host, path)
             nursery.cancel_scope.cancel()
     return failure
 
@@ -102,11 +104,11 @@ async def _report_wait(path: str, seconds: float) -> None:
     )
 
 
-async def _post(app: AppClient, path: str) -> str | None:
+async def _post(app: AppClient, host: bytes, path: str) -> str | None:
     """POST to a hook, and return why it failed, or None."""
     agent = f"lambda-adapter/{__version__} (SnapStart)".encode()
     fields = [
-        (b"host", b"localhost"),
+        (b"host", host),
         (b"user-agent", agent),
         (b"content-length", b"0"),
         *HOOK_CONTEXTS,
@@ -118,3 +120,11 @@ async def _post(app: AppClient, path: str) -> str | None:
     if 200 <= response.status <= 299:
         return None
     return f"POST {path} failed: it was answered with status {response.status}"
+
+
+def _host(address: Address) -> bytes:
+    """Return the ``Host`` by which an application at an address knows itself."""
+    if isinstance(address, str):
+        return b"localhost"
+    host, port = address
+    return (f"[{host}]:{port}" if ":" in host else f"{host}:{port}").encode()

@@ -1,9 +1,11 @@
-"""The examples that need more than Python: where they are built, and whether."""
+"""Applications for tests: how they are built and started, where that can be done."""
 
 import hashlib
 import os
 import shutil
 import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from tests.emulator import PROJECT
 
 EXAMPLES = PROJECT / "examples"
+APPS = PROJECT / "tests/apps"
 
 
 def need(command: str) -> None:
@@ -40,3 +43,41 @@ def built(name: str, command: list[str]) -> Path:
 def built_expressjs() -> Path:
     """Return where Express.js and the example that uses it are installed."""
     return built("expressjs", ["npm", "ci", "--no-audit", "--no-fund"])
+
+
+Command = tuple[list[str | Path], Path]
+"""What starts an application, and where."""
+
+
+def uvicorn(app: str, *options: str) -> Callable[[int, Path], Command]:
+    """Return what serves an ASGI application of ``apps/hooks.py``."""
+
+    def command(port: int, _: Path) -> Command:
+        server = Path(sys.executable).with_name("uvicorn")
+        quiet = ("--log-level", "critical")
+        return [server, "--port", str(port), *quiet, *options, f"hooks:{app}"], APPS
+
+    return command
+
+
+def gunicorn(app: str, *options: str) -> Callable[[int, Path], Command]:
+    """Return what serves a WSGI application of ``apps/hooks.py``."""
+
+    def command(port: int, _: Path) -> Command:
+        server = Path(sys.executable).with_name("gunicorn")
+        where = ("--chdir", APPS, "--threads", "2", "--bind", f"127.0.0.1:{port}")
+        return [server, "--no-control-socket", *where, *options, f"hooks:{app}"], APPS
+
+    return command
+
+
+def node(kind: str, *options: str) -> Callable[[int, Path], Command]:
+    """Return what serves a kind of ``apps/hooks.cjs``."""
+
+    def command(port: int, _: Path) -> Command:
+        need("node")
+        where = built_expressjs() if kind in {"express", "mounted"} else APPS
+        script = (APPS / "hooks.cjs", kind, str(port))
+        return ["node", "--no-deprecation", *options, *script], where
+
+    return command

@@ -7,7 +7,6 @@ import itertools
 import os
 import random
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -24,45 +23,14 @@ from lambda_adapter.messages import Request
 from lambda_adapter.readiness import wait_app_ready
 from lambda_adapter.rewrite import rewrite
 from tests.adapter import free_port, open_adapter
-from tests.e2e.applications import built_expressjs, need
-from tests.emulator import PROJECT, free_ports
+from tests.e2e.applications import APPS, Command, gunicorn, need, node, uvicorn
+from tests.emulator import free_ports
 from tests.torture.kinds import KINDS, PASS_THROUGH, told
 
-APPS = PROJECT / "tests/apps"
 HOOK = "/snapstart/after"
 START_LIMIT = 60
 STOP_LIMIT = 10
 LIMIT = 120
-
-Command = tuple[list[str | Path], Path]
-"""What starts an application, and where."""
-
-
-def uvicorn(app: str, *options: str) -> Callable[[int, Path], Command]:
-    def command(port: int, _: Path) -> Command:
-        server = Path(sys.executable).with_name("uvicorn")
-        quiet = ("--log-level", "critical")
-        return [server, "--port", str(port), *quiet, *options, f"hooks:{app}"], APPS
-
-    return command
-
-
-def gunicorn(app: str) -> Callable[[int, Path], Command]:
-    def command(port: int, _: Path) -> Command:
-        server = Path(sys.executable).with_name("gunicorn")
-        options = ("--chdir", APPS, "--threads", "2", "--bind", f"127.0.0.1:{port}")
-        return [server, "--no-control-socket", *options, f"hooks:{app}"], APPS
-
-    return command
-
-
-def node(kind: str) -> Callable[[int, Path], Command]:
-    def command(port: int, _: Path) -> Command:
-        need("node")
-        where = built_expressjs() if kind in {"express", "mounted"} else APPS
-        return ["node", "--no-deprecation", APPS / "hooks.cjs", kind, str(port)], where
-
-    return command
 
 
 def nginx(port: int, directory: Path) -> Command:
@@ -97,10 +65,13 @@ APPLICATIONS = {
     "nginx": nginx,
 }
 
+SIGNS = [byte for byte in range(256) if not (byte < 128 and chr(byte).isalnum())]
+
 ODD = [
-    *(f"%{byte:02x}" for byte in range(256)),
-    *(f"%25{byte:02X}" for byte in range(256)),
-    *(chr(byte) for byte in range(0x21, 0x7F)),
+    "x",
+    *(f"%{byte:02x}" for byte in SIGNS),
+    *(f"%25{byte:02X}" for byte in SIGNS),
+    *(chr(byte) for byte in SIGNS if 0x21 <= byte < 0x7F),
     *("%c0%af", "%c1%a1", "%ef%bc%8f", "%e2%80%a8", "%u002f", "%c5%bf", "%e2%84%aa"),
 ]
 """What stands in a path that is no letter of it."""
