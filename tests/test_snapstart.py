@@ -82,7 +82,8 @@ def clock(autojump_clock):
 async def test_hooks(runtime):
     """Before the snapshot one POST, after the restore another, and then a check.
 
-    Both have null for both contexts, by which an application recognises them.
+    A hook has null for both contexts, by which an application recognises it, and the
+    Host of a readiness check.
     """
     restored = runtime.held[RESTORE_NEXT] = trio.Event()
     async with open_environment(runtime) as environment:
