@@ -32,6 +32,7 @@ DEFAULTS = {
     "before_checkpoint_path": None,
     "after_restore_path": None,
     "runtime_api_proxy": None,
+    "hooks": (),
     "warnings": (),
 }
 
@@ -225,24 +226,25 @@ HOOKS = (
 
 
 @pytest.mark.parametrize("variable", HOOKS)
-@pytest.mark.parametrize("path", ["/events", "/x?y", "/X/"])
-def test_hook_that_is_the_path_of_events(variable, path):
-    """A path that is closed to clients can't be the one that events are POSTed to."""
-    route = path.partition("?")[0].rstrip("/").lower()
-
+@pytest.mark.parametrize(
+    ("hook", "path"),
+    [("/events", "/events"), ("/x", "/x?y"), ("/x", "/X/"), ("/x", "/x/events")],
+)
+def test_hook_that_is_the_path_of_events(variable, hook, path):
+    """Events can't be POSTed to a path that is closed to clients."""
     with pytest.raises(ConfigError, match="AWS_LWA_PASS_THROUGH_PATH") as caught:
-        Config({variable: route, "AWS_LWA_PASS_THROUGH_PATH": path})
+        Config({variable: hook, "AWS_LWA_PASS_THROUGH_PATH": path})
 
     assert caught.value.variable == variable
 
 
-def test_hook_paths():
+def test_hooks():
     """Both hooks are closed to clients, each if it is set."""
     before, after = HOOKS
 
-    assert Config({}).hook_paths == ()
-    assert Config({after: "/b"}).hook_paths == ("/b",)
-    assert Config({before: "/a", after: "/b"}).hook_paths == ("/a", "/b")
+    assert Config({}).hooks == ()
+    assert Config({after: "/b"}).hooks == (("b",),)
+    assert Config({before: "/a/B/", after: "/b"}).hooks == (("a", "b"), ("b",))
 
 
 def test_compression_of_streams():

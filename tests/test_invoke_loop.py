@@ -372,7 +372,8 @@ async def test_refused_event(function, status):
     posted = await function.invoke(SQS, said(status, b"secret"))
 
     assert_failed(posted, "Runtime.AppRequestError")
-    assert str(status) in str(posted.json()["errorMessage"])
+    message = str(posted.json()["errorMessage"])
+    assert f"the application answered POST /events with {status}" in message
     assert b"secret" not in posted.body
     await function.assert_works()
 

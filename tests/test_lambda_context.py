@@ -42,6 +42,17 @@ def context_of(**values):
     return json.loads(field)
 
 
+@given(
+    document=st.sampled_from(["", "null", " null ", "{", "[]"]),
+    text=st.text(st.characters(codec="latin-1")),
+)
+def test_lambda_context_is_never_null(document, text):
+    """An event's request never has the context null, which marks SnapStart's hooks."""
+    values = {"client_context": document, "cognito_identity": document}
+
+    assert isinstance(context_of(**values, trace_id=text, tenant_id=text), dict)
+
+
 def test_lambda_context():
     """The context has the keys and the nesting of the Rust adapter's."""
     context = json.loads(encode_lambda_context(INVOCATION, ENV_CONFIG))

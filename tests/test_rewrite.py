@@ -13,7 +13,10 @@ from lambda_adapter.rewrite import (
     with_authorization,
     without_base_path,
 )
+from lambda_adapter.route import route_of
+from tests.events.examples import encode, request_of
 
+FUNCTION_URL = "a.lambda-url.x.on.aws"
 TOLD = (b"x-forwarded-prefix", b"/api")
 
 
@@ -104,20 +107,25 @@ def test_both_settings():
         b"//SNAPSTART/./after",
         b"/x/..%2fsnapstart%2f%2561fter",
         b"/snapstart\\after;v=1?/",
+        b"/\\x/snapstart/after%0a",
     ],
 )
 def test_hooks_are_closed(target):
-    """No spelling of a hook's path gets through, whatever its query."""
-    with pytest.raises(ClosedPathError) as caught:
-        refuse_hooks(get(target), ["/snapstart/before", "/SnapStart/After/"])
+    """A path that may reach a hook is refused, whatever its query."""
+    hooks = [route_of("/snapstart/before"), route_of("/SnapStart/After/")]
 
-    assert str(caught.value).startswith("a client asked for /snapstart/")
+    with pytest.raises(ClosedPathError) as caught:
+        refuse_hooks(get(target), hooks)
+
+    path = target.partition(b"?")[0].decode()
+    assert str(caught.value).startswith(f"a client's GET {path} was refused")
+    assert " SnapStart hook /snapstart/" in str(caught.value)
 
 
 @pytest.mark.parametrize("target", [b"/", b"/snapstart", b"/x?/snapstart/after"])
 def test_other_paths_are_open(target):
     """A query is no path, and half a path is another one."""
-    refuse_hooks(get(target), ["/snapstart/after"])
+    refuse_hooks(get(target), [route_of("/snapstart/after")])
 
 
 def test_hooks_are_closed_behind_the_base_path():
@@ -129,3 +137,23 @@ def test_hooks_are_closed_behind_the_base_path():
 
     with pytest.raises(ClosedPathError):
         rewrite(get(b"/api/after"), Config(settings))
+
+
+@pytest.mark.parametrize("base_path", ["", "/api"])
+@pytest.mark.parametrize("path", ["/snapstart/after\n", "//x/snapstart/after"])
+@pytest.mark.parametrize("domain", ["a.execute-api.x.amazonaws.com", FUNCTION_URL])
+def test_hooks_are_closed_to_events(domain, path, base_path):
+    """A hook is closed however the gateway's event spells its path."""
+    settings = {"AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH": "/snapstart/after"}
+    if base_path:
+        settings["AWS_LWA_REMOVE_BASE_PATH"] = base_path
+    event = {
+        "version": "2.0",
+        "rawPath": base_path + path,
+        "headers": {"host": domain},
+        "requestContext": {"domainName": domain, "http": {"method": "POST"}},
+    }
+    request = request_of(encode(event))
+
+    with pytest.raises(ClosedPathError):
+        rewrite(request, Config(settings))

@@ -1,5 +1,6 @@
 """``snapstart``: the application before a snapshot, and after it was restored."""
 
+import functools
 import math
 from contextlib import asynccontextmanager, closing
 from typing import Any
@@ -17,9 +18,10 @@ from lambda_adapter.errors import (
     RuntimeApiError,
 )
 from lambda_adapter.messages import Request
+from lambda_adapter.readiness import wait_app_ready
 from lambda_adapter.runtime_client import RuntimeClient
 from lambda_adapter.snapstart import wait_restored
-from tests.adapter import open_adapter
+from tests.adapter import PUPPET, free_port, open_adapter
 from tests.fake_runtime_api import INIT_ERROR, NEXT, RESTORE_ERROR, RESTORE_NEXT
 from tests.scripted_app import OK, Answer, open_app
 
@@ -78,7 +80,11 @@ def clock(autojump_clock):
 
 
 async def test_hooks(runtime):
-    """Before the snapshot one POST, after the restore another, and then a check."""
+    """Before the snapshot one POST, after the restore another, and then a check.
+
+    A hook has null for both contexts, by which an application recognises it, and the
+    Host of a readiness check.
+    """
     restored = runtime.held[RESTORE_NEXT] = trio.Event()
     async with open_environment(runtime) as environment:
         with trio.fail_after(5):
@@ -93,7 +99,29 @@ async def test_hooks(runtime):
     assert before.body == after.body == b""
     assert before.values(b"content-length") == [b"0"]
     assert b"SnapStart" in before.values(b"user-agent")[0]
+    assert after.values(b"host") == before.values(b"host") == [b"127.0.0.1:8080"]
+    for hook in (before, after):
+        assert hook.values(b"x-amzn-lambda-context") == [b"null"]
+        assert hook.values(b"x-amzn-request-context") == [b"null"]
     assert environment.checks == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "host"),
+    [
+        ({"AWS_LWA_HOST": "::1", "PORT": "8"}, b"[::1]:8"),
+        ({"AWS_LWA_HOST": "app", "PORT": "8"}, b"app:8"),
+        ({"AWS_LWA_UNIX_SOCKET": "/tmp/s"}, b"localhost"),
+    ],
+)
+async def test_host_of_a_hook(runtime, settings, host):
+    """A hook's Host is the application's address, or localhost for a Unix socket."""
+    async with open_environment(runtime, settings=HOOKS | settings) as environment:
+        with trio.fail_after(5):
+            await environment.wait_restored()
+
+    for hook in environment.app.requests:
+        assert hook.values(b"host") == [host]
 
 
 async def test_without_hooks(runtime):
@@ -149,11 +177,67 @@ async def test_refused_after(runtime, answer, reason):
     assert environment.checks == 0
 
 
-async def test_hook_that_is_never_answered(clock, runtime):
-    """A hook may take as long as Lambda would wait, and no longer."""
+async def test_hook_that_is_never_answered(clock, runtime, caplog):
+    """A hook before a snapshot has as long as any init, and the log says what waits."""
     async with open_environment(runtime, Answer(b"", "hold")) as environment:
         with pytest.raises(BeforeCheckpointError, match="not answered within 900 s"):
             await environment.wait_restored()
+
+    assert trio.current_time() == pytest.approx(900, abs=1)
+    assert [line.getMessage() for line in caplog.records] == [
+        "POST /before was not answered within 2 s; it may take 900 s"
+    ]
+
+
+async def test_restore_that_is_never_answered(clock, runtime, caplog):
+    """A restore fails before Lambda's 10 s are over, and the log says why it waits."""
+    async with open_environment(runtime, KEPT, Answer(b"", "hold")) as environment:
+        with pytest.raises(AfterRestoreError, match=r"not answered within 9\.5 s"):
+            await environment.wait_restored()
+
+    assert trio.current_time() == pytest.approx(9.5, abs=0.1)
+    assert [line.getMessage() for line in caplog.records] == [
+        "POST /after was not answered within 2 s; it may take 9.5 s"
+    ]
+
+
+async def test_hook_and_check_share_the_time_of_a_restore(clock, runtime):
+    """The hook after a restore and the check after it end within 9.5 s together."""
+    async with open_environment(runtime, KEPT, Answer(b"", "more")) as environment:
+        environment.check = trio.sleep_forever
+
+        async def answer_late() -> None:
+            await environment.app.wait_requests(2)
+            with trio.move_on_after(5):
+                await trio.sleep_forever()
+            await environment.app.say(OK, "keep")
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(answer_late)
+            with pytest.raises(AfterRestoreError, match=r"not ready again .* 9\.5 s"):
+                await environment.wait_restored()
+
+    assert trio.current_time() == pytest.approx(9.5, abs=0.1)
+
+
+async def test_application_that_hangs_after_a_restore(clock, runtime):
+    """A real application that never answers the hook is a failed restore."""
+    port = free_port()
+    settings = {"AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH": "/hang"}
+    config = Config({"PORT": str(port), **settings})
+    check = functools.partial(wait_app_ready, config, None)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(trio.run_process, [*PUPPET, str(port)])
+        await check()
+        with (
+            closing(AppClient(config.app_address, 60)) as app,
+            closing(RuntimeClient("127.0.0.1", runtime.port)) as client,
+            pytest.raises(AfterRestoreError, match="POST /hang was not answered"),
+        ):
+            await wait_restored(config, app, client, check)
+        nursery.cancel_scope.cancel()
+
+    assert runtime.posted[-1].target == RESTORE_NEXT
 
 
 async def test_not_ready_again(runtime):

@@ -1,4 +1,4 @@
-// A small Express application: it knows nothing of Lambda.
+// A small Express application. Only its handler for events knows of Lambda.
 import { buffer } from "node:stream/consumers";
 import express from "express";
 
@@ -29,7 +29,12 @@ app.get("/cookies", (request, response) => {
 });
 
 // Receives an event that is no HTTP request: from a queue, a schedule, a bucket.
+// A client can POST here too, but the adapter lets only such events have this value.
 app.post("/events", express.json({ limit: "6mb" }), (request, response) => {
+  if (request.get("x-amzn-request-context") !== "null") {
+    response.sendStatus(403);
+    return;
+  }
   response.json({ received: request.body });
 });
 

@@ -1,11 +1,11 @@
-"""A small FastAPI application: it knows nothing of Lambda."""
+"""A small FastAPI application. Only its handler for events knows of Lambda."""
 
 import asyncio
 import base64
 from collections.abc import AsyncIterator
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import PlainTextResponse, StreamingResponse
 
 app = FastAPI()
@@ -60,7 +60,12 @@ async def cookies(response: Response) -> str:
 
 @app.post("/events")
 async def events(request: Request) -> dict[str, Any]:
-    """Receive an event that is no HTTP request: from a queue, a schedule, a bucket."""
+    """Receive an event that is no HTTP request: from a queue, a schedule, a bucket.
+
+    A client can POST here too, but the adapter lets only such events have this value.
+    """
+    if request.headers.get("x-amzn-request-context") != "null":
+        raise HTTPException(403)
     return {"received": await request.json()}
 
 

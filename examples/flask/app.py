@@ -1,8 +1,8 @@
-"""A small Flask application: it knows nothing of Lambda."""
+"""A small Flask application. Only its handler for events knows of Lambda."""
 
 import base64
 
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, abort, jsonify, request
 
 app = Flask(__name__)
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -49,7 +49,12 @@ def cookies() -> Response:
 
 @app.post("/events")
 def events() -> Response:
-    """Receive an event that is no HTTP request: from a queue, a schedule, a bucket."""
+    """Receive an event that is no HTTP request: from a queue, a schedule, a bucket.
+
+    A client can POST here too, but the adapter lets only such events have this value.
+    """
+    if request.headers.get("x-amzn-request-context") != "null":
+        abort(403)
     return jsonify(received=request.get_json(force=True))
 
 

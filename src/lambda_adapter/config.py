@@ -8,7 +8,7 @@ waits for it. Core: no I/O.
 from __future__ import annotations
 
 from lambda_adapter.errors import ConfigError
-from lambda_adapter.route import canonical
+from lambda_adapter.route import Route, reached, route_of
 from lambda_adapter.settings import FROM_LAMBDA, NAMES, PREFIX, SETTINGS, Address
 
 INITIALIZED_BEFORE = frozenset({"snap-start", "provisioned-concurrency"})
@@ -50,6 +50,8 @@ class Config:
     before_checkpoint_path: str | None
     after_restore_path: str | None
     runtime_api_proxy: tuple[str, int] | None
+    hooks: tuple[Route, ...]
+    """The routes that are Lambda's to call, and no client's."""
     warnings: tuple[str, ...]
     """Sentences for the log."""
 
@@ -67,7 +69,7 @@ class Config:
                     " set AWS_LWA_HOST"
                 )
         self.__dict__.update(values)
-        self._check_hooks()
+        self.__dict__["hooks"] = self._closed_routes()
         self.__dict__["warnings"] = (*warnings, *self._contradictions())
 
     @property
@@ -90,21 +92,24 @@ class Config:
         """
         return self.async_init and self.initialization_type not in INITIALIZED_BEFORE
 
-    @property
-    def hook_paths(self) -> tuple[str, ...]:
-        """The paths that are Lambda's to call, and no client's."""
-        paths = (self.before_checkpoint_path, self.after_restore_path)
-        return tuple(path for path in paths if path)
+    def _closed_routes(self) -> tuple[Route, ...]:
+        """Return the routes that are Lambda's to call, and no client's.
 
-    def _check_hooks(self) -> None:
-        events = self.pass_through_path.partition("?")[0]
+        Raises:
+            ConfigError: events are POSTed to one of them.
+        """
+        events = self.pass_through_path.partition("?")[0].encode()
+        routes: list[Route] = []
         for variable, path in (
             ("AWS_LWA_SNAPSTART_BEFORE_CHECKPOINT_PATH", self.before_checkpoint_path),
             ("AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH", self.after_restore_path),
         ):
-            if path and canonical(path.encode()) == canonical(events.encode()):
-                expected = "another path than AWS_LWA_PASS_THROUGH_PATH"
-                raise ConfigError(variable, path, expected)
+            if path:
+                routes.append(route_of(path))
+                if reached(events, routes):
+                    expected = "a path that AWS_LWA_PASS_THROUGH_PATH is not below"
+                    raise ConfigError(variable, path, expected)
+        return tuple(routes)
 
     def _contradictions(self) -> list[str]:
         warnings: list[str] = []

@@ -154,6 +154,7 @@ class InvokeLoop:
         response = await self._app.send(request, streamed=self._streams(kind))
         if response.status in self._error_status_codes:
             raise await _status_error(response, deadline)
+        kind.check_response(request, response)
         if kind.is_http and self._config.enable_compression:
             from lambda_adapter.compression import compress
 

@@ -10,7 +10,7 @@ import msgspec
 from lambda_adapter.config import Config
 from lambda_adapter.errors import ClosedPathError
 from lambda_adapter.messages import Request, folded
-from lambda_adapter.route import canonical
+from lambda_adapter.route import Route, reached
 
 PREFIX_FIELD = b"x-forwarded-prefix"
 """The field in which proxies tell what they took off the path. Spring reads it:
@@ -27,21 +27,24 @@ def rewrite(request: Request, config: Config) -> Request:
         request = without_base_path(request, config.remove_base_path.encode())
     if config.authorization_source:
         request = with_authorization(request, config.authorization_source.encode())
-    if config.hook_paths:
-        refuse_hooks(request, config.hook_paths)
+    if config.hooks:
+        refuse_hooks(request, config.hooks)
     return request
 
 
-def refuse_hooks(request: Request, hook_paths: Sequence[str]) -> None:
-    """Let no client call what is Lambda's to call.
+def refuse_hooks(request: Request, hooks: Sequence[Route]) -> None:
+    """Refuse a client's request for what only Lambda may call.
 
     Raises:
-        ClosedPathError: it is one of these, in whatever spelling.
+        ClosedPathError: an application may take the path for one of these.
     """
-    route = canonical(request.target.partition(b"?")[0])
-    if any(route == canonical(path.encode()) for path in hook_paths):
-        path = route.decode("latin-1")
-        raise ClosedPathError(f"a client asked for {path}, which is SnapStart's hook")
+    path = request.target.partition(b"?")[0]
+    if hook := reached(path, hooks):
+        what = f"{request.method.decode()} {path.decode('latin-1')}"
+        raise ClosedPathError(
+            f"a client's {what} was refused: it may reach the SnapStart hook"
+            f" /{'/'.join(hook)}, which only Lambda may call"
+        )
 
 
 def without_base_path(request: Request, prefix: bytes) -> Request:

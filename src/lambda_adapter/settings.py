@@ -7,7 +7,6 @@ application's start waits for it. Core: no I/O.
 from __future__ import annotations
 
 from lambda_adapter.errors import ConfigError
-from lambda_adapter.route import canonical
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,7 +72,9 @@ def _prefix(text: str) -> str:
 
 def _route(text: str) -> str:
     plain = text.startswith("/") and text.isascii() and text.isprintable()
-    if plain and not set(text) & set(" #?%;\\") and canonical(text.encode()) != b"/":
+    segments = text.rstrip("/").split("/")[1:]
+    odd = set(text) & set(" #?%;\\+") or set(segments) & {"", ".", ".."}
+    if plain and segments and not odd:
         return text
     raise ValueError(
         "a plain path other than /, such as /snapstart/after, that can be closed to"

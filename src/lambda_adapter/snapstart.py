@@ -1,7 +1,7 @@
 """Lambda SnapStart: the application before a snapshot, and after one was restored.
 
 It runs in a process of its own and hears of neither, so two POSTs tell it. Their paths
-are Lambda's to call: a client that asks for one, in whatever spelling, is refused.
+are Lambda's to call: a client's request for one is refused.
 
 https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html Shell.
 """
@@ -19,13 +19,29 @@ from lambda_adapter.errors import (
     InitError,
     InvocationError,
 )
+from lambda_adapter.events.fields import LAMBDA_CONTEXT, REQUEST_CONTEXT
 from lambda_adapter.logs import log
 from lambda_adapter.messages import Request
 from lambda_adapter.runtime_client import RuntimeClient
+from lambda_adapter.settings import Address
 
-HOOK_LIMIT = 900.0
-"""Seconds that a hook may take: Lambda gives neither phase more than a function's
-longest timeout. https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html"""
+CHECKPOINT_TIMEOUT = 900.0
+"""Seconds that the hook before a snapshot may take. Init and the hook share 130 s or
+the function's timeout, whichever is longer, and never more than 900 s. Lambda enforces
+that, because the adapter can't know the function's timeout.
+https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html"""
+
+RESTORE_TIMEOUT = 9.5
+"""Seconds for the hook after a restore and the check after it, together. Lambda allows
+10 s before a SnapStartTimeoutException; the rest is for telling Lambda why.
+https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html"""
+
+FIRST_REPORT = 2.0
+"""Seconds until the log says which hook is being waited for."""
+
+HOOK_CONTEXTS = [(REQUEST_CONTEXT, b"null"), (LAMBDA_CONTEXT, b"null")]
+"""The fields by which an application can recognise a hook: no event's request has the
+second one with ``null``, and no client can send either."""
 
 
 async def wait_restored(
@@ -44,36 +60,71 @@ async def wait_restored(
         AfterRestoreError: it is not fit to go on after one.
         RuntimeApiError: Lambda did not restore.
     """
-    if failure := await _call(app, config.before_checkpoint_path):
+    path = config.before_checkpoint_path
+    host = _host(config.app_address)
+    if path and (failure := await _call(app, host, path, CHECKPOINT_TIMEOUT)):
         raise BeforeCheckpointError(failure)
     app.close()
     await runtime.wait_restored()
     log.info("restored from a snapshot")
-    if failure := await _call(app, config.after_restore_path):
+    deadline = trio.current_time() + RESTORE_TIMEOUT
+    path = config.after_restore_path
+    if path and (failure := await _call(app, host, path, RESTORE_TIMEOUT)):
         raise AfterRestoreError(failure)
     try:
-        await check()
+        with trio.fail_at(deadline):
+            await check()
     except InitError as error:
         raise AfterRestoreError(str(error)) from error
+    except trio.TooSlowError:
+        raise AfterRestoreError(
+            f"the application was not ready again within {RESTORE_TIMEOUT:g} s of the"
+            " restore"
+        ) from None
 
 
-async def _call(app: AppClient, path: str | None) -> str | None:
-    """POST to a hook, if there is one, and return why it failed, or None."""
-    if not path:
-        return None
+async def _call(app: AppClient, host: bytes, path: str, seconds: float) -> str | None:
+    """POST to a hook, and return why it failed or took too long, or None."""
+    failure: str | None = f"POST {path} was not answered within {seconds:g} s"
+    with trio.move_on_after(seconds):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_report_wait, path, seconds)
+            failure = await _post(app, host, path)
+            nursery.cancel_scope.cancel()
+    return failure
+
+
+async def _report_wait(path: str, seconds: float) -> None:
+    await trio.sleep(FIRST_REPORT)
+    log.warning(
+        "POST %s was not answered within %g s; it may take %g s",
+        path,
+        FIRST_REPORT,
+        seconds,
+    )
+
+
+async def _post(app: AppClient, host: bytes, path: str) -> str | None:
+    """POST to a hook, and return why it failed, or None."""
     agent = f"lambda-adapter/{__version__} (SnapStart)".encode()
     fields = [
-        (b"host", b"localhost"),
+        (b"host", host),
         (b"user-agent", agent),
         (b"content-length", b"0"),
+        *HOOK_CONTEXTS,
     ]
     try:
-        with trio.fail_after(HOOK_LIMIT):
-            response = await app.send(Request(b"POST", path.encode(), fields))
-    except trio.TooSlowError:
-        return f"POST {path} was not answered within {HOOK_LIMIT:g} s"
+        response = await app.send(Request(b"POST", path.encode(), fields))
     except InvocationError as error:
         return f"POST {path} failed: {error}"
     if 200 <= response.status <= 299:
         return None
     return f"POST {path} failed: it was answered with status {response.status}"
+
+
+def _host(address: Address) -> bytes:
+    """Return the ``Host`` by which an application at an address knows itself."""
+    if isinstance(address, str):
+        return b"localhost"
+    host, port = address
+    return (f"[{host}]:{port}" if ":" in host else f"{host}:{port}").encode()

@@ -4,26 +4,30 @@ They need Node.js, Maven with a JDK, and nginx. Where one of these is missing, i
 is left out, and pytest says so; with CI set, that is a failure.
 """
 
-import hashlib
 import json
-import os
-import shutil
-import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.applications import EXAMPLES, built, built_expressjs, need
 from tests.e2e.conftest import SHIV_ROOT
-from tests.emulator import BOOTSTRAP, PROJECT, free_ports, open_emulator
+from tests.emulator import BOOTSTRAP, Emulator, free_ports, open_emulator
 from tests.images import events
 
 pytestmark = pytest.mark.e2e
 
-EXAMPLES = PROJECT / "examples"
 Command = tuple[list[str | Path], Path, dict[str, str]]
 """What starts an application, where, and its environment."""
+
+
+def flask(port: int, _: Path) -> Command:
+    """Flask on gunicorn, which `make dev` installs."""
+    gunicorn = Path(sys.executable).with_name("gunicorn")
+    options = ("--no-control-socket", "--bind", f"127.0.0.1:{port}")
+    return [gunicorn, *options, "app:app"], EXAMPLES / "flask", {}
 
 
 def fastapi(port: int, _: Path) -> Command:
@@ -34,8 +38,7 @@ def fastapi(port: int, _: Path) -> Command:
 
 def expressjs(port: int, _: Path) -> Command:
     """Express.js on Node.js, installed by npm."""
-    here = built("expressjs", ["npm", "ci", "--no-audit", "--no-fund"])
-    return ["node", "app.js"], here, {"PORT": str(port)}
+    return ["node", "app.js"], built_expressjs(), {"PORT": str(port)}
 
 
 def springboot(port: int, _: Path) -> Command:
@@ -63,28 +66,20 @@ def nginx(port: int, directory: Path) -> Command:
     return ["nginx", *options], directory, {}
 
 
-def need(command: str) -> None:
-    """Leave a test out where its application can't be had; in CI, fail."""
-    if not shutil.which(command):
-        assert "CI" not in os.environ, f"{command} is missing"
-        pytest.skip(f"{command} is not installed")
-
-
-def built(name: str, command: list[str]) -> Path:
-    """Build an example outside the tree, once for each state that its files have."""
-    need(command[0])
-    sources = [path for path in (EXAMPLES / name).rglob("*") if path.is_file()]
-    state = hashlib.sha256()
-    for path in sorted(sources):
-        state.update(path.read_bytes())
-    here = PROJECT / ".cache/applications" / f"{name}-{state.hexdigest()[:16]}"
-    if not here.exists():
-        partial = here.with_suffix(".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(EXAMPLES / name, partial)
-        subprocess.run(command, cwd=partial, check=True)
-        partial.rename(here)
-    return here
+@asynccontextmanager
+async def open_application(
+    application: Callable[[int, Path], Command], directory: Path
+) -> AsyncIterator[Emulator]:
+    """Serve an application behind the zipapp under the emulator."""
+    (port,) = free_ports(1)
+    command, cwd, env = application(port, directory)
+    async with open_emulator(
+        [BOOTSTRAP, *command],
+        cwd=cwd,
+        env={"PORT": str(port), "HOME": str(Path.home()), **SHIV_ROOT, **env},
+        log_path=directory / "log",
+    ) as emulator:
+        yield emulator
 
 
 @pytest.mark.parametrize("application", [fastapi, expressjs, springboot, nginx])
@@ -92,15 +87,7 @@ async def test_every_kind_of_event_reaches_it(
     tmp_path: Path, application: Callable[[int, Path], Command]
 ):
     """Method, target, Host, cookies and body arrive; the answer comes back."""
-    (port,) = free_ports(1)
-    command, cwd, env = application(port, tmp_path)
-
-    async with open_emulator(
-        [BOOTSTRAP, *command],
-        cwd=cwd,
-        env={"PORT": str(port), "HOME": str(Path.home()), **SHIV_ROOT, **env},
-        log_path=tmp_path / "log",
-    ) as emulator:
+    async with open_application(application, tmp_path) as emulator:
         for make in events.SENT.values():
             sent = make()
             reply = await emulator.invoke(json.dumps(sent.event).encode())
@@ -109,3 +96,27 @@ async def test_every_kind_of_event_reaches_it(
 
     assert hello["statusCode"] == 200
     assert b"Hello from " in events.body_of(hello)
+
+
+@pytest.mark.parametrize("application", [flask, fastapi, expressjs, springboot])
+async def test_only_events_reach_the_handler_for_events(
+    tmp_path: Path, application: Callable[[int, Path], Command]
+):
+    """An event reaches the handler for events; a client's POST to it is refused."""
+    event = {"Records": [{"eventSource": "aws:sqs", "body": "a"}]}
+    client = events.http_api().event | {
+        "rawPath": "/events",
+        "headers": {
+            "host": events.HOST,
+            "content-type": "application/json",
+            "x-amzn-request-context": "null",
+        },
+        "body": json.dumps(event),
+    }
+
+    async with open_application(application, tmp_path) as emulator:
+        received = json.loads(await emulator.invoke(json.dumps(event).encode()))
+        refused = json.loads(await emulator.invoke(json.dumps(client).encode()))
+
+    assert received == {"received": event}
+    assert refused["statusCode"] == 403

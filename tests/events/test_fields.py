@@ -145,9 +145,9 @@ def test_hop_by_hop_is_dropped(name):
 
 @pytest.mark.parametrize("name", ["Proxy-Authorization", "proxy-authenticate"])
 def test_proxy_fields_are_end_to_end(name):
-    """Credentials for a proxy go on to the next one, which here is the application.
+    """Credentials for a proxy are handed on: they are no fields of one connection.
 
-    https://www.rfc-editor.org/rfc/rfc9110#section-11.7.2
+    See https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1.
     """
     assert fields_of((name, "1")) == [(name.encode(), b"1")]
 

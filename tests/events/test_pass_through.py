@@ -87,18 +87,35 @@ def test_reply(status, body, reply):
     assert PassThroughEvent.encode_response(answer) == reply
 
 
+ELSEWHERE = "; if it takes events elsewhere, set AWS_LWA_PASS_THROUGH_PATH"
+
+
 @pytest.mark.parametrize(
     ("status", "reason", "said"),
     [
         pytest.param(400, b"Bad Request", "400 Bad Request", id="400"),
-        pytest.param(404, b"", "404$", id="no-reason"),
+        pytest.param(403, b"Forbidden", "403 Forbidden", id="403"),
+        pytest.param(404, b"Not Found", f"404 Not Found{ELSEWHERE}", id="404"),
+        pytest.param(404, b"", f"404{ELSEWHERE}", id="no-reason"),
+        pytest.param(405, b"No", f"405 No{ELSEWHERE}", id="405"),
         pytest.param(500, b"Oh no", "500 Oh no", id="500"),
         pytest.param(599, b"\xe9", "599 é", id="latin-1"),
     ],
 )
-def test_reply_refused(status, reason, said):
-    """A refused event fails, so that its source sends it again."""
+def test_refusal(status, reason, said):
+    """A refused event fails, and the message says where it was POSTed to."""
+    request = request_of(load("sqs"), Context(b"{}", pass_through_path=b"/q?key=1"))
     answer = Response(status, reason, [], b"{}")
 
-    with pytest.raises(AppRequestError, match=said):
-        PassThroughEvent.encode_response(answer)
+    with pytest.raises(AppRequestError) as caught:
+        PassThroughEvent.check_response(request, answer)
+
+    assert str(caught.value) == f"the application answered POST /q with {said}"
+
+
+@pytest.mark.parametrize("status", [200, 204, 302, 399])
+def test_no_refusal(status):
+    """An event with a status below 400 has not failed."""
+    request = request_of(load("sqs"))
+
+    PassThroughEvent.check_response(request, response(b"", status=status))

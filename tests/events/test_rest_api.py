@@ -306,7 +306,7 @@ def test_reply_is_utf_8():
     ],
 )
 def test_reply_field_beyond_ascii(value, text):
-    """A field's value is read as UTF-8 if it is that, else as Latin-1; never an error."""
+    """A field's value is read as UTF-8 if it is that, else as Latin-1."""
     reply = reply_of(load("rest_api"), response(b"", (b"x-name", value)))
 
     assert reply["multiValueHeaders"] == {"x-name": [text]}

@@ -78,5 +78,7 @@ def test_reply():
 
 def test_reply_refused():
     """A status of 400 or more fails the invocation, which refuses the connection."""
-    with pytest.raises(AppRequestError, match="403 OK"):
-        WebSocketEvent.encode_response(response(b"no", status=403))
+    request = request_of(load("websocket_connect"))
+
+    with pytest.raises(AppRequestError, match="POST /events with 403 OK"):
+        WebSocketEvent.check_response(request, response(b"no", status=403))

@@ -57,12 +57,16 @@ class Event(msgspec.Struct, frozen=True, rename="camel", gc=False):
         raise NotImplementedError
 
     @classmethod
-    def encode_response(cls, response: Response) -> bytes:
-        """Return the reply, as the source of such events wants it.
+    def check_response(cls, request: Request, response: Response) -> None:
+        """Accept any response, as HTTP events do; other kinds refuse some.
 
         Raises:
-            InvocationError: such a response means failure to it.
+            InvocationError: the response means that the event has failed.
         """
+
+    @classmethod
+    def encode_response(cls, response: Response) -> bytes:
+        """Return the reply, as the source of such events wants it."""
         raise NotImplementedError
 
     @classmethod

@@ -56,7 +56,7 @@ _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]+)(:[0-9]*
 class Context(msgspec.Struct, frozen=True, gc=False):
     """What the adapter adds to a request, beside the event."""
 
-    lambda_context: bytes = b"null"
+    lambda_context: bytes
     """JSON, as ``lambda_context.encode_lambda_context`` makes it."""
     trace_id: bytes = b""
     tenant_id: bytes = b""

@@ -11,6 +11,8 @@ from lambda_adapter.events.event import Event
 from lambda_adapter.events.fields import Context, added_fields, request_fields
 from lambda_adapter.messages import Request, Response
 
+ELSEWHERE = "; if it takes events elsewhere, set AWS_LWA_PASS_THROUGH_PATH"
+
 
 class PassThroughEvent(Event, frozen=True):
     """An event as bytes, whatever it is."""
@@ -35,16 +37,24 @@ class PassThroughEvent(Event, frozen=True):
         return Request(b"POST", context.pass_through_path, fields, self.payload)
 
     @classmethod
-    def encode_response(cls, response: Response) -> bytes:
-        """Return the body as it is, or ``null`` in place of none.
+    def check_response(cls, request: Request, response: Response) -> None:
+        """Fail the event on a status of 400 or above, so that its source redelivers it.
 
         Raises:
-            AppRequestError: the application refused the event. Its source is to know,
-                and to send it again.
+            AppRequestError: the application refused the event.
         """
-        if response.status >= 400:
-            status = f"{response.status} {response.reason.decode('latin-1')}".strip()
-            raise AppRequestError(f"the application answered the event with {status}")
+        if response.status < 400:
+            return
+        path = request.target.partition(b"?")[0].decode("latin-1")
+        status = f"{response.status} {response.reason.decode('latin-1')}".strip()
+        advice = ELSEWHERE if response.status in {404, 405} else ""
+        raise AppRequestError(
+            f"the application answered POST {path} with {status}{advice}"
+        )
+
+    @classmethod
+    def encode_response(cls, response: Response) -> bytes:
+        """Return the body as it is, or ``null`` in place of none."""
         return buffered(response) or b"null"
 
     def _request_context(self) -> bytes:

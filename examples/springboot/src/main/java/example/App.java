@@ -9,16 +9,19 @@ import java.util.List;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.bind.annotation.RequestHeader;
 import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RestController;
+import org.springframework.web.server.ResponseStatusException;
 
-/** A small Spring Boot application: it knows nothing of Lambda. */
+/** A small Spring Boot application. Only its handler for events knows of Lambda. */
 @SpringBootApplication
 @RestController
 public class App {
@@ -69,9 +72,18 @@ public class App {
                 .body("Two cookies for you.\n");
     }
 
-    /** Receives an event that is no HTTP request: from a queue, a schedule, a bucket. */
+    /**
+     * Receives an event that is no HTTP request: from a queue, a schedule, a bucket.
+     *
+     * <p>A client can POST here too, but the adapter lets only such events have this value.
+     */
     @PostMapping("/events")
-    Receipt events(@RequestBody Object event) {
+    Receipt events(
+            @RequestHeader(name = "x-amzn-request-context", required = false) String context,
+            @RequestBody Object event) {
+        if (!"null".equals(context)) {
+            throw new ResponseStatusException(HttpStatus.FORBIDDEN);
+        }
         return new Receipt(event);
     }
 

@@ -1,0 +1,83 @@
+"""Applications for tests: how they are built and started, where that can be done."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.emulator import PROJECT
+
+EXAMPLES = PROJECT / "examples"
+APPS = PROJECT / "tests/apps"
+
+
+def need(command: str) -> None:
+    """Leave a test out where its application can't be had; in CI, fail."""
+    if not shutil.which(command):
+        assert "CI" not in os.environ, f"{command} is missing"
+        pytest.skip(f"{command} is not installed")
+
+
+def built(name: str, command: list[str]) -> Path:
+    """Build an example outside the tree, once for each state that its files have."""
+    need(command[0])
+    sources = [path for path in (EXAMPLES / name).rglob("*") if path.is_file()]
+    state = hashlib.sha256()
+    for path in sorted(sources):
+        state.update(path.read_bytes())
+    here = PROJECT / ".cache/applications" / f"{name}-{state.hexdigest()[:16]}"
+    if not here.exists():
+        partial = here.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(EXAMPLES / name, partial)
+        subprocess.run(command, cwd=partial, check=True)
+        partial.rename(here)
+    return here
+
+
+def built_expressjs() -> Path:
+    """Return where Express.js and the example that uses it are installed."""
+    return built("expressjs", ["npm", "ci", "--no-audit", "--no-fund"])
+
+
+Command = tuple[list[str | Path], Path]
+"""What starts an application, and where."""
+
+
+def uvicorn(app: str, *options: str) -> Callable[[int, Path], Command]:
+    """Return what serves an ASGI application of ``apps/hooks.py``."""
+
+    def command(port: int, _: Path) -> Command:
+        server = Path(sys.executable).with_name("uvicorn")
+        quiet = ("--log-level", "critical")
+        return [server, "--port", str(port), *quiet, *options, f"hooks:{app}"], APPS
+
+    return command
+
+
+def gunicorn(app: str, *options: str) -> Callable[[int, Path], Command]:
+    """Return what serves a WSGI application of ``apps/hooks.py``."""
+
+    def command(port: int, _: Path) -> Command:
+        server = Path(sys.executable).with_name("gunicorn")
+        where = ("--chdir", APPS, "--threads", "2", "--bind", f"127.0.0.1:{port}")
+        return [server, "--no-control-socket", *where, *options, f"hooks:{app}"], APPS
+
+    return command
+
+
+def node(kind: str, *options: str) -> Callable[[int, Path], Command]:
+    """Return what serves a kind of ``apps/hooks.cjs``."""
+
+    def command(port: int, _: Path) -> Command:
+        need("node")
+        where = built_expressjs() if kind in {"express", "mounted"} else APPS
+        script = (APPS / "hooks.cjs", kind, str(port))
+        return ["node", "--no-deprecation", *options, *script], where
+
+    return command
