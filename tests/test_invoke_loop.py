@@ -351,6 +351,25 @@ async def test_other_event(function, payload):
     assert (posted.kind, posted.body) == ("response", b'{ "done":true}')
 
 
+@pytest.mark.parametrize(
+    "payload",
+    [
+        pytest.param(SQS, id="SQS"),
+        pytest.param(alb(headers={"accept": "*/*"}), id="ALB"),
+    ],
+)
+async def test_host_of_an_event_without_one(function, payload):
+    """An event that names no host has the application's address for its Host.
+
+    The AWS Lambda Web Adapter sends the same, so what an application allows need not
+    change.
+    """
+    await function.invoke(payload, said(200, b"1"))
+
+    (request,) = function.app.requests
+    assert request.values(b"host") == [b"127.0.0.1:8080"]  # the settings' default
+
+
 async def test_empty_result(function):
     """An empty answer to such an event is ``null``, which is JSON, too."""
     posted = await function.invoke(SQS, said(200))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from lambda_adapter.config import Config
 from lambda_adapter.errors import ConfigError
-from lambda_adapter.settings import ADAPTER_ONLY, FROM_LAMBDA, SETTINGS
+from lambda_adapter.settings import ADAPTER_ONLY, FROM_LAMBDA, SETTINGS, authority
 
 ALL = (*FROM_LAMBDA, *SETTINGS)
 NAMES = {setting.field: setting.names[0] for setting in ALL}
@@ -195,3 +195,17 @@ def test_adapter_only():
         "HOST",
     }
     assert own >= ADAPTER_ONLY
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        (("127.0.0.1", 8080), b"127.0.0.1:8080"),
+        (("localhost", 80), b"localhost:80"),
+        (("::1", 8080), b"[::1]:8080"),
+        ("/tmp/app.sock", b"localhost"),
+    ],
+)
+def test_authority(address, host):
+    """An address is a Host: its port always there, an IPv6 address in brackets."""
+    assert authority(address) == host

@@ -29,6 +29,7 @@ from lambda_adapter.messages import Response, Stream
 from lambda_adapter.rewrite import rewrite
 from lambda_adapter.runtime_api import Invocation
 from lambda_adapter.runtime_client import RuntimeClient
+from lambda_adapter.settings import authority
 
 LONGEST = 900.0
 """Seconds that an invocation can last, whatever its deadline says:
@@ -76,6 +77,7 @@ class InvokeLoop:
         self._ready = ready
         self._error_status_codes = config.error_status_codes or frozenset()
         self._pass_through_path = config.pass_through_path.encode()
+        self._host = authority(config.app_address)
 
     async def run(self) -> None:
         """Serve until cancelled; then nobody else is to use this client of Lambda's.
@@ -197,6 +199,7 @@ class InvokeLoop:
             invocation.trace_id.encode("latin-1"),
             invocation.tenant_id.encode("latin-1"),
             self._pass_through_path,
+            self._host,
         )
 
 

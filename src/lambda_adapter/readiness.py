@@ -11,6 +11,7 @@ from lambda_adapter.connection import open_connection
 from lambda_adapter.errors import AppNotReadyError, PeerError
 from lambda_adapter.logs import log
 from lambda_adapter.messages import Request
+from lambda_adapter.settings import authority
 
 INTERVAL = 0.01
 """Seconds between two checks."""
@@ -111,10 +112,8 @@ def describe_check(config: Config) -> str:
 
 
 def _check_request(config: Config) -> Request:
-    address = config.readiness_address
-    host = "localhost" if isinstance(address, str) else f"{address[0]}:{address[1]}"
     fields = [
-        (b"host", host.encode()),
+        (b"host", authority(config.readiness_address)),
         (b"user-agent", f"lambda-adapter/{__version__} (readiness check)".encode()),
         (b"accept", b"*/*"),
         (b"connection", b"close"),

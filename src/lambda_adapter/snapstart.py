@@ -23,7 +23,7 @@ from lambda_adapter.events.fields import LAMBDA_CONTEXT, REQUEST_CONTEXT
 from lambda_adapter.logs import log
 from lambda_adapter.messages import Request
 from lambda_adapter.runtime_client import RuntimeClient
-from lambda_adapter.settings import Address
+from lambda_adapter.settings import authority
 
 CHECKPOINT_TIMEOUT = 900.0
 """Seconds that the hook before a snapshot may take. Init and the hook share 130 s or
@@ -61,7 +61,7 @@ async def wait_restored(
         RuntimeApiError: Lambda did not restore.
     """
     path = config.before_checkpoint_path
-    host = _host(config.app_address)
+    host = authority(config.app_address)
     if path and (failure := await _call(app, host, path, CHECKPOINT_TIMEOUT)):
         raise BeforeCheckpointError(failure)
     app.close()
@@ -120,11 +120,3 @@ async def _post(app: AppClient, host: bytes, path: str) -> str | None:
     if 200 <= response.status <= 299:
         return None
     return f"POST {path} failed: it was answered with status {response.status}"
-
-
-def _host(address: Address) -> bytes:
-    """Return the ``Host`` by which an application at an address knows itself."""
-    if isinstance(address, str):
-        return b"localhost"
-    host, port = address
-    return (f"[{host}]:{port}" if ":" in host else f"{host}:{port}").encode()

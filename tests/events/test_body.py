@@ -194,9 +194,9 @@ def test_encode_text_that_is_not(body, media_type):
 
 @pytest.mark.parametrize(("text", "data"), [("YR==", b"a"), ("YWJ=", b"ab")])
 def test_decode_base64_with_spare_bits(text, data):
-    """Base64 whose last character has spare bits is taken: no reader makes more of it.
+    """Base64 whose last character has spare bits is taken: they are part of no byte.
 
-    https://www.rfc-editor.org/rfc/rfc4648#section-3.5
+    See https://www.rfc-editor.org/rfc/rfc4648#section-3.5.
     """
     assert decode_body(text, is_base64_encoded=True) == data
 

@@ -60,6 +60,7 @@ class AlbEvent(Event, frozen=True):
             pairs,
             method=method,
             body=body,
+            host=context.host,
             added=added_fields(context, request_context_field(self.request_context)),
         )
         path = target.verbatim_path(self.path)

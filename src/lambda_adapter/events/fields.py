@@ -61,6 +61,8 @@ class Context(msgspec.Struct, frozen=True, gc=False):
     trace_id: bytes = b""
     tenant_id: bytes = b""
     pass_through_path: bytes = b"/events"
+    host: bytes = b"localhost"
+    """The application's own, for events that have none."""
 
 
 @functools.lru_cache(maxsize=32)
@@ -82,7 +84,7 @@ def request_fields(
     method: bytes,
     body: bytes,
     cookies: Sequence[str] = (),
-    domain: str = "",
+    host: bytes = b"localhost",
     https: bool = False,
     added: Fields,
 ) -> Fields:
@@ -91,7 +93,7 @@ def request_fields(
     Names keep their case and fields their order. ``Content-Length`` is that of what is
     sent. Cookies become one field (https://www.rfc-editor.org/rfc/rfc6265#section-5.4),
     ``cookies`` replacing those among the fields. ``https`` says so to an application
-    whose gateway did not.
+    whose gateway did not, and ``host`` is the ``Host`` of an event that has none.
 
     Raises:
         EventError: a field would be unsafe to send, or there is no one ``Host``.
@@ -118,7 +120,7 @@ def request_fields(
         kept.append((b"x-forwarded-proto", b"https"))
     if body or method in _WITH_CONTENT:
         kept.append((b"content-length", b"%d" % len(body)))
-    return [(b"host", _one_host(special.get("host", ()), domain)), *kept, *added]
+    return [(b"host", _one_host(special.get("host", ()), host)), *kept, *added]
 
 
 def _recognise(name: str) -> tuple[bytes, str]:
@@ -214,11 +216,11 @@ def _encode_value(name: str, value: Scalar) -> bytes:
     return content.encode()
 
 
-def _one_host(hosts: Sequence[bytes], domain: str) -> bytes:
+def _one_host(hosts: Sequence[bytes], default: bytes) -> bytes:
     """Return the one valid Host: https://www.rfc-editor.org/rfc/rfc9112#section-3.2."""
     if len(hosts) > 1:
         raise EventError("the event has more than one Host")
-    host = (hosts[0].strip() if hosts else b"") or domain.encode() or b"localhost"
+    host = (hosts[0].strip() if hosts else b"") or default
     if not _HOST.fullmatch(host):
         raise EventError("the event's Host is no host")
     return host

@@ -58,7 +58,7 @@ class HttpApiEvent(Event, frozen=True):
             method=method,
             body=body,
             cookies=self.cookies or (),
-            domain=about.domain_name or "",
+            host=(about.domain_name or "").encode() or context.host,
             https=True,
             added=added_fields(context, request_context_field(self.request_context)),
         )

@@ -32,6 +32,7 @@ class PassThroughEvent(Event, frozen=True):
             [("content-type", "application/json")],
             method=b"POST",
             body=self.payload,
+            host=context.host,
             added=added_fields(context, self._request_context()),
         )
         return Request(b"POST", context.pass_through_path, fields, self.payload)

@@ -56,7 +56,7 @@ class RestApiEvent(Event, frozen=True):
             every(self.multi_value_headers, self.headers),
             method=method,
             body=body,
-            domain=self._domain(),
+            host=self._domain().encode() or context.host,
             https=True,
             added=added_fields(context, request_context_field(self.request_context)),
         )

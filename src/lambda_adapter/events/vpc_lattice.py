@@ -44,6 +44,7 @@ class VpcLatticeEvent(Event, frozen=True):
             _pairs(self.headers),
             method=method,
             body=body,
+            host=context.host,
             added=added_fields(context, request_context_field(self.request_context)),
         )
         path, mark, query = self.path.partition("?")
