@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from lambda_adapter import __version__
-from tests.adapter import open_adapter
+from tests.adapter import PUPPET, open_adapter
 from tests.e2e.conftest import SHIV_ROOT
 from tests.e2e.test_faults import FINE
 from tests.emulator import BOOTSTRAP, PROJECT, free_ports, open_emulator
@@ -95,6 +95,47 @@ def test_asking_for_its_version_unpacks_it(tmp_path: Path):
     assert len(pycs) == len(list(tmp_path.rglob("lambda_adapter/**/*.py")))
     # PEP 552: these flags say that the pyc is checked by the hash of its source.
     assert {pyc.read_bytes()[4:8] for pyc in pycs} == {b"\x03\0\0\0"}
+
+
+NO_UMASK = ["sh", "-c", 'umask 0; exec "$0" "$@"', str(BOOTSTRAP)]
+
+
+def writable_by_others(root: Path) -> list[Path]:
+    """Return the files under a root, itself included, that others can change."""
+    paths = [root, *root.rglob("*")]
+    assert len(paths) > 100
+    return [path for path in paths if path.stat().st_mode & 0o022]
+
+
+def test_others_can_not_change_what_it_unpacks_for_good(tmp_path: Path):
+    """Without a umask, what it unpacks and compiles is writable by its user alone."""
+    run(*NO_UMASK, "--version", SHIV_ROOT=str(tmp_path / "root"))
+    for pyc in tmp_path.rglob("trio/__pycache__"):
+        shutil.rmtree(pyc)
+    run(*NO_UMASK, "--version", SHIV_ROOT=str(tmp_path / "root"))
+
+    assert list(tmp_path.rglob("trio/__pycache__"))
+    assert writable_by_others(tmp_path / "root") == []
+
+
+@pytest.mark.parametrize("root", ["/proc/nowhere", "{}/root"])
+async def test_others_can_not_change_what_it_unpacks(
+    tmp_path: Path, under_tmp: Path, runtime: FakeRuntimeApi, root: str
+):
+    """Without a umask, what a start unpacks and compiles is writable by its user alone.
+
+    The application's umask stays what it was.
+    """
+    command = ["sh", "-c", 'umask >&2; exec "$@"', "sh", *PUPPET]
+    async with open_adapter(
+        runtime.address, command, adapter=NO_UMASK, SHIV_ROOT=root.format(tmp_path)
+    ) as adapter:
+        await runtime.invoke({"an": "event"})
+        log = await adapter.wait_log("0000\n")
+
+    assert "0000" in log.splitlines()
+    unpacked = under_tmp if under_tmp.exists() else tmp_path / "root"
+    assert writable_by_others(unpacked) == []
 
 
 @pytest.mark.parametrize("unpacked", [True, False], ids=["unpacked", "packed"])
