@@ -12,7 +12,11 @@ def test_help():
     targets = " ".join(re.findall(r"^\.PHONY: (.*)$", text, re.MULTILINE)).split()
 
     done = subprocess.run(
-        ["make", "help"], cwd=PROJECT, capture_output=True, text=True, check=True
+        ["make", "--no-print-directory", "help"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
 
     lines = [line.split(maxsplit=2) for line in done.stdout.splitlines()]
