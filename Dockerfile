@@ -65,11 +65,9 @@ RUN case "$TARGETARCH" in \
 
 FROM --platform=$BUILDPLATFORM assemble AS pack
 COPY --from=launcher /launcher /
+COPY packaging/pack_onefile.sh /
 WORKDIR /onefile/opt
-RUN tar --create --format=ustar --sort=name --owner=0 --group=0 --file=/archive \
-        --directory=/image/opt/lambda-adapter . \
-    && { cat /launcher /archive; printf %016d "$(stat --format=%s /archive)"; } > bootstrap \
-    && chmod 755 bootstrap \
+RUN sh /pack_onefile.sh /launcher /image/opt/lambda-adapter bootstrap \
     && ln -s opt/bootstrap ../lambda-adapter \
     && find /onefile -exec touch --no-dereference --date=@315532800 {} +
 

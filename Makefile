@@ -13,55 +13,59 @@ export UV_SYSTEM_CERTS := true
 export UV_PYTHON_DOWNLOADS := never
 
 .DELETE_ON_ERROR:
-.PHONY: bench dev check test e2e e2e-images images-passed zipapp rie demo build layer clean
-dev: .venv/synced
-zipapp: dist/bootstrap
-layer: dist/layer.zip
-rie: $(RIE)
+.PHONY: bench build check clean demo dev e2e e2e-images help images-passed layer rie test
+.PHONY: torture zipapp
+dev: .venv/synced ## .venv, with everything
+zipapp: dist/bootstrap ## dist/bootstrap: the adapter in one file, for images with Python
+layer: dist/layer.zip ## dist/layer.zip: the adapter for managed runtimes
+rie: $(RIE) ## Lambda's emulator, for the tests
 
-check: dev
+help: ## this list
+	@sed -n 's/^\([a-z0-9-]*\):.* ## \(.*\)/make \1|\2/p' Makefile | sort | \
+	    while IFS='|' read -r target about; do printf '%-20s %s\n' "$$target" "$$about"; done
+
+check: dev ## ruff, mypy, import-linter
 	$(bin)/uv lock --check --quiet
 	$(bin)/ruff check
 	$(bin)/ruff format --check
 	$(bin)/mypy
 	$(bin)/lint-imports
 
-test: dev zipapp rie
+test: dev zipapp rie ## every test but torture's long form and the images'
 	$(bin)/pytest
 
-e2e: dev zipapp rie
+e2e: dev zipapp rie ## the tests under Lambda's emulator alone
 	$(bin)/pytest -m e2e
 
 # The adapter under fire, for minutes: what `make test` does with less, and a soak.
-.PHONY: torture
-torture: dev
+torture: dev ## the long form of tests/torture: seven minutes
 	$(bin)/pytest tests/torture --torture
 
 # With a podman of its own and stand-ins for the base images, made of Debian packages; with
 # DOCKER=docker, with that one and the images that it pulls.
-e2e-images: dev zipapp rie
+e2e-images: dev zipapp rie ## build and run every image: ten minutes, root
 	DOCKER="$(DOCKER)" $(bin)/pytest -m images -v
 	$(images_state) > tests/images/passed
 
-# Whether the images are those that passed; if not, CI builds and runs them again.
-images-passed:
+# If they have changed, CI builds and runs them again.
+images-passed: ## tell whether the images are those that passed
 	@$(images_state) | cmp --silent - tests/images/passed
 
 # With docker, podman or buildah, whichever answers, or with the one named: DOCKER="podman
 # --root /elsewhere". BUILD_FLAGS go to each build: BUILD_FLAGS="--network host".
-build: dev zipapp
+build: dev zipapp ## the images to copy the adapter from
 	$(bin)/python packaging/build_images.py "$(DOCKER)" $(BUILD_FLAGS)
 
-demo: dev zipapp rie
+demo: dev zipapp rie ## Flask behind the adapter, under Lambda's emulator
 	$(bin)/python -m tests.e2e.demo
 
 # Everything, in less than ten minutes: tables, and pictures in .cache/bench. On a quiet
 # machine, with cargo to build the peer, valgrind and strace; what is missing is named.
-bench: dev zipapp
+bench: dev zipapp ## measure, beside the Rust adapter and others
 	$(bin)/python -m bench all
 	$(bin)/python -m bench plot
 
-clean:
+clean: ## remove what was made
 	rm -rf .venv .cache build dist
 
 .venv/uv-$(UV):

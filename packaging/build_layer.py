@@ -17,7 +17,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+PYTHONS = ("3.11", "3.12", "3.13", "3.14", "3.15")
 ROOT = "/opt/shiv"
 TIME = (1980, 1, 1, 0, 0, 0)
 

@@ -41,6 +41,7 @@ def unpack() -> None:
     Raises:
         SystemExit: No place can be written.
     """
+    keep_others_out()  # the application runs already, with the umask that it was given
     root = ROOT
     try:
         extract(root, compile_pyc=True)
@@ -48,6 +49,11 @@ def unpack() -> None:
         root = unpack_for_now()
     sys.path[:2] = [unpacked(root)]
     sys.modules["lambda_adapter"].__path__[:] = [unpacked(root) + "/lambda_adapter"]
+
+
+def keep_others_out() -> None:
+    """Let nobody else write what this process writes from here on."""
+    os.umask(os.umask(0) | stat.S_IWGRP | stat.S_IWOTH)
 
 
 def unpack_for_now() -> str:
@@ -106,6 +112,7 @@ def compile_missing(site_packages: str) -> None:
     import importlib.util
     import pathlib
 
+    keep_others_out()
     os.environ.setdefault(*CHECKED_HASH)
     for path in pathlib.Path(site_packages).rglob("*.py"):
         if not os.path.exists(importlib.util.cache_from_source(path)):

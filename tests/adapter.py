@@ -41,10 +41,8 @@ class Adapter:
 
     def child(self) -> int:
         """Return the pid of its application."""
-        pid = self.process.pid
-        with open(f"/proc/{pid}/task/{pid}/children") as children:
-            (child,) = children.read().split()
-        return int(child)
+        (child,) = children(self.process.pid)
+        return child
 
     async def keep_log(self) -> None:
         assert self.process.stderr
@@ -52,6 +50,12 @@ class Adapter:
             async with self._news:
                 self.log += data.decode("utf-8", "replace")
                 self._news.notify_all()
+
+
+def children(pid: int) -> list[int]:
+    """Return the pids of what a process has started."""
+    with open(f"/proc/{pid}/task/{pid}/children") as pids:
+        return [int(child) for child in pids.read().split()]
 
 
 def free_port() -> int:

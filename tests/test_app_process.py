@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -23,6 +24,7 @@ import os, signal, time
 def count(*_):
     os.write(1, b"SIGTERM\\n")
     time.sleep(0.1)
+    os.write(1, b"ended\\n")
     os._exit(0)
 signal.signal(signal.SIGTERM, count)
 os.write(1, b"ready\\n")
@@ -41,11 +43,12 @@ if os.fork() == 0:
 class Started:
     """A child of this process in a session of its own, and what it writes."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, wrapper: Sequence[str] = ()) -> None:
         reading, writing = os.pipe()
+        command = [*wrapper, sys.executable, "-c", code]
         self.pid = os.posix_spawn(
-            sys.executable,
-            [sys.executable, "-c", code],
+            command[0],
+            command,
             os.environ,
             setsid=True,
             file_actions=[(os.POSIX_SPAWN_DUP2, writing, 1)],
@@ -63,8 +66,8 @@ class Started:
 
 
 @asynccontextmanager
-async def started(code: str):
-    child = Started(code)
+async def started(code: str, wrapper: Sequence[str] = ()):
+    child = Started(code, wrapper)
     try:
         yield child
     finally:
@@ -132,7 +135,34 @@ async def test_leaving_asks_it_to_end():
         async with AppProcess(child.child):
             assert await child.line() == "ready\n"
 
-        assert await child.line() == "SIGTERM\n"
+        assert await child.line() == "SIGTERM\nended\n"
+        assert await child.line() == ""
+        assert is_gone(child.pid)
+
+
+WRAPPERS = {
+    "dies on SIGTERM": '"$@"; true',
+    "dies on SIGTERM, in two layers": """sh -c '"$@"; true' sh "$@"; true""",
+    "hands SIGTERM on": """trap 'kill $!' TERM; "$@" & wait; wait""",
+    "has ended before": '"$@" &',
+}
+
+
+@pytest.mark.parametrize("wrapper", WRAPPERS)
+async def test_leaving_asks_what_is_behind_a_wrapper(wrapper):
+    """An application behind a shell script gets SIGTERM once, and its time to end.
+
+    The script may end on SIGTERM at once, hand it on, or have ended long before.
+    """
+    shell = ["/bin/sh", "-c", WRAPPERS[wrapper], "sh"]
+    async with started(COUNT, shell) as child:
+        async with AppProcess(child.child) as process:
+            assert await child.line() == "ready\n"
+            if wrapper == "has ended before":
+                with trio.fail_after(10):
+                    await process.wait_ended()
+
+        assert await child.line() == "SIGTERM\nended\n"
         assert await child.line() == ""
         assert is_gone(child.pid)
 
@@ -157,11 +187,11 @@ async def test_leaving_is_not_cancelled():
                 await child.line()
                 scope.cancel()
 
-        assert await child.line() == "SIGTERM\n"
+        assert await child.line() == "SIGTERM\nended\n"
         assert is_gone(child.pid)
 
 
-async def test_leaving_ends_what_it_started():
+async def test_leaving_ends_what_it_started(caplog):
     """Processes that the child started do not outlive it, even if they want to."""
     async with started(PARENT + "signal.pause()") as child:
         async with AppProcess(child.child):
@@ -169,10 +199,11 @@ async def test_leaving_ends_what_it_started():
             assert not is_gone(int(grandchild))
 
         assert await child.line() == ""
+    assert "left behind did not end on SIGTERM; sending SIGKILL" in caplog.text
 
 
 async def test_leaving_ends_what_was_left_behind():
-    """So it is with those of a child that has ended before."""
+    """Processes of a child that ended before do not outlive the adapter."""
     async with started(PARENT) as child:
         async with AppProcess(child.child) as process:
             grandchild = await child.line()

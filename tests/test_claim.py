@@ -1,5 +1,6 @@
 """Which of two adapters serves."""
 
+import os
 import subprocess
 import sys
 
@@ -33,6 +34,18 @@ def test_the_first_has_it_until_it_ends(tmp_path):
         assert second.stdout.readline() == "True\n"
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_refused_claim_leaves_nothing_open(tmp_path):
+    """A claim that is refused, however often, keeps no descriptor open."""
+    with claimant(tmp_path) as first:
+        assert first.stdout
+        first.stdout.readline()
+        before = os.listdir("/proc/self/fd")
+
+        assert not any(claim(str(tmp_path)) for _ in range(3))
+
+        assert os.listdir("/proc/self/fd") == before
 
 
 def test_without_extensions_there_is_no_other(tmp_path):

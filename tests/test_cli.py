@@ -1,6 +1,7 @@
 """``cli``: the command, which off Lambda becomes the application."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -8,9 +9,13 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+import trio
 
 from lambda_adapter import __version__
-from tests.adapter import PUPPET, environment, open_adapter
+from lambda_adapter.cli import SUPPORTED
+from tests.adapter import PUPPET, environment, free_port, open_adapter
+from tests.emulator import PROJECT
+from tests.fake_runtime_api import INIT_ERROR
 
 MODULE = [sys.executable, "-m", "lambda_adapter"]
 SCRIPT = os.path.join(sysconfig.get_path("scripts"), "lambda-adapter")
@@ -234,9 +239,10 @@ def test_version(adapter):
     assert done.stdout == f"lambda-adapter {__version__}\n"
 
 
-def test_help():
-    """``--help`` prints the usage, on stdout."""
-    done = run("--help")
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help(option):
+    """``--help`` and ``-h`` print the usage, on stdout."""
+    done = run(option)
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("usage: lambda-adapter COMMAND")
@@ -250,7 +256,7 @@ def test_empty_runtime_api_is_not_lambda():
 async def test_bad_setting(runtime, tmp_path):
     """A setting that can't be used is named, with its value and what was expected.
 
-    Nothing is started then, and nothing sent.
+    Lambda is told the same as an init error, and nothing is started.
     """
     mark = tmp_path / "started"
     command = ["touch", str(mark)]
@@ -259,13 +265,92 @@ async def test_bad_setting(runtime, tmp_path):
         status = await adapter.wait()
         log = await adapter.wait_log("\n")
 
+    message = "AWS_LWA_PORT='http' is not usable: expected a port from 1 to 65535"
     assert status == 64
-    assert log == (
-        "lambda-adapter: AWS_LWA_PORT='http' is not usable:"
-        " expected a port from 1 to 65535\n"
-    )
+    assert log == f"lambda-adapter: {message}\n"
     assert not mark.exists()
-    assert runtime.posted == []
+    (posted,) = runtime.posted
+    assert posted.target == INIT_ERROR
+    assert posted.json() == {
+        "errorMessage": message,
+        "errorType": "Runtime.ConfigError",
+    }
+
+
+async def test_bad_address_of_the_runtime_api():
+    """Where Lambda's own address can't be used, that is the one line."""
+    async with open_adapter("nowhere") as adapter:
+        assert await adapter.wait() == 64
+
+    assert adapter.log == (
+        "lambda-adapter: AWS_LAMBDA_RUNTIME_API='nowhere' is not usable:"
+        " expected host:port, such as 127.0.0.1:9002\n"
+    )
+
+
+async def test_bad_setting_that_lambda_can_not_be_told_of():
+    """Where Lambda does not listen, a second line says so; the status is the same."""
+    address = f"127.0.0.1:{free_port()}"
+    async with open_adapter(address, AWS_LWA_PORT="http") as adapter:
+        assert await adapter.wait() == 64
+        log = await adapter.wait_log("refused\n")
+
+    first, second = log.splitlines()
+    assert first.startswith("lambda-adapter: AWS_LWA_PORT='http' is not usable")
+    assert second.startswith("lambda-adapter: Lambda could not be told of")
+
+
+BARE = "import sys; sys.path.insert(0, {!r}); from lambda_adapter.cli import main;"
+"""The adapter under a Python that has none of the libraries that it needs."""
+WITHOUT_LIBRARIES = [
+    *(sys.executable, "-IS", "-c"),
+    BARE.format(str(Path(MAIN).parent.parent)) + "sys.exit(main())",
+]
+
+
+async def test_unsupported_python(runtime):
+    """A Python without the adapter's libraries is named, and those that are supported.
+
+    Lambda is told the same as an init error, and the application ends.
+    """
+    async with open_adapter(
+        runtime.address, adapter=WITHOUT_LIBRARIES, stdout=subprocess.PIPE
+    ) as adapter:
+        assert await adapter.wait() == 64
+        assert adapter.process.stdout
+        with trio.fail_after(10):  # it ends with the last process that has it open
+            assert await adapter.process.stdout.receive_some() == b""
+        log = await adapter.wait_log("\n")
+
+    (line,) = log.splitlines()
+    version = "{}.{}.{}".format(*sys.version_info)
+    assert line.startswith(f"lambda-adapter: Python {version} ({sys.executable}) ")
+    assert "No module named" in line
+    assert "CPython 3.11 to 3.15" in line
+    (posted,) = runtime.posted
+    assert posted.target == INIT_ERROR
+    assert posted.json() == {
+        "errorMessage": line.removeprefix("lambda-adapter: "),
+        "errorType": "Runtime.UnsupportedPythonError",
+    }
+
+
+def test_version_of_an_unsupported_python():
+    """``--version`` fails where serving would fail, so that no such image is built."""
+    done = run("--version", adapter=WITHOUT_LIBRARIES)
+
+    assert (done.returncode, done.stdout) == (64, "")
+    assert done.stderr.startswith("lambda-adapter: Python ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_supported_pythons():
+    """The Pythons that are said to be supported are those that are built for."""
+    builder = PROJECT / "packaging" / "build_zipapp.py"
+    (pythons,) = re.findall(r"^PYTHONS = \((.+)\)$", builder.read_text(), re.MULTILINE)
+    first, *_, last = re.findall(r"[\d.]+", pythons)
+
+    assert SUPPORTED.startswith(f"CPython {first} to {last} ")
 
 
 async def test_settings_are_not_read_off_lambda():

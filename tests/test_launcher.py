@@ -9,7 +9,7 @@ import pytest
 import trio
 
 from lambda_adapter.launcher import application_environ, describe_start_error
-from tests.adapter import open_adapter
+from tests.adapter import PUPPET, children, open_adapter
 
 
 async def wait_end(pid):
@@ -170,26 +170,52 @@ async def test_output_of_the_child(runtime):
     assert "to stderr\n" in log.splitlines(keepends=True)
 
 
-async def test_killed_adapter(runtime):
-    """An adapter that is killed takes the application with it, and frees its port."""
-    async with open_adapter(runtime.address) as adapter:
+WRAPPER = ["sh", "-c", '"$@"; true', "sh"]
+"""A shell script that starts the application without ``exec``, and stays beside it."""
+
+
+@pytest.mark.parametrize("wrapper", [[], WRAPPER], ids=["direct", "behind a wrapper"])
+@pytest.mark.parametrize("ignored", ["", "1"], ids=["", "ignores SIGTERM"])
+async def test_killed_adapter(runtime, wrapper, ignored):
+    """An adapter that is killed takes along the application and whatever started it.
+
+    The port is free again then, for the adapter that Lambda starts next.
+    """
+    async with open_adapter(
+        runtime.address, [*wrapper, *PUPPET], PUPPET_IGNORE_TERM=ignored
+    ) as adapter:
         await runtime.wait_posted("/next")
-        pid = adapter.child()
+        pids = [adapter.child()]
+        if wrapper:
+            pids += children(adapter.child())
 
         adapter.process.kill()
 
-        await wait_end(pid)
+        for pid in pids:
+            await wait_end(pid)
 
 
-async def test_killed_adapter_of_a_stubborn_application(runtime):
-    """It does so even with an application that ignores what can be ignored."""
-    async with open_adapter(runtime.address, PUPPET_IGNORE_TERM="1") as adapter:
-        await runtime.wait_posted("/next")
-        pid = adapter.child()
+ORPHAN = """
+import os, sys
+from lambda_adapter.launcher import start
+alive, ours = os.pipe()
+def wait_orphaned():
+    os.close(ours)
+    os.read(alive, 1)
+os.register_at_fork(
+    after_in_child=wait_orphaned, after_in_parent=lambda: os.kill(os.getpid(), 9)
+)
+start(["echo", "started"], {"PATH": os.environ["PATH"]})
+"""
 
-        adapter.process.kill()
 
-        await wait_end(pid)
+def test_killed_before_the_application_starts():
+    """An adapter that is killed right after the fork starts no application."""
+    done = subprocess.run(
+        [sys.executable, "-c", ORPHAN], stdout=subprocess.PIPE, timeout=10, check=False
+    )
+
+    assert (done.returncode, done.stdout) == (-9, b"")
 
 
 @pytest.mark.parametrize(
@@ -222,20 +248,3 @@ async def test_script_without_interpreter(runtime, tmp_path):
 
     async with open_adapter(runtime.address, [str(script)]) as adapter:
         await adapter.wait_log(f"I am {script}")
-
-
-def test_without_ctypes():
-    """A Python that can't call the C library starts the application all the same."""
-    program = (
-        "import sys; sys.modules['_ctypes'] = None\n"
-        "from lambda_adapter.launcher import start\n"
-        "child = start(['echo', 'started'], {'PATH': '/usr/bin:/bin'})\n"
-        "child.wait_started()\n"
-        "import os; print(os.waitstatus_to_exitcode(os.waitpid(child.pid, 0)[1]))"
-    )
-
-    run = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-
-    assert run.stdout == "started\n0\n"

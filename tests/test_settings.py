@@ -110,6 +110,19 @@ def test_unusable(field, text):
         Config({variable: text})
 
 
+@pytest.mark.parametrize(
+    ("field", "text", "expected"),
+    [
+        ("max_concurrency", "20000", "a number from 1 to 10000"),
+        ("port", "65536", "a port from 1 to 65535"),
+    ],
+)
+def test_limits_are_named(field, text, expected):
+    """A number that is out of range is refused with the range."""
+    with pytest.raises(ConfigError, match=f"expected {expected}$"):
+        Config({NAMES[field]: text})
+
+
 @pytest.mark.parametrize("setting", ALL, ids=lambda setting: setting.field)
 @given(text=st.text())
 def test_any_text(setting, text):

@@ -403,6 +403,22 @@ async def test_sigterm_while_idle(runtime, tmp_path):
     assert "INFO ending on SIGTERM\n" in adapter.log
 
 
+async def test_sigterm_behind_a_wrapper(runtime, tmp_path):
+    """An application behind a shell script that dies on SIGTERM gets its own, once."""
+    command = ["sh", "-c", '"$@"; true', "sh", *PUPPET]
+    async with open_adapter(
+        runtime.address,
+        command,
+        PUPPET_LOG=str(tmp_path / "log"),
+        PUPPET_LINGER="0.1",
+    ) as adapter:
+        await runtime.invoke(SQS)
+        await sigterm(adapter, tmp_path)
+
+    assert "INFO SIGTERM to the processes that the application left" in adapter.log
+    assert "SIGKILL" not in adapter.log
+
+
 async def test_sigterm_during_an_invocation(runtime, tmp_path):
     """So it is while the application has an event to answer."""
     async with (

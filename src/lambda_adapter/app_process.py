@@ -27,6 +27,9 @@ https://github.com/aws-samples/graceful-shutdown-with-aws-lambda"""
 POLL = 0.05
 """Seconds between two looks at a child where the system has no pidfd."""
 
+GROUP_POLL = 0.01
+"""Seconds between two looks at a process group."""
+
 
 class AppProcess:
     """The child, as a context: leaving it ends the child and its process group."""
@@ -43,14 +46,30 @@ class AppProcess:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Ask it to end, once; then end it, and whoever is left of its group."""
-        with trio.CancelScope(shield=True):
+        """Ask it to end, then whoever is left of its group; then end them.
+
+        Each gets SIGTERM once. A child that hands it on, as gunicorn and npm do, ends
+        after its own children, who never get a second one: to some programs that
+        means to end at once. A shell script that hands nothing on ends first, and
+        leaves to its children what it has not used of the time.
+        """
+        with trio.move_on_after(grace(), shield=True):
             if self.ended() is None:
                 os.kill(self._child.pid, signal.SIGTERM)
-                with trio.move_on_after(grace()):
-                    await self.wait_ended()
+                await self.wait_ended()
+            if has_members(self._child.pid):
+                log.info("SIGTERM to the processes that the application left behind")
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self._child.pid, signal.SIGTERM)
+                while has_members(self._child.pid):  # noqa: ASYNC110 - no event tells
+                    await trio.sleep(GROUP_POLL)
         if self.ended() is None:
             log.warning("the application did not end on SIGTERM; sending SIGKILL")
+        elif has_members(self._child.pid):
+            log.warning(
+                "processes that the application left behind did not end on SIGTERM;"
+                " sending SIGKILL"
+            )
         self._reap()
 
     def _reap(self) -> None:
@@ -97,6 +116,31 @@ class AppProcess:
         """
         how = await self.wait_ended()
         raise AppExitedError(f"the application {how} while it was serving")
+
+
+def has_members(group: int) -> bool:
+    """Return whether a process of this group still runs; zombies do not.
+
+    ``killpg`` can't tell: to that, the child is a member until it is waited for. Where
+    there is no /proc, there are no members.
+    """
+    try:
+        pids = [name for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return False
+    return any(_is_member(pid, group) for pid in pids)
+
+
+def _is_member(pid: str, group: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            stat = file.read()
+    except OSError:  # it has ended meanwhile
+        return False
+    # What stands before the last bracket is the command, which may hold anything:
+    # https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+    state, _parent, its_group = stat.rpartition(b")")[2].split()[:3]
+    return int(its_group) == group and state not in {b"Z", b"X"}
 
 
 def describe_signal(number: int) -> str:

@@ -13,12 +13,14 @@ import sys
 from lambda_adapter import __version__, launcher
 from lambda_adapter.claim import claim
 from lambda_adapter.config import Config
-from lambda_adapter.errors import ConfigError
+from lambda_adapter.errors import AdapterError, ConfigError, UnsupportedPythonError
 from lambda_adapter.settings import RUNTIME_API
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    Serve = Callable[[Config, launcher.Child | None, Mapping[str, str]], int]
 
 USAGE = """\
 usage: lambda-adapter COMMAND [ARGUMENT...]
@@ -27,11 +29,14 @@ Run a web application on AWS Lambda without changing its code. Outside Lambda, b
 COMMAND. On Lambda, start it and send it each event as an HTTP request.
 
   lambda-adapter --version    print the version
-  lambda-adapter --help       print this
+  lambda-adapter --help, -h   print this
 """
 
 EX_USAGE = 64
-"""Exit status of a command or a setting that is wrong: sysexits.h."""
+"""Exit status of a command, a setting or a Python that is wrong: sysexits.h."""
+
+SUPPORTED = "CPython 3.11 to 3.15 with glibc, on x86-64 or ARM64"
+"""What the zipapp and the images have extension modules for."""
 
 
 def main(load: Callable[[], None] = lambda: None) -> int:
@@ -43,10 +48,14 @@ def main(load: Callable[[], None] = lambda: None) -> int:
     argv = sys.argv[1:]
     environ = os.environ
     if argv[:1] == ["--version"]:
-        load()
+        try:
+            _load(load)  # so that no image is built whose Python can't do it
+        except UnsupportedPythonError as error:
+            _complain(str(error))
+            return EX_USAGE
         print(f"lambda-adapter {__version__}")
         return 0
-    if argv[:1] == ["--help"]:
+    if argv[:1] in (["--help"], ["-h"]):
         print(USAGE, end="")
         return 0
     if environ.get(RUNTIME_API):
@@ -74,18 +83,50 @@ def _serve(
     try:
         config = Config(environ)
     except ConfigError as error:
-        _complain(str(error))
-        return EX_USAGE
+        return _give_up(error, environ)
     if argv:
         claim()
     child = launcher.start(argv, environ) if argv else None
+    try:
+        run = _load(load)
+    except UnsupportedPythonError as error:
+        return _give_up(error, environ)  # the child ends with this process
+    return run(config, child, environ)
+
+
+def _load(load: Callable[[], None]) -> Serve:
+    """Import what serves the application, and return it.
+
+    Raises:
+        UnsupportedPythonError: it needs what this Python does not have.
+    """
     gc.disable()  # what is imported is no garbage; to find that out takes 9 ms
     load()
-    from lambda_adapter import supervisor
-
+    try:
+        from lambda_adapter import supervisor
+    except ImportError as error:
+        version = "{}.{}.{}".format(*sys.version_info)
+        raise UnsupportedPythonError(
+            f"Python {version} ({sys.executable}) is not supported: {error};"
+            f" the adapter is for {SUPPORTED}"
+        ) from error
     gc.freeze()
     gc.enable()
-    return supervisor.run(config, child, environ)
+    return supervisor.run
+
+
+def _give_up(error: AdapterError, environ: Mapping[str, str]) -> int:
+    """Say why nothing can be served, in the log and to Lambda."""
+    _complain(str(error))
+    try:
+        runtime_api = Config({RUNTIME_API: environ[RUNTIME_API]}).runtime_api
+    except ConfigError:  # which then is the error
+        return EX_USAGE
+    from lambda_adapter.init_error import post_init_error
+
+    if failure := post_init_error(runtime_api, error):
+        _complain(f"Lambda could not be told of the init error: {failure}")
+    return EX_USAGE
 
 
 def _wrapped(environ: Mapping[str, str]) -> list[str]:

@@ -3,7 +3,8 @@
 ::
 
     AdapterError
-    ├── ConfigError           nothing is started: a message on stderr, exit 64
+    ├── ConfigError           nothing is started: POST init/error, exit 64
+    ├── UnsupportedPythonError the same, but the application was started, and is ended
     ├── InitError             POST init/error with the reason, exit 1
     │   ├── AppStartError         the command can't be started
     │   ├── AppNotReadyError      the application ended before it was ready
@@ -54,6 +55,10 @@ class ConfigError(AdapterError):
     def __init__(self, variable: str, value: str, expected: str) -> None:
         super().__init__(f"{variable}={value!r} is not usable: expected {expected}")
         self.variable = variable
+
+
+class UnsupportedPythonError(AdapterError):
+    """This Python can't import what the adapter needs."""
 
 
 class InitError(AdapterError):

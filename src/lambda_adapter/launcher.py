@@ -7,7 +7,10 @@ nothing but builtins and ``os``. Shell.
 
 from __future__ import annotations
 
+# ``signal`` takes 5 ms to import, for its enums; this is what it is made of.
+import _signal  # type: ignore[import-not-found]
 import errno
+import fcntl
 import os
 
 from lambda_adapter.errors import AppStartError
@@ -17,13 +20,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import NoReturn
-
-PR_SET_PDEATHSIG = 1
-"""https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html"""
-
-SIG_DFL, SIGKILL, SIGPIPE, SIGXFSZ = 0, 9, 13, 25
-"""https://man7.org/linux/man-pages/man7/signal.7.html, for x86-64 and ARM. The module
-``signal`` has them too, and takes 5 ms to import."""
 
 
 class Child:
@@ -68,20 +64,21 @@ def start(argv: list[str], environ: Mapping[str, str]) -> Child:
     """Start the application as a child in a process group of its own.
 
     Lambda signals the adapter's process group; in another one, the application gets
-    each signal once, from the adapter. PR_SET_PDEATHSIG keeps it from outliving an
-    adapter that was killed, and from holding the port that the next one needs.
+    each signal once, from the adapter. The group never outlives the adapter, even one
+    that was killed: it would hold the port that the next one needs.
 
     It stays in the adapter's session. The scheduler shares time between sessions first
     (https://man7.org/linux/man-pages/man7/sched.7.html, autogroup), and two of them
     cost a tenth of an invocation more on one core (measured).
     """
-    parent = os.getpid()
     reading, writing = os.pipe()  # closed by exec, so that silence means success
+    lifeline = os.pipe()  # never closed: the end of this process does that
     pid = os.fork()
     if pid == 0:
         try:
             os.setpgid(0, 0)
-            _prepare_child(parent)
+            _end_group_with_parent(lifeline)
+            _restore_signals()
             _execute(argv, application_environ(environ))
         except OSError as error:
             os.write(writing, b"%d" % (error.errno or 0))
@@ -174,26 +171,26 @@ def _restore_signals() -> None:
 
     https://docs.python.org/3/library/subprocess.html#subprocess.Popen (restore_signals)
     """
-    import signal
-
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    _signal.signal(_signal.SIGPIPE, _signal.SIG_DFL)
+    _signal.signal(_signal.SIGXFSZ, _signal.SIG_DFL)
 
 
-def _prepare_child(parent: int) -> None:
-    """Restore signals, and have Linux kill this process when its parent ends.
+def _end_group_with_parent(lifeline: tuple[int, int]) -> None:
+    """Have Linux kill this process group when the parent ends, in whatever way.
 
-    The application waits for this, so the C library's own ``signal`` spares it the 6 ms
-    that Python's takes to import.
+    PR_SET_PDEATHSIG would kill this process alone, and nothing that it starts. Here the
+    group gets the signal that tells of input on a pipe, and that signal is SIGKILL:
+    https://man7.org/linux/man-pages/man2/F_GETSIG.2const.html
+
+    Nothing is ever written to the pipe, and exec closes it, so only the parent holds
+    it. When the parent ends, Linux closes both ends, and closing the first signals the
+    owner of the second. Their order is not defined, so the group owns both. If the
+    parent has ended already, exec closes the last copies, which kills this process.
     """
-    from lambda_adapter.libc import call
-
-    try:
-        call("prctl", PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
-    except (ImportError, OSError, AttributeError):  # no ctypes, or no Linux
-        _restore_signals()
-        return
-    call("signal", SIGPIPE, SIG_DFL)
-    call("signal", SIGXFSZ, SIG_DFL)
-    if os.getppid() != parent:  # too late: it has ended already
-        os._exit(1)
+    for end in lifeline:
+        try:
+            fcntl.fcntl(end, fcntl.F_SETOWN, -os.getpid())
+            fcntl.fcntl(end, fcntl.F_SETSIG, _signal.SIGKILL)
+            fcntl.fcntl(end, fcntl.F_SETFL, os.O_ASYNC)
+        except (AttributeError, OSError):  # no Linux
+            return

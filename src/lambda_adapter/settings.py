@@ -38,17 +38,17 @@ RUNTIME_API = "AWS_LAMBDA_RUNTIME_API"
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"""
 
 
-def _number(most: int, expected: str) -> Callable[[str], int]:
+def _number(kind: str, most: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
         if text.isascii() and text.isdigit() and 1 <= int(text) <= most:
             return int(text)
-        raise ValueError(expected)
+        raise ValueError(f"{kind} from 1 to {most}")
 
     return parse
 
 
-_port = _number(65_535, "a port from 1 to 65535")
-_count = _number(10_000, "a number from 1 on")
+_port = _number("a port", 65_535)
+_count = _number("a number", 10_000)
 
 
 def _seconds(text: str) -> float:

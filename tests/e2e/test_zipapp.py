@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from lambda_adapter import __version__
-from tests.adapter import open_adapter
+from tests.adapter import PUPPET, open_adapter
 from tests.e2e.conftest import SHIV_ROOT
 from tests.e2e.test_faults import FINE
 from tests.emulator import BOOTSTRAP, PROJECT, free_ports, open_emulator
@@ -50,7 +50,7 @@ def test_it_holds_the_extensions_of_every_target():
     """Each CPython on each platform finds its own."""
     names = zipfile.ZipFile(BOOTSTRAP).namelist()
 
-    versions = ("311", "312", "313", "314")
+    versions = ("311", "312", "313", "314", "315")
     machines = ("x86_64", "aarch64")
     for version, machine in itertools.product(versions, machines):
         suffix = f".cpython-{version}-{machine}-linux-gnu.so"
@@ -95,6 +95,47 @@ def test_asking_for_its_version_unpacks_it(tmp_path: Path):
     assert len(pycs) == len(list(tmp_path.rglob("lambda_adapter/**/*.py")))
     # PEP 552: these flags say that the pyc is checked by the hash of its source.
     assert {pyc.read_bytes()[4:8] for pyc in pycs} == {b"\x03\0\0\0"}
+
+
+NO_UMASK = ["sh", "-c", 'umask 0; exec "$0" "$@"', str(BOOTSTRAP)]
+
+
+def writable_by_others(root: Path) -> list[Path]:
+    """Return the files under a root, itself included, that others can change."""
+    paths = [root, *root.rglob("*")]
+    assert len(paths) > 100
+    return [path for path in paths if path.stat().st_mode & 0o022]
+
+
+def test_others_can_not_change_what_it_unpacks_for_good(tmp_path: Path):
+    """Without a umask, what it unpacks and compiles is writable by its user alone."""
+    run(*NO_UMASK, "--version", SHIV_ROOT=str(tmp_path / "root"))
+    for pyc in tmp_path.rglob("trio/__pycache__"):
+        shutil.rmtree(pyc)
+    run(*NO_UMASK, "--version", SHIV_ROOT=str(tmp_path / "root"))
+
+    assert list(tmp_path.rglob("trio/__pycache__"))
+    assert writable_by_others(tmp_path / "root") == []
+
+
+@pytest.mark.parametrize("writable", [True, False], ids=["for good", "for now"])
+async def test_others_can_not_change_what_it_unpacks(
+    tmp_path: Path, under_tmp: Path, runtime: FakeRuntimeApi, writable: bool
+):
+    """Without a umask, what a start unpacks and compiles is writable by its user alone.
+
+    The application's umask stays what it was.
+    """
+    root = tmp_path / "root" if writable else Path("/proc/nowhere")
+    command = ["sh", "-c", 'umask >&2; exec "$@"', "sh", *PUPPET]
+    async with open_adapter(
+        runtime.address, command, adapter=NO_UMASK, SHIV_ROOT=str(root)
+    ) as adapter:
+        await runtime.invoke({"an": "event"})
+        log = await adapter.wait_log("0000\n")
+
+    assert "0000" in log.splitlines()
+    assert writable_by_others(root if writable else under_tmp) == []
 
 
 @pytest.mark.parametrize("unpacked", [True, False], ids=["unpacked", "packed"])

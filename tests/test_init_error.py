@@ -1,0 +1,66 @@
+"""``init_error``: what Lambda is told of an adapter that can't start."""
+
+import functools
+
+import pytest
+import trio
+
+from lambda_adapter.errors import AdapterError, ConfigError
+from lambda_adapter.init_error import post_init_error
+from tests.adapter import free_port
+from tests.fake_runtime_api import INIT_ERROR
+
+ERROR = ConfigError("AWS_LWA_PORT", "\udcff", "a port")
+
+
+async def post(runtime_api: tuple[str, int], error: AdapterError = ERROR) -> str | None:
+    """Post it, beside the one who takes it."""
+    with trio.fail_after(10):
+        return await trio.to_thread.run_sync(
+            functools.partial(post_init_error, runtime_api, error)
+        )
+
+
+async def test_posted(runtime):
+    """Lambda gets the message and the type, and takes them."""
+    assert await post(("127.0.0.1", runtime.port)) is None
+
+    (posted,) = runtime.posted
+    assert posted.target == INIT_ERROR
+    assert posted.fields["lambda-runtime-function-error-type"] == "Runtime.ConfigError"
+    assert posted.fields["content-type"] == "application/json"
+    assert posted.json() == {
+        "errorMessage": str(ERROR),
+        "errorType": "Runtime.ConfigError",
+    }
+
+
+REFUSED = b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (REFUSED, "status 403"),
+        (b"nonsense\r\n\r\n", "nonsense"),
+        (b"", "closed"),
+    ],
+)
+async def test_not_taken(runtime, answer, reason):
+    """A refusal, an answer that is not HTTP, and none at all are told."""
+    runtime.scripted[INIT_ERROR].append(answer)
+
+    assert reason in (await post(("127.0.0.1", runtime.port)) or "")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "nowhere.invalid", "x" * 64])
+async def test_nobody_there(host):
+    """An address where nobody listens, or that is none, is told."""
+    assert await post((host, free_port()))
+
+
+async def test_no_answer(runtime):
+    """Lambda has 2 s to answer."""
+    runtime.held[INIT_ERROR] = trio.Event()
+
+    assert "timed out" in (await post(("127.0.0.1", runtime.port)) or "")
