@@ -137,6 +137,20 @@ async def test_connection_is_kept():
     assert [each.connection for each in app.requests] == [1] * 5
 
 
+async def test_youngest_connection_first():
+    """Of idle connections the youngest is used, so that the others can be let go."""
+    async with open_app() as app:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
+            async with trio.open_nursery() as nursery:
+                for _ in range(3):
+                    nursery.start_soon(send, client)
+            assert app.connections == 3
+            for _ in range(3):
+                await send(client)
+
+    assert len({each.connection for each in app.requests[3:]}) == 1
+
+
 async def test_requests_side_by_side():
     """Each request that is under way has a connection of its own."""
 

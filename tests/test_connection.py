@@ -362,13 +362,38 @@ async def test_host_without_address():
         await open_connection(("host.invalid", 80))
 
 
+class TwoAddresses(trio.abc.HostnameResolver):
+    """A host of two addresses, as ``localhost`` often is. Nothing listens on the first.
+
+    Here both are IPv4: not every machine has another kind.
+    """
+
+    async def getaddrinfo(self, host, port, family=0, type=0, proto=0, flags=0):  # noqa: A002
+        assert host == b"two.example"
+        kind = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
+        return [(*kind, ("127.0.0.2", port)), (*kind, ("127.0.0.1", port))]
+
+    async def getnameinfo(self, sockaddr, flags):
+        raise NotImplementedError
+
+
 async def test_every_address_is_tried():
-    """``localhost`` is two addresses, and an application may listen on either."""
+    """A host may have several addresses, and an application may listen on either."""
+    trio.socket.set_custom_hostname_resolver(TwoAddresses())
     async with open_app() as app:
         with trio.fail_after(5):
-            connection = await open_connection(("localhost", app.port))
+            with closing(await open_connection(("two.example", app.port))) as one:
+                response = await one.exchange(GET, LIMIT)
 
-        connection.close()
+    assert response.body == b"ok"
+
+
+async def test_no_address_accepts():
+    """Where no address accepts, the error names the host and the last reason."""
+    trio.socket.set_custom_hostname_resolver(TwoAddresses())
+
+    with trio.fail_after(5), pytest.raises(PeerError, match=r"two\.example:\d+: Conn"):
+        await open_connection(("two.example", free_port()))
 
 
 async def test_unix_socket(tmp_path):

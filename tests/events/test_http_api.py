@@ -205,6 +205,14 @@ def test_request_cookies(name, cookies, header, sent):
     assert values_of(request.fields, b"cookie") == sent
 
 
+@pytest.mark.parametrize("headers", [None, {}])
+def test_request_cookies_without_headers(headers):
+    """Cookies become a field even if there is no other."""
+    event = load("http_api", cookies=["a=1", "b=2"], headers=headers)
+
+    assert values_of(request_of(event).fields, b"cookie") == [b"a=1; b=2"]
+
+
 @pytest.mark.parametrize("cookie", ["a=1\r\nx: y", "a=\n", "a=\0"])
 def test_request_cookie_injection(cookie):
     """A cookie can't end a line."""
