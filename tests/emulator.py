@@ -38,7 +38,9 @@ class EmulatorError(Exception):
 class Emulator:
     """A running emulator."""
 
-    def __init__(self, port: int, mark: str, log_path: Path) -> None:
+    def __init__(self, port: int, mark: str, log_path: Path, app: str) -> None:
+        self.app = app
+        """The application's address, as the adapter's settings have it."""
         self._port = port
         self._mark = f"{MARK}={mark}".encode()
         self._log_path = log_path
@@ -126,7 +128,8 @@ async def open_emulator(
     """
     port, api_port = free_ports(2)
     mark = secrets.token_hex(8)
-    emulator = Emulator(port, mark, log_path)
+    app = f"127.0.0.1:{env.get('PORT', '8080')}"
+    emulator = Emulator(port, mark, log_path, app)
     with log_path.open("wb") as log:
         process = await trio.lowlevel.open_process(
             [

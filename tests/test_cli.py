@@ -90,6 +90,9 @@ def test_signals_reach_the_command(number):
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        # A shell starts what runs in its background to ignore SIGINT, and a shell that
+        # was started to ignore a signal can't trap it.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     ) as process:
         assert process.stdout
         assert process.stdout.readline() == "ready\n"

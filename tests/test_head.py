@@ -31,26 +31,26 @@ def test_body_that_looks_like_lines():
     ("data", "reason"),
     [
         (b"\x15\x03\x01\x00\x02\x02\x46", "it speaks TLS, and plain HTTP is needed"),
-        (b"SSH-2.0-OpenSSH_9.6\r\n", r"it begins with 'SSH-2.0-OpenSSH_9.6"),
-        (b"<" * 1_000, f"it begins with '{'<' * 32}'"),
-        (OK + b"X A: 1\r\n", "invalid header field name: 'X A'"),
-        (OK + b"x" * 999 + b"\xff: 1\r\n", f"invalid header field name: '{'x' * 32}'"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "it speaks SSH-2.0"),
+        (b"RTSP/1.0 200 OK\r\n", "it speaks RTSP/1.0"),
+        (b"HTTP/2.0 200 OK\r\n", "it speaks HTTP/2.0"),
+        (b"HTTP/1.1 secret\r\n", "it does not begin with a status line"),
+        (b"220 secret ESMTP\r\n", "it does not begin with a status line"),
+        (b'{"secret": 1}\r\n', "it does not begin with a status line"),
+        (OK + b"secret A: 1\r\n", "a header field has an invalid name"),
         (OK + b"X: a\r\n secret\r\n", "a header field is folded over several lines"),
         (OK + b"secret\r\n", "a header line has no colon"),
         (OK + b"X: \x01secret\r\n", "a header field has a control character"),
-        (CHUNKED + b"zz\r\n", r"invalid chunk size: b'zz\\r\\n'"),
+        (CHUNKED + b"secret\r\n", "the size of a chunk is invalid"),
     ],
 )
 def test_reason_of_refusal(data, reason):
-    """A refusal says what is wrong, in a line, and quotes no value of a field."""
+    """A refusal says what is wrong, and quotes nothing that might be secret."""
     with pytest.raises(PeerError) as caught:
         ResponseParser(b"GET").feed(data)
 
     message = str(caught.value)
-    assert message.startswith("its response is not HTTP/1.1: ")
-    assert message.removeprefix("its response is not HTTP/1.1: ").startswith(
-        reason.replace("\\\\", "\\")
-    )
+    assert message == f"its response is not HTTP/1.1: {reason}"
     assert "secret" not in message
 
 

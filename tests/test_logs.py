@@ -293,7 +293,7 @@ UNUSABLE = [
             b"220 %s ESMTP\r\n" % TOKEN,
             b"%s\r\n\r\n" % TOKEN,
             b"HTTP/1.1 %s\r\n\r\n" % TOKEN,
-            b"HTTP/1.1 999 %s\r\n\r\n" % TOKEN,
+            b"HTTP/1.1 099 %s\r\n\r\n" % TOKEN,
             b"HTTP/1.1 103 Hints\r\n" + FIELDS + b"\r\n",
             b"HTTP/1.1 101 Switch\r\nconnection: upgrade\r\nupgrade: %s\r\n\r\n"
             % TOKEN,

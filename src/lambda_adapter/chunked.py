@@ -112,4 +112,4 @@ class ChunkedBody(Delimited):
 def _check_begun(line: bytes) -> None:
     """Refuse what can't become the line between two chunks, whatever follows."""
     if b"\n" in line[2:] or not _BEGUN.fullmatch(line[:_BEGINNING]):
-        raise malformed(f"invalid chunk size: {line[:_BEGINNING]!r}")
+        raise malformed("the size of a chunk is invalid")

@@ -19,9 +19,6 @@ MAX_HEAD = 131_072
 front of Lambda delivers a larger one: API Gateway stops at 10,240 bytes, ALB at 32 KB
 (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html)."""
 
-MAX_EXCERPT = 32
-"""Bytes that an error quotes of what is no status line."""
-
 _TEXT = bytes([0x09, *range(0x20, 0x7F), *range(0x80, 0x100)])
 """https://www.rfc-editor.org/rfc/rfc9110#section-5.5, less the control characters."""
 
@@ -32,6 +29,12 @@ _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 """https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2"""
 
 _VERSION = b"HTTP/1."
+
+_PROTOCOL = re.compile(rb"(?!HTTP/1\.[01])[A-Z]{2,8}[-/][0-9]\.[0-9]\b")
+"""A protocol and its version, such as ``SSH-2.0`` or ``RTSP/1.0``."""
+
+MAX_PROTOCOL = 16
+"""Bytes that are enough to tell."""
 
 CONNECTION = b"connection"
 CONTENT_LENGTH = b"content-length"
@@ -117,7 +120,7 @@ class HeadReader:
         self._line += data[start:]
         self._check_size(self._size + len(self._line))
         if not self._status_line:
-            _check_beginning(bytes(self._line[:MAX_EXCERPT]))
+            _check_beginning(bytes(self._line[:MAX_PROTOCOL]))
         return None
 
     def _take_line(self, line: bytes) -> None:
@@ -155,17 +158,15 @@ def _read_status_line(line: bytes) -> tuple[int, int, bytes]:
     """Return the minor version, the status and the reason."""
     match = _STATUS_LINE.fullmatch(line)
     if match is None:
-        raise malformed(f"it begins with {_quoted(line)}")
+        raise malformed(_describe(line))
     return int(match[1]), int(match[2]), match[3] or b""
 
 
 def _check_beginning(line: bytes) -> None:
     """Refuse what can't become a status line, whatever follows."""
-    if line.startswith(_TLS_ALERT):
-        raise malformed("it speaks TLS, and plain HTTP is needed")
     beginning = line.strip(b"\r")[: len(_VERSION)]
     if not _VERSION.startswith(beginning):
-        raise malformed(f"it begins with {_quoted(line)}")
+        raise malformed(_describe(line))
 
 
 def _recognise(name: bytes, colon: bytes) -> bytes:
@@ -175,7 +176,7 @@ def _recognise(name: bytes, colon: bytes) -> bytes:
     if not colon:
         raise malformed("a header line has no colon")
     if not _TOKEN.fullmatch(name):
-        raise malformed(f"invalid header field name: {_quoted(name)}")
+        raise malformed("a header field has an invalid name")
     lower = name.lower()
     framing = lower if lower in _FRAMING else b""
     if len(name) <= MAX_KNOWN_SIZE:
@@ -207,5 +208,10 @@ def malformed(reason: str) -> PeerError:
     return PeerError(message, answered=True)
 
 
-def _quoted(data: bytes) -> str:
-    return repr(data[:MAX_EXCERPT]).removeprefix("b")
+def _describe(line: bytes) -> str:
+    """Say what is no status line. No more than a protocol is quoted: it may be secret."""
+    if line.startswith(_TLS_ALERT):
+        return "it speaks TLS, and plain HTTP is needed"
+    if match := _PROTOCOL.match(line):
+        return f"it speaks {match[0].decode()}"
+    return "it does not begin with a status line"

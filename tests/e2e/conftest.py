@@ -9,6 +9,16 @@ import pytest
 
 from tests.emulator import BOOTSTRAP, PROJECT, Emulator, free_ports, open_emulator
 
+BUILD_TIMEOUT = 600
+"""Seconds for a test that is the first to need what npm, Maven or the zipapp build."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.timeout(BUILD_TIMEOUT))
+
+
 SHIV_ROOT = {"SHIV_ROOT": str(PROJECT / ".cache/shiv")}
 """Where the zipapp unpacks itself, once for all tests."""
 

@@ -43,7 +43,10 @@ class Request:
         return cls(kept, body, {name: named.get(name, b"") for name in CONTEXTS})
 
 
-def expected_head(path: Path) -> list[bytes]:
-    """Return the request line and the fields that an event is to become."""
+def expected_head(path: Path, app: str) -> list[bytes]:
+    """Return the request line and the fields that an event is to become.
+
+    ``app`` is the address of the application, the Host of what names none.
+    """
     golden = PROJECT / "tests/data/requests" / f"{path.stem}.http"
-    return golden.read_bytes().splitlines()
+    return golden.read_bytes().replace(b"{app}", app.encode()).splitlines()

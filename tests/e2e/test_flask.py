@@ -37,7 +37,7 @@ async def test_flask_sees_the_request_of_each_event(flask: Emulator):
 
         told = json.loads(reply["body"])
         seen[path.stem] = (told["method"], told["target"], _fields(told["headers"]))
-        expected[path.stem] = _as_wsgi(path)
+        expected[path.stem] = _as_wsgi(path, flask.app)
 
     assert seen == expected
 
@@ -133,9 +133,9 @@ async def test_a_status_reaches_an_http_client(flask: Emulator):
     assert (reply["statusCode"], reply["body"]) == (503, "Status 503.\n")
 
 
-def _as_wsgi(path: Path) -> tuple[str, str, dict[str, str]]:
+def _as_wsgi(path: Path, app: str) -> tuple[str, str, dict[str, str]]:
     """Return an event's expected request as an application behind WSGI sees it."""
-    head = Request(expected_head(path), b"", {}).head
+    head = Request(expected_head(path, app), b"", {}).head
     method, target, _ = head[0].decode().split(" ")
     fields = [line.decode().partition(": ")[::2] for line in head[1:]]
     return method, "/echo" + target, _fields(fields)

@@ -22,7 +22,10 @@ async def test_each_event_becomes_exactly_its_request(mirror: Emulator):
         request = Request.parse(_body(await mirror.invoke(payload)))
 
         seen[path.stem] = (request.head, request.body)
-        expected[path.stem] = (expected_head(path), _sent(event, payload, request))
+        expected[path.stem] = (
+            expected_head(path, mirror.app),
+            _sent(event, payload, request),
+        )
 
     assert seen == expected
 

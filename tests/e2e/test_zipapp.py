@@ -55,7 +55,7 @@ def test_it_holds_the_extensions_of_every_target():
     for version, machine in itertools.product(versions, machines):
         suffix = f".cpython-{version}-{machine}-linux-gnu.so"
         found = [Path(name).name for name in names if name.endswith(suffix)]
-        assert {"_core" + suffix, "parser" + suffix} <= set(found), suffix
+        assert "_core" + suffix in found
 
 
 def test_it_is_reproducible(tmp_path: Path):

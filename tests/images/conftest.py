@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,16 @@ from tests.images.measured import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+BUILD_TIMEOUT = 1_800
+"""Seconds for a test that is the first to need an image, and builds them all."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.timeout(BUILD_TIMEOUT))
+
 
 EXAMPLES = ("flask", "fastapi", "expressjs", "springboot", "nginx")
 

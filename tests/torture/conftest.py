@@ -2,6 +2,9 @@
 
 import pytest
 
+LONGEST = 600
+"""Seconds that a test of the long form may take; a soak takes 70."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Only known where this folder is named; elsewhere it is the short form."""
@@ -31,6 +34,9 @@ def pytest_collection_modifyitems(
 ) -> None:
     if not is_long(config):
         items[:] = [item for item in items if not item.get_closest_marker("long")]
+        return
+    for item in items:
+        item.add_marker(pytest.mark.timeout(LONGEST))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
