@@ -209,7 +209,7 @@ def malformed(reason: str) -> PeerError:
 
 
 def _describe(line: bytes) -> str:
-    """Say what is no status line. No more than a protocol is quoted: it may be secret."""
+    """Say what is no status line. Only a protocol is quoted: all else may be secret."""
     if line.startswith(_TLS_ALERT):
         return "it speaks TLS, and plain HTTP is needed"
     if match := _PROTOCOL.match(line):
