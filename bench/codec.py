@@ -8,8 +8,8 @@ from bench.payloads import CONTEXT, EVENTS
 from bench.plan import Plan
 from bench.results import Series
 from lambda_adapter import events
-from lambda_adapter.http1 import encode_head
-from lambda_adapter.messages import Response
+from lambda_adapter.http.http1 import encode_head
+from lambda_adapter.http.messages import Response
 
 RESPONSE = Response(
     200,

@@ -7,7 +7,7 @@ from pathlib import Path
 from bench.builds import PROJECT
 from lambda_adapter import events
 from lambda_adapter.events.fields import Context
-from lambda_adapter.http1 import encode_head
+from lambda_adapter.http.http1 import encode_head
 
 EVENTS = PROJECT / "tests" / "data" / "events"
 

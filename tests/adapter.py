@@ -13,7 +13,7 @@ import trio
 
 from tests.emulator import free_ports
 
-PUPPET = [sys.executable, str(Path(__file__).parent / "apps" / "puppet.py")]
+PUPPET = [sys.executable, str(Path(__file__).parent / "programs" / "puppet.py")]
 
 
 class Adapter:

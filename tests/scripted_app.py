@@ -1,7 +1,7 @@
 """A web application in this process that answers as its script says, down to the byte.
 
 It stands where the test has to see or to time what the application's end of the wire
-does; where a process of its own matters, there is ``apps/puppet.py``.
+does; where a process of its own matters, there is ``programs/puppet.py``.
 """
 
 import contextlib

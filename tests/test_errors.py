@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from lambda_adapter import errors, http1, runtime_api
+from lambda_adapter import errors
 from lambda_adapter.errors import (
     AdapterError,
     AfterRestoreError,
@@ -26,6 +26,8 @@ from lambda_adapter.errors import (
     ResponseTooLargeError,
     RuntimeApiError,
 )
+from lambda_adapter.http import http1
+from lambda_adapter.runtime import api as runtime_api
 
 KINDS = {
     name: kind

@@ -18,16 +18,20 @@ MODULES = sorted(
     path.relative_to(SOURCE).with_suffix("").as_posix() for path in SOURCE.rglob("*.py")
 )
 
+FOLDERS = ("apps", "http", "observe", "runtime", "serve")
+"""Whose ``__init__`` is a docstring."""
+
 TESTED_BY = {
     "__init__": "test_cli",  # a version, which the command prints
     "__main__": "test_cli",
     "events/__init__": "events/test_classify",
+    **{f"{folder}/__init__": "test_layout" for folder in FOLDERS},
 }
 
 FILES = sorted(
     path.relative_to(TESTS).as_posix()
     for path in TESTS.rglob("*.py")
-    if path.parent != TESTS / "apps"
+    if path.parent != TESTS / "programs"
 )
 
 WAITS = {
@@ -36,7 +40,7 @@ WAITS = {
     # So is an application in a container.
     "images/container.py": 1,
     # Not the test: the child that it starts.
-    "test_app_process.py": 1,
+    "apps/test_process.py": 1,
 }
 
 NONE = "\N{EN DASH}"
@@ -56,7 +60,8 @@ def test_every_module_has_its_test(module):
 
 def test_every_test_has_its_module():
     """And there is no test of a module that has gone."""
-    tests = [*TESTS.glob("test_*.py"), *TESTS.glob("events/test_*.py")]
+    folders = {Path(module).parent for module in MODULES}
+    tests = [test for folder in folders for test in (TESTS / folder).glob("test_*.py")]
     named = {
         path.relative_to(TESTS).with_suffix("").as_posix().replace("test_", "")
         for path in tests

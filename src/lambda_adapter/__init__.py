@@ -1,21 +1,18 @@
 """Run any web application on AWS Lambda without changing its code.
 
-General layout, from the outside in. Imports point down, and import-linter holds them to
-it; docs/design.md says why.
+What lies here loads before the application starts, and next to nothing with it: ``cli``
+decides what to become, ``launcher`` becomes it or starts it as a child, ``claim`` settles
+which of two adapters serves, ``config`` is made of the environment by ``settings``, and
+``errors`` is the tree of what can go wrong. The folders load after that:
 
-- ``cli`` decides what to become; ``launcher`` becomes it, or starts it as a child, and
-  ``claim`` settles which of two adapters serves. They load next to nothing, because the
-  application's start waits for them.
-- ``supervisor`` holds the one nursery: the child (``app_process``), the wait for it
-  (``readiness``) and the ``invoke_loop``, which takes events from Lambda
-  (``runtime_client``) to the application (``app_client``) and replies back.
-  ``snapstart`` sees all that through a snapshot, where Lambda takes one.
-- ``connection`` is one socket speaking HTTP/1.1; both clients use it.
-- The core does no I/O, and reads no clock and no environment: ``events`` turns payloads
-  into requests and responses into replies, ``runtime_api`` and ``lambda_context`` know
-  Lambda's words, and ``http1`` HTTP's bytes. They speak in ``messages``, and of what
-  went wrong in ``errors``. ``config`` is made of the environment by ``settings``, and
-  ``route`` knows which paths are one.
+- ``serve`` holds the one nursery (``supervisor``) and the ``invoke_loop``.
+- ``apps`` is the application: its process, the wait for it, and what is sent to it.
+- ``runtime`` is Lambda: its Runtime API and the context of an invocation.
+- ``events`` turns payloads into requests, and responses into replies.
+- ``http`` is messages, HTTP/1.1 as bytes, and connections.
+- ``observe`` is the log.
+
+Imports point down, and import-linter holds them to it; docs/design.md says why.
 """
 
 __version__ = "0.1.0"

@@ -103,7 +103,7 @@ def _load(load: Callable[[], None]) -> Serve:
     gc.disable()  # what is imported is no garbage; to find that out takes 9 ms
     load()
     try:
-        from lambda_adapter import supervisor
+        from lambda_adapter.serve import supervisor
     except ImportError as error:
         version = "{}.{}.{}".format(*sys.version_info)
         raise UnsupportedPythonError(

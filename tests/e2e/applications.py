@@ -13,7 +13,7 @@ import pytest
 from tests.emulator import PROJECT
 
 EXAMPLES = PROJECT / "examples"
-APPS = PROJECT / "tests/apps"
+APPS = PROJECT / "tests/programs"
 
 
 def need(command: str) -> None:
@@ -50,7 +50,7 @@ Command = tuple[list[str | Path], Path]
 
 
 def uvicorn(app: str, *options: str) -> Callable[[int, Path], Command]:
-    """Return what serves an ASGI application of ``apps/hooks.py``."""
+    """Return what serves an ASGI application of ``programs/hooks.py``."""
 
     def command(port: int, _: Path) -> Command:
         server = Path(sys.executable).with_name("uvicorn")
@@ -61,7 +61,7 @@ def uvicorn(app: str, *options: str) -> Callable[[int, Path], Command]:
 
 
 def gunicorn(app: str, *options: str) -> Callable[[int, Path], Command]:
-    """Return what serves a WSGI application of ``apps/hooks.py``."""
+    """Return what serves a WSGI application of ``programs/hooks.py``."""
 
     def command(port: int, _: Path) -> Command:
         server = Path(sys.executable).with_name("gunicorn")
@@ -72,7 +72,7 @@ def gunicorn(app: str, *options: str) -> Callable[[int, Path], Command]:
 
 
 def node(kind: str, *options: str) -> Callable[[int, Path], Command]:
-    """Return what serves a kind of ``apps/hooks.cjs``."""
+    """Return what serves a kind of ``programs/hooks.cjs``."""
 
     def command(port: int, _: Path) -> Command:
         need("node")

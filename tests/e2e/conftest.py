@@ -49,7 +49,7 @@ async def flask(tmp_path: Path) -> AsyncIterator[Emulator]:
 async def mirror(tmp_path: Path) -> AsyncIterator[Emulator]:
     """An application that answers with the bytes of the request."""
     (port,) = free_ports(1)
-    application = PROJECT / "tests/apps/mirror.py"
+    application = PROJECT / "tests/programs/mirror.py"
     async with open_emulator(
         [BOOTSTRAP, sys.executable, application, str(port)],
         env={"PORT": str(port), **SHIV_ROOT},

@@ -15,7 +15,7 @@ from tests.emulator import BOOTSTRAP, PROJECT, Emulator, free_ports, open_emulat
 
 pytestmark = pytest.mark.e2e
 
-PUPPET = PROJECT / "tests/apps/puppet.py"
+PUPPET = PROJECT / "tests/programs/puppet.py"
 
 
 def event(target: str, content: bytes = b"", **changes: object) -> bytes:

@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 import trio
 
-from lambda_adapter.app_client import AppClient
+from lambda_adapter.apps.client import AppClient
+from lambda_adapter.apps.readiness import wait_app_ready
+from lambda_adapter.apps.rewrite import rewrite
 from lambda_adapter.config import Config
 from lambda_adapter.errors import ClosedPathError, InvocationError
 from lambda_adapter.events.target import join, verbatim_path
-from lambda_adapter.messages import Request
-from lambda_adapter.readiness import wait_app_ready
-from lambda_adapter.rewrite import rewrite
+from lambda_adapter.http.messages import Request
 from tests.adapter import free_port, open_adapter
 from tests.e2e.applications import APPS, Command, gunicorn, need, node, uvicorn
 from tests.emulator import free_ports

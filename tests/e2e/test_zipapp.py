@@ -22,7 +22,7 @@ from tests.fake_runtime_api import FakeRuntimeApi
 
 pytestmark = pytest.mark.e2e
 
-MIRROR = PROJECT / "tests/apps/mirror.py"
+MIRROR = PROJECT / "tests/programs/mirror.py"
 NEEDED = {
     *("lambda_adapter", "trio", "msgspec"),
     *("attrs", "idna", "outcome", "sniffio", "sortedcontainers"),

@@ -8,7 +8,7 @@ import msgspec
 
 from lambda_adapter import events
 from lambda_adapter.events.fields import Context
-from lambda_adapter.messages import Fields, Request, Response
+from lambda_adapter.http.messages import Fields, Request, Response
 
 FOLDER = Path(__file__).parent.parent / "data" / "events"
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lambda_adapter.errors import EventError
 from lambda_adapter.events.body import buffered, decode_body, encode_body
 from lambda_adapter.events.http_api import HttpApiEvent
-from lambda_adapter.messages import Response
+from lambda_adapter.http.messages import Response
 from tests.events.examples import response
 
 MEDIA_TYPES = st.sampled_from(

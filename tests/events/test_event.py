@@ -19,6 +19,7 @@ from lambda_adapter.errors import (
 )
 from lambda_adapter.events import classify
 from lambda_adapter.events.event import (
+    MAX_REPLY,
     NULL,
     Event,
     decode_as,
@@ -26,8 +27,8 @@ from lambda_adapter.events.event import (
     request_context_field,
 )
 from lambda_adapter.events.fields import Context
-from lambda_adapter.http1 import encode_head
-from lambda_adapter.messages import Request, Response
+from lambda_adapter.http.http1 import encode_head
+from lambda_adapter.http.messages import Request, Response
 from tests.events.examples import HTTP, NAMES, encode, load, raw, read, request_of
 
 SURROGATES_TOO = st.text(st.characters(exclude_categories=()), max_size=8)
@@ -415,3 +416,8 @@ def test_event_is_abstract():
     with pytest.raises(NotImplementedError):
         Event.encode_prelude(Response(200, b"OK", []))
     assert bytes(NULL) == b"null"
+
+
+def test_max_reply():
+    """The limit is the one in Lambda's own words: 6 MiB and 100 bytes."""
+    assert MAX_REPLY == 6 * 1024 * 1024 + 100

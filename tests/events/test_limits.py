@@ -9,7 +9,7 @@ from lambda_adapter.events.limits import find_wide_fields, within_limit
 from lambda_adapter.events.pass_through import PassThroughEvent
 from lambda_adapter.events.rest_api import HttpApiV1Event, RestApiEvent
 from lambda_adapter.events.vpc_lattice import VpcLatticeEvent
-from lambda_adapter.messages import Response
+from lambda_adapter.http.messages import Response
 
 LAMBDA = 6_291_556
 REPLIES = {

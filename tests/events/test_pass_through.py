@@ -5,7 +5,7 @@ import pytest
 from lambda_adapter.errors import AppRequestError
 from lambda_adapter.events.fields import Context
 from lambda_adapter.events.pass_through import PassThroughEvent
-from lambda_adapter.messages import Request, Response
+from lambda_adapter.http.messages import Request, Response
 from tests.events.examples import CONTEXT, encode, load, request_of, response
 
 NAMES = [

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lambda_adapter.errors import EventError
-from lambda_adapter.messages import Request
+from lambda_adapter.http.messages import Request
 from tests.events.examples import (
     added_to,
     encode,

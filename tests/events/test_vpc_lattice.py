@@ -3,7 +3,7 @@
 import pytest
 
 from lambda_adapter.errors import EventError
-from lambda_adapter.messages import Request
+from lambda_adapter.http.messages import Request
 from tests.events.examples import (
     CONTEXT,
     added_to,

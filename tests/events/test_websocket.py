@@ -7,7 +7,7 @@ import pytest
 from lambda_adapter.errors import AppRequestError, EventError
 from lambda_adapter.events.fields import Context
 from lambda_adapter.events.websocket import WebSocketEvent
-from lambda_adapter.messages import Request
+from lambda_adapter.http.messages import Request
 from tests.events.examples import CONTEXT, added_to, encode, load, request_of, response
 
 KINDS = ["websocket_connect", "websocket_message"]

@@ -184,7 +184,7 @@ def test_arm64(engine: Engine, tmp_path: Path):
     for path in python / "site-packages", site_packages:
         program = (
             f"import sys; sys.path.insert(0, {str(path)!r}); "
-            "import lambda_adapter.supervisor, lambda_adapter.cli; "
+            "import lambda_adapter.serve.supervisor, lambda_adapter.cli; "
             "assert lambda_adapter.cli.__file__.startswith(sys.path[0]); "
             "sys.exit(lambda_adapter.cli.main())"
         )

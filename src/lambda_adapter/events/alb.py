@@ -26,7 +26,7 @@ from lambda_adapter.events.fields import (
     text,
 )
 from lambda_adapter.events.reply import listed, single_valued
-from lambda_adapter.messages import Request, Response, decoded, end_to_end
+from lambda_adapter.http.messages import Request, Response, decoded, end_to_end
 
 
 class AlbEvent(Event, frozen=True):

@@ -9,7 +9,7 @@ import re
 import msgspec
 
 from lambda_adapter.errors import EventError
-from lambda_adapter.messages import Fields, Response
+from lambda_adapter.http.messages import Fields, Response
 
 _TEXTUAL = re.compile(
     rb"text/.*|.*[+/](json|xml|yaml)"

@@ -10,10 +10,14 @@ import msgspec
 
 from lambda_adapter.errors import EventError, InvocationError
 from lambda_adapter.events.fields import Context
-from lambda_adapter.messages import Request, Response, ascii_json
-from lambda_adapter.runtime_api import MAX_REPLY
+from lambda_adapter.http.messages import Request, Response, ascii_json
 
 NULL = msgspec.Raw(b"null")
+
+MAX_REPLY = 6_291_556
+"""Bytes of a buffered reply: 6 MB and 100 bytes. More is answered with 413, "Exceeded
+maximum allowed payload size (6291556 bytes)", and the invocation has failed:
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
 MAX_FIELDS = 10_240
 """Bytes of header fields that API Gateway takes; with more, its client gets a 5xx that

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from lambda_adapter.errors import EventError
-from lambda_adapter.messages import HOP_BY_HOP, Fields, connection_options, folded
+from lambda_adapter.http.messages import HOP_BY_HOP, Fields, connection_options, folded
 
 Scalar = str | int | float | bool | None
 """A field's value in an event: text, but events written by hand have numbers."""

@@ -28,7 +28,7 @@ from lambda_adapter.events.fields import (
     single,
 )
 from lambda_adapter.events.reply import joined, split_cookies
-from lambda_adapter.messages import Request, Response, end_to_end
+from lambda_adapter.http.messages import Request, Response, end_to_end
 
 
 class HttpApiEvent(Event, frozen=True):

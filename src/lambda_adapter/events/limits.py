@@ -5,7 +5,7 @@ Core: no I/O.
 
 from lambda_adapter.errors import ResponseTooLargeError
 from lambda_adapter.events.event import Event
-from lambda_adapter.messages import Response
+from lambda_adapter.http.messages import Response
 
 NEARLY = 0.95
 """Part of a limit at which there is a warning of it."""

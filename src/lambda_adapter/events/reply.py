@@ -7,7 +7,7 @@ import functools
 import itertools
 from collections.abc import Sequence
 
-from lambda_adapter.messages import Fields, decoded
+from lambda_adapter.http.messages import Fields, decoded
 
 
 def joined(fields: Fields) -> dict[str, str]:

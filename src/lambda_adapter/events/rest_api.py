@@ -29,7 +29,7 @@ from lambda_adapter.events.fields import (
     text,
 )
 from lambda_adapter.events.reply import listed
-from lambda_adapter.messages import Request, Response, end_to_end
+from lambda_adapter.http.messages import Request, Response, end_to_end
 
 
 class RestApiEvent(Event, frozen=True):

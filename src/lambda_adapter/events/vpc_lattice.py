@@ -20,7 +20,7 @@ from lambda_adapter.events.fields import (
     text,
 )
 from lambda_adapter.events.reply import single_valued
-from lambda_adapter.messages import Request, Response, end_to_end
+from lambda_adapter.http.messages import Request, Response, end_to_end
 
 Values = dict[str, Scalar | list[Scalar]]
 

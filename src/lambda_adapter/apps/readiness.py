@@ -1,0 +1,121 @@
+"""Waiting until the application is ready for its first request. Shell."""
+
+import math
+from typing import Protocol
+
+import trio
+
+from lambda_adapter import __version__
+from lambda_adapter.config import Config
+from lambda_adapter.errors import AppNotReadyError, PeerError
+from lambda_adapter.http.connection import open_connection
+from lambda_adapter.http.messages import Request
+from lambda_adapter.observe.logs import log
+from lambda_adapter.settings import authority
+
+INTERVAL = 0.01
+"""Seconds between two checks."""
+
+FIRST_LIMIT = 1.0
+"""Seconds that the first checks may take. One that hangs doubles the next one's: an
+application whose first answer is lost is asked again, and a slow one is waited for."""
+
+LAST_LIMIT = 8.0
+"""Seconds that no check may exceed."""
+
+FIRST_REPORT = 2.0
+"""Seconds until the log says why the application is not ready; each report doubles the
+time to the next."""
+
+
+class Process(Protocol):
+    """An application that may end before it is ready."""
+
+    def ended(self) -> str | None:
+        """Return how it ended, in words, or None while it runs."""
+
+
+async def wait_app_ready(config: Config, process: Process | None) -> None:
+    """Return once a check has succeeded.
+
+    Raises:
+        AppNotReadyError: the application has ended instead, or its time is over.
+    """
+    started = trio.current_time()
+    report = FIRST_REPORT
+    limit = FIRST_LIMIT
+    waited = 0.0
+    reason: str | None = "it was not checked"
+    while reason is not None:
+        with trio.move_on_after(limit) as scope:
+            reason = await find_unready(config)
+        waited = trio.current_time() - started
+        if scope.cancelled_caught:
+            reason = f"no answer within {limit:g} s"
+            limit = min(limit * 2, LAST_LIMIT)
+        if reason is not None:
+            _raise_if_over(config, process, waited, reason)
+            if waited >= report:
+                _report(config, waited, reason)
+                report *= 2 ** math.ceil(math.log2(waited / report) + 0.01)
+            await trio.sleep(INTERVAL)
+    log.info("the application is ready after %.0f ms", waited * 1000)
+
+
+def _raise_if_over(
+    config: Config, process: Process | None, waited: float, reason: str
+) -> None:
+    if process and (how := process.ended()):
+        message = f"the application {how} before it was ready"
+    elif config.readiness_timeout and waited >= config.readiness_timeout:
+        message = f"the application was not ready within {config.readiness_timeout:g} s"
+    else:
+        return
+    raise AppNotReadyError(f"{message}; last check: {reason}")
+
+
+def _report(config: Config, waited: float, reason: str) -> None:
+    log.warning(
+        "the application is not ready after %.0f s: %s; it has to listen on %s",
+        waited,
+        reason,
+        describe_check(config),
+    )
+
+
+async def find_unready(config: Config) -> str | None:
+    """Check once, and return why the application is not ready, or None if it is."""
+    try:
+        connection = await open_connection(config.readiness_address)
+    except PeerError as error:
+        return str(error)
+    try:
+        if config.readiness_protocol == "tcp":
+            return None
+        response, _ = await connection.exchange_head(_check_request(config))
+    except PeerError as error:
+        return f"it accepts connections, but {error}"
+    finally:
+        connection.close()
+    if response.status in config.readiness_healthy_status:
+        return None
+    return f"GET {config.readiness_path} brought status {response.status}"
+
+
+def describe_check(config: Config) -> str:
+    """Return what is checked, as an address."""
+    address = config.readiness_address
+    if isinstance(address, str):
+        return f"the Unix socket {address}"
+    path = "" if config.readiness_protocol == "tcp" else config.readiness_path
+    return f"{config.readiness_protocol}://{address[0]}:{address[1]}{path}"
+
+
+def _check_request(config: Config) -> Request:
+    fields = [
+        (b"host", authority(config.readiness_address)),
+        (b"user-agent", f"lambda-adapter/{__version__} (readiness check)".encode()),
+        (b"accept", b"*/*"),
+        (b"connection", b"close"),
+    ]
+    return Request(b"GET", config.readiness_path.encode(), fields)

@@ -1,0 +1,79 @@
+"""What settings make of a request, on its way from the event to the application.
+
+Core: no I/O.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from lambda_adapter.config import Config
+from lambda_adapter.errors import ClosedPathError
+from lambda_adapter.http.messages import Request, folded
+from lambda_adapter.route import Route, reached
+
+PREFIX_FIELD = b"x-forwarded-prefix"
+"""The field in which proxies tell what they took off the path. Spring reads it:
+https://docs.spring.io/spring-framework/reference/web/webmvc/filters.html"""
+
+
+def rewrite(request: Request, config: Config) -> Request:
+    """Return the request as the settings want it.
+
+    Raises:
+        ClosedPathError: its path is not for clients.
+    """
+    if config.remove_base_path:
+        request = without_base_path(request, config.remove_base_path.encode())
+    if config.authorization_source:
+        request = with_authorization(request, config.authorization_source.encode())
+    if config.hooks:
+        refuse_hooks(request, config.hooks)
+    return request
+
+
+def refuse_hooks(request: Request, hooks: Sequence[Route]) -> None:
+    """Refuse a client's request for what only Lambda may call.
+
+    Raises:
+        ClosedPathError: an application may take the path for one of these.
+    """
+    path = request.target.partition(b"?")[0]
+    if hook := reached(path, hooks):
+        what = f"{request.method.decode()} {path.decode('latin-1')}"
+        raise ClosedPathError(
+            f"a client's {what} was refused: it may reach the SnapStart hook"
+            f" /{'/'.join(hook)}, which only Lambda may call"
+        )
+
+
+def without_base_path(request: Request, prefix: bytes) -> Request:
+    """Take a prefix off the path: once, and only whole segments of it.
+
+    The application is told in ``X-Forwarded-Prefix``, so that it can make links. A
+    client can't say so itself.
+    """
+    fields = [(n, v) for n, v in request.fields if folded(n) != PREFIX_FIELD]
+    path, mark, query = request.target.partition(b"?")
+    rest = path.removeprefix(prefix)
+    if rest == path or rest[:1] not in {b"", b"/"}:
+        return msgspec.structs.replace(request, fields=fields)
+    target = (rest or b"/") + mark + query
+    fields.append((PREFIX_FIELD, prefix))
+    return msgspec.structs.replace(request, target=target, fields=fields)
+
+
+def with_authorization(request: Request, source: bytes) -> Request:
+    """Rename a field to ``Authorization``, in place of what was there.
+
+    API Gateway and function URLs with IAM keep that field for themselves. Without the
+    other one, the request stays as it is.
+    """
+    if all(name.lower() != source for name, _ in request.fields):
+        return request
+    fields = [
+        (b"authorization" if name.lower() == source else name, value)
+        for name, value in request.fields
+        if name.lower() != b"authorization"
+    ]
+    return msgspec.structs.replace(request, fields=fields)

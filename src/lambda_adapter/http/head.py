@@ -1,0 +1,217 @@
+"""The head of a response: its status line and field lines, as bytes and as values.
+
+What two readers could understand differently is refused: folded lines, white space
+before a colon, control characters. What all readers understand alike is taken: a bare
+line feed at a line's end (https://www.rfc-editor.org/rfc/rfc9112#section-2.2), white
+space around a value, statuses that are not registered. Core: no I/O.
+"""
+
+import functools
+import re
+
+import msgspec
+
+from lambda_adapter.errors import PeerError
+from lambda_adapter.http.messages import Fields
+
+MAX_HEAD = 131_072
+"""Bytes of a status line and its fields, interim responses included. No gateway in
+front of Lambda delivers a larger one: API Gateway stops at 10,240 bytes, ALB at 32 KB
+(https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html)."""
+
+_TEXT = bytes([0x09, *range(0x20, 0x7F), *range(0x80, 0x100)])
+"""https://www.rfc-editor.org/rfc/rfc9110#section-5.5, less the control characters."""
+
+_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([0-9]{3})(?: ([^\x00-\x08\n-\x1f\x7f]*))?")
+"""https://www.rfc-editor.org/rfc/rfc9112#section-4"""
+
+_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+"""https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2"""
+
+_VERSION = b"HTTP/1."
+
+_PROTOCOL = re.compile(rb"(?!HTTP/1\.[01])[A-Z]{2,8}[-/][0-9]\.[0-9]\b")
+"""A protocol and its version, such as ``SSH-2.0`` or ``RTSP/1.0``."""
+
+MAX_PROTOCOL = 16
+"""Bytes that are enough to tell."""
+
+CONNECTION = b"connection"
+CONTENT_LENGTH = b"content-length"
+TRANSFER_ENCODING = b"transfer-encoding"
+_FRAMING = frozenset({CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING})
+
+MAX_KNOWN = 512
+"""Names that are known to be valid, each of up to ``MAX_KNOWN_SIZE`` bytes. Servers
+send the same few all the time, and to match a name costs more than to look it up. Where
+there are more, they are all forgotten."""
+
+MAX_KNOWN_SIZE = 64
+
+_known: dict[bytes, bytes] = {}
+"""Lower-case names of fields that frame the body, ``b""`` for all others."""
+
+_TLS_ALERT = b"\x15\x03"
+"""How a TLS server answers plain HTTP: with a record of the type ``alert``,
+https://www.rfc-editor.org/rfc/rfc8446#section-5.1"""
+
+
+class Head(msgspec.Struct, frozen=True, gc=False):
+    """A status line and its fields."""
+
+    minor_version: int
+    """1 for HTTP/1.1, 0 for HTTP/1.0."""
+    status: int
+    reason: bytes
+    fields: Fields
+    framing: dict[bytes, bytes]
+    """The values of those fields that frame the body, by their lower-case names. Values
+    of the same name are joined by commas."""
+    size: int
+    """Bytes, with the empty line at its end."""
+
+
+class HeadReader:
+    """Takes bytes until they are a head of at most ``limit`` bytes."""
+
+    _status_line: tuple[int, int, bytes] | None = None
+    _size = 0
+    """Bytes of whole lines, empty ones in front of the status line included."""
+
+    def __init__(self, limit: int = MAX_HEAD) -> None:
+        self._limit = limit
+        self._fields: Fields = []
+        self._framing: dict[bytes, bytes] = {}
+        self._line = bytearray()
+        """What has come of the line after the whole ones."""
+
+    def feed(self, data: bytes) -> tuple[Head, bytes] | None:
+        """Take the next bytes; once the head is whole, return it and what follows it.
+
+        Raises:
+            PeerError: this is no head of HTTP/1.0 or 1.1, or one over the limit.
+        """
+        if self._size or self._line:
+            return self._feed_lines(data)
+        # Nearly every head comes whole, and each of its lines ends in CR and LF.
+        head, end, rest = data.partition(b"\r\n\r\n")
+        first, *lines = head.split(b"\r\n")
+        if not first or not end or head.translate(None, _TEXT) != b"\r\n" * len(lines):
+            return self._feed_lines(data)
+        self._size = len(head) + len(end)
+        self._take_fields(lines)
+        return self._head(_read_status_line(first)), rest
+
+    def _feed_lines(self, data: bytes) -> tuple[Head, bytes] | None:
+        """Take one line after the other, and look at each as soon as it is whole.
+
+        A peer that speaks another protocol may never send an empty line.
+        """
+        start = 0
+        while (end := data.find(b"\n", start)) != -1:
+            self._line += data[start:end]
+            start = end + 1
+            self._size += len(self._line) + 1
+            line = bytes(self._line).removesuffix(b"\r")
+            self._line.clear()
+            if self._status_line and not line:
+                return self._head(self._status_line), data[start:]
+            self._take_line(line)
+        self._line += data[start:]
+        self._check_size(self._size + len(self._line))
+        if not self._status_line:
+            _check_beginning(bytes(self._line[:MAX_PROTOCOL]))
+        return None
+
+    def _take_line(self, line: bytes) -> None:
+        if self._status_line:
+            _check_text(line)
+            self._take_fields([line])
+        elif line:  # empty ones in front mean nothing
+            self._status_line = _read_status_line(line)
+
+    def _take_fields(self, lines: list[bytes]) -> None:
+        """Take field lines in which all characters are valid."""
+        for line in lines:
+            name, colon, value = line.partition(b":")
+            framing = _known.get(name)
+            if framing is None or not colon:
+                framing = _recognise(name, colon)
+            value = value.strip(b" \t")
+            self._fields.append((name, value))
+            if framing:
+                said = self._framing.get(framing)
+                self._framing[framing] = value if said is None else said + b"," + value
+
+    def _head(self, status_line: tuple[int, int, bytes]) -> Head:
+        self._check_size(self._size)
+        return Head(*status_line, self._fields, self._framing, self._size)
+
+    def _check_size(self, size: int) -> None:
+        if size > self._limit:
+            message = f"the head of its response is over {MAX_HEAD:,} bytes"
+            raise PeerError(message, answered=True)
+
+
+@functools.lru_cache(maxsize=64)
+def _read_status_line(line: bytes) -> tuple[int, int, bytes]:
+    """Return the minor version, the status and the reason."""
+    match = _STATUS_LINE.fullmatch(line)
+    if match is None:
+        raise malformed(_describe(line))
+    return int(match[1]), int(match[2]), match[3] or b""
+
+
+def _check_beginning(line: bytes) -> None:
+    """Refuse what can't become a status line, whatever follows."""
+    beginning = line.strip(b"\r")[: len(_VERSION)]
+    if not _VERSION.startswith(beginning):
+        raise malformed(_describe(line))
+
+
+def _recognise(name: bytes, colon: bytes) -> bytes:
+    """Return the lower-case name if the field frames the body, else ``b""``."""
+    if name[:1] in {b" ", b"\t"}:
+        raise malformed("a header field is folded over several lines")
+    if not colon:
+        raise malformed("a header line has no colon")
+    if not _TOKEN.fullmatch(name):
+        raise malformed("a header field has an invalid name")
+    lower = name.lower()
+    framing = lower if lower in _FRAMING else b""
+    if len(name) <= MAX_KNOWN_SIZE:
+        if len(_known) >= MAX_KNOWN:
+            _known.clear()
+        _known[name] = framing
+    return framing
+
+
+def check_field(line: bytes) -> None:
+    """Check a field line whose field is of no use.
+
+    Raises:
+        PeerError: it is not valid.
+    """
+    _check_text(line)
+    name, colon, _ = line.partition(b":")
+    _recognise(name, colon)
+
+
+def _check_text(line: bytes) -> None:
+    if line.translate(None, _TEXT):
+        raise malformed("a header field has a control character")
+
+
+def malformed(reason: str) -> PeerError:
+    """Return the error for bytes that are not HTTP/1.1."""
+    message = f"its response is not HTTP/1.1: {reason}"
+    return PeerError(message, answered=True)
+
+
+def _describe(line: bytes) -> str:
+    """Say what is no status line. Only a protocol is quoted: all else may be secret."""
+    if line.startswith(_TLS_ALERT):
+        return "it speaks TLS, and plain HTTP is needed"
+    if match := _PROTOCOL.match(line):
+        return f"it speaks {match[0].decode()}"
+    return "it does not begin with a status line"

@@ -1,0 +1,208 @@
+"""The words of Lambda's Runtime API and Extensions API: requests, invocations, errors.
+
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
+
+Core: no I/O.
+"""
+
+import binascii
+import re
+
+import msgspec
+
+from lambda_adapter import __version__
+from lambda_adapter.errors import AdapterError
+from lambda_adapter.http.messages import Fields, Request, Response
+
+MAX_EVENT = 33_554_432
+"""Bytes of an event that are taken. Lambda's own limit is 6 MB; this one only keeps a
+broken Runtime API from filling the memory."""
+
+MAX_ERROR = 65_536
+"""Characters of an error message that are reported. Managed Instances refuse more than
+1 MB: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-invokeerror"""
+
+DELIMITER = bytes(8)
+"""What parts a streamed response's prelude from its body; JSON has no such bytes."""
+
+RUNTIME = b"/2018-06-01/runtime"
+EXTENSION = b"/2020-01-01/extension"
+
+_AGENT = (b"user-agent", f"lambda-adapter/{__version__}".encode())
+
+
+class Invocation(msgspec.Struct, frozen=True, gc=False):
+    """One event to answer, and what Lambda says about it.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-next
+    Everything but the request id and the payload is ``""`` (0) where Lambda is silent.
+    """
+
+    request_id: str
+    payload: bytes
+    deadline_ms: int = 0
+    """Milliseconds since the epoch."""
+    function_arn: str = ""
+    trace_id: str = ""
+    client_context: str = ""
+    """JSON, by the mobile SDK or whoever may invoke the function."""
+    cognito_identity: str = ""
+    """JSON."""
+    tenant_id: str = ""
+    invocation_id: str = ""
+    """A nonce to be sent back with the answer, so that a late answer to an earlier try
+    can't be taken for this one's (https://github.com/aws/aws-lambda-python-runtime-interface-client/pull/214)."""
+
+
+class UnusableAnswerError(AdapterError):
+    """The Runtime API said something that no invocation can be made of."""
+
+
+class _ErrorReport(msgspec.Struct):
+    error_message: str = msgspec.field(name="errorMessage")
+    error_type: str = msgspec.field(name="errorType")
+    stack_trace: list[str] = msgspec.field(name="stackTrace", default_factory=list)
+
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9-]+")
+_MILLISECONDS = re.compile(r"[0-9]{1,18}")
+
+
+def parse_next(response: Response) -> Invocation:
+    """Read the answer to ``GET /runtime/invocation/next``.
+
+    Raises:
+        UnusableAnswerError: it is not an invocation.
+    """
+    said = {name.lower(): value.decode("latin-1") for name, value in response.fields}
+    request_id = said.get(b"lambda-runtime-aws-request-id", "")
+    if response.status != 200 or not isinstance(response.body, bytes):
+        raise UnusableAnswerError(f"/next was answered with status {response.status}")
+    if not _REQUEST_ID.fullmatch(request_id):
+        raise UnusableAnswerError(f"/next came with the request id {request_id!r}")
+    deadline = said.get(b"lambda-runtime-deadline-ms", "")
+    return Invocation(
+        request_id,
+        response.body,
+        int(deadline) if _MILLISECONDS.fullmatch(deadline) else 0,
+        said.get(b"lambda-runtime-invoked-function-arn", ""),
+        said.get(b"lambda-runtime-trace-id", ""),
+        said.get(b"lambda-runtime-client-context", ""),
+        said.get(b"lambda-runtime-cognito-identity", ""),
+        said.get(b"lambda-runtime-aws-tenant-id", ""),
+        said.get(b"lambda-runtime-invocation-id", ""),
+    )
+
+
+def next_request(host: bytes) -> Request:
+    """Ask for the next invocation."""
+    return Request(b"GET", RUNTIME + b"/invocation/next", [(b"host", host), _AGENT])
+
+
+def response_request(host: bytes, invocation: Invocation, reply: bytes) -> Request:
+    """Answer an invocation.
+
+    ``Lambda-Runtime-Function-Response-Mode`` is left out on purpose: any value but
+    ``streaming``, even ``buffered``, is refused.
+    """
+    return _post(host, _target(invocation, b"/response"), reply, _echo(invocation))
+
+
+def stream_request(host: bytes, invocation: Invocation) -> Request:
+    """Answer an invocation piece by piece, ended by ``error_trailers`` if it fails.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming
+    """
+    fields = [
+        (b"host", host),
+        _AGENT,
+        (b"transfer-encoding", b"chunked"),
+        (b"lambda-runtime-function-response-mode", b"streaming"),
+        (b"content-type", b"application/vnd.awslambda.http-integration-response"),
+        (b"trailer", b"Lambda-Runtime-Function-Error-Type"),
+        (b"trailer", b"Lambda-Runtime-Function-Error-Body"),
+        *_echo(invocation),
+    ]
+    return Request(b"POST", _target(invocation, b"/response"), fields)
+
+
+def error_trailers(error: AdapterError) -> Fields:
+    """Report that a stream broke off: the client has had its status already."""
+    body = binascii.b2a_base64(_encode_error(error), newline=False)
+    return [
+        (b"Lambda-Runtime-Function-Error-Type", error.error_type.encode()),
+        (b"Lambda-Runtime-Function-Error-Body", body),
+    ]
+
+
+def restore_next_request(host: bytes) -> Request:
+    """Say that all is ready for a snapshot; the answer comes once it is restored.
+
+    Only AWS's own runtimes document it:
+    https://github.com/aws/aws-lambda-python-runtime-interface-client/pull/176
+    """
+    return Request(b"GET", RUNTIME + b"/restore/next", [(b"host", host), _AGENT])
+
+
+def restore_error_request(host: bytes, error: AdapterError) -> Request:
+    """Report that a restored environment can't be used."""
+    return _post_error(host, RUNTIME + b"/restore/error", error, [])
+
+
+def error_request(host: bytes, invocation: Invocation, error: AdapterError) -> Request:
+    """Report that an invocation failed."""
+    return _post_error(host, _target(invocation, b"/error"), error, _echo(invocation))
+
+
+def init_error_request(host: bytes, error: AdapterError) -> Request:
+    """Report that the application never came up."""
+    return _post_error(host, RUNTIME + b"/init/error", error, [])
+
+
+def register_request(host: bytes, extension: str) -> Request:
+    """Register as an extension that wants no events.
+
+    Only where an extension is registered does Lambda send SIGTERM before SIGKILL:
+    https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown
+    """
+    name = (b"lambda-extension-name", extension.encode())
+    return _post(host, EXTENSION + b"/register", b'{"events":[]}', [name])
+
+
+def event_next_request(host: bytes, extension_id: bytes) -> Request:
+    """Ask for an extension event, which completes the registration and never comes."""
+    fields = [(b"host", host), _AGENT, (b"lambda-extension-identifier", extension_id)]
+    return Request(b"GET", EXTENSION + b"/event/next", fields)
+
+
+def _target(invocation: Invocation, end: bytes) -> bytes:
+    return RUNTIME + b"/invocation/" + invocation.request_id.encode() + end
+
+
+def _echo(invocation: Invocation) -> Fields:
+    if not invocation.invocation_id:
+        return []
+    value = invocation.invocation_id.encode("latin-1")
+    return [(b"lambda-runtime-invocation-id", value)]
+
+
+def _post(host: bytes, target: bytes, body: bytes, extra: Fields) -> Request:
+    length = (b"content-length", b"%d" % len(body))
+    kind = (b"content-type", b"application/json")
+    return Request(
+        b"POST", target, [(b"host", host), _AGENT, length, kind, *extra], body
+    )
+
+
+def _post_error(
+    host: bytes, target: bytes, error: AdapterError, extra: Fields
+) -> Request:
+    # https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-invokeerror
+    kind = (b"lambda-runtime-function-error-type", error.error_type.encode())
+    return _post(host, target, _encode_error(error), [kind, *extra])
+
+
+def _encode_error(error: AdapterError) -> bytes:
+    report = _ErrorReport(error.report[:MAX_ERROR], error.error_type)
+    return msgspec.json.encode(report)

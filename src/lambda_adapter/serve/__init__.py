@@ -1,0 +1,1 @@
+"""Serving Lambda: the nursery, the invoke loops, and a snapshot's restore."""

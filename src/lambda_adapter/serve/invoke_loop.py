@@ -1,0 +1,298 @@
+"""The way of an invocation: next, decode, send, encode, post. Shell."""
+
+import contextlib
+import math
+import time
+from collections.abc import AsyncGenerator
+
+import msgspec
+import trio
+
+from lambda_adapter import events
+from lambda_adapter.apps.client import App
+from lambda_adapter.apps.rewrite import rewrite
+from lambda_adapter.config import Config
+from lambda_adapter.errors import (
+    AppStatusError,
+    DeadlineError,
+    FatalError,
+    InternalError,
+    InvocationError,
+    PeerError,
+)
+from lambda_adapter.events.event import Event, error_response
+from lambda_adapter.events.fields import Context
+from lambda_adapter.events.limits import find_wide_fields, within_limit
+from lambda_adapter.events.pass_through import PassThroughEvent
+from lambda_adapter.http.messages import Response, Stream
+from lambda_adapter.observe.logs import about, log
+from lambda_adapter.runtime.api import Invocation
+from lambda_adapter.runtime.client import RuntimeClient
+from lambda_adapter.runtime.context import encode_lambda_context
+from lambda_adapter.settings import authority
+
+LONGEST = 900.0
+"""Seconds that an invocation can last, whatever its deadline says:
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html"""
+
+MAX_REPORTED_BODY = 8_192
+"""Bytes of a body that an error reports. As JSON they are at most six times as many,
+and so within an error's own limit."""
+
+POST_LIMIT = 5.0
+"""Seconds that Lambda has to accept an answer, at the least. It takes milliseconds, and
+has until the deadline if that is later."""
+
+LATE = "the application did not answer before Lambda's deadline"
+
+LAST_MOMENT = 0.05
+"""Seconds from a process's last closed connection to its end, and plenty of them."""
+
+
+class Turn(msgspec.Struct, gc=False):
+    """An invocation, and how far it has come."""
+
+    invocation: Invocation
+    kind: type[Event] = PassThroughEvent
+    """The invocation's, once that is known."""
+    reply: bytes = b""
+    """What is posted, once there is something to post."""
+
+
+class InvokeLoop:
+    """Takes invocations to an application, one after the other."""
+
+    def __init__(
+        self,
+        runtime: RuntimeClient,
+        app: App,
+        env_config: msgspec.Raw,
+        config: Config,
+        ready: trio.Event,
+    ) -> None:
+        self._runtime = runtime
+        self._app = app
+        self._env_config = env_config
+        self._config = config
+        self._ready = ready
+        self._error_status_codes = config.error_status_codes or frozenset()
+        self._pass_through_path = config.pass_through_path.encode()
+        self._host = authority(config.app_address)
+
+    async def run(self) -> None:
+        """Serve until cancelled; then nobody else is to use this client of Lambda's.
+
+        Raises:
+            FatalError: there is nothing left to serve.
+        """
+        with contextlib.closing(self._runtime):
+            while True:
+                await self.serve()
+
+    async def serve(self) -> None:
+        """Take one invocation to the application, and its answer to Lambda.
+
+        The limit is entered before there is anything to limit: then it is not the
+        client who waits for that. It takes a twentieth of an invocation (measured).
+
+        Raises:
+            FatalError: there is nothing left to serve.
+        """
+        turn: Turn | None = None
+        failure: InvocationError | None = None
+        deadline = math.inf
+        with trio.CancelScope() as limit:
+            turn = Turn(await self._runtime.next_invocation())
+            limit.deadline = deadline = self._deadline(turn.invocation)
+            failure = await self._answer(turn, limit)
+        if turn and limit.cancelled_caught:
+            failure = _overdue(turn)
+        if turn and failure:
+            await self._fail(turn, failure)
+        await self._app.finish(deadline)
+
+    async def _answer(
+        self, turn: Turn, limit: trio.CancelScope
+    ) -> InvocationError | None:
+        """Answer an invocation by a reply or a stream, or return why that failed."""
+        invocation = turn.invocation
+        try:
+            kind = turn.kind = events.classify(invocation.payload)
+            response = await self._ask(invocation, kind, limit.deadline)
+            if self._streams(kind):
+                deadline, limit.deadline = limit.deadline, math.inf
+                await self._stream(turn, response, deadline)
+            else:
+                await trio.lowlevel.checkpoint_if_cancelled()
+                turn.reply = within_limit(kind, kind.encode_response(response))
+                _warn_of_fields(invocation, kind, response, len(turn.reply))
+                _leave_time(limit, POST_LIMIT)
+                await self._runtime.post_response(invocation, turn.reply)
+        except FatalError:
+            raise
+        except Exception as error:
+            return _as_invocation_error(error, invocation)
+        return None
+
+    async def _stream(self, turn: Turn, response: Response, deadline: float) -> None:
+        async with _closing(response):
+            await trio.lowlevel.checkpoint_if_cancelled()
+            prelude = turn.kind.encode_prelude(response)
+            _warn_of_fields(turn.invocation, turn.kind, response, len(prelude))
+            body = _until(deadline, response.body)
+            broken = await self._runtime.post_stream(turn.invocation, prelude, body)
+        await _see_its_end(broken)
+
+    async def _ask(
+        self, invocation: Invocation, kind: type[Event], deadline: float
+    ) -> Response:
+        """Send an event to the application, and return what it answers."""
+        event = kind.decode(invocation.payload)
+        request = event.request(self._context(invocation))
+        if kind.is_http:
+            request = rewrite(request, self._config)
+        if not self._ready.is_set():  # with AWS_LWA_ASYNC_INIT
+            await self._ready.wait()
+        response = await self._app.send(request, streamed=self._streams(kind))
+        if response.status in self._error_status_codes:
+            raise await _status_error(response, deadline)
+        kind.check_response(request, response)
+        if kind.is_http and self._config.enable_compression:
+            from lambda_adapter.http.compression import compress
+
+            response = compress(request, response)
+        return response
+
+    async def _fail(self, turn: Turn, failure: InvocationError) -> None:
+        """Tell whoever waits: an HTTP client by an answer, any other by an error."""
+        invocation, kind = turn.invocation, turn.kind
+        answer = error_response(failure, invocation.request_id)
+        with trio.move_on_after(POST_LIMIT) as limit:
+            if not (kind.is_http and failure.is_answerable):
+                await self._runtime.post_error(invocation, failure)
+            elif self._streams(kind):
+                await self._stream(turn, answer, math.inf)
+            else:
+                reply = kind.encode_response(answer)
+                await self._runtime.post_response(invocation, reply)
+        if limit.cancelled_caught:
+            _log_untaken(invocation)
+        await _see_its_end(failure)
+
+    def _deadline(self, invocation: Invocation) -> float:
+        """Return when to give the application up, by trio's clock.
+
+        That is a margin before Lambda's deadline, so that the client is still told, and
+        Lambda does not end the whole environment. One that makes no sense is none.
+        """
+        left = invocation.deadline_ms / 1000 - time.time()
+        if not 0 < left < LONGEST:
+            return trio.current_time() + LONGEST
+        return trio.current_time() + max(left - self._config.deadline_margin, 0)
+
+    def _streams(self, kind: type[Event]) -> bool:
+        return kind.streams and self._config.invoke_mode == "response_stream"
+
+    def _context(self, invocation: Invocation) -> Context:
+        return Context(
+            encode_lambda_context(invocation, self._env_config),
+            invocation.trace_id.encode("latin-1"),
+            invocation.tenant_id.encode("latin-1"),
+            self._pass_through_path,
+            self._host,
+        )
+
+
+def _warn_of_fields(
+    invocation: Invocation, kind: type[Event], response: Response, size: int
+) -> None:
+    if warning := find_wide_fields(kind, response, size):
+        log.warning("%s", warning, extra=about(invocation.request_id))
+
+
+def _leave_time(limit: trio.CancelScope, seconds: float) -> None:
+    """Put a limit off, if there is less time left than that."""
+    least = trio.current_time() + seconds
+    if limit.deadline < least:
+        limit.deadline = least
+
+
+def _overdue(turn: Turn) -> InvocationError | None:
+    """Say what there was no time for: the application's answer, or only its post."""
+    if turn.reply:
+        _log_untaken(turn.invocation)
+        return None
+    return _as_invocation_error(DeadlineError(LATE), turn.invocation)
+
+
+def _log_untaken(invocation: Invocation) -> None:
+    log.error(
+        "the answer did not reach Lambda: it was not taken in time",
+        extra=about(invocation.request_id),
+    )
+
+
+async def _see_its_end(failure: InvocationError | None) -> None:
+    """Give an application that hung up the time to end, if that is what it does.
+
+    Then its end is seen before the next event is taken, which nobody would answer.
+    """
+    if failure and isinstance(failure.__cause__, PeerError):
+        await trio.sleep(LAST_MOMENT)
+
+
+@contextlib.asynccontextmanager
+async def _closing(response: Response) -> AsyncGenerator[None, None]:
+    try:
+        yield
+    finally:
+        if not isinstance(response.body, bytes):
+            await response.body.aclose()
+
+
+async def _until(deadline: float, body: bytes | Stream) -> AsyncGenerator[bytes, None]:
+    """Pass the pieces of a body on, for as long as there is time."""
+    if isinstance(body, bytes):
+        if body:
+            yield body
+        return
+    while True:
+        try:
+            with trio.fail_at(deadline):
+                piece = await anext(body)
+        except StopAsyncIteration:
+            return
+        except trio.TooSlowError:
+            message = "the application did not end its answer in time"
+            raise DeadlineError(message) from None
+        yield piece
+
+
+async def _status_error(response: Response, deadline: float) -> AppStatusError:
+    """Return the error that a response means, with the beginning of its body."""
+    body = b""
+    async with (
+        _closing(response),
+        contextlib.aclosing(_until(deadline, response.body)) as pieces,
+    ):
+        async for piece in pieces:
+            body += piece
+            if len(body) >= MAX_REPORTED_BODY:
+                break
+    text = body[:MAX_REPORTED_BODY].decode("utf-8", "replace")
+    report = msgspec.json.encode({"statusCode": response.status, "body": text})
+    return AppStatusError(response.status, report.decode())
+
+
+def _as_invocation_error(error: Exception, invocation: Invocation) -> InvocationError:
+    """Log a failure, and return it as one of this invocation's.
+
+    This is the one place where a fault of the adapter is caught: it costs an
+    invocation, not the environment.
+    """
+    if isinstance(error, InvocationError):
+        log.error("%s: %s", error.error_type, error, extra=about(invocation.request_id))
+        return error
+    failure = InternalError(f"a fault of the adapter: {type(error).__name__}: {error}")
+    log.error("%s", failure, extra=about(invocation.request_id), exc_info=error)
+    return failure

@@ -1,0 +1,122 @@
+"""Lambda SnapStart: the application before a snapshot, and after one was restored.
+
+It runs in a process of its own and hears of neither, so two POSTs tell it. Their paths
+are Lambda's to call: a client's request for one is refused.
+
+https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html Shell.
+"""
+
+from collections.abc import Awaitable, Callable
+
+import trio
+
+from lambda_adapter import __version__
+from lambda_adapter.apps.client import AppClient
+from lambda_adapter.config import Config
+from lambda_adapter.errors import (
+    AfterRestoreError,
+    BeforeCheckpointError,
+    InitError,
+    InvocationError,
+)
+from lambda_adapter.events.fields import LAMBDA_CONTEXT, REQUEST_CONTEXT
+from lambda_adapter.http.messages import Request
+from lambda_adapter.observe.logs import log
+from lambda_adapter.runtime.client import RuntimeClient
+from lambda_adapter.settings import authority
+
+CHECKPOINT_TIMEOUT = 900.0
+"""Seconds that the hook before a snapshot may take. Init and the hook share 130 s or
+the function's timeout, whichever is longer, and never more than 900 s. Lambda enforces
+that, because the adapter can't know the function's timeout.
+https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html"""
+
+RESTORE_TIMEOUT = 9.5
+"""Seconds for the hook after a restore and the check after it, together. Lambda allows
+10 s before a SnapStartTimeoutException; the rest is for telling Lambda why.
+https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html"""
+
+FIRST_REPORT = 2.0
+"""Seconds until the log says which hook is being waited for."""
+
+HOOK_CONTEXTS = [(REQUEST_CONTEXT, b"null"), (LAMBDA_CONTEXT, b"null")]
+"""The fields by which an application can recognise a hook: no event's request has the
+second one with ``null``, and no client can send either."""
+
+
+async def wait_restored(
+    config: Config,
+    app: AppClient,
+    runtime: RuntimeClient,
+    check: Callable[[], Awaitable[None]],
+) -> None:
+    """Return in each environment that the snapshot is restored to.
+
+    Connections to the application are closed before, for none survives; ``check``
+    waits afterwards until it is ready again.
+
+    Raises:
+        BeforeCheckpointError: the application is not fit for a snapshot.
+        AfterRestoreError: it is not fit to go on after one.
+        RuntimeApiError: Lambda did not restore.
+    """
+    path = config.before_checkpoint_path
+    host = authority(config.app_address)
+    if path and (failure := await _call(app, host, path, CHECKPOINT_TIMEOUT)):
+        raise BeforeCheckpointError(failure)
+    app.close()
+    await runtime.wait_restored()
+    log.info("restored from a snapshot")
+    deadline = trio.current_time() + RESTORE_TIMEOUT
+    path = config.after_restore_path
+    if path and (failure := await _call(app, host, path, RESTORE_TIMEOUT)):
+        raise AfterRestoreError(failure)
+    try:
+        with trio.fail_at(deadline):
+            await check()
+    except InitError as error:
+        raise AfterRestoreError(str(error)) from error
+    except trio.TooSlowError:
+        raise AfterRestoreError(
+            f"the application was not ready again within {RESTORE_TIMEOUT:g} s of the"
+            " restore"
+        ) from None
+
+
+async def _call(app: AppClient, host: bytes, path: str, seconds: float) -> str | None:
+    """POST to a hook, and return why it failed or took too long, or None."""
+    failure: str | None = f"POST {path} was not answered within {seconds:g} s"
+    with trio.move_on_after(seconds):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_report_wait, path, seconds)
+            failure = await _post(app, host, path)
+            nursery.cancel_scope.cancel()
+    return failure
+
+
+async def _report_wait(path: str, seconds: float) -> None:
+    await trio.sleep(FIRST_REPORT)
+    log.warning(
+        "POST %s was not answered within %g s; it may take %g s",
+        path,
+        FIRST_REPORT,
+        seconds,
+    )
+
+
+async def _post(app: AppClient, host: bytes, path: str) -> str | None:
+    """POST to a hook, and return why it failed, or None."""
+    agent = f"lambda-adapter/{__version__} (SnapStart)".encode()
+    fields = [
+        (b"host", host),
+        (b"user-agent", agent),
+        (b"content-length", b"0"),
+        *HOOK_CONTEXTS,
+    ]
+    try:
+        response = await app.send(Request(b"POST", path.encode(), fields))
+    except InvocationError as error:
+        return f"POST {path} failed: {error}"
+    if 200 <= response.status <= 299:
+        return None
+    return f"POST {path} failed: it was answered with status {response.status}"

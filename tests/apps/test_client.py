@@ -1,0 +1,478 @@
+"""``app_client``: the application behind its loopback port."""
+
+from contextlib import closing
+
+import pytest
+import trio
+import trio.testing
+from trio.testing import MockClock
+
+from lambda_adapter.apps.client import AppClient
+from lambda_adapter.errors import AppRequestError, ResponseTooLargeError
+from lambda_adapter.events.event import MAX_REPLY
+from lambda_adapter.http.messages import Request, Response, Stream
+from tests.adapter import free_port
+from tests.scripted_app import FAULTS, OK, Answer, open_app, open_server, receive
+
+KEEP_OK = Answer(OK, "keep")
+IDLE_LIMIT = 4.0
+
+ANSWERS = {
+    "a length": Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nbody"),
+    "chunks": Answer(
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+        b"2\r\nbo\r\n2\r\ndy\r\n0\r\n\r\n"
+    ),
+    "chunks and a length": Answer(
+        b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\ntransfer-encoding: chunked\r\n\r\n"
+        b"4 ; a = b\r\nbody\r\n0\r\n\r\n",
+        "keep",
+    ),
+    "a length twice": Answer(
+        b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\ncontent-length: 4\r\n\r\nbody", "keep"
+    ),
+    "line feeds": Answer(b"HTTP/1.1 200 OK\ncontent-length: 4\n\nbody", "keep"),
+    "the end of the connection": Answer(b"HTTP/1.1 200 OK\r\n\r\nbody"),
+    "HTTP/1.0": Answer(b"HTTP/1.0 200 OK\r\n\r\nbody"),
+    "interim answers first": Answer(
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n"
+        b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nbody"
+    ),
+    "no reason": Answer(b"HTTP/1.1 200\r\ncontent-length: 4\r\n\r\nbody"),
+    "excess": Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nbodyHTTP/1.1 500"),
+    "kept open": Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nbody", "keep"),
+    "kept open with excess": Answer(
+        b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nbody" + OK, "keep"
+    ),
+    "said to close, held open": Answer(
+        b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 4\r\n\r\nbody", "hold"
+    ),
+}
+
+
+def request(method=b"GET", target=b"/", body=b""):
+    fields = [(b"host", b"localhost")]
+    if body:
+        fields.append((b"content-length", b"%d" % len(body)))
+    return Request(method, target, fields, body)
+
+
+async def send(client: AppClient, *arguments: bytes) -> Response:
+    """Send within a time that is only there to end a test which hangs."""
+    with trio.fail_after(10):
+        return await client.send(request(*arguments))
+
+
+def of(cases):
+    return [pytest.param(answer, id=name) for name, answer in cases.items()]
+
+
+@pytest.mark.parametrize("answer", of(ANSWERS))
+async def test_ways_of_answering(answer):
+    """However the application ends its answer, it is read, and so is the next one."""
+    async with open_app(answer) as app:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
+            first = await send(client)
+            second = await send(client)
+
+    assert (first.status, first.body) == (200, b"body")
+    assert (second.status, second.body) == (200, b"ok")
+
+
+@pytest.mark.parametrize("answer", of(FAULTS))
+async def test_faulty_answers(answer):
+    """An answer that can't be trusted fails its request, and no other."""
+    async with open_app(answer) as app:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
+            with pytest.raises(AppRequestError):
+                await send(client)
+            following = await send(client)
+
+    assert following.body == b"ok"
+    assert len(app.requests) == 2
+
+
+async def test_faults_are_told_without_the_query():
+    """The message names method and path. A query may hold secrets."""
+    async with open_app(Answer(b"")) as app:
+        client = AppClient(("127.0.0.1", app.port), IDLE_LIMIT)
+        with pytest.raises(AppRequestError) as caught:
+            await send(client, b"GET", b"/a/path?token=secret")
+
+    message = str(caught.value)
+    assert "GET /a/path: it closed the connection without a response" in message
+    assert "secret" not in message
+
+
+async def test_nothing_listens():
+    """An application that has gone is named by its address."""
+    port = free_port()
+    client = AppClient(("127.0.0.1", port), IDLE_LIMIT)
+
+    with pytest.raises(
+        AppRequestError, match=rf"127\.0\.0\.1:{port}: Connection refus"
+    ):
+        await send(client)
+
+
+async def test_too_large_a_body():
+    """More body than any reply can hold is not read to its end."""
+    head = b"HTTP/1.1 200 OK\r\ncontent-length: 10000000000\r\n\r\n"
+    async with open_app(Answer(head + bytes(MAX_REPLY + 1), "hold")) as app:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
+            with pytest.raises(ResponseTooLargeError):
+                await send(client)
+            following = await send(client)
+
+    assert following.body == b"ok"
+
+
+async def test_connection_is_kept():
+    """Requests that follow each other share a connection."""
+    async with open_app() as app:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
+            for _ in range(5):
+                await send(client, b"POST", b"/", b"body")
+
+    assert [each.connection for each in app.requests] == [1] * 5
+
+
+async def test_youngest_connection_first():
+    """Of idle connections the youngest is used, so that the others can be let go."""
+    async with open_app() as app:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
+            async with trio.open_nursery() as nursery:
+                for _ in range(3):
+                    nursery.start_soon(send, client)
+            assert app.connections == 3
+            for _ in range(3):
+                await send(client)
+
+    assert len({each.connection for each in app.requests[3:]}) == 1
+
+
+async def test_requests_side_by_side():
+    """Each request that is under way has a connection of its own."""
+
+    async def serve(stream: trio.SocketStream) -> None:
+        async with stream:
+            while await receive(stream):
+                arrived.append(stream)
+                if len(arrived) == 2:
+                    both.set()
+                await both.wait()
+                await stream.send_all(OK)
+
+    both = trio.Event()
+    arrived: list[trio.SocketStream] = []
+    async with open_server(serve) as port:
+        with closing(AppClient(("127.0.0.1", port), IDLE_LIMIT)) as client:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(send, client)
+                nursery.start_soon(send, client)
+            await send(client)
+
+    assert len(set(arrived)) == 2
+
+
+async def test_closed_between_requests():
+    """A kept connection that the application closed is not used, whatever the method.
+
+    Servers close idle ones after some seconds, in a frozen environment at any time.
+    """
+    async with open_app(Answer(OK), Answer(OK)) as app:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
+            await send(client, b"POST", b"/", b"body")
+            await app.wait_all_closed()
+            await send(client, b"POST", b"/", b"body")
+            await app.wait_all_closed()
+            await send(client, b"POST", b"/", b"body")
+
+    assert [each.connection for each in app.requests] == [1, 2, 3]
+
+
+async def test_idle_for_too_long(mock_clock: MockClock):
+    """A connection that was idle for so long that it may be closed now is not used."""
+    async with open_app() as app:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
+            await client.send(request())
+            mock_clock.jump(IDLE_LIMIT - 0.1)
+            await client.send(request())
+            mock_clock.jump(IDLE_LIMIT + 0.1)
+            await client.send(request())
+
+    assert [each.connection for each in app.requests] == [1, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "method", [b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"]
+)
+async def test_idempotent_request_is_repeated(method):
+    """Closed without a byte of an answer just as it was used again: asked once more."""
+    async with open_app(KEEP_OK, Answer(b"")) as app:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
+            await send(client)
+            response = await send(client, method)
+
+    assert response.status == 200
+    assert [each.connection for each in app.requests] == [1, 1, 2]
+
+
+@pytest.mark.parametrize("method", [b"POST", b"PATCH", b"PURGE"])
+async def test_other_request_is_never_repeated(method):
+    """Nobody knows how far the first one went."""
+    async with open_app(KEEP_OK, Answer(b"")) as app:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
+            await send(client)
+            with pytest.raises(AppRequestError):
+                await send(client, method, b"/", b"body")
+
+    assert len(app.requests) == 2
+
+
+async def test_answered_request_is_never_repeated():
+    """One byte of an answer is proof that the request was taken."""
+    async with open_app(KEEP_OK, Answer(b"H")) as app:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
+            await send(client)
+            with pytest.raises(AppRequestError):
+                await send(client)
+
+    assert len(app.requests) == 2
+
+
+async def test_request_on_a_new_connection_is_never_repeated():
+    """Where nothing was kept, nothing was stale: the application itself hung up."""
+    async with open_app(Answer(b"")) as app:
+        client = AppClient(("127.0.0.1", app.port), IDLE_LIMIT)
+        with pytest.raises(AppRequestError):
+            await send(client)
+
+    assert len(app.requests) == 1
+
+
+async def test_request_is_repeated_only_once():
+    """The second try's failure is the request's."""
+    async with open_app(KEEP_OK, Answer(b""), Answer(b"")) as app:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
+            await send(client)
+            with pytest.raises(AppRequestError):
+                await send(client)
+
+    assert len(app.requests) == 3
+
+
+async def test_cancelled_request():
+    """Its connection is dropped, so that a late answer can't meet another request."""
+    async with open_app(KEEP_OK, Answer(b"", "hold")) as app:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
+            await send(client)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(client.send, request())
+                await app.wait_requests(2)
+                nursery.cancel_scope.cancel()
+            await app.wait_all_closed()
+            await send(client)
+
+    assert [each.connection for each in app.requests] == [1, 1, 2]
+
+
+async def test_close():
+    """Closing the client closes what it kept."""
+    async with open_app() as app:
+        client = AppClient(("127.0.0.1", app.port), IDLE_LIMIT)
+        await send(client)
+
+        client.close()
+
+        await app.wait_all_closed()
+
+
+async def test_head_has_no_body():
+    """The response to HEAD ends with its head, whatever length it names."""
+    raw = b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n"
+    async with open_app(Answer(raw, "keep")) as app:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
+            response = await send(client, b"HEAD")
+
+    assert response.body == b""
+
+
+LATE = b"HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\nanother"
+
+
+@pytest.mark.parametrize(
+    ("method", "head"),
+    [
+        pytest.param(b"HEAD", b"HTTP/1.1 200 OK\r\ncontent-length: 9", id="HEAD"),
+        pytest.param(b"HEAD", b"HTTP/1.1 200 OK\r\netag: x", id="HEAD, no length"),
+        pytest.param(b"GET", b"HTTP/1.1 204 No Content\r\ncontent-length: 9", id="204"),
+        pytest.param(
+            b"GET", b"HTTP/1.1 304 Not Modified\r\ntransfer-encoding: chunked", id="304"
+        ),
+    ],
+)
+async def test_late_body_is_no_response(method, head):
+    """A body that should not be there, and comes late, is nobody's response.
+
+    It comes once the next request was sent, when no look at the connection tells.
+    """
+    async with open_app(Answer(head + b"\r\n\r\n", "keep"), Answer(LATE + OK)) as app:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
+            first = await send(client, method)
+            await send(client)
+
+    assert first.body == b""
+    assert app.connections == 2
+
+
+def pieces_of(response: Response) -> Stream:
+    """Return the body of a response that is streamed."""
+    assert not isinstance(response.body, bytes)
+    return response.body
+
+
+async def read(response: Response) -> bytes:
+    """Read a streamed body to its end."""
+    with trio.fail_after(10):
+        return b"".join([piece async for piece in pieces_of(response)])
+
+
+async def send_streamed(client: AppClient, *arguments: bytes) -> Response:
+    """Send, and return as soon as the head is there."""
+    with trio.fail_after(10):
+        return await client.send(request(*arguments), streamed=True)
+
+
+@pytest.mark.parametrize("answer", of(ANSWERS))
+async def test_ways_of_answering_piece_by_piece(answer):
+    """However the application ends its answer, its pieces are the same body."""
+    async with open_app(answer) as app:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
+            first = await send_streamed(client)
+            body = await read(first)
+            second = await send(client)
+
+    assert (first.status, body) == (200, b"body")
+    assert (second.status, second.body) == (200, b"ok")
+
+
+@pytest.mark.parametrize("answer", of(FAULTS))
+async def test_faulty_answers_piece_by_piece(answer):
+    """An answer that can't be trusted fails, with its head or amid its body."""
+    async with open_app(answer) as app:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
+            with pytest.raises(AppRequestError) as caught:
+                await read(await send_streamed(client, b"GET", b"/path?secret"))
+            await app.wait_all_closed()
+            following = await send(client)
+
+    assert "GET /path: " in str(caught.value)
+    assert "secret" not in str(caught.value)
+    assert following.body == b"ok"
+
+
+async def test_head_comes_before_the_body():
+    """Streamed, a response is there with its head, and each piece as it comes."""
+    head = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n"
+    async with open_app(Answer(head, "more")) as app:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
+            response = await send_streamed(client)
+            pieces = []
+            with trio.fail_after(5):
+                for piece in (b"one", b"two"):
+                    await app.say(piece, "more" if piece == b"one" else "keep")
+                    pieces.append(await anext(pieces_of(response)))
+                with pytest.raises(StopAsyncIteration):
+                    await anext(pieces_of(response))
+
+    assert (response.status, pieces) == (200, [b"one", b"two"])
+
+
+async def test_connection_is_kept_after_a_stream():
+    """A body that was read to its end leaves its connection for the next request."""
+    async with open_app() as app:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
+            for _ in range(3):
+                assert await read(await send_streamed(client)) == b"ok"
+            await send(client)
+
+    assert app.connections == 1
+
+
+async def test_connection_is_in_use_during_a_stream():
+    """Whoever sends while a body is still to come gets a connection of his own."""
+    half = Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nha", "more")
+    async with open_app(half) as app:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
+            response = await send_streamed(client)
+            other = await send(client)
+            await app.say(b"lf", "keep")
+            body = await read(response)
+
+    assert (other.body, body) == (b"ok", b"half")
+    assert [each.connection for each in app.requests] == [1, 2]
+
+
+@pytest.mark.parametrize("pieces", [0, 1])
+async def test_body_that_is_closed(pieces):
+    """A body that is closed before its end closes its connection at once.
+
+    Even if nothing of it was read.
+    """
+    head = b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nhalf"
+    async with open_app(Answer(head, "hold")) as app:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
+            response = await send_streamed(client)
+            for _ in range(pieces):
+                assert await anext(pieces_of(response)) == b"half"
+
+            await pieces_of(response).aclose()
+
+            await app.wait_all_closed()
+
+
+async def test_cancelled_body():
+    """Whoever is cancelled while he waits for a piece closes the connection."""
+    head = b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n"
+    async with open_app(Answer(head, "hold")) as app:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
+            response = await send_streamed(client)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(read, response)
+                await trio.testing.wait_all_tasks_blocked()
+                nursery.cancel_scope.cancel()
+
+            await app.wait_all_closed()
+
+
+async def test_idempotent_request_is_repeated_for_a_stream():
+    """A kept connection that was dead is no reason to fail here either."""
+    async with open_app(KEEP_OK, Answer(b"")) as app:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
+            await send(client)
+            body = await read(await send_streamed(client))
+
+    assert body == b"ok"
+    assert [each.connection for each in app.requests] == [1, 1, 2]
+
+
+async def test_stream_that_breaks_off_is_never_repeated():
+    """With its head, an answer has begun."""
+    half = Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nha")
+    async with open_app(KEEP_OK, half) as app:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
+            await send(client)
+            with pytest.raises(AppRequestError):
+                await read(await send_streamed(client))
+
+    assert len(app.requests) == 2
+
+
+async def test_stream_has_no_limit():
+    """A body that is passed on piece by piece may be larger than any reply."""
+    size = 3 * MAX_REPLY
+    answer = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % size + bytes(size)
+    async with open_app(Answer(answer)) as app:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
+            assert len(await read(await send_streamed(client))) == size

@@ -1,0 +1,159 @@
+"""What settings change in a request."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambda_adapter.apps.rewrite import (
+    refuse_hooks,
+    rewrite,
+    with_authorization,
+    without_base_path,
+)
+from lambda_adapter.config import Config
+from lambda_adapter.errors import ClosedPathError
+from lambda_adapter.http.messages import Request
+from lambda_adapter.route import route_of
+from tests.events.examples import encode, request_of
+
+FUNCTION_URL = "a.lambda-url.x.on.aws"
+TOLD = (b"x-forwarded-prefix", b"/api")
+
+
+def get(target: bytes, *fields: tuple[bytes, bytes]) -> Request:
+    return Request(b"GET", target, [(b"host", b"a"), *fields])
+
+
+@pytest.mark.parametrize(
+    ("target", "rest"),
+    [
+        (b"/api/x", b"/x"),
+        (b"/api", b"/"),
+        (b"/api/", b"/"),
+        (b"/api?a=/api", b"/?a=/api"),
+        (b"/api/api/x", b"/api/x"),
+        (b"/api//x", b"//x"),
+    ],
+)
+def test_base_path_is_removed_once(target, rest):
+    """The first segments go, the rest stays as it is, and the application knows."""
+    request = without_base_path(get(target), b"/api")
+
+    assert request == get(rest, TOLD)
+
+
+@pytest.mark.parametrize(
+    "target", [b"/apix", b"/x/api", b"/API/x", b"/", b"/ap?i=/api"]
+)
+def test_other_paths_stay(target):
+    """Half a segment is none."""
+    assert without_base_path(get(target), b"/api") == get(target)
+
+
+@pytest.mark.parametrize("target", [b"/api/x", b"/x"])
+@pytest.mark.parametrize("name", [b"X-Forwarded-Prefix", b"x_forwarded.prefix"])
+def test_a_client_can_not_forge_the_prefix(target, name):
+    """What it says of a prefix does not reach the application, in any spelling."""
+    forged = (name, b"/evil")
+
+    request = without_base_path(get(target, forged), b"/api")
+
+    assert forged not in request.fields
+
+
+def test_authorization_takes_the_others_place():
+    """The field is renamed where it stands; what was there before goes."""
+    request = get(b"/", (b"X-Auth", b"token"), (b"Authorization", b"iam"), (b"b", b"c"))
+
+    assert with_authorization(request, b"x-auth") == get(
+        b"/", (b"authorization", b"token"), (b"b", b"c")
+    )
+
+
+def test_authorization_stays_without_the_other():
+    """Nothing to rename is no reason to drop anything."""
+    request = get(b"/", (b"Authorization", b"iam"))
+
+    assert with_authorization(request, b"x-auth") == request
+
+
+@given(target=st.binary(), value=st.binary())
+def test_without_settings_nothing_changes(target, value):
+    """A request is only rewritten by who asks for it."""
+    request = get(target, (b"x-forwarded-prefix", value), (b"x-auth", value))
+
+    assert rewrite(request, Config({})) is request
+
+
+def test_both_settings():
+    """Each does its part."""
+    config = Config(
+        {
+            "AWS_LWA_REMOVE_BASE_PATH": "/api/",
+            "AWS_LWA_AUTHORIZATION_SOURCE": "X-Auth",
+        }
+    )
+
+    request = rewrite(get(b"/api/x", (b"x-auth", b"t")), config)
+
+    assert request == get(b"/x", (b"authorization", b"t"), TOLD)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        b"/snapstart/after",
+        b"/snapstart/before/?x=1",
+        b"//SNAPSTART/./after",
+        b"/x/..%2fsnapstart%2f%2561fter",
+        b"/snapstart\\after;v=1?/",
+        b"/\\x/snapstart/after%0a",
+    ],
+)
+def test_hooks_are_closed(target):
+    """A path that may reach a hook is refused, whatever its query."""
+    hooks = [route_of("/snapstart/before"), route_of("/SnapStart/After/")]
+
+    with pytest.raises(ClosedPathError) as caught:
+        refuse_hooks(get(target), hooks)
+
+    path = target.partition(b"?")[0].decode()
+    assert str(caught.value).startswith(f"a client's GET {path} was refused")
+    assert " SnapStart hook /snapstart/" in str(caught.value)
+
+
+@pytest.mark.parametrize("target", [b"/", b"/snapstart", b"/x?/snapstart/after"])
+def test_other_paths_are_open(target):
+    """A query is no path, and half a path is another one."""
+    refuse_hooks(get(target), [route_of("/snapstart/after")])
+
+
+def test_hooks_are_closed_behind_the_base_path():
+    """What counts is the path that the application would see."""
+    settings = {
+        "AWS_LWA_REMOVE_BASE_PATH": "/api",
+        "AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH": "/after",
+    }
+
+    with pytest.raises(ClosedPathError):
+        rewrite(get(b"/api/after"), Config(settings))
+
+
+@pytest.mark.parametrize("base_path", ["", "/api"])
+@pytest.mark.parametrize("path", ["/snapstart/after\n", "//x/snapstart/after"])
+@pytest.mark.parametrize("domain", ["a.execute-api.x.amazonaws.com", FUNCTION_URL])
+def test_hooks_are_closed_to_events(domain, path, base_path):
+    """A hook is closed however the gateway's event spells its path."""
+    settings = {"AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH": "/snapstart/after"}
+    if base_path:
+        settings["AWS_LWA_REMOVE_BASE_PATH"] = base_path
+    event = {
+        "version": "2.0",
+        "rawPath": base_path + path,
+        "headers": {"host": domain},
+        "requestContext": {"domainName": domain, "http": {"method": "POST"}},
+    }
+    request = request_of(encode(event))
+
+    with pytest.raises(ClosedPathError):
+        rewrite(request, Config(settings))

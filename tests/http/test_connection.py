@@ -1,0 +1,438 @@
+"""``connection``: one socket that speaks HTTP/1.1."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import AsyncGenerator
+from contextlib import closing
+
+import pytest
+import trio
+
+from lambda_adapter.errors import PeerError
+from lambda_adapter.http.connection import open_connection
+from lambda_adapter.http.messages import Request
+from tests.adapter import free_port
+from tests.scripted_app import (
+    OK,
+    Answer,
+    ScriptedApp,
+    open_app,
+    open_server,
+    open_unix_server,
+    reset,
+)
+
+GET = Request(b"GET", b"/", [(b"host", b"localhost")])
+LARGE = Request(
+    b"POST",
+    b"/",
+    [(b"host", b"localhost"), (b"content-length", b"10000000")],
+    b"x" * 10_000_000,
+)
+REFUSAL = b"HTTP/1.1 413 Content Too Large\r\ncontent-length: 5\r\n\r\nearly"
+LIMIT = 1_000_000
+
+
+async def receive_head(stream: trio.SocketStream) -> bytes:
+    """Read a little of a request that is more than the system's buffers hold."""
+    stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+    data = await stream.receive_some(100)
+    assert data
+    return bytes(data)
+
+
+async def test_exchanges_follow_each_other_on_one_connection():
+    """Each exchange brings its response, and leaves the connection fit for another."""
+    async with open_app() as app:
+        with closing(await open_connection(("127.0.0.1", app.port))) as connection:
+            with trio.fail_after(5):
+                responses = [await connection.exchange(GET, LIMIT) for _ in range(3)]
+
+            assert [each.body for each in responses] == [b"ok"] * 3
+            assert (connection.exchanges, connection.reusable) == (3, True)
+            assert not connection.is_stale()
+    assert app.connections == 1
+
+
+async def test_closed_by_the_peer_is_stale():
+    """A connection that its peer closed while it was idle shows that it did."""
+    async with open_app(Answer(OK)) as app:
+        with closing(await open_connection(("127.0.0.1", app.port))) as connection:
+            with trio.fail_after(5):
+                await connection.exchange(GET, LIMIT)
+            await app.wait_all_closed()
+
+            assert connection.is_stale()
+
+
+async def test_unasked_bytes_make_stale():
+    """What comes on an idle connection is no answer to whatever is asked next."""
+    async with open_server(lambda stream: stream.send_all(OK)) as port:
+        with closing(await open_connection(("127.0.0.1", port))) as connection:
+            with trio.fail_after(5):
+                while not connection.is_stale():
+                    await trio.lowlevel.checkpoint()
+
+
+@pytest.mark.parametrize("then", ["hold", "close", "reset"])
+async def test_early_answer(then):
+    """An answer that comes before the request was taken is the answer.
+
+    Whatever the peer does with the rest; the connection then is of no more use.
+    """
+
+    async def refuse(stream: trio.SocketStream) -> None:
+        await receive_head(stream)
+        await stream.send_all(REFUSAL)
+        if then == "hold":
+            await gone.wait()
+        if then == "reset":
+            reset(stream)
+
+    gone = trio.Event()
+    async with open_server(refuse) as port:
+        with closing(await open_connection(("127.0.0.1", port))) as connection:
+            with trio.fail_after(5):
+                response = await connection.exchange(LARGE, LIMIT)
+
+            assert (response.status, response.body) == (413, b"early")
+            assert not connection.reusable
+            gone.set()
+
+
+async def test_interim_answer_is_not_the_early_answer():
+    """A 1xx while the request is still on its way does not stop the request."""
+
+    async def hint_then_answer(stream: trio.SocketStream) -> None:
+        taken = len(await receive_head(stream))
+        await stream.send_all(b"HTTP/1.1 103 Early Hints\r\nlink: </a.css>\r\n\r\n")
+        while taken < len(LARGE.body):
+            data = await stream.receive_some()
+            assert data
+            taken += len(data)
+        await stream.send_all(OK)
+
+    async with open_server(hint_then_answer) as port:
+        with closing(await open_connection(("127.0.0.1", port))) as connection:
+            with trio.fail_after(5):
+                response = await connection.exchange(LARGE, LIMIT)
+
+            assert response.status == 200
+
+
+async def test_slow_reader_gets_all():
+    """A peer that takes the request in sips gets every byte of it."""
+
+    async def sip(stream: trio.SocketStream) -> None:
+        while len(taken) < len(LARGE.body):
+            taken.extend(await stream.receive_some(10_000))
+        await stream.send_all(OK)
+
+    taken = bytearray()
+    async with open_server(sip) as port:
+        with closing(await open_connection(("127.0.0.1", port))) as connection:
+            with trio.fail_after(10):
+                await connection.exchange(LARGE, LIMIT)
+
+    assert taken.endswith(LARGE.body)
+
+
+@pytest.mark.parametrize(
+    ("answer", "answered"),
+    [
+        pytest.param(Answer(b""), False, id="closed"),
+        pytest.param(Answer(b"", "reset"), False, id="reset"),
+        pytest.param(Answer(b"HTTP/1.1 2"), True, id="closed within the head"),
+        pytest.param(Answer(b"HTTP/1.1 2", "reset"), True, id="reset within the head"),
+        pytest.param(Answer(OK[:-1]), True, id="closed within the body"),
+        pytest.param(Answer(b"220 smtp.example.com\r\n"), True, id="not HTTP"),
+    ],
+)
+async def test_failed_exchange(answer, answered):
+    """A failure says whether any byte of an answer came, and ends the connection."""
+    async with open_app(answer) as app:
+        with closing(await open_connection(("127.0.0.1", app.port))) as connection:
+            with trio.fail_after(5), pytest.raises(PeerError) as caught:
+                await connection.exchange(GET, LIMIT)
+
+            assert caught.value.answered is answered
+            assert (connection.exchanges, connection.reusable) == (0, False)
+
+
+async def test_cancelled_exchange_leaves_it_unusable():
+    """Nobody knows where in an exchange a cancelled one stopped."""
+    async with open_app(Answer(OK, "keep"), Answer(b"", "hold")) as app:
+        with closing(await open_connection(("127.0.0.1", app.port))) as connection:
+            with trio.fail_after(5):
+                await connection.exchange(GET, LIMIT)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(connection.exchange, GET, LIMIT)
+                await app.wait_requests(2)
+                nursery.cancel_scope.cancel()
+
+            assert not connection.reusable
+
+
+async def test_endless_answer_does_not_keep_deadlines_from_passing():
+    """A peer that always has more is still cut off in time.
+
+    It is a thread, so that it has more ready each time, in chunks that take long.
+    """
+
+    def never_end() -> None:
+        sock, _ = listener.accept()
+        with sock, contextlib.suppress(ConnectionError):
+            sock.sendall(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+            while True:
+                sock.sendall(b"1\r\nx\r\n" * 10_000)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        peer = threading.Thread(target=never_end)
+        peer.start()
+        connection = await open_connection(listener.getsockname())
+        with closing(connection), trio.move_on_after(0.05) as scope:
+            await connection.exchange(GET, LIMIT)
+        peer.join()
+
+    assert scope.cancelled_caught
+
+
+async def test_head_is_enough_for_the_status():
+    """``exchange_head`` does not wait for a body, however long that takes."""
+    head = b"HTTP/1.1 503 Not Yet\r\ncontent-length: 1000\r\n\r\n"
+    async with open_app(Answer(head, "hold")) as app:
+        with closing(await open_connection(("127.0.0.1", app.port))) as connection:
+            with trio.fail_after(5):
+                response, _ = await connection.exchange_head(GET)
+
+    assert response.status == 503
+
+
+async def test_body_after_a_head():
+    """The body comes in pieces, and with its end the exchange is over."""
+    head = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n"
+    async with open_app(Answer(head, "more")) as app:
+        with closing(await open_connection(("127.0.0.1", app.port))) as connection:
+            pieces: list[bytes] = []
+            with trio.fail_after(5):
+                _, body = await connection.exchange_head(GET)
+                assert not connection.reusable
+                await app.say(b"one")
+                pieces.append(await anext(body))
+                assert not connection.reusable
+                await app.say(b"two", "keep")
+                pieces += [piece async for piece in body]
+                assert (connection.exchanges, connection.reusable) == (1, True)
+
+                response = await connection.exchange(GET, LIMIT)
+
+    assert pieces == [b"one", b"two"]
+    assert response.body == b"ok"
+
+
+@pytest.mark.parametrize("then", ["close", "reset"])
+async def test_body_that_breaks_off(then):
+    """A body that is cut off is an error, and its connection of no more use."""
+    head = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\none"
+    async with open_app(Answer(head, "more")) as app:
+        with closing(await open_connection(("127.0.0.1", app.port))) as connection:
+            with trio.fail_after(5):
+                _, body = await connection.exchange_head(GET)
+                assert await anext(body) == b"one"
+                await app.say(b"", then)
+                with pytest.raises(PeerError) as caught:
+                    await anext(body)
+
+            assert caught.value.answered
+            assert not connection.reusable
+
+
+UPLOAD = Request(
+    b"POST", b"/", [(b"host", b"localhost"), (b"transfer-encoding", b"chunked")]
+)
+
+
+async def frames(*pieces: bytes) -> AsyncGenerator[bytes, None]:
+    for piece in pieces:
+        await trio.lowlevel.checkpoint()
+        yield piece
+
+
+async def test_upload():
+    """A head goes out, then each piece as it is, and the answer is returned."""
+    received = bytearray()
+
+    async def take(stream: trio.SocketStream) -> None:
+        while not received.endswith(b"end"):
+            received.extend(await stream.receive_some())
+        await stream.send_all(OK)
+
+    async with open_server(take) as port:
+        with closing(await open_connection(("127.0.0.1", port))) as connection:
+            with trio.fail_after(5):
+                response = await connection.upload(
+                    UPLOAD, frames(b"one", b"x" * 5_000_000, b"end"), LIMIT
+                )
+
+    assert response.body == b"ok"
+    head, _, body = bytes(received).partition(b"\r\n\r\n")
+    assert head.startswith(b"POST / HTTP/1.1\r\n")
+    assert body == b"one" + b"x" * 5_000_000 + b"end"
+
+
+async def test_upload_is_answered_early():
+    """An answer ends an upload: no more pieces are asked for, were they endless."""
+
+    async def pieces() -> AsyncGenerator[bytes, None]:
+        while True:
+            await trio.lowlevel.checkpoint()
+            yield b"x" * 100_000
+
+    async def refuse(stream: trio.SocketStream) -> None:
+        await receive_head(stream)
+        await stream.send_all(REFUSAL)
+        await gone.wait()
+
+    gone = trio.Event()
+    async with open_server(refuse) as port:
+        with closing(await open_connection(("127.0.0.1", port))) as connection:
+            with trio.fail_after(5):
+                async with contextlib.aclosing(pieces()) as endless:
+                    response = await connection.upload(UPLOAD, endless, LIMIT)
+
+            assert (response.status, response.body) == (413, b"early")
+            assert not connection.reusable
+            gone.set()
+
+
+async def test_upload_that_breaks():
+    """A piece that fails fails the upload, and the connection is of no more use."""
+
+    async def fail() -> AsyncGenerator[bytes, None]:
+        yield b"one"
+        raise ZeroDivisionError
+
+    async with open_app(Answer(b"", "hold")) as app:
+        with closing(await open_connection(("127.0.0.1", app.port))) as connection:
+            with trio.fail_after(5), pytest.raises(ZeroDivisionError):
+                await connection.upload(UPLOAD, fail(), LIMIT)
+
+            assert not connection.reusable
+
+
+async def test_close_twice():
+    """Closing a closed connection does nothing."""
+    async with open_app() as app:
+        connection = await open_connection(("127.0.0.1", app.port))
+
+        connection.close()
+        connection.close()
+
+        await app.wait_all_closed()
+
+
+async def test_close_wakes_who_waits():
+    """An exchange under way does not outlive its connection, nor hang."""
+    async with open_app(Answer(b"", "hold")) as app:
+        connection = await open_connection(("127.0.0.1", app.port))
+        with trio.fail_after(5), pytest.RaisesGroup(trio.ClosedResourceError):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(connection.exchange, GET, LIMIT)
+                await app.wait_requests(1)
+                connection.close()
+
+
+async def test_nothing_listens():
+    """Where nothing accepts, the error names the address and the reason."""
+    port = free_port()
+
+    with trio.fail_after(5), pytest.raises(PeerError) as caught:
+        await open_connection(("127.0.0.1", port))
+
+    assert str(caught.value) == (
+        f"no connection to 127.0.0.1:{port}: Connection refused"
+    )
+    assert not caught.value.answered
+
+
+async def test_host_without_address():
+    """A host that does not exist is a failed connection like any other."""
+    with trio.fail_after(10), pytest.raises(PeerError, match=r"host\.invalid:80"):
+        await open_connection(("host.invalid", 80))
+
+
+class TwoAddresses(trio.abc.HostnameResolver):
+    """A host of two addresses, as ``localhost`` often is. Nothing listens on the first.
+
+    Here both are IPv4: not every machine has another kind.
+    """
+
+    async def getaddrinfo(self, host, port, family=0, type=0, proto=0, flags=0):  # noqa: A002
+        assert host == b"two.example"
+        kind = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
+        return [(*kind, ("127.0.0.2", port)), (*kind, ("127.0.0.1", port))]
+
+    async def getnameinfo(self, sockaddr, flags):
+        raise NotImplementedError
+
+
+async def test_every_address_is_tried():
+    """A host may have several addresses, and an application may listen on either."""
+    trio.socket.set_custom_hostname_resolver(TwoAddresses())
+    async with open_app() as app:
+        with trio.fail_after(5):
+            with closing(await open_connection(("two.example", app.port))) as one:
+                response = await one.exchange(GET, LIMIT)
+
+    assert response.body == b"ok"
+
+
+async def test_no_address_accepts():
+    """Where no address accepts, the error names the host and the last reason."""
+    trio.socket.set_custom_hostname_resolver(TwoAddresses())
+
+    with trio.fail_after(5), pytest.raises(PeerError, match=r"two\.example:\d+: Conn"):
+        await open_connection(("two.example", free_port()))
+
+
+async def test_unix_socket(tmp_path):
+    """An address that is a path is a Unix socket, which speaks HTTP as any other."""
+    path = str(tmp_path / "app.sock")
+    app = ScriptedApp()
+    async with open_unix_server(app.serve, path):
+        with trio.fail_after(5):
+            with closing(await open_connection(path)) as connection:
+                responses = [await connection.exchange(GET, LIMIT) for _ in range(2)]
+
+    assert [response.body for response in responses] == [b"ok", b"ok"]
+    assert [each.connection for each in app.requests] == [1, 1]
+
+
+async def test_nothing_listens_on_a_unix_socket(tmp_path):
+    """Where no socket is, or nobody behind it, the error names it and says why."""
+    path = str(tmp_path / "app.sock")
+
+    with pytest.raises(PeerError) as caught:
+        await open_connection(path)
+    assert str(caught.value) == f"no connection to {path}: No such file or directory"
+
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(path)
+    with pytest.raises(PeerError, match="Connection refused"):
+        await open_connection(path)
+
+
+async def test_unix_socket_without_room(tmp_path):
+    """A server that accepts slowly is waited for, not taken for one that is gone."""
+    path = str(tmp_path / "app.sock")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(path)
+        listening.listen(0)
+        with trio.fail_after(5):
+            with closing(await open_connection(path)):
+                with trio.move_on_after(0.05) as scope:
+                    await open_connection(path)
+                assert scope.cancelled_caught
+                listening.accept()[0].close()
+                (await open_connection(path)).close()
