@@ -1,8 +1,8 @@
 """The configuration: environment variables become one frozen ``Config``.
 
 A value that can't be used is an error that names it; a name nobody knows is a warning,
-with the setting that it resembles. Loads nothing but builtins, because the application's start
-waits for it. Core: no I/O.
+with the setting that it resembles. Loads nothing but builtins, because the
+application's start waits for it. Core: no I/O.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ INITIALIZED_BEFORE = frozenset({"snap-start", "provisioned-concurrency"})
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib"""
 
 LIKENESS = 0.7
-"""How alike a name has to be to the setting that it is taken for: difflib's ratio, 0 to 1.
-Two letters of PORT exchanged make 0.75, and names that mean something else 0.5 and less."""
+"""Least likeness, 0 to 1, of a name to the setting that is suggested: the ratio of
+https://docs.python.org/3/library/difflib.html#difflib.SequenceMatcher.ratio. PROT and
+PORT have 0.75; names of other things have 0.5 and less."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
