@@ -264,6 +264,9 @@ def test_compression_of_streams():
         ("AWS_LWA_READINESS_PATH", "AWS_LWA_READINESS_CHECK_PATH"),
         ("AWS_LWA_ENABLE_COMPRESION", "AWS_LWA_ENABLE_COMPRESSION"),
         ("AWS_LWA_INVOKEMODE", "AWS_LWA_INVOKE_MODE"),
+        ("AWS_LWA_INVOKE_MOD", "AWS_LWA_INVOKE_MODE"),
+        ("AWS_LWA_HSOT", "AWS_LWA_HOST"),
+        ("AWS_LWA_port", "AWS_LWA_PORT"),
     ],
 )
 def test_unknown_setting(name, near):
@@ -275,13 +278,21 @@ def test_unknown_setting(name, near):
     )
 
 
-def test_unknown_setting_without_near():
-    """Where nothing is near, nothing is guessed."""
-    config = Config({"AWS_LWA_QQQQQQQQQQQQQQQQ": ""})
+@pytest.mark.parametrize(
+    "name",
+    [
+        "AWS_LWA_",
+        "AWS_LWA_QQQQQQQQQQQQQQQQ",
+        "AWS_LWA_TLS_CERT_FILE",
+        "AWS_LWA_TLS_SERVER_NAME",
+        "AWS_LWA_PASSWORD",
+    ],
+)
+def test_unknown_setting_without_near(name):
+    """Where nothing is near, nothing is guessed: all names begin alike."""
+    config = Config({name: ""})
 
-    assert config.warnings == (
-        "AWS_LWA_QQQQQQQQQQQQQQQQ is not a setting of this adapter",
-    )
+    assert config.warnings == (f"{name} is not a setting of this adapter",)
 
 
 def test_unknown_settings_are_all_named():

@@ -25,6 +25,7 @@ from lambda_adapter.errors import (
     PeerError,
     ResponseTooLargeError,
     RuntimeApiError,
+    quoted,
 )
 from lambda_adapter.http import http1
 from lambda_adapter.runtime import api as runtime_api
@@ -145,3 +146,19 @@ def test_peer_error(answered):
     error = PeerError("it broke", answered=answered)
 
     assert (str(error), error.answered) == ("it broke", answered)
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        ("", "''"),
+        ("x y", "'x y'"),
+        ("a\r\nb", r"'a\r\nb'"),
+        ("x" * 100, f"'{'x' * 100}'"),
+        ("a" * 100 + "b" * 1_000, f"'{'a' * 50}[1,000 characters left out]{'b' * 50}'"),
+    ],
+    ids=["empty", "short", "escaped", "at the limit", "over the limit"],
+)
+def test_quoted(text, quote):
+    """A client's text is quoted on one line, its two ends alone if it is long."""
+    assert quoted(text) == quote

@@ -1,9 +1,9 @@
 """Run any web application on AWS Lambda without changing its code.
 
-What lies here loads before the application starts, and next to nothing with it: ``cli``
-decides what to become, ``launcher`` becomes it or starts it as a child, ``claim`` settles
-which of two adapters serves, ``config`` is made of the environment by ``settings``, and
-``errors`` is the tree of what can go wrong. The folders load after that:
+What lies here loads before the application starts, and hardly anything with it: ``cli``
+decides what to become, ``launcher`` becomes it or starts it as a child, ``claim``
+settles which of two adapters serves, ``config`` is made of the environment by
+``settings``, and ``errors`` is the tree of what can go wrong. Folders load after that:
 
 - ``serve`` holds the one nursery (``supervisor``) and the ``invoke_loop``.
 - ``apps`` is the application: its process, the wait for it, and what is sent to it.

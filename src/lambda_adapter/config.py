@@ -1,8 +1,8 @@
 """The configuration: environment variables become one frozen ``Config``.
 
 A value that can't be used is an error that names it; a name nobody knows is a warning,
-with the nearest one known. Loads nothing but builtins, because the application's start
-waits for it. Core: no I/O.
+with the setting that it resembles. Loads nothing but builtins, because the
+application's start waits for it. Core: no I/O.
 """
 
 from __future__ import annotations
@@ -14,6 +14,11 @@ from lambda_adapter.settings import FROM_LAMBDA, NAMES, PREFIX, SETTINGS, Addres
 INITIALIZED_BEFORE = frozenset({"snap-start", "provisioned-concurrency"})
 """Initialization types with minutes for an init, and no client who waits for it:
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib"""
+
+LIKENESS = 0.7
+"""Least likeness, 0 to 1, of a name to the setting that is suggested: the ratio of
+https://docs.python.org/3/library/difflib.html#difflib.SequenceMatcher.ratio. PROT and
+PORT have 0.75; names of other things have 0.5 and less."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,6 +141,9 @@ def _is_unknown(name: str) -> bool:
 def _unknown(name: str) -> str:
     import difflib  # only for whoever made a typing error
 
-    near = difflib.get_close_matches(name, NAMES, n=1)
-    advice = f"; did you mean {near[0]}?" if near else ""
+    # Without what all have in common, for that alone makes any two names alike.
+    known = [each.removeprefix(PREFIX) for each in NAMES if each.startswith(PREFIX)]
+    rest = name.removeprefix(PREFIX).upper()
+    near = difflib.get_close_matches(rest, known, n=1, cutoff=LIKENESS)
+    advice = f"; did you mean {PREFIX}{near[0]}?" if near else ""
     return f"{name} is not a setting of this adapter{advice}"

@@ -2,6 +2,7 @@
 
 import logging
 from contextlib import asynccontextmanager
+from itertools import pairwise
 
 import pytest
 import trio
@@ -16,6 +17,7 @@ from tests.scripted_app import (
     open_app,
     open_server,
     open_unix_server,
+    receive,
 )
 
 HANG = Answer(b"", "hold")
@@ -156,13 +158,65 @@ async def test_pauses_between_checks(clock):
     assert asked == pytest.approx([asked[0] + number / 100 for number in range(6)])
 
 
+@asynccontextmanager
+async def unhealthy_for(seconds):
+    """Serve 503 for so long, and then 200; gives the port and when it was asked."""
+    ready = trio.current_time() + seconds
+    asked: list[float] = []
+
+    async def serve(stream: trio.SocketStream) -> None:
+        if await receive(stream):
+            asked.append(trio.current_time())
+            code = 200 if asked[-1] >= ready else 503
+            await stream.send_all(status(code).raw)
+            await stream.aclose()
+
+    async with open_server(serve) as port:
+        yield port, asked
+
+
+async def test_unhealthy_is_asked_ever_more_rarely(clock):
+    """After an unhealthy response the pause grows, so that no log fills with checks."""
+    async with unhealthy_for(60) as (port, asked):
+        with trio.move_on_after(60):
+            await wait_app_ready(config(port), None)
+
+    pauses = [later - earlier for earlier, later in pairwise(asked)]
+    assert pauses[:5] == pytest.approx([0.01] * 5)
+    assert pauses[-5:] == pytest.approx([1.0] * 5)
+    assert pauses == pytest.approx(sorted(pauses))
+    assert len([time for time in asked if time < asked[0] + 6]) < 50
+
+
+@pytest.mark.parametrize("seconds", [0.05, 0.5, 4, 30])
+async def test_ready_soon_after_unhealthy(clock, seconds):
+    """An application that warms up is found ready at most an eighth of that later."""
+    async with unhealthy_for(seconds) as (port, asked):
+        started = trio.current_time()
+        with trio.fail_after(60):
+            await wait_app_ready(config(port), None)
+
+    assert asked[-1] - started <= max(seconds * 9 / 8, seconds + 0.011)
+
+
+async def test_pauses_are_short_until_the_first_answer(clock):
+    """The time without any response does not make the pauses longer."""
+    hanging = [HANG] * 2  # that is 3 s
+    async with open_app(*hanging, *[status(503)] * 5) as app:
+        started = trio.current_time()
+        with trio.fail_after(60):
+            await wait_app_ready(config(app.port), None)
+
+    assert trio.current_time() - started == pytest.approx(3.07, abs=0.01)
+
+
 @pytest.mark.parametrize("code", [100, 101])
 async def test_interim_status_is_no_readiness(code):
     """What is no final answer says nothing about the application."""
     async with open_app(status(code)) as app:
-        reason = await find_unready(config(app.port))
+        unready = await find_unready(config(app.port))
 
-    assert reason
+    assert unready
 
 
 @pytest.mark.parametrize(
@@ -172,9 +226,11 @@ async def test_interim_status_is_no_readiness(code):
 async def test_default_statuses(code, ready):
     """Without a setting, an answer below 500 means that the application is up."""
     async with open_app(status(code)) as app:
-        reason = await find_unready(config(app.port))
+        unready = await find_unready(config(app.port))
 
-    assert reason == (None if ready else f"GET / brought status {code}")
+    assert (unready and unready.reason) == (
+        None if ready else f"GET / brought status {code}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -184,9 +240,9 @@ async def test_set_statuses(code, ready):
     """A setting decides alone which statuses mean ready."""
     environ = {"AWS_LWA_READINESS_CHECK_HEALTHY_STATUS": "200,503"}
     async with open_app(status(code)) as app:
-        reason = await find_unready(config(app.port, **environ))
+        unready = await find_unready(config(app.port, **environ))
 
-    assert (reason is None) is ready
+    assert (unready is None) is ready
 
 
 async def test_body_is_not_waited_for():

@@ -10,6 +10,7 @@ import pytest
 import trio
 
 from lambda_adapter.observe.logs import (
+    MAX_TEXT,
     JsonFormatter,
     TextFormatter,
     about,
@@ -149,6 +150,49 @@ def test_traceback():
     assert text.endswith("ValueError: of the adapter")
     assert len(line.splitlines()) == 1
     assert json.loads(line)["stackTrace"].endswith("ValueError: of the adapter")
+
+
+FORMATTERS = pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()])
+EVENT_LIMIT = 262_144
+"""Bytes of an event in CloudWatch Logs:
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html"""
+
+
+@FORMATTERS
+@pytest.mark.parametrize(
+    "char", ["x", "\n", "\0", '"', "\\", "é", "🎉", "\U0010ffff", "\udcff"], ids=ascii
+)
+def test_long_message_is_cut(formatter, char):
+    """A message keeps its two ends, and the line says how much is missing."""
+    line = formatter.format(record(f"begin {char * 4_000_000} end"))
+
+    assert len(line.encode()) < EVENT_LIMIT
+    assert "begin " in line
+    assert "[3,983,626 characters left out]" in line
+    assert " end" in line[-50:]
+
+
+@FORMATTERS
+def test_long_traceback_is_cut(formatter):
+    """A traceback is cut as a message is, so that the line fits with both."""
+    try:
+        raise ValueError("🎉" * 1_000_000 + "end")
+    except ValueError as error:
+        faulty = record(f"begin {error}", logging.ERROR, exc_info=sys.exc_info())
+
+    line = formatter.format(faulty)
+
+    assert len(line.encode()) < EVENT_LIMIT
+    assert line.count("characters left out]") == 2
+    assert "Traceback (most recent call last)" in line
+
+
+@FORMATTERS
+def test_message_at_the_limit_is_whole(formatter):
+    """A message of the largest size loses nothing."""
+    message = "x" * MAX_TEXT
+
+    assert message in formatter.format(record(message))
 
 
 @pytest.mark.usefixtures("_restored")
@@ -419,6 +463,30 @@ async def test_no_secret_of_a_start_that_fails(runtime, answer):
 
     assert "ERROR Runtime.AppNotReadyError" in written
     assert SECRET not in written
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"headers": {f"x y {'z' * 4_000_000}": "1"}},
+        {"headers": {f"x{'z' * 4_000_000}": "a\nb"}},
+        {"requestContext": {"http": {"method": "z " * 2_000_000, "path": "/"}}},
+    ],
+    ids=["name", "value", "method"],
+)
+async def test_client_can_not_fill_it(runtime, wrong):
+    """What a client sends is quoted in part, in the log and in the response."""
+    async with (
+        open_app() as app,
+        open_adapter(runtime.address, [], port=app.port) as it,
+    ):
+        posted = await runtime.invoke(load("http_api", **wrong))
+        written = await it.wait_log("RequestId: ")
+
+    assert posted.json()["statusCode"] == 400
+    assert "characters left out]" in written
+    assert len(written) < 1_000
+    assert len(posted.body) < 1_000
 
 
 async def test_nothing_of_what_works(runtime):

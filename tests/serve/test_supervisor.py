@@ -16,6 +16,7 @@ import trio
 import trio.testing
 
 import lambda_adapter
+from lambda_adapter.apps.process import FOREGROUND
 from lambda_adapter.config import Config
 from lambda_adapter.launcher import Child
 from lambda_adapter.serve.supervisor import supervise
@@ -279,9 +280,9 @@ async def test_proxy_of_the_runtime_api(runtime):
 @pytest.mark.parametrize(
     ("command", "how"),
     [
-        (["true"], "exited with status 0"),
+        (["true"], f"exited with status 0 ({FOREGROUND})"),
         (["sh", "-c", "exit 3"], "exited with status 3"),
-        (["sh", "-c", "kill -9 $$"], "was ended by SIGKILL; was it out of memory?"),
+        (["sh", "-c", "kill -9 $$"], "was ended by SIGKILL (was it out of memory?)"),
         (["sh", "-c", "kill -15 $$"], "was ended by SIGTERM"),
         (["sh", "-c", "kill -40 $$"], "was ended by signal 40"),
     ],
@@ -318,7 +319,8 @@ async def test_ended_before_ready_where_nobody_can_know_how(runtime):
         assert await running.wait() == 1
 
     posted = await runtime.wait_posted(INIT_ERROR)
-    assert "ended, how nobody knows" in str(posted.json()["errorMessage"])
+    how = "exited with unknown status (SIGCHLD is ignored) before it was ready"
+    assert how in str(posted.json()["errorMessage"])
 
 
 async def test_refused_init_error(runtime):
@@ -332,8 +334,9 @@ async def test_refused_init_error(runtime):
 @pytest.mark.parametrize(
     ("path", "how"),
     [
+        ("/exit/0", f"exited with status 0 ({FOREGROUND})"),
         ("/exit/3", "exited with status 3"),
-        ("/kill", "was ended by SIGKILL; was it out of memory?"),
+        ("/kill", "was ended by SIGKILL (was it out of memory?)"),
     ],
 )
 async def test_ended_while_serving(runtime, path, how):

@@ -24,6 +24,12 @@ GRACE_WITH_EXTENSIONS = 0.25
 """The same beside external extensions, where Lambda gives the runtime 300 ms:
 https://github.com/aws-samples/graceful-shutdown-with-aws-lambda"""
 
+FOREGROUND = (
+    "it has to run in the foreground: nginx with `daemon off;`,"
+    " gunicorn without --daemon"
+)
+"""What to do where the command ends well: the server has gone into the background."""
+
 POLL = 0.05
 """Seconds between two looks at a child where the system has no pidfd."""
 
@@ -90,13 +96,14 @@ class AppProcess:
         try:
             result = os.waitid(os.P_PID, self._child.pid, flags)
         except ChildProcessError:
-            return "ended, how nobody knows: the adapter was started to ignore SIGCHLD"
+            return "exited with unknown status (SIGCHLD is ignored)"
         if result is None:
             return None
         if result.si_code == os.CLD_EXITED:
-            return f"exited with status {result.si_status}"
+            advice = "" if result.si_status else f" ({FOREGROUND})"
+            return f"exited with status {result.si_status}{advice}"
         if result.si_status == signal.SIGKILL:
-            return "was ended by SIGKILL; was it out of memory?"
+            return "was ended by SIGKILL (was it out of memory?)"
         return f"was ended by {describe_signal(result.si_status)}"
 
     async def wait_ended(self) -> str:

@@ -3,6 +3,7 @@
 import math
 from typing import Protocol
 
+import msgspec
 import trio
 
 from lambda_adapter import __version__
@@ -14,7 +15,14 @@ from lambda_adapter.observe.logs import log
 from lambda_adapter.settings import authority
 
 INTERVAL = 0.01
-"""Seconds between two checks."""
+"""Seconds between two checks, as long as the application answers none."""
+
+SHARE = 1 / 8
+"""Part of the time since the first unhealthy response that is waited after another one.
+Applications log each check; one that warms up is found ready late by this part."""
+
+LONGEST_PAUSE = 1.0
+"""Seconds that no two checks are further apart."""
 
 FIRST_LIMIT = 1.0
 """Seconds that the first checks may take. One that hangs doubles the next one's: an
@@ -26,6 +34,14 @@ LAST_LIMIT = 8.0
 FIRST_REPORT = 2.0
 """Seconds until the log says why the application is not ready; each report doubles the
 time to the next."""
+
+
+class Unready(msgspec.Struct, frozen=True):
+    """Why an application is not ready."""
+
+    reason: str
+    answered: bool = False
+    """Whether it answered the check, if only with an unhealthy status."""
 
 
 class Process(Protocol):
@@ -42,23 +58,29 @@ async def wait_app_ready(config: Config, process: Process | None) -> None:
         AppNotReadyError: the application has ended instead, or its time is over.
     """
     started = trio.current_time()
+    first_answer = math.inf
     report = FIRST_REPORT
     limit = FIRST_LIMIT
     waited = 0.0
-    reason: str | None = "it was not checked"
-    while reason is not None:
+    unready: Unready | None = Unready("it was not checked")
+    while unready:
         with trio.move_on_after(limit) as scope:
-            reason = await find_unready(config)
-        waited = trio.current_time() - started
+            unready = await find_unready(config)
+        now = trio.current_time()
+        waited = now - started
         if scope.cancelled_caught:
-            reason = f"no answer within {limit:g} s"
+            unready = Unready(f"no answer within {limit:g} s")
             limit = min(limit * 2, LAST_LIMIT)
-        if reason is not None:
-            _raise_if_over(config, process, waited, reason)
+        if unready:
+            _raise_if_over(config, process, waited, unready.reason)
             if waited >= report:
-                _report(config, waited, reason)
+                _report(config, waited, unready.reason)
                 report *= 2 ** math.ceil(math.log2(waited / report) + 0.01)
-            await trio.sleep(INTERVAL)
+            pause = INTERVAL
+            if unready.answered:
+                first_answer = min(first_answer, now)
+                pause = max(INTERVAL, min((now - first_answer) * SHARE, LONGEST_PAUSE))
+            await trio.sleep(pause)
     log.info("the application is ready after %.0f ms", waited * 1000)
 
 
@@ -83,23 +105,24 @@ def _report(config: Config, waited: float, reason: str) -> None:
     )
 
 
-async def find_unready(config: Config) -> str | None:
+async def find_unready(config: Config) -> Unready | None:
     """Check once, and return why the application is not ready, or None if it is."""
     try:
         connection = await open_connection(config.readiness_address)
     except PeerError as error:
-        return str(error)
+        return Unready(str(error))
     try:
         if config.readiness_protocol == "tcp":
             return None
         response, _ = await connection.exchange_head(_check_request(config))
     except PeerError as error:
-        return f"it accepts connections, but {error}"
+        return Unready(f"it accepts connections, but {error}", error.answered)
     finally:
         connection.close()
     if response.status in config.readiness_healthy_status:
         return None
-    return f"GET {config.readiness_path} brought status {response.status}"
+    reason = f"GET {config.readiness_path} brought status {response.status}"
+    return Unready(reason, answered=True)
 
 
 def describe_check(config: Config) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from lambda_adapter.errors import EventError
+from lambda_adapter.errors import EventError, quoted
 from lambda_adapter.http.messages import HOP_BY_HOP, Fields, connection_options, folded
 
 Scalar = str | int | float | bool | None
@@ -74,7 +74,7 @@ def encode_method(method: str) -> bytes:
     """
     name = method.encode()
     if not _TOKEN.fullmatch(name) or name == b"CONNECT":
-        raise EventError(f"the event's method {method!r} can't be sent")
+        raise EventError(f"the event's method {quoted(method)} can't be sent")
     return name
 
 
@@ -132,7 +132,7 @@ def _recognise(name: str) -> tuple[bytes, str]:
     raw = name.encode()
     if not _TOKEN.fullmatch(raw):
         raise EventError(
-            f"the event has a header field whose name is no name: {name!r}"
+            f"the event has a header field whose name is no name: {quoted(name)}"
         )
     recognised = raw, _role(raw)
     if len(_known) < MAX_KNOWN and len(name) <= MAX_KNOWN_SIZE:
@@ -212,7 +212,9 @@ def _encode_value(name: str, value: Scalar) -> bytes:
     # https://www.rfc-editor.org/rfc/rfc9110#section-5.5: CR, LF and NUL are dangerous,
     # other controls are not, within a field.
     if _DANGEROUS.search(content):
-        raise EventError(f"the event's header field {name!r} has a line break or a NUL")
+        raise EventError(
+            f"the event's header field {quoted(name)} has a line break or a NUL"
+        )
     return content.encode()
 
 

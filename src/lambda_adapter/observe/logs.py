@@ -11,7 +11,14 @@ from collections.abc import Mapping
 
 import msgspec
 
+from lambda_adapter.errors import shortened
+
 log = logging.getLogger("lambda_adapter")
+
+MAX_TEXT = 16_384
+"""Characters of a message, and of a traceback. Escaped they are ten times as many bytes
+at most, so that a line fits into an event of CloudWatch Logs, 262,144 bytes:
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html"""
 
 _LEVELS = {
     "TRACE": logging.DEBUG,
@@ -48,13 +55,14 @@ class TextFormatter(logging.Formatter):
         """Return one line; what came from outside can't begin another."""
         message = "".join(
             char if char.isprintable() else repr(char)[1:-1]
-            for char in record.getMessage()
+            for char in shortened(record.getMessage(), MAX_TEXT)
         )
         line = f"lambda-adapter: {_level(record)} {message}"
         if request_id := record.__dict__.get("request_id"):
             line += f" RequestId: {request_id}"
         if record.exc_info:
-            line += "\n" + self.formatException(record.exc_info)
+            trace = self.formatException(record.exc_info)
+            line += "\n" + shortened(trace, MAX_TEXT)
         return line
 
 
@@ -69,13 +77,18 @@ class JsonFormatter(logging.Formatter):
             "timestamp": f"{now}.{int(fraction * 1000):03}Z",
             "level": _level(record),
             "logger": "lambda-adapter",
-            "message": record.getMessage().encode("utf-8", "replace").decode(),
+            "message": _unicode(record.getMessage()),
         }
         if request_id := record.__dict__.get("request_id"):
             line["requestId"] = request_id
         if record.exc_info:
-            line["stackTrace"] = self.formatException(record.exc_info)
+            line["stackTrace"] = _unicode(self.formatException(record.exc_info))
         return msgspec.json.encode(line).decode()
+
+
+def _unicode(text: str) -> str:
+    """Return a text within its limit and without half surrogates, which JSON lacks."""
+    return shortened(text, MAX_TEXT).encode("utf-8", "replace").decode()
 
 
 def _level(record: logging.LogRecord) -> str:
