@@ -1,11 +1,13 @@
 """``cli``: the command, which off Lambda becomes the application."""
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import sysconfig
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -277,6 +279,22 @@ async def test_bad_setting(runtime, tmp_path):
     assert posted.json() == {
         "errorMessage": message,
         "errorType": "Runtime.ConfigError",
+    }
+
+
+async def test_bad_setting_as_json(runtime):
+    """Before there is a logger, an error is in the log's format as well."""
+    async with open_adapter(
+        runtime.address, ["true"], AWS_LWA_PORT="http", AWS_LAMBDA_LOG_FORMAT="json"
+    ) as adapter:
+        await adapter.wait()
+        line = json.loads(await adapter.wait_log("\n"))
+
+    datetime.fromisoformat(line.pop("timestamp"))
+    assert line == {
+        "level": "ERROR",
+        "logger": "lambda-adapter",
+        "message": "AWS_LWA_PORT='http' is not usable: expected a port from 1 to 65535",
     }
 
 

@@ -146,4 +146,18 @@ def _wrapped(environ: Mapping[str, str]) -> list[str]:
 
 
 def _complain(message: str) -> None:
-    print(f"lambda-adapter: {message}", file=sys.stderr)
+    """Write an error before there is a logger, in the format that is set for it."""
+    line = f"lambda-adapter: {message}"
+    if os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON":
+        import json
+        import time
+
+        line = json.dumps(
+            {
+                "timestamp": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime()),
+                "level": "ERROR",
+                "logger": "lambda-adapter",
+                "message": message,
+            }
+        )
+    print(line, file=sys.stderr)

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 import pytest
 
 from lambda_adapter.apps.listeners import (
-    describe,
     find_listeners,
     parse_listening,
     parse_stat,
@@ -81,18 +80,6 @@ def test_parse_listening(table, listening):
 def test_parse_stat(command):
     """A process is told by its parent and its group, whatever it calls itself."""
     assert parse_stat(f"40 ({command}) S 30 20 10 0 -1 4194560") == (30, 20)
-
-
-@pytest.mark.parametrize(
-    ("listener", "text"),
-    [
-        (("127.0.0.1", 80), "127.0.0.1:80"),
-        (("::1", 80), "[::1]:80"),
-    ],
-)
-def test_describe(listener, text):
-    """An IPv6 address stands in brackets, so that its port can be told."""
-    assert describe(listener) == text
 
 
 @pytest.mark.parametrize(

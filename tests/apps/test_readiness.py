@@ -1,6 +1,8 @@
 """``readiness``: waiting until the application is ready for its first request."""
 
 import logging
+import os
+import socket
 from contextlib import asynccontextmanager
 from itertools import pairwise
 
@@ -32,7 +34,9 @@ def config(port, **environ):
 
 
 class Running:
-    """An application that ends after so many looks at it."""
+    """An application, in this very process, that ends after so many looks at it."""
+
+    pid = os.getpid()
 
     def __init__(self, looks: int) -> None:
         self.looks = looks
@@ -356,7 +360,8 @@ async def test_reports(autojump_clock, caplog):
     with trio.move_on_after(20):
         await wait_app_ready(config(port), None)
 
-    assert [line.getMessage() for line in caplog.records] == [
+    lines = [line.getMessage().partition("; Lambda")[0] for line in caplog.records]
+    assert lines == [
         f"the application is not ready after {seconds} s: no connection to"
         f" 127.0.0.1:{port}: Connection refused; it has to listen on"
         f" http://127.0.0.1:{port}/"
@@ -391,6 +396,72 @@ async def test_report_names_what_is_checked(autojump_clock, caplog):
         await wait_app_ready(config(port, **environ), None)
 
     assert caplog.text.count(f"it has to listen on tcp://127.0.0.2:{port}\n") == 1
+
+
+def ipv6_server(port):
+    return socket.create_server(("::1", port), family=socket.AF_INET6)
+
+
+async def test_report_names_another_port(autojump_clock, caplog):
+    """An application on another port is told which, and the setting for it."""
+    port = free_port()
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        with trio.move_on_after(2.5):
+            await wait_app_ready(config(port), Running(10_000))
+        number = other.getsockname()[1]
+
+    assert (
+        caplog.records[0]
+        .getMessage()
+        .endswith(
+            f"; it has to listen on http://127.0.0.1:{port}/, but listens on"
+            f" 127.0.0.1:{number}: change that, or set AWS_LWA_PORT={number}"
+        )
+    )
+
+
+async def test_report_names_the_port_of_the_check(autojump_clock, caplog):
+    """Where the check has a port of its own, that one's setting is named."""
+    environ = {"AWS_LWA_READINESS_CHECK_PORT": str(free_port())}
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        number = other.getsockname()[1]
+        with trio.move_on_after(2.5):
+            await wait_app_ready(config(number, **environ), Running(10_000))
+
+    assert f"or set AWS_LWA_READINESS_CHECK_PORT={number}" in caplog.text
+
+
+async def test_report_names_another_address(autojump_clock, caplog):
+    """An application on the right port of ``::1`` alone is told so."""
+    port = free_port()
+    with ipv6_server(port), trio.move_on_after(2.5):
+        await wait_app_ready(config(port), Running(10_000))
+
+    assert f"listens on [::1]:{port}: change that, or set AWS_LWA_HOST=::1" in (
+        caplog.text
+    )
+
+
+async def test_report_of_nothing_that_listens(autojump_clock, caplog):
+    """An application that listens nowhere is told that it does not."""
+    with trio.move_on_after(2.5):
+        await wait_app_ready(config(free_port()), Running(10_000))
+
+    assert "and listens on no TCP port yet" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("environ", "named"), [({}, True), ({"AWS_LWA_ASYNC_INIT": "1"}, False)]
+)
+async def test_report_names_the_limit_of_init(autojump_clock, caplog, environ, named):
+    """After 8 s the log names Lambda's own limit, and what to do about it."""
+    with trio.move_on_after(9):
+        await wait_app_ready(config(free_port(), **environ), None)
+
+    *early, last = [line.getMessage() for line in caplog.records]
+    assert len(early) == 2
+    assert not any("AWS_LWA_ASYNC_INIT" in line for line in early)
+    assert ("Lambda's init has 10 s, and AWS_LWA_ASYNC_INIT=true" in last) is named
 
 
 async def test_time_is_over(autojump_clock):

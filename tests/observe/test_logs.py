@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import signal
 import sys
 import time
@@ -490,7 +491,7 @@ async def test_client_can_not_fill_it(runtime, wrong):
 
 
 async def test_nothing_of_what_works(runtime):
-    """An invocation that works leaves no line, at any level: no client fills the log.
+    """An invocation that works leaves no line, but for DEBUG: no client fills the log.
 
     Nor does one without the field that is set to be renamed.
     """
@@ -500,7 +501,7 @@ async def test_nothing_of_what_works(runtime):
             runtime.address,
             [],
             port=app.port,
-            AWS_LAMBDA_LOG_LEVEL="TRACE",
+            AWS_LAMBDA_LOG_LEVEL="INFO",
             AWS_LWA_AUTHORIZATION_SOURCE="x-missing",
         ) as adapter,
     ):
@@ -513,3 +514,34 @@ async def test_nothing_of_what_works(runtime):
     assert "no command was given" in start
     assert "the application is ready" in ready
     assert "ending on SIGTERM" in end
+
+
+async def test_exchanges_are_shown(runtime):
+    """At DEBUG, each request and its response are a line with names and no values."""
+    async with (
+        open_app() as app,
+        open_adapter(
+            runtime.address, [], port=app.port, AWS_LAMBDA_LOG_LEVEL="DEBUG"
+        ) as adapter,
+    ):
+        await app.wait_requests(1)
+        head = b"HTTP/1.1 201 Made\r\nx-made: secret\r\ncontent-length: 3\r\n\r\nabc"
+        app.answers.append(Answer(head, "keep"))
+        await runtime.invoke(
+            {
+                "httpMethod": "PUT",
+                "path": "/shelf",
+                "queryStringParameters": {"key": "secret"},
+                "headers": {"host": "example.com", "x-key": "secret"},
+                "body": "12",
+            }
+        )
+        written = await adapter.wait_log("after")
+
+    (line,) = [line for line in written.splitlines() if "DEBUG" in line]
+    assert re.fullmatch(
+        r"lambda-adapter: DEBUG PUT /shelf \(2 bytes; host, x-key, x-forwarded-proto,"
+        r" content-length, x-amzn-request-context, x-amzn-lambda-context\) brought"
+        r" status 201 after [0-9.]+ ms \(3 bytes; x-made, content-length\) RequestId: \S+",
+        line,
+    )

@@ -30,12 +30,6 @@ def find_listeners(pid: int) -> list[Listener]:
     return sorted(found, key=lambda listener: listener[::-1])
 
 
-def describe(listener: Listener) -> str:
-    """Return ``host:port``."""
-    host, port = listener
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
 def parse_listening(table: str) -> dict[int, Listener]:
     """Return what listens in /proc/net/tcp or /proc/net/tcp6, by the socket's inode.
 

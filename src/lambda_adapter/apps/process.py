@@ -87,6 +87,11 @@ class AppProcess:
         if self._child.pidfd != -1:
             os.close(self._child.pidfd)
 
+    @property
+    def pid(self) -> int:
+        """The child's."""
+        return self._child.pid
+
     def ended(self) -> str | None:
         """Return how the child ended, in words, or None while it runs.
 

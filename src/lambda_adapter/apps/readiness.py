@@ -36,6 +36,10 @@ FIRST_REPORT = 2.0
 time to the next."""
 
 
+INIT_REPORT = 8.0
+"""Seconds from which on a report names the limit of Lambda's init."""
+
+
 class Unready(msgspec.Struct, frozen=True):
     """Why an application is not ready."""
 
@@ -46,6 +50,10 @@ class Unready(msgspec.Struct, frozen=True):
 
 class Process(Protocol):
     """An application that may end before it is ready."""
+
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
 
     def ended(self) -> str | None:
         """Return how it ended, in words, or None while it runs."""
@@ -74,7 +82,7 @@ async def wait_app_ready(config: Config, process: Process | None) -> None:
         if unready:
             _raise_if_over(config, process, waited, unready.reason)
             if waited >= report:
-                _report(config, waited, unready.reason)
+                _report(config, process, waited, unready.reason)
                 report *= 2 ** math.ceil(math.log2(waited / report) + 0.01)
             pause = INTERVAL
             if unready.answered:
@@ -91,18 +99,50 @@ def _raise_if_over(
         message = f"the application {how} before it was ready"
     elif config.readiness_timeout and waited >= config.readiness_timeout:
         message = f"the application was not ready within {config.readiness_timeout:g} s"
+        reason += f"; {advise(config, process)}"
     else:
         return
     raise AppNotReadyError(f"{message}; last check: {reason}")
 
 
-def _report(config: Config, waited: float, reason: str) -> None:
+def _report(
+    config: Config, process: Process | None, waited: float, reason: str
+) -> None:
+    advice = advise(config, process)
+    if waited >= INIT_REPORT and not config.inits_async:
+        advice += (
+            "; Lambda's init has 10 s, and AWS_LWA_ASYNC_INIT=true lets it end before"
+            " the application is ready"
+        )
     log.warning(
-        "the application is not ready after %.0f s: %s; it has to listen on %s",
-        waited,
-        reason,
-        describe_check(config),
+        "the application is not ready after %.0f s: %s; %s", waited, reason, advice
     )
+
+
+def advise(config: Config, process: Process | None) -> str:
+    """Say where the application has to listen, and where it listens instead."""
+    checked = config.readiness_address
+    needed = f"it has to listen on {describe_check(config)}"
+    if process is None or isinstance(checked, str):
+        return needed
+    from lambda_adapter.apps.listeners import find_listeners
+
+    try:
+        listeners = find_listeners(process.pid)
+    except OSError:  # no Linux
+        return needed
+    ports = {port for _, port in listeners}
+    if not ports:
+        return f"{needed}, and listens on no TCP port yet"
+    if checked[1] not in ports:
+        variable = "READINESS_CHECK_PORT" if config.readiness_port else "PORT"
+        setting = f"AWS_LWA_{variable}={min(ports)}"
+    elif ("::1", checked[1]) in listeners and "." in checked[0]:
+        setting = "AWS_LWA_HOST=::1"
+    else:
+        return needed
+    where = ", ".join(authority(listener).decode() for listener in listeners)
+    return f"{needed}, but listens on {where}: change that, or set {setting}"
 
 
 async def find_unready(config: Config) -> Unready | None:

@@ -1,6 +1,7 @@
 """The way of an invocation: next, decode, send, encode, post. Shell."""
 
 import contextlib
+import logging
 import math
 import time
 from collections.abc import AsyncGenerator
@@ -24,7 +25,7 @@ from lambda_adapter.events.event import Event, error_response
 from lambda_adapter.events.fields import Context
 from lambda_adapter.events.limits import find_wide_fields, within_limit
 from lambda_adapter.events.pass_through import PassThroughEvent
-from lambda_adapter.http.messages import Response, Stream
+from lambda_adapter.http.messages import Fields, Request, Response, Stream
 from lambda_adapter.observe.logs import about, log
 from lambda_adapter.runtime.api import Invocation
 from lambda_adapter.runtime.client import RuntimeClient
@@ -78,6 +79,7 @@ class InvokeLoop:
         self._error_status_codes = config.error_status_codes or frozenset()
         self._pass_through_path = config.pass_through_path.encode()
         self._host = authority(config.app_address)
+        self._shows_exchanges = log.isEnabledFor(logging.DEBUG)
 
     async def run(self) -> None:
         """Serve until cancelled; then nobody else is to use this client of Lambda's.
@@ -153,7 +155,11 @@ class InvokeLoop:
             request = rewrite(request, self._config)
         if not self._ready.is_set():  # with AWS_LWA_ASYNC_INIT
             await self._ready.wait()
+        started = trio.current_time()
         response = await self._app.send(request, streamed=self._streams(kind))
+        if self._shows_exchanges:
+            seconds = trio.current_time() - started
+            _show_exchange(invocation, request, response, seconds)
         if response.status in self._error_status_codes:
             raise await _status_error(response, deadline)
         kind.check_response(request, response)
@@ -201,6 +207,29 @@ class InvokeLoop:
             self._pass_through_path,
             self._host,
         )
+
+
+def _show_exchange(
+    invocation: Invocation, request: Request, response: Response, seconds: float
+) -> None:
+    """Log a request and its response: no query and no value of a field, for secrets."""
+    body = response.body
+    log.debug(
+        "%s %s (%d bytes; %s) brought status %d after %.1f ms (%s; %s)",
+        request.method.decode(),
+        request.target.partition(b"?")[0].decode("latin-1"),
+        len(request.body),
+        _names(request.fields),
+        response.status,
+        seconds * 1000,
+        f"{len(body)} bytes" if isinstance(body, bytes) else "a stream",
+        _names(response.fields),
+        extra=about(invocation.request_id),
+    )
+
+
+def _names(fields: Fields) -> str:
+    return ", ".join(name.decode() for name, _ in fields) or "no fields"
 
 
 def _warn_of_fields(
