@@ -22,6 +22,19 @@ FOLDERS = ("apps", "http", "observe", "runtime", "serve")
 """Whose ``__init__`` is a docstring."""
 
 TESTED_BY = {
+    # A protocol, and what each setting puts around a seat: the loop's tests see these.
+    **dict.fromkeys(
+        [
+            "apps/after_ready",
+            "apps/app",
+            "apps/compressed",
+            "apps/error_statuses",
+            "apps/seats",
+        ],
+        "serve/test_invoke_loop",
+    ),
+    "apps/server": "serve/test_supervisor",
+    "apps/shown": "observe/test_logs",
     "__init__": "test_cli",  # a version, which the command prints
     "__main__": "test_cli",
     "events/__init__": "events/test_classify",

@@ -17,7 +17,7 @@ import trio
 
 from lambda_adapter.apps.client import AppClient
 from lambda_adapter.apps.readiness import wait_app_ready
-from lambda_adapter.apps.rewrite import rewrite
+from lambda_adapter.apps.rewritten import rewrite
 from lambda_adapter.config import Config
 from lambda_adapter.errors import ClosedPathError, InvocationError
 from lambda_adapter.events.target import join, verbatim_path

@@ -14,7 +14,6 @@ from lambda_adapter.observe.logs import (
     MAX_TEXT,
     JsonFormatter,
     TextFormatter,
-    about,
     configure,
     log,
 )
@@ -42,7 +41,7 @@ def _restored():
 def test_text():
     """A line says who speaks, how bad it is, what happened and to which invocation."""
     line = TextFormatter().format(
-        record("no answer", logging.WARNING, **about("request-1"))
+        record("no answer", logging.WARNING, request_id="request-1")
     )
 
     assert line == "lambda-adapter: WARN no answer RequestId: request-1"
@@ -56,7 +55,7 @@ def test_text_without_request_id():
 def test_json():
     """A line is an object with the keys of Lambda's own JSON logs."""
     line = JsonFormatter().format(
-        record("no answer", logging.WARNING, 1.25, **about("request-1"))
+        record("no answer", logging.WARNING, 1.25, request_id="request-1")
     )
 
     assert json.loads(line) == {

@@ -327,7 +327,6 @@ async def test_refused_post(runtime, client, caplog, kind, status):
     (line,) = caplog.records
     assert line.levelno == logging.ERROR
     assert f'status {status} {{"errorType":"InvalidThis"}}' in line.getMessage()
-    assert line.request_id == "request-7"
     assert [each.kind for each in runtime.posted] == [kind, "next", "response"]
 
 
@@ -372,7 +371,6 @@ async def test_post_that_fails(runtime, client, caplog, answer):
 
     (line,) = caplog.records
     assert "the reply did not reach Lambda" in line.getMessage()
-    assert line.request_id == "request-7"
 
 
 async def test_half_an_answer(runtime, client, caplog):
@@ -575,7 +573,6 @@ async def test_stream_that_breaks_off(runtime, client, caplog):
     assert body.closed.is_set()
     (line,) = caplog.records
     assert line.levelno == logging.ERROR
-    assert line.request_id == "request-1"
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 410, 413, 502])
@@ -592,7 +589,6 @@ async def test_refused_stream(runtime, client, caplog, status):
     (line,) = caplog.records
     assert line.levelno == logging.ERROR
     assert f'status {status} {{"errorType":"InvalidThis"}}' in line.getMessage()
-    assert line.request_id == "request-7"
     assert [each.kind for each in runtime.posted] == ["response", "next", "response"]
 
 
@@ -625,7 +621,6 @@ async def test_stream_that_fails(runtime, client, caplog, answer):
 
     (line,) = caplog.records
     assert "the stream did not reach Lambda" in line.getMessage()
-    assert line.request_id == "request-7"
     assert [each.content() for each in answers(runtime)] == [b"one", b"two"]
 
 
@@ -650,7 +645,6 @@ async def test_lambda_hangs_up_amid_a_stream(runtime, client, caplog, reset):
     assert body.waiting
     (line,) = caplog.records
     assert "the stream did not reach Lambda" in line.getMessage()
-    assert line.request_id == "request-7"
 
 
 async def test_lambda_stops_reading_and_answers(runtime, client, caplog):
@@ -700,7 +694,6 @@ async def test_nobody_to_stream_to(caplog):
 
     (line,) = caplog.records
     assert "the stream did not reach Lambda: no connection" in line.getMessage()
-    assert line.request_id == "request-7"
 
 
 async def test_cancelled_stream(runtime, client):

@@ -13,7 +13,10 @@ import pytest
 import trio
 import trio.testing
 
-from lambda_adapter.apps.client import App, AppClient
+from lambda_adapter.apps.after_ready import AfterReady
+from lambda_adapter.apps.app import Seat
+from lambda_adapter.apps.client import AppClient
+from lambda_adapter.apps.seats import with_settings
 from lambda_adapter.config import Config
 from lambda_adapter.errors import AppExitedError, RuntimeApiError
 from lambda_adapter.events.event import MAX_REPLY
@@ -192,18 +195,17 @@ class Function:
 
 
 def loop_of(
-    client: RuntimeClient, app: App, settings: dict[str, str] | None = None
+    client: RuntimeClient, seat: Seat, settings: dict[str, str] | None = None
 ) -> InvokeLoop:
-    """Return a loop whose application is ready."""
+    """Return a loop that sits there, with these settings around its seat."""
     env_config = encode_env_config(environment("", 0, {}))
-    ready = trio.Event()
-    ready.set()
-    return InvokeLoop(client, app, env_config, Config(settings or {}), ready)
+    config = Config(settings or {})
+    return InvokeLoop(client, with_settings(seat, config), env_config, config)
 
 
 @asynccontextmanager
 async def running(
-    runtime: FakeRuntimeApi, app: App, settings: dict[str, str] | None = None
+    runtime: FakeRuntimeApi, app: Seat, settings: dict[str, str] | None = None
 ):
     with closing(RuntimeClient("127.0.0.1", runtime.port)) as client:
         async with trio.open_nursery() as nursery:
@@ -823,7 +825,7 @@ async def test_answer_that_is_never_taken(
     assert trio.current_time() - started == pytest.approx(POST_LIMIT, abs=1)
     line = caplog.records[-1]
     assert line.getMessage() == (
-        "the answer did not reach Lambda: it was not taken in time"
+        "the reply did not reach Lambda: it was not taken in time"
     )
     assert line.request_id == "request-1"
     await function.assert_works()
@@ -1534,13 +1536,12 @@ async def test_rewritten_request(runtime):
 async def test_not_ready_yet(runtime):
     """With asynchronous init, an event waits until the application is ready."""
     ready = trio.Event()
-    env_config = encode_env_config(environment("", 0, {}))
     async with open_app() as app:
         with (
             closing(AppClient(("127.0.0.1", app.port), 4)) as client,
             closing(RuntimeClient("127.0.0.1", runtime.port)) as runtime_client,
         ):
-            loop = InvokeLoop(runtime_client, client, env_config, Config({}), ready)
+            loop = loop_of(runtime_client, AfterReady(client, ready))
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(loop.run)
                 nursery.start_soon(Function(runtime, app).invoke, http_api(), said())

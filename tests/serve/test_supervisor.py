@@ -17,8 +17,10 @@ import trio.testing
 
 import lambda_adapter
 from lambda_adapter.apps.process import FOREGROUND
+from lambda_adapter.apps.server import ChildApp
 from lambda_adapter.config import Config
 from lambda_adapter.launcher import Child
+from lambda_adapter.runtime.context import encode_env_config
 from lambda_adapter.serve.supervisor import supervise
 from tests.adapter import PUPPET, free_port, open_adapter, peak_memory
 from tests.fake_runtime_api import (
@@ -924,7 +926,8 @@ async def supervising(runtime: FakeRuntimeApi, port: int, **settings: str):
     environ = {"AWS_LAMBDA_RUNTIME_API": runtime.address, "PORT": str(port)}
     async with trio.open_nursery() as nursery:
         config = Config(environ | settings)
-        nursery.start_soon(supervise, config, waiting_child(), environ)
+        app = ChildApp(config, waiting_child())
+        nursery.start_soon(supervise, config, app, encode_env_config(environ))
         yield
         nursery.cancel_scope.cancel()
 

@@ -1,4 +1,4 @@
-"""The application behind its port or its socket, as an ``App``.
+"""The application behind its port or its socket: a ``Seat`` at it.
 
 Connections are kept and used again, the youngest first. What may have gone stale is
 looked at before it is trusted, and a request is repeated only where that is safe.
@@ -9,12 +9,17 @@ Shell.
 import contextlib
 import functools
 from collections.abc import AsyncGenerator, Callable
-from typing import Protocol, Self
+from typing import Self
 
 import msgspec
 import trio
 
-from lambda_adapter.errors import AppRequestError, PeerError, ResponseTooLargeError
+from lambda_adapter.errors import (
+    AppRequestError,
+    InvocationError,
+    PeerError,
+    ResponseTooLargeError,
+)
 from lambda_adapter.events.event import MAX_REPLY
 from lambda_adapter.http.connection import Connection, open_connection
 from lambda_adapter.http.http1 import BodyTooLargeError
@@ -25,35 +30,33 @@ IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"
 """https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2"""
 
 
-class App(Protocol):
-    """A web application: whatever answers a request."""
-
-    async def send(self, request: Request, *, streamed: bool = False) -> Response:
-        """Return the application's response, its body whole unless ``streamed``.
-
-        Raises:
-            InvocationError: there is none. A streamed body may raise it as well.
-        """
-
-    async def finish(self, deadline: float) -> None:
-        """Do what is left to be done after an answer, until trio's clock says this.
-
-        Lambda freezes whatever is still going on when the next event is asked for.
-        """
+LAST_MOMENT = 0.05
+"""Seconds: a generous bound between a crashing process closing its sockets and its
+exit."""
 
 
 class AppClient:
-    """An ``App`` that is a server at an address.
+    """A ``Seat`` at a server with an address.
 
     Idle connections are used again for ``idle_limit`` seconds. Servers close theirs
     after 5 s (uvicorn, Node.js), and a frozen environment must not meet that half-way:
     https://github.com/aws/aws-lambda-web-adapter/issues/40
     """
 
-    def __init__(self, address: Address, idle_limit: float) -> None:
+    def __init__(
+        self,
+        address: Address,
+        idle_limit: float,
+        idle: list[tuple[float, Connection]] | None = None,
+    ) -> None:
         self._address = address
         self._idle_limit = idle_limit
-        self._idle: list[tuple[float, Connection]] = []
+        self._idle = [] if idle is None else idle
+        self._was_dropped = False
+
+    def open_seat(self) -> Self:
+        """Return another client that shares the idle connections."""
+        return type(self)(self._address, self._idle_limit, self._idle)
 
     async def send(self, request: Request, *, streamed: bool = False) -> Response:
         """Send a request, once more if a kept connection turned out to be dead.
@@ -72,12 +75,12 @@ class AppClient:
         except PeerError as error:
             repeatable = connection.exchanges and request.method in IDEMPOTENT
             if error.answered or not repeatable:
-                raise _request_error(request, error) from error
+                raise self._failed(request, error) from error
         connection = await self._open(request)
         try:
             return await exchange(connection, request)
         except PeerError as error:
-            raise _request_error(request, error) from error
+            raise self._failed(request, error) from error
 
     async def _exchange(self, connection: Connection, request: Request) -> Response:
         try:
@@ -92,7 +95,11 @@ class AppClient:
             stack.callback(connection.close)
             response, pieces = await connection.exchange_head(request)
             stack.pop_all()
-            body = _Body(request, pieces, functools.partial(self._keep, connection))
+            body = _Body(
+                pieces,
+                functools.partial(self._failed, request),
+                functools.partial(self._keep, connection),
+            )
             return msgspec.structs.replace(response, body=body)
 
     def _keep(self, connection: Connection) -> None:
@@ -105,7 +112,7 @@ class AppClient:
         try:
             return await open_connection(self._address)
         except PeerError as error:
-            raise _request_error(request, error) from error
+            raise self._failed(request, error) from error
 
     def _take_idle(self) -> Connection | None:
         oldest = trio.current_time() - self._idle_limit
@@ -116,8 +123,21 @@ class AppClient:
             connection.close()
         return None
 
+    def _failed(
+        self, request: Request, error: PeerError
+    ) -> AppRequestError | ResponseTooLargeError:
+        self._was_dropped = True
+        return _request_error(request, error)
+
     async def finish(self, deadline: float) -> None:
-        """Do nothing: what goes on in another process, nobody here can tell."""
+        """After a dropped connection, wait a moment.
+
+        If the application crashed, its exit must be seen before the next event is
+        fetched: nobody would answer that one.
+        """
+        if self._was_dropped:
+            self._was_dropped = False
+            await trio.sleep(LAST_MOMENT)
 
     def close(self) -> None:
         """Close every idle connection."""
@@ -130,12 +150,12 @@ class _Body:
 
     def __init__(
         self,
-        request: Request,
         pieces: AsyncGenerator[bytes, None],
+        fail: Callable[[PeerError], InvocationError],
         end: Callable[[], None],
     ) -> None:
-        self._request = request
         self._pieces = pieces
+        self._fail = fail
         self._end = end
 
     def __aiter__(self) -> Self:
@@ -147,7 +167,7 @@ class _Body:
             try:
                 piece = await anext(self._pieces)
             except PeerError as error:
-                raise _request_error(self._request, error) from error
+                raise self._fail(error) from error
             stack.pop_all()
             return piece
 

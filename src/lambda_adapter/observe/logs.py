@@ -8,12 +8,16 @@ import logging
 import sys
 import time
 from collections.abc import Mapping
+from contextvars import ContextVar
 
 import msgspec
 
 from lambda_adapter.errors import shortened
 
 log = logging.getLogger("lambda_adapter")
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+"""That of the invocation that a task serves; each line that it logs has it."""
 
 MAX_TEXT = 16_384
 """Characters of a message, and of a traceback. Escaped they are ten times as many bytes
@@ -43,9 +47,12 @@ def configure(environ: Mapping[str, str]) -> None:
     log.setLevel(_LEVELS.get(level, logging.INFO))
 
 
-def about(request_id: str) -> dict[str, str]:
-    """Return the ``extra`` of a line that is about one invocation."""
-    return {"request_id": request_id}
+def _add_request_id(record: logging.LogRecord) -> bool:
+    record.request_id = request_id.get()
+    return True
+
+
+log.addFilter(_add_request_id)
 
 
 class TextFormatter(logging.Formatter):
@@ -58,8 +65,8 @@ class TextFormatter(logging.Formatter):
             for char in shortened(record.getMessage(), MAX_TEXT)
         )
         line = f"lambda-adapter: {_level(record)} {message}"
-        if request_id := record.__dict__.get("request_id"):
-            line += f" RequestId: {request_id}"
+        if number := record.__dict__.get("request_id"):
+            line += f" RequestId: {number}"
         if record.exc_info:
             trace = self.formatException(record.exc_info)
             line += "\n" + shortened(trace, MAX_TEXT)
@@ -79,8 +86,8 @@ class JsonFormatter(logging.Formatter):
             "logger": "lambda-adapter",
             "message": _unicode(record.getMessage()),
         }
-        if request_id := record.__dict__.get("request_id"):
-            line["requestId"] = request_id
+        if number := record.__dict__.get("request_id"):
+            line["requestId"] = number
         if record.exc_info:
             line["stackTrace"] = _unicode(self.formatException(record.exc_info))
         return msgspec.json.encode(line).decode()

@@ -14,7 +14,7 @@ from lambda_adapter.errors import (
 from lambda_adapter.http.connection import Connection, open_connection
 from lambda_adapter.http.http1 import LAST_CHUNK, encode_chunk, encode_last_chunk
 from lambda_adapter.http.messages import Request, Response
-from lambda_adapter.observe.logs import about, log
+from lambda_adapter.observe.logs import log
 from lambda_adapter.runtime import api as runtime_api
 from lambda_adapter.runtime.api import Invocation, UnusableAnswerError
 
@@ -89,17 +89,15 @@ class RuntimeClient:
             RuntimeApiError: Lambda says that all is lost.
         """
         request = runtime_api.response_request(self._host, invocation, reply)
-        await self._deliver(invocation, "reply", self._exchange(request, MAX_ANSWER))
+        await self._deliver("reply", self._exchange(request, MAX_ANSWER))
 
     async def post_stream(
         self,
         invocation: Invocation,
         prelude: bytes,
         body: AsyncGenerator[bytes, None],
-    ) -> InvocationError | None:
+    ) -> None:
         """Answer an invocation piece by piece, as fast as Lambda takes them.
-
-        Returns what the body broke off with, if it did.
 
         The prelude goes out at once. A body that breaks off ends in trailers that say
         so: the client has had its status, and sees the answer end early.
@@ -107,10 +105,8 @@ class RuntimeClient:
         Raises:
             RuntimeApiError: Lambda says that all is lost.
         """
-        broken: list[InvocationError] = []
-        frames = _frames(invocation, prelude, body, broken)
-        await self._deliver(invocation, "stream", self._upload(invocation, frames))
-        return broken[0] if broken else None
+        frames = _frames(prelude, body)
+        await self._deliver("stream", self._upload(invocation, frames))
 
     async def post_error(self, invocation: Invocation, error: AdapterError) -> None:
         """Report an invocation as failed. If Lambda refuses, that is logged.
@@ -121,7 +117,7 @@ class RuntimeClient:
             RuntimeApiError: Lambda says that all is lost.
         """
         request = runtime_api.error_request(self._host, invocation, error)
-        await self._deliver(invocation, "error", self._exchange(request, MAX_ANSWER))
+        await self._deliver("error", self._exchange(request, MAX_ANSWER))
 
     async def post_init_error(self, error: AdapterError) -> None:
         """Report that the application never came up."""
@@ -179,20 +175,16 @@ class RuntimeClient:
             self._connection.close()
             self._connection = None
 
-    async def _deliver(
-        self, invocation: Invocation, what: str, delivery: Awaitable[Response]
-    ) -> None:
-        """See to a reply, an error or a stream. What Lambda refuses, it refuses."""
+    async def _deliver(self, what: str, delivery: Awaitable[Response]) -> None:
+        """Deliver a reply, an error or a stream. A rejection by Lambda is logged."""
         try:
             response = await delivery
         except PeerError as error:
-            extra = about(invocation.request_id)
-            log.error("the %s did not reach Lambda: %s", what, error, extra=extra)
+            log.error("the %s did not reach Lambda: %s", what, error)
             return
         _raise_if_lost(response)
         if response.status != 202:
-            extra = about(invocation.request_id)
-            log.error("Lambda refused the %s: %s", what, _quote(response), extra=extra)
+            log.error("Lambda refused the %s: %s", what, _quote(response))
 
     async def _upload(
         self, invocation: Invocation, frames: AsyncGenerator[bytes, None]
@@ -240,10 +232,7 @@ class RuntimeClient:
 
 
 async def _frames(
-    invocation: Invocation,
-    prelude: bytes,
-    body: AsyncGenerator[bytes, None],
-    broken: list[InvocationError],
+    prelude: bytes, body: AsyncGenerator[bytes, None]
 ) -> AsyncGenerator[bytes, None]:
     yield encode_chunk(prelude + runtime_api.DELIMITER)
     try:
@@ -251,9 +240,7 @@ async def _frames(
             async for piece in body:
                 yield encode_chunk(piece)
     except InvocationError as error:
-        broken.append(error)
-        extra = about(invocation.request_id)
-        log.error("%s: the stream broke off: %s", error.error_type, error, extra=extra)
+        log.error("%s: the stream broke off: %s", error.error_type, error)
         yield encode_last_chunk(runtime_api.error_trailers(error))
     else:
         yield LAST_CHUNK

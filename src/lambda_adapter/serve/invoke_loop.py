@@ -1,7 +1,6 @@
 """The way of an invocation: next, decode, send, encode, post. Shell."""
 
 import contextlib
-import logging
 import math
 import time
 from collections.abc import AsyncGenerator
@@ -10,23 +9,20 @@ import msgspec
 import trio
 
 from lambda_adapter import events
-from lambda_adapter.apps.client import App
-from lambda_adapter.apps.rewrite import rewrite
+from lambda_adapter.apps.seats import Seats
 from lambda_adapter.config import Config
 from lambda_adapter.errors import (
-    AppStatusError,
     DeadlineError,
     FatalError,
     InternalError,
     InvocationError,
-    PeerError,
 )
 from lambda_adapter.events.event import Event, error_response
 from lambda_adapter.events.fields import Context
 from lambda_adapter.events.limits import find_wide_fields, within_limit
 from lambda_adapter.events.pass_through import PassThroughEvent
-from lambda_adapter.http.messages import Fields, Request, Response, Stream
-from lambda_adapter.observe.logs import about, log
+from lambda_adapter.http.messages import Response, Stream
+from lambda_adapter.observe.logs import log, request_id
 from lambda_adapter.runtime.api import Invocation
 from lambda_adapter.runtime.client import RuntimeClient
 from lambda_adapter.runtime.context import encode_lambda_context
@@ -36,18 +32,11 @@ LONGEST = 900.0
 """Seconds that an invocation can last, whatever its deadline says:
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html"""
 
-MAX_REPORTED_BODY = 8_192
-"""Bytes of a body that an error reports. As JSON they are at most six times as many,
-and so within an error's own limit."""
-
 POST_LIMIT = 5.0
 """Seconds that Lambda has to accept an answer, at the least. It takes milliseconds, and
 has until the deadline if that is later."""
 
 LATE = "the application did not answer before Lambda's deadline"
-
-LAST_MOMENT = 0.05
-"""Seconds from a process's last closed connection to its end, and plenty of them."""
 
 
 class Turn(msgspec.Struct, gc=False):
@@ -66,20 +55,17 @@ class InvokeLoop:
     def __init__(
         self,
         runtime: RuntimeClient,
-        app: App,
+        seats: Seats,
         env_config: msgspec.Raw,
         config: Config,
-        ready: trio.Event,
     ) -> None:
         self._runtime = runtime
-        self._app = app
+        self._seats = seats
         self._env_config = env_config
-        self._config = config
-        self._ready = ready
-        self._error_status_codes = config.error_status_codes or frozenset()
+        self._invoke_mode = config.invoke_mode
+        self._deadline_margin = config.deadline_margin
         self._pass_through_path = config.pass_through_path.encode()
         self._host = authority(config.app_address)
-        self._shows_exchanges = log.isEnabledFor(logging.DEBUG)
 
     async def run(self) -> None:
         """Serve until cancelled; then nobody else is to use this client of Lambda's.
@@ -105,13 +91,15 @@ class InvokeLoop:
         deadline = math.inf
         with trio.CancelScope() as limit:
             turn = Turn(await self._runtime.next_invocation())
+            request_id.set(turn.invocation.request_id)
             limit.deadline = deadline = self._deadline(turn.invocation)
             failure = await self._answer(turn, limit)
         if turn and limit.cancelled_caught:
             failure = _overdue(turn)
         if turn and failure:
             await self._fail(turn, failure)
-        await self._app.finish(deadline)
+        await self._seats.http.finish(deadline)
+        request_id.set("")
 
     async def _answer(
         self, turn: Turn, limit: trio.CancelScope
@@ -120,53 +108,37 @@ class InvokeLoop:
         invocation = turn.invocation
         try:
             kind = turn.kind = events.classify(invocation.payload)
-            response = await self._ask(invocation, kind, limit.deadline)
+            response = await self._ask(invocation, kind)
             if self._streams(kind):
                 deadline, limit.deadline = limit.deadline, math.inf
                 await self._stream(turn, response, deadline)
             else:
                 await trio.lowlevel.checkpoint_if_cancelled()
                 turn.reply = within_limit(kind, kind.encode_response(response))
-                _warn_of_fields(invocation, kind, response, len(turn.reply))
+                _warn_of_fields(kind, response, len(turn.reply))
                 _leave_time(limit, POST_LIMIT)
                 await self._runtime.post_response(invocation, turn.reply)
         except FatalError:
             raise
         except Exception as error:
-            return _as_invocation_error(error, invocation)
+            return _as_invocation_error(error)
         return None
 
     async def _stream(self, turn: Turn, response: Response, deadline: float) -> None:
         async with _closing(response):
             await trio.lowlevel.checkpoint_if_cancelled()
             prelude = turn.kind.encode_prelude(response)
-            _warn_of_fields(turn.invocation, turn.kind, response, len(prelude))
+            _warn_of_fields(turn.kind, response, len(prelude))
             body = _until(deadline, response.body)
-            broken = await self._runtime.post_stream(turn.invocation, prelude, body)
-        await _see_its_end(broken)
+            await self._runtime.post_stream(turn.invocation, prelude, body)
 
-    async def _ask(
-        self, invocation: Invocation, kind: type[Event], deadline: float
-    ) -> Response:
-        """Send an event to the application, and return what it answers."""
+    async def _ask(self, invocation: Invocation, kind: type[Event]) -> Response:
+        """Send an event to the application, and return the response."""
         event = kind.decode(invocation.payload)
         request = event.request(self._context(invocation))
-        if kind.is_http:
-            request = rewrite(request, self._config)
-        if not self._ready.is_set():  # with AWS_LWA_ASYNC_INIT
-            await self._ready.wait()
-        started = trio.current_time()
-        response = await self._app.send(request, streamed=self._streams(kind))
-        if self._shows_exchanges:
-            seconds = trio.current_time() - started
-            _show_exchange(invocation, request, response, seconds)
-        if response.status in self._error_status_codes:
-            raise await _status_error(response, deadline)
+        seat = self._seats.http if kind.is_http else self._seats.other
+        response = await seat.send(request, streamed=self._streams(kind))
         kind.check_response(request, response)
-        if kind.is_http and self._config.enable_compression:
-            from lambda_adapter.http.compression import compress
-
-            response = compress(request, response)
         return response
 
     async def _fail(self, turn: Turn, failure: InvocationError) -> None:
@@ -182,8 +154,7 @@ class InvokeLoop:
                 reply = kind.encode_response(answer)
                 await self._runtime.post_response(invocation, reply)
         if limit.cancelled_caught:
-            _log_untaken(invocation)
-        await _see_its_end(failure)
+            _log_untaken()
 
     def _deadline(self, invocation: Invocation) -> float:
         """Return when to give the application up, by trio's clock.
@@ -194,10 +165,10 @@ class InvokeLoop:
         left = invocation.deadline_ms / 1000 - time.time()
         if not 0 < left < LONGEST:
             return trio.current_time() + LONGEST
-        return trio.current_time() + max(left - self._config.deadline_margin, 0)
+        return trio.current_time() + max(left - self._deadline_margin, 0)
 
     def _streams(self, kind: type[Event]) -> bool:
-        return kind.streams and self._config.invoke_mode == "response_stream"
+        return kind.streams and self._invoke_mode == "response_stream"
 
     def _context(self, invocation: Invocation) -> Context:
         return Context(
@@ -209,34 +180,9 @@ class InvokeLoop:
         )
 
 
-def _show_exchange(
-    invocation: Invocation, request: Request, response: Response, seconds: float
-) -> None:
-    """Log a request and its response: no query and no value of a field, for secrets."""
-    body = response.body
-    log.debug(
-        "%s %s (%d bytes; %s) brought status %d after %.1f ms (%s; %s)",
-        request.method.decode(),
-        request.target.partition(b"?")[0].decode("latin-1"),
-        len(request.body),
-        _names(request.fields),
-        response.status,
-        seconds * 1000,
-        f"{len(body)} bytes" if isinstance(body, bytes) else "a stream",
-        _names(response.fields),
-        extra=about(invocation.request_id),
-    )
-
-
-def _names(fields: Fields) -> str:
-    return ", ".join(name.decode() for name, _ in fields) or "no fields"
-
-
-def _warn_of_fields(
-    invocation: Invocation, kind: type[Event], response: Response, size: int
-) -> None:
+def _warn_of_fields(kind: type[Event], response: Response, size: int) -> None:
     if warning := find_wide_fields(kind, response, size):
-        log.warning("%s", warning, extra=about(invocation.request_id))
+        log.warning("%s", warning)
 
 
 def _leave_time(limit: trio.CancelScope, seconds: float) -> None:
@@ -249,25 +195,13 @@ def _leave_time(limit: trio.CancelScope, seconds: float) -> None:
 def _overdue(turn: Turn) -> InvocationError | None:
     """Say what there was no time for: the application's answer, or only its post."""
     if turn.reply:
-        _log_untaken(turn.invocation)
+        _log_untaken()
         return None
-    return _as_invocation_error(DeadlineError(LATE), turn.invocation)
+    return _as_invocation_error(DeadlineError(LATE))
 
 
-def _log_untaken(invocation: Invocation) -> None:
-    log.error(
-        "the answer did not reach Lambda: it was not taken in time",
-        extra=about(invocation.request_id),
-    )
-
-
-async def _see_its_end(failure: InvocationError | None) -> None:
-    """Give an application that hung up the time to end, if that is what it does.
-
-    Then its end is seen before the next event is taken, which nobody would answer.
-    """
-    if failure and isinstance(failure.__cause__, PeerError):
-        await trio.sleep(LAST_MOMENT)
+def _log_untaken() -> None:
+    log.error("the reply did not reach Lambda: it was not taken in time")
 
 
 @contextlib.asynccontextmanager
@@ -297,31 +231,15 @@ async def _until(deadline: float, body: bytes | Stream) -> AsyncGenerator[bytes,
         yield piece
 
 
-async def _status_error(response: Response, deadline: float) -> AppStatusError:
-    """Return the error that a response means, with the beginning of its body."""
-    body = b""
-    async with (
-        _closing(response),
-        contextlib.aclosing(_until(deadline, response.body)) as pieces,
-    ):
-        async for piece in pieces:
-            body += piece
-            if len(body) >= MAX_REPORTED_BODY:
-                break
-    text = body[:MAX_REPORTED_BODY].decode("utf-8", "replace")
-    report = msgspec.json.encode({"statusCode": response.status, "body": text})
-    return AppStatusError(response.status, report.decode())
-
-
-def _as_invocation_error(error: Exception, invocation: Invocation) -> InvocationError:
+def _as_invocation_error(error: Exception) -> InvocationError:
     """Log a failure, and return it as one of this invocation's.
 
     This is the one place where a fault of the adapter is caught: it costs an
     invocation, not the environment.
     """
     if isinstance(error, InvocationError):
-        log.error("%s: %s", error.error_type, error, extra=about(invocation.request_id))
+        log.error("%s: %s", error.error_type, error)
         return error
     failure = InternalError(f"a fault of the adapter: {type(error).__name__}: {error}")
-    log.error("%s", failure, extra=about(invocation.request_id), exc_info=error)
+    log.error("%s", failure, exc_info=error)
     return failure

@@ -1,4 +1,4 @@
-"""Lambda SnapStart: the application before a snapshot, and after one was restored.
+"""SnapStart's hooks: the application before a snapshot, and after one was restored.
 
 It runs in a process of its own and hears of neither, so two POSTs tell it. Their paths
 are Lambda's to call: a client's request for one is refused.
@@ -22,7 +22,6 @@ from lambda_adapter.errors import (
 from lambda_adapter.events.fields import LAMBDA_CONTEXT, REQUEST_CONTEXT
 from lambda_adapter.http.messages import Request
 from lambda_adapter.observe.logs import log
-from lambda_adapter.runtime.client import RuntimeClient
 from lambda_adapter.settings import authority
 
 CHECKPOINT_TIMEOUT = 900.0
@@ -44,32 +43,31 @@ HOOK_CONTEXTS = [(REQUEST_CONTEXT, b"null"), (LAMBDA_CONTEXT, b"null")]
 second one with ``null``, and no client can send either."""
 
 
-async def wait_restored(
-    config: Config,
-    app: AppClient,
-    runtime: RuntimeClient,
-    check: Callable[[], Awaitable[None]],
-) -> None:
-    """Return in each environment that the snapshot is restored to.
-
-    Connections to the application are closed before, for none survives; ``check``
-    waits afterwards until it is ready again.
+async def suspend(config: Config, client: AppClient) -> None:
+    """Prepare the application for a snapshot, and close connections: none survives.
 
     Raises:
         BeforeCheckpointError: the application is not fit for a snapshot.
-        AfterRestoreError: it is not fit to go on after one.
-        RuntimeApiError: Lambda did not restore.
     """
     path = config.before_checkpoint_path
     host = authority(config.app_address)
-    if path and (failure := await _call(app, host, path, CHECKPOINT_TIMEOUT)):
+    if path and (failure := await _call(client, host, path, CHECKPOINT_TIMEOUT)):
         raise BeforeCheckpointError(failure)
-    app.close()
-    await runtime.wait_restored()
-    log.info("restored from a snapshot")
+    client.close()
+
+
+async def resume(
+    config: Config, client: AppClient, check: Callable[[], Awaitable[None]]
+) -> None:
+    """Tell the application that it was restored; ``check`` waits until it is ready.
+
+    Raises:
+        AfterRestoreError: the application is not fit to go on.
+    """
     deadline = trio.current_time() + RESTORE_TIMEOUT
     path = config.after_restore_path
-    if path and (failure := await _call(app, host, path, RESTORE_TIMEOUT)):
+    host = authority(config.app_address)
+    if path and (failure := await _call(client, host, path, RESTORE_TIMEOUT)):
         raise AfterRestoreError(failure)
     try:
         with trio.fail_at(deadline):

@@ -7,14 +7,32 @@ from collections.abc import Sequence
 
 import msgspec
 
+from lambda_adapter.apps.app import Around, Seat
 from lambda_adapter.config import Config
 from lambda_adapter.errors import ClosedPathError
-from lambda_adapter.http.messages import Request, folded
+from lambda_adapter.http.messages import Request, Response, folded
 from lambda_adapter.route import Route, reached
 
 PREFIX_FIELD = b"x-forwarded-prefix"
 """The field in which proxies tell what they took off the path. Spring reads it:
 https://docs.spring.io/spring-framework/reference/web/webmvc/filters.html"""
+
+
+class Rewritten(Around):
+    """Rewrites requests as the settings want them."""
+
+    def __init__(self, seat: Seat, config: Config) -> None:
+        super().__init__(seat)
+        self._config = config
+
+    async def send(self, request: Request, *, streamed: bool = False) -> Response:
+        """Send the rewritten request.
+
+        Raises:
+            ClosedPathError: its path is not for clients.
+        """
+        request = rewrite(request, self._config)
+        return await self._seat.send(request, streamed=streamed)
 
 
 def rewrite(request: Request, config: Config) -> Request:

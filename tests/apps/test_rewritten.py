@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_adapter.apps.rewrite import (
+from lambda_adapter.apps.rewritten import (
     refuse_hooks,
     rewrite,
     with_authorization,

@@ -1,4 +1,4 @@
-"""``snapstart``: the application before a snapshot, and after it was restored."""
+"""``hooks``: the application before a snapshot, and after it was restored."""
 
 import functools
 import math
@@ -9,6 +9,7 @@ import pytest
 import trio
 import trio.testing
 
+from lambda_adapter.apps import hooks
 from lambda_adapter.apps.client import AppClient
 from lambda_adapter.apps.readiness import wait_app_ready
 from lambda_adapter.config import Config
@@ -20,7 +21,6 @@ from lambda_adapter.errors import (
 )
 from lambda_adapter.http.messages import Request
 from lambda_adapter.runtime.client import RuntimeClient
-from lambda_adapter.serve.snapstart import wait_restored
 from tests.adapter import PUPPET, free_port, open_adapter
 from tests.fake_runtime_api import INIT_ERROR, NEXT, RESTORE_ERROR, RESTORE_NEXT
 from tests.scripted_app import OK, Answer, open_app
@@ -51,9 +51,10 @@ class Environment:
 
     async def wait_restored(self) -> None:
         with trio.fail_after(math.inf):
-            await wait_restored(
-                Config(self.settings), self.client, self.runtime, self.check
-            )
+            config = Config(self.settings)
+            await hooks.suspend(config, self.client)
+            await self.runtime.wait_restored()
+            await hooks.resume(config, self.client, self.check)
 
     async def check(self) -> None:
         self.checks += 1
@@ -220,7 +221,7 @@ async def test_hook_and_check_share_the_time_of_a_restore(clock, runtime):
     assert trio.current_time() == pytest.approx(9.5, abs=0.1)
 
 
-async def test_application_that_hangs_after_a_restore(clock, runtime):
+async def test_application_that_hangs_after_a_restore(clock):
     """A real application that never answers the hook is a failed restore."""
     port = free_port()
     settings = {"AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH": "/hang"}
@@ -231,13 +232,10 @@ async def test_application_that_hangs_after_a_restore(clock, runtime):
         await check()
         with (
             closing(AppClient(config.app_address, 60)) as app,
-            closing(RuntimeClient("127.0.0.1", runtime.port)) as client,
             pytest.raises(AfterRestoreError, match="POST /hang was not answered"),
         ):
-            await wait_restored(config, app, client, check)
+            await hooks.resume(config, app, check)
         nursery.cancel_scope.cancel()
-
-    assert runtime.posted[-1].target == RESTORE_NEXT
 
 
 async def test_not_ready_again(runtime):

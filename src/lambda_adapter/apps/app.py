@@ -1,0 +1,72 @@
+"""What the adapter serves: an application's life, and seats at it."""
+
+from typing import Protocol
+
+import trio
+
+from lambda_adapter.http.messages import Request, Response
+
+
+class Seat(Protocol):
+    """One invoke loop's place at an application: a request, then what is left of it."""
+
+    async def send(self, request: Request, *, streamed: bool = False) -> Response:
+        """Return the application's response, its body whole unless ``streamed``.
+
+        Raises:
+            InvocationError: there is none. A streamed body may raise it as well.
+        """
+
+    async def finish(self, deadline: float) -> None:
+        """Do what is left to be done after the reply, until trio's clock says this.
+
+        Lambda freezes whatever is still going on when the next event is asked for.
+        """
+
+
+class App(Protocol):
+    """An application, from its start to its end."""
+
+    @property
+    def extension_name(self) -> str:
+        """The name to register with Lambda's Extensions API."""
+
+    async def run(self, ready: trio.Event) -> None:
+        """Run the application, and set ``ready`` once Lambda's init may end.
+
+        Raises:
+            InitError: it did not get ready.
+            FatalError: it ended while it was serving.
+        """
+
+    def open_seat(self) -> Seat:
+        """Return a seat for one invoke loop."""
+
+    async def suspend(self) -> None:
+        """Prepare for a snapshot.
+
+        Raises:
+            BeforeCheckpointError: the application is not fit for one.
+        """
+
+    async def resume(self) -> None:
+        """Go on after a snapshot was restored.
+
+        Raises:
+            AfterRestoreError: the application is not fit to go on.
+        """
+
+
+class Around:
+    """A seat around another one: what a setting adds to each request or response."""
+
+    def __init__(self, seat: Seat) -> None:
+        self._seat = seat
+
+    async def send(self, request: Request, *, streamed: bool = False) -> Response:
+        """Send as the seat within does."""
+        return await self._seat.send(request, streamed=streamed)
+
+    async def finish(self, deadline: float) -> None:
+        """Finish as the seat within does."""
+        await self._seat.finish(deadline)

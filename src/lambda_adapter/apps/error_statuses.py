@@ -1,0 +1,54 @@
+"""AWS_LWA_ERROR_STATUS_CODES: statuses that fail the invocation. Core: no I/O."""
+
+from collections.abc import Set as AbstractSet
+
+import msgspec
+
+from lambda_adapter.apps.app import Around, Seat
+from lambda_adapter.errors import AppStatusError
+from lambda_adapter.http.messages import Request, Response
+
+MAX_REPORTED_BODY = 8_192
+"""Bytes of a body that an error reports. As JSON they are at most six times as many,
+and so within an error's own limit."""
+
+
+class ErrorStatuses(Around):
+    """Turns responses with one of these statuses into errors."""
+
+    def __init__(self, seat: Seat, statuses: AbstractSet[int]) -> None:
+        super().__init__(seat)
+        self._statuses = statuses
+
+    async def send(self, request: Request, *, streamed: bool = False) -> Response:
+        """Send, and return the response unless its status is an error.
+
+        Raises:
+            AppStatusError: it is one.
+        """
+        response = await self._seat.send(request, streamed=streamed)
+        if response.status in self._statuses:
+            raise await _status_error(response)
+        return response
+
+
+async def _status_error(response: Response) -> AppStatusError:
+    """Return the error that a response means, with the beginning of its body."""
+    body = await _beginning(response)
+    text = body[:MAX_REPORTED_BODY].decode("utf-8", "replace")
+    report = msgspec.json.encode({"statusCode": response.status, "body": text})
+    return AppStatusError(response.status, report.decode())
+
+
+async def _beginning(response: Response) -> bytes:
+    if isinstance(response.body, bytes):
+        return response.body
+    body = b""
+    try:
+        async for piece in response.body:
+            body += piece
+            if len(body) >= MAX_REPORTED_BODY:
+                break
+    finally:
+        await response.body.aclose()
+    return body
