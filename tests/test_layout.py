@@ -34,6 +34,9 @@ TESTED_BY = {
         "serve/test_invoke_loop",
     ),
     "apps/server": "serve/test_supervisor",
+    "events/pairs": "events/test_fields",
+    "http/dial": "http/test_connection",
+    "values": "test_settings",
     "apps/shown": "observe/test_logs",
     "__init__": "test_cli",  # a version, which the command prints
     "__main__": "test_cli",

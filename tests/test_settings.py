@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from lambda_adapter.config import Config
 from lambda_adapter.errors import ConfigError
-from lambda_adapter.settings import ADAPTER_ONLY, FROM_LAMBDA, SETTINGS, authority
+from lambda_adapter.settings import ADAPTER_ONLY, FROM_LAMBDA, SETTINGS
+from lambda_adapter.values import authority
 
 ALL = (*FROM_LAMBDA, *SETTINGS)
 NAMES = {setting.field: setting.names[0] for setting in ALL}

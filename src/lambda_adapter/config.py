@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from lambda_adapter.errors import ConfigError
 from lambda_adapter.route import Route, reached, route_of
-from lambda_adapter.settings import FROM_LAMBDA, NAMES, PREFIX, SETTINGS, Address
+from lambda_adapter.settings import FROM_LAMBDA, NAMES, PREFIX, SETTINGS
 
 INITIALIZED_BEFORE = frozenset({"snap-start", "provisioned-concurrency"})
 """Initialization types with minutes for an init, and no client who waits for it:
@@ -23,6 +23,8 @@ PORT have 0.75; names of other things have 0.5 and less."""
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from lambda_adapter.values import Address
 
 
 class Config:

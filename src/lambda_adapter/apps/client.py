@@ -21,10 +21,11 @@ from lambda_adapter.errors import (
     ResponseTooLargeError,
 )
 from lambda_adapter.events.event import MAX_REPLY
-from lambda_adapter.http.connection import Connection, open_connection
+from lambda_adapter.http.connection import Connection
+from lambda_adapter.http.dial import open_connection
 from lambda_adapter.http.http1 import BodyTooLargeError
 from lambda_adapter.http.messages import Request, Response
-from lambda_adapter.settings import Address
+from lambda_adapter.values import Address
 
 IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"})
 """https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2"""

@@ -22,7 +22,7 @@ from lambda_adapter.errors import (
 from lambda_adapter.events.fields import LAMBDA_CONTEXT, REQUEST_CONTEXT
 from lambda_adapter.http.messages import Request
 from lambda_adapter.observe.logs import log
-from lambda_adapter.settings import authority
+from lambda_adapter.values import authority
 
 CHECKPOINT_TIMEOUT = 900.0
 """Seconds that the hook before a snapshot may take. Init and the hook share 130 s or

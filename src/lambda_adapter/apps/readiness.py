@@ -9,10 +9,10 @@ import trio
 from lambda_adapter import __version__
 from lambda_adapter.config import Config
 from lambda_adapter.errors import AppNotReadyError, PeerError
-from lambda_adapter.http.connection import open_connection
+from lambda_adapter.http.dial import open_connection
 from lambda_adapter.http.messages import Request
 from lambda_adapter.observe.logs import log
-from lambda_adapter.settings import authority
+from lambda_adapter.values import authority
 
 INTERVAL = 0.01
 """Seconds between two checks, as long as the application answers none."""

@@ -15,8 +15,8 @@ import msgspec
 from lambda_adapter.errors import EventError
 from lambda_adapter.events.alb import AlbEvent, AlbMultiValueEvent
 from lambda_adapter.events.event import NULL, Event, decode_as
-from lambda_adapter.events.fields import Scalar
 from lambda_adapter.events.http_api import FunctionUrlEvent, HttpApiEvent
+from lambda_adapter.events.pairs import Scalar
 from lambda_adapter.events.pass_through import PassThroughEvent
 from lambda_adapter.events.rest_api import HttpApiV1Event, RestApiEvent
 from lambda_adapter.events.vpc_lattice import VpcLatticeEvent, VpcLatticeV1Event

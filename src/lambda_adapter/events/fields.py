@@ -6,17 +6,13 @@ with hop-by-hop fields, and can't end a line. Core: no I/O.
 
 import functools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from lambda_adapter.errors import EventError, quoted
+from lambda_adapter.events.pairs import Pairs, Scalar, text
 from lambda_adapter.http.messages import HOP_BY_HOP, Fields, connection_options, folded
-
-Scalar = str | int | float | bool | None
-"""A field's value in an event: text, but events written by hand have numbers."""
-
-Pairs = Iterable[tuple[str, Scalar]]
 
 LAMBDA_CONTEXT = b"x-amzn-lambda-context"
 REQUEST_CONTEXT = b"x-amzn-request-context"
@@ -39,7 +35,8 @@ https://www.rfc-editor.org/rfc/rfc9110#section-8.6"""
 
 MAX_KNOWN = 512
 """Names that are remembered, of up to ``MAX_KNOWN_SIZE`` characters. Clients send the
-same few all the time; to look at a name costs more than to look it up (measured)."""
+same few all the time; to look at a name costs more than to look it up (measured). Where
+there are more they are all forgotten, so that junk does not stay."""
 
 MAX_KNOWN_SIZE = 64
 
@@ -135,7 +132,9 @@ def _recognise(name: str) -> tuple[bytes, str]:
             f"the event has a header field whose name is no name: {quoted(name)}"
         )
     recognised = raw, _role(raw)
-    if len(_known) < MAX_KNOWN and len(name) <= MAX_KNOWN_SIZE:
+    if len(name) <= MAX_KNOWN_SIZE:
+        if len(_known) >= MAX_KNOWN:
+            _known.clear()
         _known[name] = recognised
     return recognised
 
@@ -179,30 +178,6 @@ def added_fields(context: Context, request_context: bytes) -> Fields:
     if context.tenant_id:
         added.append((TENANT_ID, context.tenant_id))
     return added
-
-
-def single(values: Mapping[str, Scalar] | None) -> Pairs:
-    """Return the pairs of a map of values."""
-    return (values or {}).items()
-
-
-def multiple(values: Mapping[str, Sequence[Scalar]]) -> Iterator[tuple[str, Scalar]]:
-    """Return the pairs of a map of lists."""
-    return ((name, value) for name, each in values.items() for value in each)
-
-
-def every(
-    lists: Mapping[str, Sequence[Scalar]] | None, values: Mapping[str, Scalar] | None
-) -> Pairs:
-    """Return the pairs of a map of lists; where there is none, of a map of values."""
-    return multiple(lists) if lists else single(values)
-
-
-def text(value: Scalar) -> str:
-    """Return a value as text, as JSON spells it."""
-    if isinstance(value, str):
-        return value
-    return "" if value is None else msgspec.json.encode(value).decode()
 
 
 def _encode_value(name: str, value: Scalar) -> bytes:

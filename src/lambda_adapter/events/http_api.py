@@ -21,12 +21,11 @@ from lambda_adapter.events.event import (
 )
 from lambda_adapter.events.fields import (
     Context,
-    Scalar,
     added_fields,
     encode_method,
     request_fields,
-    single,
 )
+from lambda_adapter.events.pairs import Scalar, single
 from lambda_adapter.events.reply import joined, split_cookies
 from lambda_adapter.http.messages import Request, Response, end_to_end
 

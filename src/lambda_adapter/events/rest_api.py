@@ -21,13 +21,11 @@ from lambda_adapter.events.event import (
 )
 from lambda_adapter.events.fields import (
     Context,
-    Scalar,
     added_fields,
     encode_method,
-    every,
     request_fields,
-    text,
 )
+from lambda_adapter.events.pairs import Scalar, every, text
 from lambda_adapter.events.reply import listed
 from lambda_adapter.http.messages import Request, Response, end_to_end
 

@@ -12,13 +12,11 @@ from lambda_adapter.events.body import decode_body, encode_body
 from lambda_adapter.events.event import NULL, Event, request_context_field
 from lambda_adapter.events.fields import (
     Context,
-    Pairs,
-    Scalar,
     added_fields,
     encode_method,
     request_fields,
-    text,
 )
+from lambda_adapter.events.pairs import Pairs, Scalar, text
 from lambda_adapter.events.reply import single_valued
 from lambda_adapter.http.messages import Request, Response, end_to_end
 

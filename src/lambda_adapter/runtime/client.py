@@ -11,7 +11,8 @@ from lambda_adapter.errors import (
     PeerError,
     RuntimeApiError,
 )
-from lambda_adapter.http.connection import Connection, open_connection
+from lambda_adapter.http.connection import Connection
+from lambda_adapter.http.dial import open_connection
 from lambda_adapter.http.http1 import LAST_CHUNK, encode_chunk, encode_last_chunk
 from lambda_adapter.http.messages import Request, Response
 from lambda_adapter.observe.logs import log

@@ -26,7 +26,7 @@ from lambda_adapter.observe.logs import log, request_id
 from lambda_adapter.runtime.api import Invocation
 from lambda_adapter.runtime.client import RuntimeClient
 from lambda_adapter.runtime.context import encode_lambda_context
-from lambda_adapter.settings import authority
+from lambda_adapter.values import authority
 
 LONGEST = 900.0
 """Seconds that an invocation can last, whatever its deadline says:

@@ -1,0 +1,160 @@
+"""Values of settings: text in, what it stands for out.
+
+What stands for nothing is a ``ValueError`` that says what was expected.
+Loads nothing but builtins, because the application's start waits for it. Core: no I/O.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Address = tuple[str, int] | str
+"""Where something listens: host and port, or the path of a Unix socket."""
+
+
+def authority(address: Address) -> bytes:
+    """Return the ``Host`` of a request that is not a client's, such as 127.0.0.1:8080.
+
+    For a Unix socket it is ``localhost``.
+    https://www.rfc-editor.org/rfc/rfc9110#section-7.2
+    """
+    if isinstance(address, str):
+        return b"localhost"
+    name, number = address
+    return (f"[{name}]:{number}" if ":" in name else f"{name}:{number}").encode()
+
+
+MAX_SOCKET_PATH = 107
+"""Bytes: https://man7.org/linux/man-pages/man7/unix.7.html"""
+
+
+def number(kind: str, most: int) -> Callable[[str], int]:
+    """Return what reads a number up to ``most``."""
+
+    def parse(text: str) -> int:
+        if text.isascii() and text.isdigit() and 1 <= int(text) <= most:
+            return int(text)
+        raise ValueError(f"{kind} from 1 to {most}")
+
+    return parse
+
+
+port = number("a port", 65_535)
+count = number("a number", 10_000)
+
+
+def seconds(text: str) -> float:
+    """Read seconds, with a fraction or without."""
+    digits = text.replace(".", "", 1)
+    if text.isascii() and digits.isdigit() and len(digits) < 10:
+        return float(text)
+    raise ValueError("seconds, such as 30 or 0.5")
+
+
+def host(text: str) -> str:
+    """Read a host: a name or an address, an IPv6 address with brackets or without."""
+    name = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    is_name = name.isascii() and name.isprintable() and not set(name) & set(" /@[]?#")
+    if name and is_name and name.count(":") != 1:  # two and more: an IPv6 address
+        return name
+    raise ValueError("a host name or an IP address")
+
+
+def target(text: str) -> str:
+    """Read a path, with a query or without."""
+    if text.startswith("/") and all(
+        "!" <= char <= "~" and char != "#" for char in text
+    ):
+        return text
+    raise ValueError(
+        "a path that begins with / and has no space, # or non-ASCII letter"
+    )
+
+
+def prefix(text: str) -> str:
+    """Read a path without a slash at its end."""
+    try:
+        return target(text).rstrip("/")
+    except ValueError:
+        raise ValueError("a path that begins with /, such as /api") from None
+
+
+def route(text: str) -> str:
+    """Read a path that can be closed to clients."""
+    plain = text.startswith("/") and text.isascii() and text.isprintable()
+    segments = text.rstrip("/").split("/")[1:]
+    odd = set(text) & set(" #?%;\\+") or set(segments) & {"", ".", ".."}
+    if plain and segments and not odd:
+        return text
+    raise ValueError(
+        "a plain path other than /, such as /snapstart/after, that can be closed to"
+        " clients in all its spellings"
+    )
+
+
+def socket_path(text: str) -> str:
+    """Read the path of a Unix socket."""
+    size = len(text.encode("utf-8", "surrogateescape"))
+    if text.startswith("/") and size <= MAX_SOCKET_PATH:
+        return text
+    raise ValueError(f"an absolute path of {MAX_SOCKET_PATH} bytes at most")
+
+
+def word(text: str) -> str:
+    """Read a word, in lower case."""
+    if text.isascii() and text.replace("-", "").isalnum():
+        return text.lower()
+    raise ValueError("a word")
+
+
+def boolean(text: str) -> bool:
+    """Read a boolean, as people write them."""
+    match text.lower():
+        case "true" | "1" | "yes" | "on":
+            return True
+        case "false" | "0" | "no" | "off":
+            return False
+    raise ValueError("true, 1, yes, on or false, 0, no, off")
+
+
+def choice(*choices: str) -> Callable[[str], str]:
+    """Return what reads one of these words."""
+
+    def parse(text: str) -> str:
+        if text.lower() in choices:
+            return text.lower()
+        raise ValueError(" or ".join(choices))
+
+    return parse
+
+
+def statuses(text: str) -> frozenset[int]:
+    """Read statuses and ranges of them."""
+    statuses: set[int] = set()
+    for item in text.split(","):
+        first, dash, last = (part.strip() for part in item.partition("-"))
+        last = last if dash else first
+        numbers = [int(n) for n in (first, last) if n.isascii() and n.isdigit()]
+        if len(numbers) != 2 or not 100 <= numbers[0] <= numbers[1] <= 599:
+            raise ValueError("statuses and ranges from 100 to 599, such as 200,301-399")
+        statuses.update(range(numbers[0], numbers[1] + 1))
+    return frozenset(statuses)
+
+
+def field_name(text: str) -> str:
+    """Read the name of a header field, in lower case."""
+    tokens = all(char.isalnum() or char in "!#$%&'*+-.^_`|~" for char in text)
+    if text and text.isascii() and tokens:
+        return text.lower()
+    raise ValueError("the name of a header field, such as x-authorization")
+
+
+def address(text: str) -> tuple[str, int]:
+    """Read ``host:port``."""
+    name, _, digits = text.removeprefix("http://").rstrip("/").rpartition(":")
+    try:
+        return host(name), port(digits)
+    except ValueError:
+        raise ValueError("host:port, such as 127.0.0.1:9002") from None
