@@ -12,6 +12,16 @@ DEFAULTS = {
     "runtime_api": ("127.0.0.1", 9001),
     "max_concurrency": 1,
     "initialization_type": "on-demand",
+    "function_name": None,
+    "function_version": None,
+    "function_memory": 0,
+    "log_group": None,
+    "log_stream": None,
+    "log_format": "Text",
+    "log_level": "INFO",
+    "task_root": "/var/task",
+    "handler": None,
+    "exec_wrapper": None,
     "port": 8080,
     "host": "127.0.0.1",
     "unix_socket": None,
@@ -40,6 +50,16 @@ VARIABLES = {
     "runtime_api": ("AWS_LAMBDA_RUNTIME_API",),
     "max_concurrency": ("AWS_LAMBDA_MAX_CONCURRENCY",),
     "initialization_type": ("AWS_LAMBDA_INITIALIZATION_TYPE",),
+    "function_name": ("AWS_LAMBDA_FUNCTION_NAME",),
+    "function_version": ("AWS_LAMBDA_FUNCTION_VERSION",),
+    "function_memory": ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE",),
+    "log_group": ("AWS_LAMBDA_LOG_GROUP_NAME",),
+    "log_stream": ("AWS_LAMBDA_LOG_STREAM_NAME",),
+    "log_format": ("AWS_LAMBDA_LOG_FORMAT",),
+    "log_level": ("AWS_LAMBDA_LOG_LEVEL",),
+    "task_root": ("LAMBDA_TASK_ROOT",),
+    "handler": ("_HANDLER",),
+    "exec_wrapper": ("AWS_LAMBDA_EXEC_WRAPPER",),
     "port": ("AWS_LWA_PORT", "PORT"),
     "host": ("AWS_LWA_HOST", "HOST"),
     "unix_socket": ("AWS_LWA_UNIX_SOCKET",),
@@ -69,6 +89,16 @@ GOOD = {
     "runtime_api": ("169.254.100.1:9001", ("169.254.100.1", 9001)),
     "max_concurrency": ("8", 8),
     "initialization_type": ("Snap-Start", "snap-start"),
+    "function_name": ("f", "f"),
+    "function_version": ("7", "7"),
+    "function_memory": ("512", 512),
+    "log_group": ("/aws/lambda/f", "/aws/lambda/f"),
+    "log_stream": ("[1]x", "[1]x"),
+    "log_format": ("JSON", "JSON"),
+    "log_level": ("DEBUG", "DEBUG"),
+    "task_root": ("/task", "/task"),
+    "handler": ("run.sh", "run.sh"),
+    "exec_wrapper": ("/opt/bootstrap", "/opt/bootstrap"),
     "port": ("3000", 3000),
     "host": ("localhost", "localhost"),
     "unix_socket": ("/tmp/app.sock", "/tmp/app.sock"),
@@ -144,7 +174,25 @@ def test_variable_empty(field, variable):
     assert getattr(Config({variable: ""}), field) == DEFAULTS[field]
 
 
-@pytest.mark.parametrize(("field", "variable"), NAMED)
+TAKEN_AS_GIVEN = {
+    "function_name",
+    "function_version",
+    "function_memory",
+    "log_group",
+    "log_stream",
+    "log_format",
+    "log_level",
+    "task_root",
+    "handler",
+    "exec_wrapper",
+}
+"""What Lambda says, and whose value stops no start."""
+
+
+@pytest.mark.parametrize(
+    ("field", "variable"),
+    [pair for pair in NAMED if pair.values[0] not in TAKEN_AS_GIVEN],
+)
 @pytest.mark.parametrize("text", [UNUSABLE, " "], ids=["unusable", "blank"])
 def test_variable_unusable(field, variable, text):
     """A value that can't be used is an error: variable, value and what was expected."""

@@ -169,3 +169,38 @@ def test_every_test_that_a_page_names_is_there(page):
     }
 
     assert named - there == set()
+
+
+def test_security_page_quotes_the_constants():
+    """A number that docs/security.md gives beside a constant's name is its value.
+
+    A name that several modules have counts if one of them has the value.
+    """
+    text = (ROOT / "docs" / "security.md").read_text("utf-8")
+    values: dict[str, set[str]] = {}
+    for module in MODULES:
+        for node in ast.parse((SOURCE / f"{module}.py").read_bytes()).body:
+            if (
+                isinstance(node, ast.Assign)
+                and isinstance(node.targets[0], ast.Name)
+                and isinstance(node.value, ast.Constant)
+            ):
+                value = str(node.value.value)
+                values.setdefault(node.targets[0].id, set()).add(value)
+
+    quoted = re.findall(
+        r"([\d,]+(?:\.\d+)?) ?(?:bytes|characters|s|MB|times)?[^`|\d]{0,30}\(`([A-Z_]+)`\)",
+        text,
+    )
+    wrong = [
+        (number, name)
+        for number, name in quoted
+        if not any(
+            float(number.replace(",", "")) == float(value)
+            for value in values.get(name, ())
+            if value.replace(".", "", 1).isdigit()
+        )
+    ]
+
+    assert len(quoted) > 20
+    assert not wrong, wrong

@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    Serve = Callable[[Config, launcher.Child | None, Mapping[str, str]], int]
+    Serve = Callable[[Config, launcher.Child | None], int]
 
 USAGE = """\
 usage: lambda-adapter COMMAND [ARGUMENT...]
@@ -59,7 +59,7 @@ def main(load: Callable[[], None] = lambda: None) -> int:
         print(USAGE, end="")
         return 0
     if environ.get(RUNTIME_API):
-        return _serve(_wrapped(environ) or argv, environ, load)
+        return _serve(argv, environ, load)
     return _become(argv, environ)
 
 
@@ -84,6 +84,7 @@ def _serve(
         config = Config(environ)
     except ConfigError as error:
         return _give_up(error, environ)
+    argv = _wrapped(config) or argv
     if argv:
         claim()
     child = launcher.start(argv, environ) if argv else None
@@ -91,7 +92,7 @@ def _serve(
         run = _load(load)
     except UnsupportedPythonError as error:
         return _give_up(error, environ)  # the child ends with this process
-    return run(config, child, environ)
+    return run(config, child)
 
 
 def _load(load: Callable[[], None]) -> Serve:
@@ -129,20 +130,18 @@ def _give_up(error: AdapterError, environ: Mapping[str, str]) -> int:
     return EX_USAGE
 
 
-def _wrapped(environ: Mapping[str, str]) -> list[str]:
+def _wrapped(config: Config) -> list[str]:
     """Return the application of a managed runtime whose wrapper script this is.
 
     There the handler is the name of a program in the function's package, and what
     Lambda would have run instead is ignored:
     https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html#runtime-wrapper
     """
-    wrapper = environ.get("AWS_LAMBDA_EXEC_WRAPPER", "")
     try:
-        is_this = os.path.samefile(wrapper, sys.argv[0])
+        is_this = os.path.samefile(config.exec_wrapper or "", sys.argv[0])
     except OSError:
         return []
-    root = environ.get("LAMBDA_TASK_ROOT", "/var/task")
-    return [os.path.join(root, environ.get("_HANDLER", ""))] if is_this else []
+    return [os.path.join(config.task_root, config.handler or "")] if is_this else []
 
 
 def _complain(message: str) -> None:

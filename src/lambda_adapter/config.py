@@ -37,6 +37,16 @@ class Config:
     runtime_api: tuple[str, int]
     max_concurrency: int
     initialization_type: str
+    function_name: str | None
+    function_version: str | None
+    function_memory: int
+    log_group: str | None
+    log_stream: str | None
+    log_format: str
+    log_level: str
+    task_root: str
+    handler: str | None
+    exec_wrapper: str | None
     port: int
     host: str
     unix_socket: str | None

@@ -53,33 +53,40 @@ class Setting:
             raise ConfigError(variable, text, str(error)) from None
 
 
-RUNTIME_API_ADDRESS = Setting(
-    "runtime_api", (RUNTIME_API,), "127.0.0.1:9001", values.address, "set by Lambda"
+# fmt: off
+FROM_LAMBDA = (
+    Setting("runtime_api", (RUNTIME_API,), "127.0.0.1:9001", values.address,
+            "where the Runtime API is"),
+    Setting("max_concurrency", ("AWS_LAMBDA_MAX_CONCURRENCY",), "1", values.count,
+            "how many invocations Lambda Managed Instances bring at once"),
+    Setting("initialization_type",
+            ("AWS_LAMBDA_INITIALIZATION_TYPE",), "on-demand", values.word,
+            "why this environment is initialised: on demand, or before that"),
+    Setting("function_name", ("AWS_LAMBDA_FUNCTION_NAME",), "", str,
+            "the function's name"),
+    Setting("function_version", ("AWS_LAMBDA_FUNCTION_VERSION",), "", str,
+            "its version"),
+    Setting("function_memory",
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE",), "0", values.megabytes,
+            "its memory in MB, 0 where nobody says"),
+    Setting("log_group", ("AWS_LAMBDA_LOG_GROUP_NAME",), "", str,
+            "where its log goes"),
+    Setting("log_stream", ("AWS_LAMBDA_LOG_STREAM_NAME",), "", str,
+            "where this environment's log goes"),
+    Setting("log_format", ("AWS_LAMBDA_LOG_FORMAT",), "Text", str,
+            "`Text` or `JSON`"),
+    Setting("log_level", ("AWS_LAMBDA_LOG_LEVEL",), "INFO", str,
+            "the least level that is logged"),
+    Setting("task_root", ("LAMBDA_TASK_ROOT",), "/var/task", str,
+            "where the function's package is"),
+    Setting("handler", ("_HANDLER",), "", str,
+            "what the function names as its handler"),
+    Setting("exec_wrapper", ("AWS_LAMBDA_EXEC_WRAPPER",), "", str,
+            "the program that runs in place of a managed runtime"),
 )
-
-MAX_CONCURRENCY = Setting(
-    "max_concurrency",
-    ("AWS_LAMBDA_MAX_CONCURRENCY",),
-    "1",
-    values.count,
-    "set by Lambda",
-)
-"""How many invocations Lambda Managed Instances bring at once."""
-
-INITIALIZATION_TYPE = Setting(
-    "initialization_type",
-    ("AWS_LAMBDA_INITIALIZATION_TYPE",),
-    "on-demand",
-    values.word,
-    "set by Lambda",
-)
-"""Why this environment is initialised: on demand or before that.
+"""What Lambda sets, and nobody else has to:
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"""
 
-FROM_LAMBDA = (RUNTIME_API_ADDRESS, MAX_CONCURRENCY, INITIALIZATION_TYPE)
-"""What Lambda sets, and nobody else has to."""
-
-# fmt: off
 SETTINGS = (
     Setting("port", ("AWS_LWA_PORT", "PORT"), "8080", values.port,
             "the port that the application listens on"),

@@ -45,6 +45,11 @@ port = number("a port", 65_535)
 count = number("a number", 10_000)
 
 
+def megabytes(text: str) -> int:
+    """Read a number of MB, and what is none as 0: Lambda's word stops no start."""
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
 def seconds(text: str) -> float:
     """Read seconds, with a fraction or without."""
     digits = text.replace(".", "", 1)

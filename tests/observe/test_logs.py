@@ -208,7 +208,7 @@ def test_message_at_the_limit_is_whole(formatter):
 )
 def test_format(environ, formatter):
     """Lambda says which format, and text is for whoever does not."""
-    configure(environ)
+    configure(environ.get("AWS_LAMBDA_LOG_FORMAT", ""), "")
 
     (handler,) = log.handlers
     assert type(handler.formatter) is formatter
@@ -230,7 +230,7 @@ def test_format(environ, formatter):
 )
 def test_level(level, least):
     """What is below Lambda's level is not written; INFO is for whoever says none."""
-    configure({"AWS_LAMBDA_LOG_LEVEL": level})
+    configure("Text", level)
 
     assert log.isEnabledFor(least)
     assert not log.isEnabledFor(least - 1)
@@ -239,8 +239,8 @@ def test_level(level, least):
 @pytest.mark.usefixtures("_restored")
 def test_written_once_to_stderr(capsys):
     """However often it is configured, a line comes once, on stderr."""
-    configure({})
-    configure({})
+    configure("Text", "INFO")
+    configure("Text", "INFO")
 
     log.info("ready after %d ms", 5)
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambda_adapter.config import Config
 from lambda_adapter.runtime.api import Invocation
 from lambda_adapter.runtime.context import encode_env_config, encode_lambda_context
 
@@ -19,7 +20,7 @@ ENVIRON = {
     "AWS_LAMBDA_LOG_STREAM_NAME": "2024/06/04/[$LATEST]0123",
     "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/shop",
 }
-ENV_CONFIG = encode_env_config(ENVIRON)
+ENV_CONFIG = encode_env_config(Config(ENVIRON))
 
 INVOCATION = Invocation(
     ID,
@@ -137,7 +138,7 @@ def test_lambda_context_is_a_field_value(text, document):
 def test_env_config(memory, number):
     """Where a variable is missing or odd, the context has an empty value."""
     config = json.loads(
-        bytes(encode_env_config({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": memory}))
+        bytes(encode_env_config(Config({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": memory})))
     )
 
     assert config == {

@@ -198,7 +198,7 @@ def loop_of(
     client: RuntimeClient, seat: Seat, settings: dict[str, str] | None = None
 ) -> InvokeLoop:
     """Return a loop that sits there, with these settings around its seat."""
-    env_config = encode_env_config(environment("", 0, {}))
+    env_config = encode_env_config(Config(environment("127.0.0.1:9001", 8080, {})))
     config = Config(settings or {})
     return InvokeLoop(client, with_settings(seat, config), env_config, config)
 

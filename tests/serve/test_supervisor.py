@@ -927,7 +927,7 @@ async def supervising(runtime: FakeRuntimeApi, port: int, **settings: str):
     async with trio.open_nursery() as nursery:
         config = Config(environ | settings)
         app = ChildApp(config, waiting_child())
-        nursery.start_soon(supervise, config, app, encode_env_config(environ))
+        nursery.start_soon(supervise, config, app, encode_env_config(config))
         yield
         nursery.cancel_scope.cancel()
 

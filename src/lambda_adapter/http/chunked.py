@@ -6,10 +6,10 @@ https://www.rfc-editor.org/rfc/rfc9112#section-7.1. Core: no I/O.
 import re
 
 from lambda_adapter.errors import PeerError
-from lambda_adapter.http.head import MAX_HEAD, check_field, malformed
+from lambda_adapter.http.head import check_field, malformed
 from lambda_adapter.http.response_body import Delimited
 
-MAX_FRAMING = MAX_HEAD
+MAX_FRAMING = 131_072
 """Bytes in a row that are neither head nor body: chunk extensions and trailers."""
 
 _SIZE = rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?\r\n"

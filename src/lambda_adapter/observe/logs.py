@@ -7,7 +7,6 @@ Lines never hold a body, and of fields only their names. Shell.
 import logging
 import sys
 import time
-from collections.abc import Mapping
 from contextvars import ContextVar
 
 import msgspec
@@ -36,15 +35,14 @@ _LEVELS = {
 _NAMES = {logging.WARNING: "WARN", logging.CRITICAL: "FATAL"}
 
 
-def configure(environ: Mapping[str, str]) -> None:
-    """Write to stderr, as AWS_LAMBDA_LOG_FORMAT and AWS_LAMBDA_LOG_LEVEL ask for."""
-    as_json = environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON"
+def configure(log_format: str, log_level: str) -> None:
+    """Write to stderr, in this format (``JSON``, else text) and from this level on."""
+    as_json = log_format.upper() == "JSON"
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if as_json else TextFormatter())
     log.handlers = [handler]
     log.propagate = False
-    level = environ.get("AWS_LAMBDA_LOG_LEVEL", "").upper()
-    log.setLevel(_LEVELS.get(level, logging.INFO))
+    log.setLevel(_LEVELS.get(log_level.upper(), logging.INFO))
 
 
 def _add_request_id(record: logging.LogRecord) -> bool:

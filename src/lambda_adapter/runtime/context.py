@@ -4,10 +4,9 @@ Keys and nesting are those of the AWS Lambda Web Adapter, so that an application
 reads them need not change. Core: no I/O.
 """
 
-from collections.abc import Mapping
-
 import msgspec
 
+from lambda_adapter.config import Config
 from lambda_adapter.http.messages import ascii_json
 from lambda_adapter.runtime.api import Invocation
 
@@ -33,25 +32,16 @@ class _LambdaContext(msgspec.Struct, gc=False):
     env_config: msgspec.Raw
 
 
-def encode_env_config(environ: Mapping[str, str]) -> msgspec.Raw:
-    """Encode the part of the context that is the same for every invocation.
-
-    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
-    """
-    config = _EnvConfig(
-        environ.get("AWS_LAMBDA_FUNCTION_NAME", ""),
-        function_memory(environ),
-        environ.get("AWS_LAMBDA_FUNCTION_VERSION", ""),
-        environ.get("AWS_LAMBDA_LOG_STREAM_NAME", ""),
-        environ.get("AWS_LAMBDA_LOG_GROUP_NAME", ""),
+def encode_env_config(config: Config) -> msgspec.Raw:
+    """Encode the part of the context that is the same for every invocation."""
+    env_config = _EnvConfig(
+        config.function_name or "",
+        config.function_memory,
+        config.function_version or "",
+        config.log_stream or "",
+        config.log_group or "",
     )
-    return msgspec.Raw(msgspec.json.encode(config))
-
-
-def function_memory(environ: Mapping[str, str]) -> int:
-    """Return how many MB the function has, 0 where nobody says."""
-    memory = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
-    return int(memory) if memory.isascii() and memory.isdigit() else 0
+    return msgspec.Raw(msgspec.json.encode(env_config))
 
 
 def encode_lambda_context(invocation: Invocation, env_config: msgspec.Raw) -> bytes:

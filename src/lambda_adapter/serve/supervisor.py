@@ -5,7 +5,7 @@ Shell.
 
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 
 import msgspec
 import trio
@@ -18,27 +18,27 @@ from lambda_adapter.errors import AdapterError, AfterRestoreError, InitError
 from lambda_adapter.launcher import Child
 from lambda_adapter.observe.logs import configure, log
 from lambda_adapter.runtime.client import RuntimeClient
-from lambda_adapter.runtime.context import encode_env_config, function_memory
+from lambda_adapter.runtime.context import encode_env_config
 from lambda_adapter.serve.allocator import keep_freed
 from lambda_adapter.serve.invoke_loop import InvokeLoop
 
 
-def run(config: Config, child: Child | None, environ: Mapping[str, str]) -> int:
+def run(config: Config, child: Child | None) -> int:
     """Serve Lambda until it sends SIGTERM, and return the exit status."""
-    configure(environ)
-    keep_freed(function_memory(environ))
+    configure(config.log_format, config.log_level)
+    keep_freed(config.function_memory)
     for warning in config.warnings:
         log.warning("%s", warning)
     if child is None:
         log.info("no command was given: attached to what Lambda starts by itself")
-    return trio.run(_run, config, child, environ)
+    return trio.run(_run, config, child)
 
 
-async def _run(config: Config, child: Child | None, environ: Mapping[str, str]) -> int:
+async def _run(config: Config, child: Child | None) -> int:
     app = ChildApp(config, child) if child else AttachedApp(config)
     failures: list[AdapterError] = []
     try:
-        await supervise(config, app, encode_env_config(environ))
+        await supervise(config, app, encode_env_config(config))
     except* AdapterError as group:
         failures += _leaves(group)
     for failure in failures:
