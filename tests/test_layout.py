@@ -189,7 +189,8 @@ def test_security_page_quotes_the_constants():
                 values.setdefault(node.targets[0].id, set()).add(value)
 
     quoted = re.findall(
-        r"([\d,]+(?:\.\d+)?) ?(?:bytes|characters|s|MB|times)?[^`|\d]{0,30}\(`([A-Z_]+)`\)",
+        r"([\d,]+(?:\.\d+)?) ?(?:bytes|characters|s|MB|times)?[^`|\d]{0,30}"
+        r"\(`([A-Z_]+)`\)",
         text,
     )
     wrong = [
