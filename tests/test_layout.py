@@ -36,6 +36,7 @@ TESTED_BY = {
     "apps/server": "serve/test_supervisor",
     "events/pairs": "events/test_fields",
     "http/dial": "http/test_connection",
+    "runtime/channel": "runtime/test_client",
     "values": "test_settings",
     "apps/shown": "observe/test_logs",
     "__init__": "test_cli",  # a version, which the command prints

@@ -17,7 +17,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/extensions-configuration.html"""
 
 
 def claim(directory: str = EXTENSIONS) -> bool:
-    """Claim the events, until this process ends, and return whether nobody else has.
+    """Try to become the adapter that serves events; the lock is held until exit.
 
     Where no extension can be, there is nobody else.
     """

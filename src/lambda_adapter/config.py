@@ -105,7 +105,7 @@ class Config:
     def inits_async(self) -> bool:
         """Whether Lambda's init may end before the application is ready.
 
-        Where that is what takes the snapshot, or what Lambda has time for, it may not.
+        Not under SnapStart or provisioned concurrency: there, init is ahead of traffic.
         """
         return self.async_init and self.initialization_type not in INITIALIZED_BEFORE
 

@@ -65,7 +65,7 @@ class AdapterError(Exception):
 
     @property
     def report(self) -> str:
-        """What Lambda is told, in place of what is logged if that is less."""
+        """The message sent to Lambda; by default the logged one."""
         return str(self)
 
 

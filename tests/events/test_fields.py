@@ -199,7 +199,7 @@ def test_line_breaks_are_refused(name, value, break_):
 @pytest.mark.parametrize("name", ["", "a b", "a:", "a\r\nb", "é", "a\0", "(a)", " a"])
 def test_names_that_are_none_are_refused(name):
     """A name that is no token is an error, and not sent."""
-    with pytest.raises(EventError, match="whose name is no name"):
+    with pytest.raises(EventError, match="invalid header field name"):
         fields_of((name, "1"))
 
 
@@ -304,7 +304,7 @@ def test_host(pairs, host):
 )
 def test_odd_host_is_refused(host):
     """A Host that is no host is an error of the client's, and never a crash."""
-    with pytest.raises(EventError, match="is no host"):
+    with pytest.raises(EventError, match="invalid Host"):
         fields_of(("host", host))
 
 

@@ -1,4 +1,4 @@
-"""``runtime_client``: Lambda's end of the wire."""
+"""``client``: Lambda's end of the wire."""
 
 import base64
 import json
@@ -17,18 +17,12 @@ from lambda_adapter.errors import AppNotReadyError, AppRequestError, RuntimeApiE
 from lambda_adapter.events.event import MAX_REPLY
 from lambda_adapter.http.connection import ANSWER_LIMIT
 from lambda_adapter.runtime.api import MAX_EVENT, Invocation
-from lambda_adapter.runtime.client import (
-    ATTEMPTS,
-    MAX_ANSWER,
-    REGISTER_LIMIT,
-    RuntimeClient,
-)
+from lambda_adapter.runtime.channel import MAX_ANSWER
+from lambda_adapter.runtime.client import ATTEMPTS, RuntimeClient
 from tests import scripted_app
 from tests.adapter import free_port
 from tests.fake_runtime_api import (
-    EVENT_NEXT,
     NEXT,
-    REGISTER,
     FakeRuntimeApi,
     Posted,
 )
@@ -748,60 +742,3 @@ async def test_init_error_that_is_refused(runtime, client, caplog, answer):
 
     (line,) = caplog.records
     assert line.levelno == logging.ERROR
-
-
-async def test_extension(runtime, client, caplog):
-    """It registers for no events, asks for the next one, and waits for good."""
-    with trio.fail_after(5):
-        async with trio.open_nursery() as nursery:
-            registered = trio.Event()
-            nursery.start_soon(client.run_extension, "a-name", registered)
-            await registered.wait()
-            await runtime.wait_posted(EVENT_NEXT)
-            nursery.cancel_scope.cancel()
-
-    register, event_next = runtime.posted
-    assert (register.method, register.target) == ("POST", REGISTER)
-    assert register.body == b'{"events":[]}'
-    assert register.fields["lambda-extension-name"] == "a-name"
-    assert (event_next.method, event_next.target) == ("GET", EVENT_NEXT)
-    assert event_next.fields["lambda-extension-identifier"] == "an-extension"
-    assert caplog.records == []
-
-
-async def test_extension_that_is_never_answered(clock, runtime, client, caplog):
-    """Init does not wait for a registration for more than 2 s."""
-    runtime.scripted[REGISTER].append(b"HTTP/1.1 100 Continue\r\nx: {}")
-    started = trio.current_time()
-
-    await client.run_extension("a-name", trio.Event())
-
-    assert trio.current_time() - started == pytest.approx(REGISTER_LIMIT, abs=1)
-    assert "Lambda did not answer within 2 s" in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("end", "answer"),
-    [
-        pytest.param(REGISTER, said(403), id="forbidden"),
-        pytest.param(REGISTER, said(500), id="failing"),
-        pytest.param(REGISTER, said(200), id="no identifier"),
-        pytest.param(REGISTER, b"", id="hung up"),
-        pytest.param(REGISTER, b"220 smtp.example.com\r\n", id="garbage"),
-        pytest.param(EVENT_NEXT, said(403), id="no event to wait for"),
-        pytest.param(EVENT_NEXT, said(200), id="an event nobody asked for"),
-    ],
-)
-async def test_extension_that_is_refused(runtime, client, caplog, end, answer):
-    """That is a warning which says what it means, and the end of the extension."""
-    runtime.scripted[end].append(answer)
-
-    registered = trio.Event()
-    with trio.fail_after(5):
-        await client.run_extension("a-name", registered)
-
-    assert registered.is_set()
-    (line,) = caplog.records
-    assert line.levelno == logging.WARNING
-    assert "Lambda will not send SIGTERM" in line.getMessage()
-    assert "the extension a-name failed" in line.getMessage()

@@ -27,7 +27,7 @@ says nothing. https://docs.aws.amazon.com/apigateway/latest/developerguide/limit
 class Event(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """A decoded event. Fields have AWS's names, in this language's spelling.
 
-    Like all that passes through, it can't hold itself, so no collector need look at it.
+    ``gc=False``: an event cannot be part of a reference cycle.
     """
 
     is_http: ClassVar[bool] = True
@@ -41,7 +41,7 @@ class Event(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """Bytes of a reply, as JSON, that its source takes."""
 
     max_fields: ClassVar[float] = math.inf
-    """Bytes of an answer's fields that its gateway takes."""
+    """Bytes of a response's fields that its gateway takes."""
 
     @classmethod
     def decode(cls, payload: bytes) -> Self:
@@ -56,7 +56,7 @@ class Event(msgspec.Struct, frozen=True, rename="camel", gc=False):
         """Return the request to the application.
 
         Raises:
-            EventError: the event can't be told in HTTP.
+            EventError: the event cannot be expressed as an HTTP request.
         """
         raise NotImplementedError
 
@@ -99,8 +99,8 @@ def decode_as(document: bytes | msgspec.Raw, kind: type[T]) -> T:
 def request_context_field(document: msgspec.Raw) -> bytes:
     """Return the event's own ``requestContext``, safe to stand in a field.
 
-    An event without one gets ``{}``: ``null`` is the mark of what did not come by HTTP,
-    and no client may bear it.
+    An event without one gets ``{}``: ``null`` marks non-HTTP events, so a client's
+    request must never carry it.
 
     Raises:
         EventError: it is not UTF-8.

@@ -24,7 +24,8 @@ _DROPPED = HOP_BY_HOP | {b"content-length", b"expect"}
 """Compared as ``folded``: to a server that folds names, ``Content_Length`` frames."""
 
 _KEPT = re.compile(rb"host|authorization|cookie|forwarded|x-forwarded-.*|x-amzn?-.*")
-"""What ``Connection`` can't take away: gateways add it for the application to trust."""
+"""Fields that a client's ``Connection`` may not remove: gateways set them, and
+applications trust that."""
 
 _PROTOCOL = frozenset({b"x-forwarded-proto", b"forwarded"})
 """Where a gateway says how its client speaks to it."""
@@ -128,9 +129,7 @@ def _recognise(name: str) -> tuple[bytes, str]:
     """
     raw = name.encode()
     if not _TOKEN.fullmatch(raw):
-        raise EventError(
-            f"the event has a header field whose name is no name: {quoted(name)}"
-        )
+        raise EventError(f"invalid header field name: {quoted(name)}")
     recognised = raw, _role(raw)
     if len(name) <= MAX_KNOWN_SIZE:
         if len(_known) >= MAX_KNOWN:
@@ -196,8 +195,8 @@ def _encode_value(name: str, value: Scalar) -> bytes:
 def _one_host(hosts: Sequence[bytes], default: bytes) -> bytes:
     """Return the one valid Host: https://www.rfc-editor.org/rfc/rfc9112#section-3.2."""
     if len(hosts) > 1:
-        raise EventError("the event has more than one Host")
+        raise EventError("more than one Host header")
     host = (hosts[0].strip() if hosts else b"") or default
     if not _HOST.fullmatch(host):
-        raise EventError("the event's Host is no host")
+        raise EventError("invalid Host header")
     return host

@@ -151,7 +151,7 @@ class Connection:
         self.reusable = sent_all and parser.reusable
 
     def is_stale(self) -> bool:
-        """Whether its peer has closed an idle connection, or sent what nobody asked."""
+        """Return whether an idle connection is dead: closed, or holding stray bytes."""
         return bool(self._poll.poll(0))
 
     def close(self) -> None:
@@ -196,8 +196,8 @@ class Connection:
     async def _receive(self) -> bytes:
         """Return the next bytes, ``b""`` at the end.
 
-        A peer that always has more must not keep deadlines from passing. The checkpoint
-        comes before the bytes are taken, so that whoever is cancelled has taken none.
+        It yields regularly, so that a peer that never stops sending cannot block
+        timeouts, and before recv, so that cancellation never loses bytes.
         """
         self._eager_receives += 1
         if self._eager_receives > EAGER_RECEIVES:

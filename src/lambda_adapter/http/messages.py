@@ -81,7 +81,7 @@ _FOLD = bytes(
 
 
 def folded(name: bytes) -> bytes:
-    """Return a name as the vaguest of its readers sees it.
+    """Normalise a field name as CGI does: case and punctuation folded.
 
     CGI and its heirs tell neither case nor signs apart: ``X_A``, ``x.a`` and ``X-A``
     are one variable to them (https://www.rfc-editor.org/rfc/rfc3875#section-4.1.18), so

@@ -23,7 +23,7 @@ the largest ``M_MMAP_THRESHOLD`` that glibc takes."""
 def keep_freed(function_memory: int) -> None:
     """Keep what is freed, as far as a function of so many MB can spare it.
 
-    A function without large bodies frees nothing that could be kept. With 0 MB, and
+    Functions that handle no large bodies are unaffected. With 0 MB, and
     without glibc, all stays as it is.
     """
     kept = min(function_memory // SHARE, MOST) * 1024 * 1024

@@ -19,6 +19,7 @@ from lambda_adapter.launcher import Child
 from lambda_adapter.observe.logs import configure, log
 from lambda_adapter.runtime.client import RuntimeClient
 from lambda_adapter.runtime.context import encode_env_config
+from lambda_adapter.runtime.extension import Extension
 from lambda_adapter.serve.allocator import keep_freed
 from lambda_adapter.serve.invoke_loop import InvokeLoop
 
@@ -58,12 +59,12 @@ async def supervise(config: Config, app: App, env_config: msgspec.Raw) -> None:
     Raises:
         ExceptionGroup: of InitError, AfterRestoreError or FatalError.
     """
-    extension = RuntimeClient(*config.runtime_api)
+    extension = Extension(*config.runtime_api)
     registered, ready = trio.Event(), trio.Event()
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_cancel_on_signal, signals, nursery.cancel_scope)
-            nursery.start_soon(extension.run_extension, app.extension_name, registered)
+            nursery.start_soon(extension.run, app.extension_name, registered)
             nursery.start_soon(app.run, ready)
             await ready.wait()
             await registered.wait()

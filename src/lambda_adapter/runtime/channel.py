@@ -1,0 +1,79 @@
+"""One of Lambda's APIs at an address, over one connection that is kept open. Shell."""
+
+import trio
+
+from lambda_adapter.errors import PeerError
+from lambda_adapter.http.connection import Connection
+from lambda_adapter.http.dial import open_connection
+from lambda_adapter.http.messages import Request, Response
+from lambda_adapter.observe.logs import log
+
+MAX_ANSWER = 65_536
+"""Bytes of an answer to a POST."""
+
+
+class Channel:
+    """A host and port, and the connection to it.
+
+    ``host`` is both as the value of ``Host``.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        self._address = host, port
+        self.host = f"{host}:{port}".encode()
+        self._connection: Connection | None = None
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection:
+            self._connection.close()
+            self._connection = None
+
+    async def post(self, request: Request, timeout: float) -> Response:  # noqa: ASYNC109
+        """Send, and return the answer if it comes within so many seconds.
+
+        Raises:
+            PeerError: there is none.
+        """
+        with trio.move_on_after(timeout):
+            return await self.exchange(request, MAX_ANSWER)
+        message = f"Lambda did not answer within {timeout:g} s"
+        raise PeerError(message, answered=False)
+
+    async def exchange(self, request: Request, max_body: int) -> Response:
+        """Send over the kept connection; if that turns out to be dead, over a new one.
+
+        Repeating is safe: asking for the next invocation again brings the same one, and
+        a reply that had arrived is refused the second time, which is only logged.
+
+        Raises:
+            PeerError: there is no answer, or it is not HTTP/1.1.
+        """
+        connection = await self.connect()
+        try:
+            return await connection.exchange(request, max_body)
+        except PeerError as error:
+            if error.answered or not connection.exchanges:
+                raise
+            log.info("the connection to Lambda broke, trying another: %s", error)
+        connection = await self.connect()
+        return await connection.exchange(request, max_body)
+
+    async def connect(self) -> Connection:
+        """Return the kept connection, or a new one if that is spent or closed.
+
+        Raises:
+            PeerError: nothing accepts.
+        """
+        kept = self._connection
+        if kept and (not kept.reusable or kept.is_stale()):
+            self.close()
+        if not self._connection:
+            self._connection = await open_connection(self._address)
+        return self._connection
+
+
+def quote(response: Response) -> str:
+    """Return an answer for the log: its status, and the beginning of its body."""
+    body = response.body[:300] if isinstance(response.body, bytes) else b""
+    return f"status {response.status} {body.decode('utf-8', 'replace')}".strip()

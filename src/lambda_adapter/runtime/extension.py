@@ -1,0 +1,52 @@
+"""The adapter as an extension: only where one is registered does Lambda send SIGTERM.
+
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown
+Shell.
+"""
+
+import trio
+
+from lambda_adapter.errors import PeerError
+from lambda_adapter.observe.logs import log
+from lambda_adapter.runtime import api
+from lambda_adapter.runtime.api import UnusableAnswerError
+from lambda_adapter.runtime.channel import MAX_ANSWER, Channel, quote
+
+REGISTER_LIMIT = 2.0
+"""Seconds that Lambda may take to register an extension: init waits for it, and has 10:
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib"""
+
+
+class Extension(Channel):
+    """An extension without events."""
+
+    async def run(self, name: str, registered: trio.Event) -> None:
+        """Register as an extension, so that Lambda sends SIGTERM; then never return.
+
+        This takes a client of its own, because it keeps its connection waiting.
+
+        The registration counts once the next event is asked for; none was subscribed
+        to, so none comes. It has to be ``registered`` before the first ``/next``, which
+        ends the init. If Lambda refuses, that is logged, and all else works.
+        """
+        try:
+            request = api.register_request(self.host, name)
+            response = await self.post(request, REGISTER_LIMIT)
+            fields = {key.lower(): value for key, value in response.fields}
+            extension_id = fields.get(b"lambda-extension-identifier", b"")
+            if response.status != 200 or not extension_id:
+                raise UnusableAnswerError(quote(response))
+            following = api.event_next_request(self.host, extension_id)
+            registered.set()
+            response = await self.exchange(following, MAX_ANSWER)
+            raise UnusableAnswerError(quote(response))
+        except (PeerError, UnusableAnswerError) as error:
+            log.warning(
+                "Lambda will not send SIGTERM before it ends this environment, because"
+                " registering the extension %s failed: %s",
+                name,
+                error,
+            )
+        finally:
+            registered.set()
+            self.close()
