@@ -34,6 +34,7 @@ TESTED_BY = {
         "serve/test_invoke_loop",
     ),
     "apps/server": "serve/test_supervisor",
+    "events/http_event": "events/test_event",
     "events/pairs": "events/test_fields",
     "http/dial": "http/test_connection",
     "runtime/channel": "runtime/test_client",

@@ -6,6 +6,7 @@ import pytest
 
 from lambda_adapter.errors import AppRequestError, EventError
 from lambda_adapter.events.fields import Context
+from lambda_adapter.events.http_event import HttpEvent
 from lambda_adapter.events.websocket import WebSocketEvent
 from lambda_adapter.http.messages import Request
 from tests.events.examples import CONTEXT, added_to, encode, load, request_of, response
@@ -39,7 +40,7 @@ def test_is_not_http(name):
     """Nobody waits for an HTTP answer, so a failure is Lambda's to know."""
     kind = WebSocketEvent.decode(encode(load(name)))
 
-    assert not kind.is_http
+    assert not isinstance(kind, HttpEvent)
 
 
 def test_request_path():

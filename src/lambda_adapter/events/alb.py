@@ -12,20 +12,15 @@ from typing import ClassVar
 import msgspec
 
 from lambda_adapter.events import target
-from lambda_adapter.events.body import decode_body, encode_body
-from lambda_adapter.events.event import NULL, Event, request_context_field
-from lambda_adapter.events.fields import (
-    Context,
-    added_fields,
-    encode_method,
-    request_fields,
-)
+from lambda_adapter.events.body import encode_body
+from lambda_adapter.events.event import NULL
+from lambda_adapter.events.http_event import HttpEvent, RequestParts
 from lambda_adapter.events.pairs import Pairs, Scalar, multiple, single, text
 from lambda_adapter.events.reply import listed, single_valued
-from lambda_adapter.http.messages import Request, Response, decoded, end_to_end
+from lambda_adapter.http.messages import Response, decoded, end_to_end
 
 
-class AlbEvent(Event, frozen=True):
+class AlbEvent(HttpEvent, frozen=True):
     """A request with one value for each field. Path and query arrive encoded."""
 
     max_reply: ClassVar[int] = 1_048_576
@@ -46,21 +41,18 @@ class AlbEvent(Event, frozen=True):
     body: str | None = None
     is_base64_encoded: bool | None = None
 
-    def request(self, context: Context) -> Request:
-        """Return the request."""
-        method = encode_method(self.http_method)
-        body = decode_body(self.body, self.is_base64_encoded)
+    def parts(self) -> RequestParts:
+        """Return the parts."""
         pairs, parameters = self._pairs()
         query = target.joined_query((name, text(value)) for name, value in parameters)
-        fields = request_fields(
+        return RequestParts(
+            self.http_method,
+            target.join(target.verbatim_path(self.path), query),
             pairs,
-            method=method,
-            body=body,
-            host=context.host,
-            added=added_fields(context, request_context_field(self.request_context)),
+            self.body,
+            self.is_base64_encoded,
+            self.request_context,
         )
-        path = target.verbatim_path(self.path)
-        return Request(method, target.join(path, query), fields, body)
 
     @classmethod
     def encode_response(cls, response: Response) -> bytes:

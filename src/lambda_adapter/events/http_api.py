@@ -12,25 +12,15 @@ from typing import ClassVar
 import msgspec
 
 from lambda_adapter.events import target
-from lambda_adapter.events.body import decode_body, encode_body
-from lambda_adapter.events.event import (
-    MAX_FIELDS,
-    Event,
-    decode_as,
-    request_context_field,
-)
-from lambda_adapter.events.fields import (
-    Context,
-    added_fields,
-    encode_method,
-    request_fields,
-)
+from lambda_adapter.events.body import encode_body
+from lambda_adapter.events.event import MAX_FIELDS, decode_as
+from lambda_adapter.events.http_event import HttpEvent, RequestParts
 from lambda_adapter.events.pairs import Scalar, single
 from lambda_adapter.events.reply import joined, split_cookies
-from lambda_adapter.http.messages import Request, Response, end_to_end
+from lambda_adapter.http.messages import Response, end_to_end
 
 
-class HttpApiEvent(Event, frozen=True):
+class HttpApiEvent(HttpEvent, frozen=True):
     """A request to an HTTP API.
 
     Its path arrives decoded, with a named stage in front; its query as it was sent.
@@ -46,22 +36,21 @@ class HttpApiEvent(Event, frozen=True):
     body: str | None = None
     is_base64_encoded: bool | None = None
 
-    def request(self, context: Context) -> Request:
-        """Return the request. Duplicate fields arrive joined by commas, and stay so."""
+    def parts(self) -> RequestParts:
+        """Return the parts. Duplicate fields arrive joined by commas, and stay so."""
         about = decode_as(self.request_context, _RequestContext)
-        method = encode_method(about.http.method)
-        body = decode_body(self.body, self.is_base64_encoded)
         query = target.verbatim_query(self.raw_query_string or "")
-        fields = request_fields(
+        return RequestParts(
+            about.http.method,
+            target.join(self._path(), query),
             single(self.headers),
-            method=method,
-            body=body,
+            self.body,
+            self.is_base64_encoded,
+            self.request_context,
             cookies=self.cookies or (),
-            host=(about.domain_name or "").encode() or context.host,
+            domain=about.domain_name or "",
             https=True,
-            added=added_fields(context, request_context_field(self.request_context)),
         )
-        return Request(method, target.join(self._path(), query), fields, body)
 
     @classmethod
     def encode_response(cls, response: Response) -> bytes:

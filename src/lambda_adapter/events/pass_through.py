@@ -3,7 +3,7 @@
 They are POSTed to the application as they are. Core: no I/O.
 """
 
-from typing import ClassVar, Self
+from typing import Self
 
 from lambda_adapter.errors import AppRequestError
 from lambda_adapter.events.body import buffered
@@ -16,8 +16,6 @@ ELSEWHERE = "; if it takes events elsewhere, set AWS_LWA_PASS_THROUGH_PATH"
 
 class PassThroughEvent(Event, frozen=True):
     """An event as bytes, whatever it is."""
-
-    is_http: ClassVar[bool] = False
 
     payload: bytes
 

@@ -11,26 +11,15 @@ from typing import ClassVar
 import msgspec
 
 from lambda_adapter.events import target
-from lambda_adapter.events.body import decode_body, encode_body
-from lambda_adapter.events.event import (
-    MAX_FIELDS,
-    NULL,
-    Event,
-    decode_as,
-    request_context_field,
-)
-from lambda_adapter.events.fields import (
-    Context,
-    added_fields,
-    encode_method,
-    request_fields,
-)
+from lambda_adapter.events.body import encode_body
+from lambda_adapter.events.event import MAX_FIELDS, NULL, decode_as
+from lambda_adapter.events.http_event import HttpEvent, RequestParts
 from lambda_adapter.events.pairs import Scalar, every, text
 from lambda_adapter.events.reply import listed
-from lambda_adapter.http.messages import Request, Response, end_to_end
+from lambda_adapter.http.messages import Response, end_to_end
 
 
-class RestApiEvent(Event, frozen=True):
+class RestApiEvent(HttpEvent, frozen=True):
     """A request to a REST API: its path arrives encoded, its query decoded."""
 
     streams: ClassVar[bool] = True
@@ -46,19 +35,18 @@ class RestApiEvent(Event, frozen=True):
     body: str | None = None
     is_base64_encoded: bool | None = None
 
-    def request(self, context: Context) -> Request:
-        """Return the request. Its path has no stage, as in the event."""
-        method = encode_method(self.http_method)
-        body = decode_body(self.body, self.is_base64_encoded)
-        fields = request_fields(
+    def parts(self) -> RequestParts:
+        """Return the parts. The path has no stage, as in the event."""
+        return RequestParts(
+            self.http_method,
+            target.join(self._path(), self._query()),
             every(self.multi_value_headers, self.headers),
-            method=method,
-            body=body,
-            host=self._domain().encode() or context.host,
+            self.body,
+            self.is_base64_encoded,
+            self.request_context,
+            domain=self._domain(),
             https=True,
-            added=added_fields(context, request_context_field(self.request_context)),
         )
-        return Request(method, target.join(self._path(), self._query()), fields, body)
 
     @classmethod
     def encode_response(cls, response: Response) -> bytes:

@@ -8,22 +8,17 @@ Core: no I/O.
 import msgspec
 
 from lambda_adapter.events import target
-from lambda_adapter.events.body import decode_body, encode_body
-from lambda_adapter.events.event import NULL, Event, request_context_field
-from lambda_adapter.events.fields import (
-    Context,
-    added_fields,
-    encode_method,
-    request_fields,
-)
+from lambda_adapter.events.body import encode_body
+from lambda_adapter.events.event import NULL
+from lambda_adapter.events.http_event import HttpEvent, RequestParts
 from lambda_adapter.events.pairs import Pairs, Scalar, text
 from lambda_adapter.events.reply import single_valued
-from lambda_adapter.http.messages import Request, Response, end_to_end
+from lambda_adapter.http.messages import Response, end_to_end
 
 Values = dict[str, Scalar | list[Scalar]]
 
 
-class VpcLatticeEvent(Event, frozen=True):
+class VpcLatticeEvent(HttpEvent, frozen=True):
     """A request in version 2: values are lists, though single ones have been seen."""
 
     method: str
@@ -34,17 +29,8 @@ class VpcLatticeEvent(Event, frozen=True):
     body: str | None = None
     is_base64_encoded: bool | None = None
 
-    def request(self, context: Context) -> Request:
-        """Return the request. A query within the path is the client's own."""
-        method = encode_method(self.method)
-        body = decode_body(self.body, self.is_base64_encoded)
-        fields = request_fields(
-            _pairs(self.headers),
-            method=method,
-            body=body,
-            host=context.host,
-            added=added_fields(context, request_context_field(self.request_context)),
-        )
+    def parts(self) -> RequestParts:
+        """Return the parts. A query within the path is the client's own."""
         path, mark, query = self.path.partition("?")
         parameters = _pairs(self.query_string_parameters)
         encoded = (
@@ -52,8 +38,13 @@ class VpcLatticeEvent(Event, frozen=True):
             if mark
             else target.encoded_query((name, text(value)) for name, value in parameters)
         )
-        return Request(
-            method, target.join(target.verbatim_path(path), encoded), fields, body
+        return RequestParts(
+            self.method,
+            target.join(target.verbatim_path(path), encoded),
+            _pairs(self.headers),
+            self.body,
+            self.is_base64_encoded,
+            self.request_context,
         )
 
     @classmethod

@@ -19,6 +19,7 @@ from lambda_adapter.errors import (
 )
 from lambda_adapter.events.event import Event, error_response
 from lambda_adapter.events.fields import Context
+from lambda_adapter.events.http_event import HttpEvent
 from lambda_adapter.events.limits import find_wide_fields, within_limit
 from lambda_adapter.events.pass_through import PassThroughEvent
 from lambda_adapter.http.messages import Response, Stream
@@ -136,7 +137,8 @@ class InvokeLoop:
         """Send an event to the application, and return the response."""
         event = kind.decode(invocation.payload)
         request = event.request(self._context(invocation))
-        seat = self._seats.http if kind.is_http else self._seats.other
+        is_http = issubclass(kind, HttpEvent)
+        seat = self._seats.http if is_http else self._seats.other
         response = await seat.send(request, streamed=self._streams(kind))
         kind.check_response(request, response)
         return response
@@ -146,7 +148,7 @@ class InvokeLoop:
         invocation, kind = turn.invocation, turn.kind
         answer = error_response(failure, invocation.request_id)
         with trio.move_on_after(POST_LIMIT) as limit:
-            if not (kind.is_http and failure.is_answerable):
+            if not (issubclass(kind, HttpEvent) and failure.is_answerable):
                 await self._runtime.post_error(invocation, failure)
             elif self._streams(kind):
                 await self._stream(turn, answer, math.inf)
