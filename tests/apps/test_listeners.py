@@ -8,11 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from lambda_adapter.apps.listeners import (
-    find_listeners,
-    parse_listening,
-    parse_stat,
-)
+from lambda_adapter.apps.listeners import find_listeners, parse_listening
 
 TCP = """\
   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
@@ -74,12 +70,6 @@ def started(*codes):
 def test_parse_listening(table, listening):
     """Of Linux's table, those that listen count, by their inode."""
     assert parse_listening(table) == listening
-
-
-@pytest.mark.parametrize("command", ["python", "a b", ") R 1 1 (", "\n", ""])
-def test_parse_stat(command):
-    """A process is told by its parent and its group, whatever it calls itself."""
-    assert parse_stat(f"40 ({command}) S 30 20 10 0 -1 4194560") == (30, 20)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ import contextlib
 import os
 import socket
 
+from lambda_adapter.apps.processes import list_processes, read_proc
+
 Listener = tuple[str, int]
 """The host and the port that somebody listens on."""
 
@@ -22,9 +24,9 @@ def find_listeners(pid: int) -> list[Listener]:
     Raises:
         OSError: there is no table of sockets here.
     """
-    listening = parse_listening(_read("/proc/net/tcp"))
+    listening = parse_listening(read_proc("net/tcp"))
     with contextlib.suppress(OSError):  # no IPv6
-        listening |= parse_listening(_read("/proc/net/tcp6"))
+        listening |= parse_listening(read_proc("net/tcp6"))
     inodes = {inode for relative in _relatives(pid) for inode in _sockets(relative)}
     found = {listening[inode] for inode in listening.keys() & inodes}
     return sorted(found, key=lambda listener: listener[::-1])
@@ -52,29 +54,11 @@ def _host(digits: str) -> str:
     return socket.inet_ntop(family, packed)
 
 
-def parse_stat(stat: str) -> tuple[int, int]:
-    """Return a process's parent and group, from /proc/PID/stat.
-
-    Its name is in parentheses, and may hold parentheses, spaces and line breaks:
-    https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
-    """
-    _, parent, group, *_ = stat.rpartition(")")[2].split()
-    return int(parent), int(group)
-
-
 def _relatives(pid: int) -> set[int]:
     """Return a process, its group and all their descendants."""
-    parents: dict[int, int] = {}
-    found = {pid}
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            parent, group = parse_stat(_read(f"/proc/{name}/stat"))
-        except OSError:  # it has just ended
-            continue
-        parents[int(name)] = parent
-        if group == pid:
-            found.add(int(name))
-    while new := {each for each, parent in parents.items() if parent in found} - found:
+    processes = list(list_processes())
+    found = {pid} | {each.pid for each in processes if each.group == pid}
+    while new := {each.pid for each in processes if each.parent in found} - found:
         found |= new
     return found
 
@@ -90,8 +74,3 @@ def _sockets(pid: int) -> set[int]:
                 if kind == "socket":
                     inodes.add(int(inode.strip("[]")))
     return inodes
-
-
-def _read(path: str) -> str:
-    with open(path, encoding="utf-8", errors="replace") as file:
-        return file.read()

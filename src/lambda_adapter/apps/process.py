@@ -11,6 +11,7 @@ from typing import Self
 
 import trio
 
+from lambda_adapter.apps.processes import ENDED, list_processes
 from lambda_adapter.claim import EXTENSIONS
 from lambda_adapter.errors import AppExitedError
 from lambda_adapter.launcher import Child
@@ -133,26 +134,11 @@ class AppProcess:
 def has_members(group: int) -> bool:
     """Return whether a process of this group still runs; zombies do not.
 
-    ``killpg`` can't tell: to that, the child is a member until it is waited for. Where
-    there is no /proc, there are no members.
+    ``killpg`` can't tell: to that, the child is a member until it is waited for.
     """
-    try:
-        pids = [name for name in os.listdir("/proc") if name.isdigit()]
-    except OSError:
-        return False
-    return any(_is_member(pid, group) for pid in pids)
-
-
-def _is_member(pid: str, group: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            stat = file.read()
-    except OSError:  # it has ended meanwhile
-        return False
-    # What stands before the last bracket is the command, which may hold anything:
-    # https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
-    state, _parent, its_group = stat.rpartition(b")")[2].split()[:3]
-    return int(its_group) == group and state not in {b"Z", b"X"}
+    return any(
+        each.group == group and each.state not in ENDED for each in list_processes()
+    )
 
 
 def describe_signal(number: int) -> str:
