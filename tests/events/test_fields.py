@@ -9,14 +9,13 @@ from hypothesis import strategies as st
 from lambda_adapter.errors import EventError
 from lambda_adapter.events import fields
 from lambda_adapter.events.fields import (
-    MAX_KNOWN,
-    MAX_KNOWN_SIZE,
     Context,
     added_fields,
     encode_method,
     request_fields,
 )
 from lambda_adapter.events.pairs import multiple, single, text
+from lambda_adapter.http.known import MAX_KNOWN, MAX_KNOWN_SIZE
 from tests.events.examples import HTTP, load, request_of, values_of, with_fields
 
 TOKEN = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -3,6 +3,8 @@
 import pytest
 
 from lambda_adapter.errors import PeerError
+from lambda_adapter.http import framing
+from lambda_adapter.http.known import MAX_KNOWN_SIZE
 from tests.responses import OK, parse
 
 
@@ -138,3 +140,12 @@ def test_unknown_transfer_coding(coding):
     """Nobody asked for a transfer coding, and one that is not known can't be undone."""
     with pytest.raises(PeerError):
         parse(OK + b"Transfer-Encoding: " + coding + b"\r\n\r\n0\r\n\r\n")
+
+
+def test_long_options_are_not_remembered():
+    """An application can't fill the memory with the options of a connection."""
+    for number in range(3):
+        options = b"x-%d" % number + b"x" * 100_000
+        parse(OK + b"Connection: close, %b\r\nContent-Length: 0\r\n\r\n" % options)
+
+    assert max(map(len, framing._known_options)) <= MAX_KNOWN_SIZE

@@ -4,8 +4,9 @@ import pytest
 
 from lambda_adapter.errors import PeerError
 from lambda_adapter.http import head
-from lambda_adapter.http.head import MAX_HEAD, MAX_KNOWN, MAX_KNOWN_SIZE
+from lambda_adapter.http.head import MAX_HEAD
 from lambda_adapter.http.http1 import ResponseParser
+from lambda_adapter.http.known import MAX_KNOWN, MAX_KNOWN_SIZE
 from tests.responses import CHUNKED, LIMIT, OK, TWO, cut, parse
 
 
@@ -152,3 +153,12 @@ def test_names_that_are_remembered():
 
     assert 0 < len(head._known) <= MAX_KNOWN
     assert max(map(len, head._known)) <= MAX_KNOWN_SIZE
+
+
+def test_long_status_lines_are_not_remembered():
+    """An application can't fill the memory with reasons."""
+    for number in range(3):
+        reason = b"%d" % number + b"x" * 100_000
+        parse(b"HTTP/1.1 200 %b\r\nContent-Length: 0\r\n\r\n" % reason)
+
+    assert max(map(len, head._known_status_lines)) <= MAX_KNOWN_SIZE

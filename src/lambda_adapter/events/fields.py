@@ -12,7 +12,14 @@ import msgspec
 
 from lambda_adapter.errors import EventError, quoted
 from lambda_adapter.events.pairs import Pairs, Scalar, text
-from lambda_adapter.http.messages import HOP_BY_HOP, Fields, connection_options, folded
+from lambda_adapter.http.known import Known
+from lambda_adapter.http.messages import (
+    HOP_BY_HOP,
+    TOKEN,
+    Fields,
+    connection_options,
+    folded,
+)
 
 LAMBDA_CONTEXT = b"x-amzn-lambda-context"
 REQUEST_CONTEXT = b"x-amzn-request-context"
@@ -34,19 +41,10 @@ _WITH_CONTENT = frozenset({b"POST", b"PUT", b"PATCH"})
 """A request that is expected to have content says so when it has none:
 https://www.rfc-editor.org/rfc/rfc9110#section-8.6"""
 
-MAX_KNOWN = 512
-"""Names that are remembered, of up to ``MAX_KNOWN_SIZE`` characters. Clients send the
-same few all the time; to look at a name costs more than to look it up (measured). Where
-there are more they are all forgotten, so that junk does not stay."""
-
-MAX_KNOWN_SIZE = 64
-
-_known: dict[str, tuple[bytes, str]] = {}
+_known: Known[str, tuple[bytes, str]] = Known()
+"""Names of fields, as ``_recognise`` returns them: clients send the same few."""
 
 _DANGEROUS = re.compile("[\r\n\0]")
-_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-"""https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2"""
-
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]+)(:[0-9]*)?")
 """https://www.rfc-editor.org/rfc/rfc9110#section-7.2"""
 
@@ -55,7 +53,7 @@ class Context(msgspec.Struct, frozen=True, gc=False):
     """What the adapter adds to a request, beside the event."""
 
     lambda_context: bytes
-    """JSON, as ``lambda_context.encode_lambda_context`` makes it."""
+    """JSON, as ``runtime.context.encode_lambda_context`` makes it."""
     trace_id: bytes = b""
     tenant_id: bytes = b""
     pass_through_path: bytes = b"/events"
@@ -71,7 +69,7 @@ def encode_method(method: str) -> bytes:
         EventError: it is none, or CONNECT, which has no place behind a gateway.
     """
     name = method.encode()
-    if not _TOKEN.fullmatch(name) or name == b"CONNECT":
+    if not TOKEN.fullmatch(name) or name == b"CONNECT":
         raise EventError(f"the event's method {quoted(method)} can't be sent")
     return name
 
@@ -128,14 +126,9 @@ def _recognise(name: str) -> tuple[bytes, str]:
         EventError: it is no name.
     """
     raw = name.encode()
-    if not _TOKEN.fullmatch(raw):
+    if not TOKEN.fullmatch(raw):
         raise EventError(f"invalid header field name: {quoted(name)}")
-    recognised = raw, _role(raw)
-    if len(name) <= MAX_KNOWN_SIZE:
-        if len(_known) >= MAX_KNOWN:
-            _known.clear()
-        _known[name] = recognised
-    return recognised
+    return _known.remember(name, (raw, _role(raw)))
 
 
 def _role(name: bytes) -> str:

@@ -3,8 +3,6 @@
 Core: no I/O.
 """
 
-import functools
-
 import msgspec
 
 from lambda_adapter.http.chunked import ChunkedBody
@@ -15,6 +13,7 @@ from lambda_adapter.http.head import (
     Head,
     malformed,
 )
+from lambda_adapter.http.known import Known
 from lambda_adapter.http.messages import Fields
 from lambda_adapter.http.response_body import Body, LengthBody, NoBody, UntilEndBody
 
@@ -75,12 +74,16 @@ def read_framing(method: bytes, head: Head) -> Framing:
     return Framing(LengthBody(length), length, persists, fields)
 
 
-@functools.lru_cache(maxsize=64)
+_known_options: Known[bytes, frozenset[bytes]] = Known()
+
+
 def _persists(minor_version: int, options: bytes | None) -> bool:
     """https://www.rfc-editor.org/rfc/rfc9112#section-9.3."""
     if options is None:
         return minor_version == 1
-    named = _items(options.lower())
+    named = _known_options.get(options)
+    if named is None:
+        named = _known_options.remember(options, _items(options.lower()))
     return b"close" not in named and (minor_version == 1 or b"keep-alive" in named)
 
 
@@ -98,6 +101,6 @@ def _read_length(lengths: bytes) -> int:
     return int(digits)
 
 
-def _items(values: bytes) -> set[bytes]:
+def _items(values: bytes) -> frozenset[bytes]:
     """https://www.rfc-editor.org/rfc/rfc9110#section-5.6.1."""
-    return {item.strip(b" \t") for item in values.split(b",")}
+    return frozenset([item.strip(b" \t") for item in values.split(b",")])

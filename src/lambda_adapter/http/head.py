@@ -6,13 +6,13 @@ line feed at a line's end (https://www.rfc-editor.org/rfc/rfc9112#section-2.2), 
 space around a value, statuses that are not registered. Core: no I/O.
 """
 
-import functools
 import re
 
 import msgspec
 
 from lambda_adapter.errors import PeerError
-from lambda_adapter.http.messages import Fields
+from lambda_adapter.http.known import Known
+from lambda_adapter.http.messages import TOKEN, Fields
 
 MAX_HEAD = 131_072
 """Bytes of a status line and its fields, interim responses included. No gateway in
@@ -24,9 +24,6 @@ _TEXT = bytes([0x09, *range(0x20, 0x7F), *range(0x80, 0x100)])
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([0-9]{3})(?: ([^\x00-\x08\n-\x1f\x7f]*))?")
 """https://www.rfc-editor.org/rfc/rfc9112#section-4"""
-
-_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-"""https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2"""
 
 _VERSION = b"HTTP/1."
 
@@ -41,15 +38,10 @@ CONTENT_LENGTH = b"content-length"
 TRANSFER_ENCODING = b"transfer-encoding"
 _FRAMING = frozenset({CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING})
 
-MAX_KNOWN = 512
-"""Names that are known to be valid, each of up to ``MAX_KNOWN_SIZE`` bytes. Servers
-send the same few all the time, and to match a name costs more than to look it up. Where
-there are more, they are all forgotten."""
-
-MAX_KNOWN_SIZE = 64
-
-_known: dict[bytes, bytes] = {}
+_known: Known[bytes, bytes] = Known()
 """Lower-case names of fields that frame the body, ``b""`` for all others."""
+
+_known_status_lines: Known[bytes, tuple[int, int, bytes]] = Known()
 
 _TLS_ALERT = b"\x15\x03"
 """How a TLS server answers plain HTTP: with a record of the type ``alert``,
@@ -153,13 +145,15 @@ class HeadReader:
             raise PeerError(message, answered=True)
 
 
-@functools.lru_cache(maxsize=64)
 def _read_status_line(line: bytes) -> tuple[int, int, bytes]:
     """Return the minor version, the status and the reason."""
+    if known := _known_status_lines.get(line):
+        return known
     match = _STATUS_LINE.fullmatch(line)
     if match is None:
         raise malformed(_describe(line))
-    return int(match[1]), int(match[2]), match[3] or b""
+    read = int(match[1]), int(match[2]), match[3] or b""
+    return _known_status_lines.remember(line, read)
 
 
 def _check_beginning(line: bytes) -> None:
@@ -175,15 +169,10 @@ def _recognise(name: bytes, colon: bytes) -> bytes:
         raise malformed("a header field is folded over several lines")
     if not colon:
         raise malformed("a header line has no colon")
-    if not _TOKEN.fullmatch(name):
+    if not TOKEN.fullmatch(name):
         raise malformed("a header field has an invalid name")
     lower = name.lower()
-    framing = lower if lower in _FRAMING else b""
-    if len(name) <= MAX_KNOWN_SIZE:
-        if len(_known) >= MAX_KNOWN:
-            _known.clear()
-        _known[name] = framing
-    return framing
+    return _known.remember(name, lower if lower in _FRAMING else b"")
 
 
 def check_field(line: bytes) -> None:

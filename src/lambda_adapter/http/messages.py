@@ -5,9 +5,13 @@ kept, names in the case they came in. Core: no I/O.
 """
 
 import codecs
+import re
 from typing import Protocol, Self
 
 import msgspec
+
+TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+"""A method, or the name of a field: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2"""
 
 Fields = list[tuple[bytes, bytes]]
 """Field lines, name and value (https://www.rfc-editor.org/rfc/rfc9110#section-6.3)."""
