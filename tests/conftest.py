@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from hypothesis import settings
+from trio.testing import MockClock
 
 from tests.fake_runtime_api import FakeRuntimeApi, open_fake_runtime_api
 
@@ -19,3 +20,10 @@ async def runtime() -> AsyncIterator[FakeRuntimeApi]:
     """Lambda's side of the wire."""
     async with open_fake_runtime_api() as fake:
         yield fake
+
+
+@pytest.fixture
+def clock(autojump_clock: MockClock) -> MockClock:
+    """A clock that jumps to the next deadline once the sockets are quiet."""
+    autojump_clock.autojump_threshold = 0.02
+    return autojump_clock

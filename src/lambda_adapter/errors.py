@@ -34,6 +34,11 @@ MAX_QUOTED = 100
 """Characters of a client's text in a message. A field's name may have megabytes."""
 
 
+MAX_ERROR = 65_536
+"""Characters of an error message that are reported. Managed Instances refuse more than
+1 MB: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-invokeerror"""
+
+
 def quoted(text: str) -> str:
     """Return a client's text as a message quotes it: escaped, and not all of it."""
     return repr(shortened(text, MAX_QUOTED))

@@ -1,21 +1,18 @@
 """Telling Lambda why the adapter can't start, with the standard library alone.
 
-``runtime_client`` may be what can't be imported. Imported only for this. Shell.
+``runtime.client`` may be what can't be imported. Imported only for this. Shell.
 """
 
 import http.client
 import json
 
-from lambda_adapter.errors import AdapterError
+from lambda_adapter.errors import MAX_ERROR, AdapterError
 
 TARGET = "/2018-06-01/runtime/init/error"
 """https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-initerror"""
 
 TIMEOUT = 2.0
 """Seconds that Lambda may take to connect, and again to answer."""
-
-MAX_ERROR = 65_536
-"""Characters of the message, as in ``runtime_api``, which needs msgspec."""
 
 
 def post_init_error(runtime_api: tuple[str, int], error: AdapterError) -> str | None:

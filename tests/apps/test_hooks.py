@@ -73,13 +73,6 @@ async def open_environment(runtime, *answers: Answer, settings=HOOKS):
             yield Environment(app, client, runtime_client, settings)
 
 
-@pytest.fixture
-def clock(autojump_clock):
-    """A clock that jumps to the next deadline once the sockets are quiet."""
-    autojump_clock.autojump_threshold = 0.02
-    return autojump_clock
-
-
 async def test_hooks(runtime):
     """Before the snapshot one POST, after the restore another, and then a check.
 

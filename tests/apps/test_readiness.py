@@ -46,13 +46,6 @@ class Running:
         return "exited with status 3" if self.looks < 0 else None
 
 
-@pytest.fixture
-def clock(autojump_clock):
-    """A clock that jumps to the next deadline once the sockets are quiet."""
-    autojump_clock.autojump_threshold = 0.02
-    return autojump_clock
-
-
 @asynccontextmanager
 async def refused_until(port):
     """Have nobody listening, until the block asks for an application."""

@@ -8,6 +8,7 @@ import pytest
 
 from lambda_adapter import __version__
 from lambda_adapter.errors import (
+    MAX_ERROR,
     AdapterError,
     AfterRestoreError,
     AppNotReadyError,
@@ -19,7 +20,6 @@ from lambda_adapter.errors import (
 from lambda_adapter.http.messages import Request, Response
 from lambda_adapter.runtime.api import (
     DELIMITER,
-    MAX_ERROR,
     Invocation,
     UnusableAnswerError,
     error_request,

@@ -70,13 +70,6 @@ async def client(runtime):
     client.close()
 
 
-@pytest.fixture
-def clock(autojump_clock):
-    """A clock that jumps to the next deadline once the sockets are quiet."""
-    autojump_clock.autojump_threshold = 0.02
-    return autojump_clock
-
-
 @asynccontextmanager
 async def invoking(runtime: FakeRuntimeApi, *payloads: bytes, **fields: str):
     """Have events waiting, and see to it that they are answered."""

@@ -15,13 +15,6 @@ def said(status):
 
 
 @pytest.fixture
-def clock(autojump_clock):
-    """A clock that jumps to the next deadline once the sockets are quiet."""
-    autojump_clock.autojump_threshold = 0.02
-    return autojump_clock
-
-
-@pytest.fixture
 async def extension(runtime):
     """An extension that has the fake Runtime API for its Lambda."""
     extension = Extension("127.0.0.1", runtime.port)

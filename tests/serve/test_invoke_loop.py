@@ -245,13 +245,6 @@ async def invoking(function: Function, payload: object, *answers: Answer, **fiel
         nursery.cancel_scope.cancel()
 
 
-@pytest.fixture
-def clock(autojump_clock):
-    """A clock that jumps to the next deadline once the sockets are quiet."""
-    autojump_clock.autojump_threshold = 0.02
-    return autojump_clock
-
-
 def in_seconds(seconds: float) -> str:
     """Return a deadline."""
     return str(int((time.time() + seconds) * 1000))

@@ -903,13 +903,6 @@ async def test_soak(runtime):
     assert "fault of the adapter" not in adapter.log
 
 
-@pytest.fixture
-def clock(autojump_clock):
-    """A clock that jumps to the next deadline once the sockets are quiet."""
-    autojump_clock.autojump_threshold = 0.02
-    return autojump_clock
-
-
 def waiting_child() -> Child:
     silent, end = os.pipe()
     os.close(end)

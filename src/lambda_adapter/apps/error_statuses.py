@@ -1,5 +1,6 @@
 """AWS_LWA_ERROR_STATUS_CODES: statuses that fail the invocation. Core: no I/O."""
 
+import contextlib
 from collections.abc import Set as AbstractSet
 
 import msgspec
@@ -44,11 +45,9 @@ async def _beginning(response: Response) -> bytes:
     if isinstance(response.body, bytes):
         return response.body
     body = b""
-    try:
-        async for piece in response.body:
+    async with contextlib.aclosing(response.body) as pieces:
+        async for piece in pieces:
             body += piece
             if len(body) >= MAX_REPORTED_BODY:
                 break
-    finally:
-        await response.body.aclose()
     return body

@@ -50,8 +50,7 @@ async def suspend(config: Config, client: AppClient) -> None:
         BeforeCheckpointError: the application is not fit for a snapshot.
     """
     path = config.before_checkpoint_path
-    host = authority(config.app_address)
-    if path and (failure := await _call(client, host, path, CHECKPOINT_TIMEOUT)):
+    if path and (failure := await _call(config, client, path, CHECKPOINT_TIMEOUT)):
         raise BeforeCheckpointError(failure)
     client.close()
 
@@ -66,8 +65,7 @@ async def resume(
     """
     deadline = trio.current_time() + RESTORE_TIMEOUT
     path = config.after_restore_path
-    host = authority(config.app_address)
-    if path and (failure := await _call(client, host, path, RESTORE_TIMEOUT)):
+    if path and (failure := await _call(config, client, path, RESTORE_TIMEOUT)):
         raise AfterRestoreError(failure)
     try:
         with trio.fail_at(deadline):
@@ -81,13 +79,15 @@ async def resume(
         ) from None
 
 
-async def _call(app: AppClient, host: bytes, path: str, seconds: float) -> str | None:
+async def _call(
+    config: Config, client: AppClient, path: str, seconds: float
+) -> str | None:
     """POST to a hook, and return why it failed or took too long, or None."""
     failure: str | None = f"POST {path} was not answered within {seconds:g} s"
     with trio.move_on_after(seconds):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_report_wait, path, seconds)
-            failure = await _post(app, host, path)
+            failure = await _post(config, client, path)
             nursery.cancel_scope.cancel()
     return failure
 
@@ -102,17 +102,17 @@ async def _report_wait(path: str, seconds: float) -> None:
     )
 
 
-async def _post(app: AppClient, host: bytes, path: str) -> str | None:
+async def _post(config: Config, client: AppClient, path: str) -> str | None:
     """POST to a hook, and return why it failed, or None."""
     agent = f"lambda-adapter/{__version__} (SnapStart)".encode()
     fields = [
-        (b"host", host),
+        (b"host", authority(config.app_address)),
         (b"user-agent", agent),
         (b"content-length", b"0"),
         *HOOK_CONTEXTS,
     ]
     try:
-        response = await app.send(Request(b"POST", path.encode(), fields))
+        response = await client.send(Request(b"POST", path.encode(), fields))
     except InvocationError as error:
         return f"POST {path} failed: {error}"
     if 200 <= response.status <= 299:

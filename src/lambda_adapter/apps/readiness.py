@@ -171,7 +171,7 @@ def describe_check(config: Config) -> str:
     if isinstance(address, str):
         return f"the Unix socket {address}"
     path = "" if config.readiness_protocol == "tcp" else config.readiness_path
-    return f"{config.readiness_protocol}://{address[0]}:{address[1]}{path}"
+    return f"{config.readiness_protocol}://{authority(address).decode()}{path}"
 
 
 def _check_request(config: Config) -> Request:

@@ -4,13 +4,12 @@ Both have a client, seats at it, and SnapStart's hooks. They differ in whether t
 can be seen. Shell.
 """
 
+import math
 import os
 import sys
 
 import trio
 
-from lambda_adapter.apps import hooks
-from lambda_adapter.apps.after_ready import AfterReady
 from lambda_adapter.apps.app import Seat
 from lambda_adapter.apps.client import AppClient
 from lambda_adapter.apps.process import AppProcess
@@ -37,7 +36,11 @@ class ServerApp:
     def open_seat(self) -> Seat:
         """Return a seat for one invoke loop."""
         seat = self._client.open_seat()
-        return AfterReady(seat, self._is_ready) if self._config.inits_async else seat
+        if not self._config.inits_async:
+            return seat
+        from lambda_adapter.apps.after_ready import AfterReady
+
+        return AfterReady(seat, self._is_ready)
 
     async def suspend(self) -> None:
         """Prepare for a snapshot.
@@ -45,7 +48,9 @@ class ServerApp:
         Raises:
             BeforeCheckpointError: the application is not fit for one.
         """
-        await hooks.suspend(self._config, self._client)
+        from lambda_adapter.apps.hooks import suspend
+
+        await suspend(self._config, self._client)
 
     async def resume(self) -> None:
         """Go on after a snapshot was restored.
@@ -53,16 +58,17 @@ class ServerApp:
         Raises:
             AfterRestoreError: the application is not fit to go on.
         """
-        await hooks.resume(self._config, self._client, self._wait_ready)
+        from lambda_adapter.apps.hooks import resume
+
+        await resume(self._config, self._client, self._wait_ready)
 
     async def _wait_ready(self) -> None:
         await wait_app_ready(self._config, None)
 
     async def _let_init_end(self, ready: trio.Event) -> None:
         """Set ``ready`` once the application is, or before Lambda's init is over."""
-        with trio.move_on_after(
-            ASYNC_INIT_TIMEOUT if self._config.inits_async else float("inf")
-        ):
+        seconds = ASYNC_INIT_TIMEOUT if self._config.inits_async else math.inf
+        with trio.move_on_after(seconds):
             await self._is_ready.wait()
         ready.set()
 

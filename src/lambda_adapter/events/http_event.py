@@ -6,7 +6,6 @@ Core: no I/O.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -22,7 +21,7 @@ from lambda_adapter.events.pairs import Pairs
 from lambda_adapter.http.messages import Request
 
 
-class RequestParts(NamedTuple):
+class RequestParts(msgspec.Struct, frozen=True, gc=False):
     """What an event says of a request."""
 
     method: str

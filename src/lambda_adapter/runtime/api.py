@@ -12,16 +12,12 @@ import re
 import msgspec
 
 from lambda_adapter import __version__
-from lambda_adapter.errors import AdapterError
+from lambda_adapter.errors import MAX_ERROR, AdapterError
 from lambda_adapter.http.messages import Fields, Request, Response
 
 MAX_EVENT = 33_554_432
 """Bytes of an event that are taken. Lambda's own limit is 6 MB; this one only keeps a
 broken Runtime API from filling the memory."""
-
-MAX_ERROR = 65_536
-"""Characters of an error message that are reported. Managed Instances refuse more than
-1 MB: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-invokeerror"""
 
 DELIMITER = bytes(8)
 """What parts a streamed response's prelude from its body; JSON has no such bytes."""

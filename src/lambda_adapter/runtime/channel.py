@@ -7,6 +7,7 @@ from lambda_adapter.http.connection import Connection
 from lambda_adapter.http.dial import open_connection
 from lambda_adapter.http.messages import Request, Response
 from lambda_adapter.observe.logs import log
+from lambda_adapter.values import authority
 
 MAX_ANSWER = 65_536
 """Bytes of an answer to a POST."""
@@ -20,7 +21,7 @@ class Channel:
 
     def __init__(self, host: str, port: int) -> None:
         self._address = host, port
-        self.host = f"{host}:{port}".encode()
+        self.host = authority(self._address)
         self._connection: Connection | None = None
 
     def close(self) -> None:
