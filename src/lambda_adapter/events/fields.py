@@ -12,7 +12,7 @@ import msgspec
 
 from lambda_adapter.errors import EventError, quoted
 from lambda_adapter.events.pairs import Pairs, Scalar, text
-from lambda_adapter.http.known import Known
+from lambda_adapter.http.known import remember
 from lambda_adapter.http.messages import (
     HOP_BY_HOP,
     TOKEN,
@@ -41,7 +41,7 @@ _WITH_CONTENT = frozenset({b"POST", b"PUT", b"PATCH"})
 """A request that is expected to have content says so when it has none:
 https://www.rfc-editor.org/rfc/rfc9110#section-8.6"""
 
-_known: Known[str, tuple[bytes, str]] = Known()
+_known: dict[str, tuple[bytes, str]] = {}
 """Names of fields, as ``_recognise`` returns them: clients send the same few."""
 
 _DANGEROUS = re.compile("[\r\n\0]")
@@ -128,7 +128,7 @@ def _recognise(name: str) -> tuple[bytes, str]:
     raw = name.encode()
     if not TOKEN.fullmatch(raw):
         raise EventError(f"invalid header field name: {quoted(name)}")
-    return _known.remember(name, (raw, _role(raw)))
+    return remember(_known, name, (raw, _role(raw)))
 
 
 def _role(name: bytes) -> str:

@@ -13,7 +13,7 @@ from lambda_adapter.http.head import (
     Head,
     malformed,
 )
-from lambda_adapter.http.known import Known
+from lambda_adapter.http.known import remember
 from lambda_adapter.http.messages import Fields
 from lambda_adapter.http.response_body import Body, LengthBody, NoBody, UntilEndBody
 
@@ -74,7 +74,7 @@ def read_framing(method: bytes, head: Head) -> Framing:
     return Framing(LengthBody(length), length, persists, fields)
 
 
-_known_options: Known[bytes, frozenset[bytes]] = Known()
+_known_options: dict[bytes, frozenset[bytes]] = {}
 
 
 def _persists(minor_version: int, options: bytes | None) -> bool:
@@ -83,7 +83,7 @@ def _persists(minor_version: int, options: bytes | None) -> bool:
         return minor_version == 1
     named = _known_options.get(options)
     if named is None:
-        named = _known_options.remember(options, _items(options.lower()))
+        named = remember(_known_options, options, _items(options.lower()))
     return b"close" not in named and (minor_version == 1 or b"keep-alive" in named)
 
 

@@ -11,7 +11,7 @@ import re
 import msgspec
 
 from lambda_adapter.errors import PeerError
-from lambda_adapter.http.known import Known
+from lambda_adapter.http.known import remember
 from lambda_adapter.http.messages import TOKEN, Fields
 
 MAX_HEAD = 131_072
@@ -38,10 +38,10 @@ CONTENT_LENGTH = b"content-length"
 TRANSFER_ENCODING = b"transfer-encoding"
 _FRAMING = frozenset({CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING})
 
-_known: Known[bytes, bytes] = Known()
+_known: dict[bytes, bytes] = {}
 """Lower-case names of fields that frame the body, ``b""`` for all others."""
 
-_known_status_lines: Known[bytes, tuple[int, int, bytes]] = Known()
+_known_status_lines: dict[bytes, tuple[int, int, bytes]] = {}
 
 _TLS_ALERT = b"\x15\x03"
 """How a TLS server answers plain HTTP: with a record of the type ``alert``,
@@ -153,7 +153,7 @@ def _read_status_line(line: bytes) -> tuple[int, int, bytes]:
     if match is None:
         raise malformed(_describe(line))
     read = int(match[1]), int(match[2]), match[3] or b""
-    return _known_status_lines.remember(line, read)
+    return remember(_known_status_lines, line, read)
 
 
 def _check_beginning(line: bytes) -> None:
@@ -172,7 +172,7 @@ def _recognise(name: bytes, colon: bytes) -> bytes:
     if not TOKEN.fullmatch(name):
         raise malformed("a header field has an invalid name")
     lower = name.lower()
-    return _known.remember(name, lower if lower in _FRAMING else b"")
+    return remember(_known, name, lower if lower in _FRAMING else b"")
 
 
 def check_field(line: bytes) -> None:

@@ -1,5 +1,7 @@
 """What was worked out before, for the short texts that peers send all the time.
 
+To look a text up costs less than to look at it (measured).
+
 Core: no I/O.
 """
 
@@ -16,13 +18,13 @@ Text = TypeVar("Text", str, bytes)
 Value = TypeVar("Value")
 
 
-class Known(dict[Text, Value]):
-    """A bounded memory: looking a text up costs less than looking at it (measured)."""
+def remember(known: dict[Text, Value], text: Text, value: Value) -> Value:
+    """Keep a value if its text is short, and return it.
 
-    def remember(self, text: Text, value: Value) -> Value:
-        """Keep the value if its text is short, and return it."""
-        if len(text) <= MAX_KNOWN_SIZE:
-            if len(self) >= MAX_KNOWN:
-                self.clear()
-            self[text] = value
-        return value
+    ``known`` is a plain dictionary, for looking a text up in that is what costs least.
+    """
+    if len(text) <= MAX_KNOWN_SIZE:
+        if len(known) >= MAX_KNOWN:
+            known.clear()
+        known[text] = value
+    return value
