@@ -15,6 +15,12 @@ from tests.emulator import free_ports
 
 PUPPET = [sys.executable, str(Path(__file__).parent / "programs" / "puppet.py")]
 
+ENVIRON = {
+    "PATH": os.environ["PATH"],
+    **{name: value for name, value in os.environ.items() if "COV" in name},
+}
+"""What a process of a test needs of this one's environment."""
+
 
 class Adapter:
     """A running adapter."""
@@ -68,13 +74,12 @@ def environment(
 ) -> dict[str, str]:
     """Return what a function's environment holds."""
     return {
-        "PATH": os.environ["PATH"],
+        **ENVIRON,
         "AWS_LAMBDA_RUNTIME_API": runtime_api,
         "AWS_LAMBDA_FUNCTION_NAME": "function",
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
         "PORT": str(port),
-        **{name: value for name, value in os.environ.items() if "COV" in name},
         **extra,
     }
 

@@ -28,6 +28,7 @@ usage: lambda-adapter COMMAND [ARGUMENT...]
 Run a web application on AWS Lambda without changing its code. Outside Lambda, become
 COMMAND. On Lambda, start it and send it each event as an HTTP request.
 
+  lambda-adapter local ...    run COMMAND as a function on this machine: see its --help
   lambda-adapter --version    print the version
   lambda-adapter --help, -h   print this
 """
@@ -60,6 +61,8 @@ def main(load: Callable[[], None] = lambda: None) -> int:
         return 0
     if environ.get(RUNTIME_API):
         return _serve(argv, environ, load)
+    if argv[:1] == ["local"]:
+        return _run_local(argv[1:])
     return _become(argv, environ)
 
 
@@ -74,6 +77,19 @@ def _become(argv: list[str], environ: Mapping[str, str]) -> int:
         _complain(launcher.describe_start_error(argv[0], code))
         # https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_08_02
         return 127 if isinstance(error, FileNotFoundError) else 126
+
+
+def _run_local(argv: list[str]) -> int:
+    """Run the application as a function on this machine: the extra ``local``."""
+    try:
+        from lambda_adapter.local.commands import main
+    except ImportError as error:
+        _complain(
+            f"`local` is not in this installation ({error}); install the adapter with"
+            " `pip install '.[local]'`, from a checkout of its repository"
+        )
+        return EX_USAGE
+    return main(argv)
 
 
 def _serve(
