@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import click
 
-from lambda_adapter.local import serve_command
+from lambda_adapter.local import events_command, invoke_command, serve_command
 
 INTERRUPTED = 130
 """Exit status of what SIGINT ended, as from a shell."""
@@ -12,9 +12,16 @@ INTERRUPTED = 130
 
 def main(argv: Sequence[str]) -> int:
     """Run a command line, less its ``local``, and return the exit status."""
-    command, name = serve_command.COMMAND, "lambda-adapter local"
+    words, name = list(argv), "lambda-adapter local"
+    command = serve_command.COMMAND
+    if words[:1] == ["invoke"]:
+        command, words = invoke_command.COMMAND, words[1:]
+    elif words[:1] == ["events"]:
+        command, words = events_command.COMMAND, words[1:]
+    if command is not serve_command.COMMAND:
+        name = f"{name} {command.name}"
     try:
-        status = command.main(list(argv), name, standalone_mode=False)
+        status = command.main(words, name, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return error.exit_code
