@@ -11,6 +11,7 @@ import trio
 from lambda_adapter.local.function import Function, free_ports
 from lambda_adapter.local.gateways import GATEWAYS
 from lambda_adapter.local.options import Options, function_environ
+from lambda_adapter.local.page import Page
 from lambda_adapter.local.portal import Portal, opened_in_thread
 from lambda_adapter.local.report import Silence
 from lambda_adapter.local.session import listen, serve_gateway
@@ -44,7 +45,8 @@ async def open_doors(options: Options) -> AsyncIterator[Doors]:
         for name, kind in GATEWAYS.items():
             front = listen(0)
             ports[name] = front.getsockname()[1]
-            nursery.start_soon(serve_gateway, function, kind(), front)
+            page = Page(function, ports[name])
+            nursery.start_soon(serve_gateway, function, kind(), page, front)
         await function.start()
         yield Doors(function, ports)
         nursery.cancel_scope.cancel()

@@ -1,6 +1,6 @@
 """The function: which environment an invocation gets."""
 
-import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from lambda_adapter.local.testing import LambdaApp, open_app
@@ -12,29 +12,36 @@ LIMIT = 20
 def test_environments():
     """Requests at once have environments of their own, each with a port of its own."""
     with ThreadPoolExecutor() as pool, open_app(APP, environments=2) as app:
-        first = app.get("/pid").text
         pool.submit(app.get, "/hold")
-        wait_line(app, "it holds")
+        holder = wait_holder(app)
 
-        assert app.get("/pid").text != first
+        assert app.get("/pid").text != holder
 
 
 def test_concurrency():
     """One environment takes as many invocations at once as it is said to."""
     with open_app(APP, concurrency=2) as app, ThreadPoolExecutor() as pool:
         holding = pool.submit(app.get, "/hold")
-        wait_line(app, "it holds")
+        wait_holder(app)
 
         app.get("/release")
 
         assert holding.result(LIMIT).text == "released"
 
 
-def wait_line(app: LambdaApp, line: str) -> None:
-    """Return once an invocation has printed a line."""
-    limit = threading.Event()
-    timer = threading.Timer(LIMIT, limit.set)
-    timer.start()
-    while not any(line in each.lines for each in app.invocations):
-        assert not limit.is_set()
-    timer.cancel()
+def test_queue():
+    """A request waits for the one environment there is, and gets its turn."""
+    with open_app(APP) as app, ThreadPoolExecutor() as pool:
+        pids = list(pool.map(lambda _: app.get("/pid").text, range(4)))
+
+        assert len(set(pids)) == 1
+
+
+def wait_holder(app: LambdaApp) -> str:
+    """Return the pid of the application that holds a request, once one does."""
+    limit = time.monotonic() + LIMIT
+    while time.monotonic() < limit:
+        for line in (line for each in app.invocations for line in each.lines):
+            if line.endswith(" holds"):
+                return line.removesuffix(" holds")
+    raise AssertionError("nothing is held")

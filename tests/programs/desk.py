@@ -9,7 +9,7 @@
 ``/events``      the body of the request, as a failure if it has the word "fail"
 ``/broken``      the beginning of a body, and then nothing but the end of the connection
 ``/hang``        nothing, ever; it says so on stderr
-``/hold``        nothing, until ``/release`` is asked for
+``/hold``        nothing, until ``/release`` is asked for; it prints its pid
 ``/stop``        nothing, for it stops the adapter
 ``/exit/N``      exits with status N
 ``/print/WORD``  prints the word
@@ -110,7 +110,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 print("it hangs", file=sys.stderr, flush=True)
                 threading.Event().wait()
             case "hold":
-                print("it holds", file=sys.stderr, flush=True)
+                print(f"{os.getpid()} holds", file=sys.stderr, flush=True)
                 held.wait()
                 self.respond(b"released")
             case "release":

@@ -20,7 +20,9 @@ COMMAND = click.Command(
     "events",
     callback=events,
     params=[
-        click.Argument(["kind"], type=click.Choice(KINDS), required=False),
+        click.Argument(
+            ["kind"], type=click.Choice(KINDS), required=False, metavar="[KIND]"
+        ),
         click.Option(
             ["--path"],
             default="/",

@@ -11,7 +11,7 @@ import trio
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lambda_adapter.http.messages import Response
-from lambda_adapter.local import invoke_api
+from lambda_adapter.local import invoke_api, page
 from lambda_adapter.local.asgi import read_body, send_head, send_piece, send_whole
 from lambda_adapter.local.function import Function
 from lambda_adapter.local.gateways.arrival import Arrival, Stamp
@@ -22,17 +22,52 @@ from lambda_adapter.local.gateways.gateway import (
 )
 from lambda_adapter.local.invocation import Invocation
 
-PAGE = "/_lambda"
-"""Where the page of invocations is, and all that it is made of."""
+
+class Turn:
+    """A request, and what the gateway makes of its invocation."""
+
+    def __init__(self, gateway: Gateway, arrival: Arrival) -> None:
+        self._gateway = gateway
+        self._arrival = arrival
+        self._clock = trio.CancelScope()
+
+    async def invoke(self, function: Function) -> Invocation | None:
+        """Invoke the function; None, if the gateway's own time limit is passed.
+
+        Raises:
+            RefusedError: the gateway does not pass the request on.
+        """
+        payload = self._gateway.payload(self._arrival, _stamp())
+        self._clock.deadline = trio.current_time() + self._gateway.timeout
+        with self._clock:
+            return await function.invoke(payload, self._arrival.title, self.respond)
+        return None
+
+    def respond(self, invocation: Invocation) -> Response:
+        """Return the response, or its head if there is more to come."""
+        gateway = self._gateway
+        if self._clock.cancelled_caught:
+            invocation.drop_pieces()
+            return gateway.late()
+        if invocation.failure:
+            return gateway.failure()
+        try:
+            if invocation.pieces:
+                return gateway.streamed_response(invocation.reply_payload)
+            return gateway.response(invocation.reply_payload, self._arrival)
+        except MalformedReplyError as error:
+            invocation.note = str(error)
+            invocation.drop_pieces()
+            return gateway.failure()
 
 
 class FrontDoor:
     """A gateway before a function, beside the Invoke API and a page."""
 
-    def __init__(self, function: Function, gateway: Gateway, page: ASGIApp) -> None:
+    def __init__(self, function: Function, gateway: Gateway, page_app: ASGIApp) -> None:
         self._function = function
         self._gateway = gateway
-        self._page = page
+        self._page = page_app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
@@ -48,8 +83,10 @@ class FrontDoor:
         path = _path(scope)
         if path == invoke_api.PATH:
             await invoke_api.respond(self._function, receive, send)
-        elif path == PAGE or path.startswith(f"{PAGE}/"):
-            await self._page(scope, receive, send)
+        elif path == page.PATH or path.startswith(f"{page.PATH}/"):
+            # Starlette reads names in lower case, and here they are as sent.
+            lower = [(name.lower(), value) for name, value in scope["headers"]]
+            await self._page({**scope, "headers": lower}, receive, send)
         else:
             await self._forward(scope, receive, send)
 
@@ -59,60 +96,35 @@ class FrontDoor:
         if body is None:
             await send_whole(send, gateway.too_large())
             return
-        arrival = _arrival(scope, body)
         try:
-            payload = gateway.payload(arrival, _stamp())
+            invocation = await Turn(gateway, _arrival(scope, body)).invoke(
+                self._function
+            )
         except RefusedError as refused:
             await send_whole(send, refused.response)
             return
-        invocation: Invocation | None = None
-        with trio.move_on_after(gateway.timeout):
-            invocation = await self._function.invoke(payload, arrival.title)
-        if invocation is None:
+        if invocation is None or invocation.response is None:
             await send_whole(send, gateway.late())
-        elif invocation.pieces and gateway.streams and not invocation.failure:
-            await self._stream(invocation, send)
+        elif invocation.pieces:
+            await _stream(invocation, invocation.response, invocation.pieces, send)
         else:
-            await send_whole(send, self._response(invocation, arrival))
+            await send_whole(send, invocation.response)
 
-    def _response(self, invocation: Invocation, arrival: Arrival) -> Response:
-        """Return the response that the gateway makes of an invocation."""
-        gateway = self._gateway
-        if invocation.failure and not invocation.reply_payload:
-            invocation.response = gateway.failure()
-            return invocation.response
-        try:
-            if invocation.pieces:
-                invocation.pieces.close()
-                gateway.streamed_response(invocation.reply_payload)
-            response = gateway.response(invocation.reply_payload, arrival)
-        except MalformedReplyError as error:
-            invocation.note = str(error)
-            response = gateway.failure()
-        invocation.response = response
-        return response
 
-    async def _stream(self, invocation: Invocation, send: Send) -> None:
-        """Send pieces as they come; break off where the function does."""
-        pieces = invocation.pieces
-        if pieces is None:
-            return
-        async with pieces:
-            try:
-                head = self._gateway.streamed_response(invocation.reply_payload)
-            except MalformedReplyError as error:
-                invocation.note = str(error)
-                head = self._gateway.failure()
-                invocation.response = head
-                await send_whole(send, head)
-                return
-            invocation.response = head
-            await send_head(send, head)
-            async for piece in pieces:
-                await send_piece(send, piece, more=True)
-        if invocation.failure:
-            raise BrokenOffError(invocation.failure.message)
-        await send_piece(send, b"", more=False)
+async def _stream(
+    invocation: Invocation,
+    head: Response,
+    pieces: trio.MemoryReceiveChannel[bytes],
+    send: Send,
+) -> None:
+    """Send pieces as they come; break off where the function does."""
+    async with pieces:
+        await send_head(send, head)
+        async for piece in pieces:
+            await send_piece(send, piece, more=True)
+    if invocation.failure:
+        raise BrokenOffError(invocation.failure.message)
+    await send_piece(send, b"", more=False)
 
 
 class BrokenOffError(Exception):

@@ -11,7 +11,7 @@ from lambda_adapter.local.environment import (
     EndedError,
     Environment,
 )
-from lambda_adapter.local.invocation import Failure, Invocation
+from lambda_adapter.local.invocation import Failure, Invocation, Respond
 from lambda_adapter.local.options import Options
 from lambda_adapter.local.records import Records
 from lambda_adapter.local.report import Report
@@ -34,8 +34,8 @@ class Place:
 class Function:
     """Runs invocations, each in an environment that is free."""
 
-    told: Callable[[Invocation], None]
-    """Called when an invocation was reported."""
+    listeners: list[Callable[[Invocation], None]]
+    """Called with each invocation that was reported."""
 
     def __init__(self, options: Options, report: Report) -> None:
         self._options = options
@@ -46,7 +46,7 @@ class Function:
         self._slots = trio.Semaphore(options.environments * options.concurrency)
         self._running: trio.Nursery | None = None
         self.records = Records()
-        self.told = lambda invocation: None
+        self.listeners = []
 
     async def run(
         self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
@@ -82,12 +82,17 @@ class Function:
                     await place.environment.end()
         await self.start()
 
-    async def invoke(self, payload: bytes, title: str = "invoke") -> Invocation:
+    async def invoke(
+        self,
+        payload: bytes,
+        title: str = "invoke",
+        respond: Respond | None = None,
+    ) -> Invocation:
         """Run an event, and return once there is a reply, its beginning, or a failure.
 
         Whoever waits may go away; the invocation then runs on.
         """
-        invocation = Invocation(payload, title)
+        invocation = Invocation(payload, title, respond)
         with trio.move_on_after(QUEUED) as limit:
             await self._slots.acquire()
         if limit.cancelled_caught:
@@ -108,18 +113,26 @@ class Function:
         place.busy += 1
         try:
             lives = await self._serve_at(place, invocation)
-            reset = bool(place.environment) and not (lives and not self._options.cold)
             environment = place.environment
-            if environment and lives:
-                await environment.measure(invocation)
-            self._report.invocation(invocation, reset=not lives)
-            invocation.told.set()
-            self.told(invocation)
-            if environment and reset:
+            if environment and (self._options.cold or not lives):
+                await self._tell(invocation, environment, reset=not lives)
                 await environment.end()
         finally:
             place.busy -= 1
             self._slots.release()
+        if not invocation.told.is_set():
+            await self._tell(invocation, environment, reset=False)
+
+    async def _tell(
+        self, invocation: Invocation, environment: Environment | None, *, reset: bool
+    ) -> None:
+        """Report an invocation that is over."""
+        if environment and environment.alive:
+            await environment.measure(invocation)
+        self._report.invocation(invocation, reset=reset)
+        invocation.told.set()
+        for listener in self.listeners:
+            listener(invocation)
 
     async def _serve_at(self, place: Place, invocation: Invocation) -> bool:
         """Serve an invocation, and return whether its environment can go on."""

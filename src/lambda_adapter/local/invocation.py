@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections.abc import Callable
 
 import msgspec
 import trio
@@ -11,6 +12,9 @@ from lambda_adapter.local.options import billed_ms
 
 MAX_LINES = 1_000
 """Lines of a log that are kept with an invocation."""
+
+Respond = Callable[["Invocation"], Response]
+"""Makes a response of a reply, of a stream's beginning, or of a failure."""
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -24,12 +28,22 @@ class Invocation:
     """An event, what became of it, and the log lines between them."""
 
     response: Response | None
-    """What its client got, if it came through a gateway."""
+    """What the gateway responds; of a stream, the head."""
+    pieces: trio.MemoryReceiveChannel[bytes] | None
+    """A streamed body, to be read by one reader."""
+    failure: Failure | None
 
-    def __init__(self, payload: bytes, title: str = "invoke") -> None:
+    def __init__(
+        self,
+        payload: bytes,
+        title: str = "invoke",
+        respond: Respond | None = None,
+    ) -> None:
         self.payload = payload
         self.title = title
         """What was asked for, such as GET /cookies."""
+        self.respond = respond
+        """The gateway's part, if there is one."""
         self.request_id = str(uuid.uuid4())
         self.number = 0
         self.at = time.time()
@@ -42,9 +56,8 @@ class Invocation:
         self.handed_at: float | None = None
         self.reply_payload = b""
         """A whole reply, or what comes before a streamed body."""
-        self.pieces: trio.MemoryReceiveChannel[bytes] | None = None
-        """A streamed body, to be read by one reader."""
-        self.failure: Failure | None = None
+        self.pieces = None
+        self.failure = None
         self.note = ""
         """What its gateway found wrong with the reply."""
         self.response = None
@@ -96,22 +109,34 @@ class Invocation:
     def take(self, reply: bytes) -> None:
         """Take a whole reply."""
         self.reply_payload = reply
-        self.replied.set()
+        self._settle()
 
     def begin(self, prelude: bytes, pieces: trio.MemoryReceiveChannel[bytes]) -> None:
         """Take the beginning of a streamed reply."""
         self.reply_payload = prelude
         self.pieces = pieces
-        self.replied.set()
+        self._settle()
+
+    def drop_pieces(self) -> None:
+        """Let go of a streamed body that nobody reads."""
+        if self.pieces:
+            self.pieces.close()
+            self.pieces = None
 
     def fail(self, failure: Failure) -> None:
         """Take the first failure; a reply that came before it stays."""
         self.failure = self.failure or failure
-        self.replied.set()
+        self._settle()
 
     def finish(self) -> None:
         """Note that the environment is free again."""
         if self.handed_at and not self.over.is_set():
             self.duration_ms = (time.monotonic() - self.handed_at) * 1000
-        self.replied.set()
         self.over.set()
+
+    def _settle(self) -> None:
+        """Have the gateway respond, once."""
+        if not self.replied.is_set():
+            if self.respond:
+                self.response = self.respond(self)
+            self.replied.set()

@@ -53,7 +53,10 @@ async def _run(options: Options, report: ConsoleReport, payload: bytes) -> int:
     async with open_session(options, report, listen(0)) as session:
         await session.start()
         report.notice(_request_of(payload))
-        return await _send(session.url, payload)
+        status = await _send(session.url, payload)
+        for invocation in session.function.records:
+            await invocation.told.wait()
+        return status
 
 
 async def _send(url: str, payload: bytes) -> int:

@@ -83,6 +83,7 @@ async def _serve(
                 shlex.join(options.command),
                 settings_shown(options.environ),
             )
+            report.page(session.page_url)
             try:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(_live, session, report, reload)

@@ -7,8 +7,7 @@ from contextlib import asynccontextmanager
 import trio
 from hypercorn.config import Config as ServerConfig
 from hypercorn.trio import serve
-from starlette.responses import PlainTextResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from lambda_adapter.local.desk import DeskError
 from lambda_adapter.local.environment import EndedError
@@ -16,6 +15,7 @@ from lambda_adapter.local.front_door import FrontDoor
 from lambda_adapter.local.function import Function
 from lambda_adapter.local.gateways.gateway import Gateway
 from lambda_adapter.local.options import Options
+from lambda_adapter.local.page import Page
 from lambda_adapter.local.processes import owner
 from lambda_adapter.local.report import Report
 
@@ -26,8 +26,9 @@ MAX_HEAD = 65_536
 class Session:
     """A function behind its front door."""
 
-    def __init__(self, function: Function, url: str) -> None:
+    def __init__(self, function: Function, url: str, page_url: str) -> None:
         self.function = function
+        self.page_url = page_url
         self.url = url
         """Such as http://127.0.0.1:9000."""
 
@@ -83,9 +84,11 @@ async def open_session(
     function = Function(options, report)
     async with trio.open_nursery() as nursery:
         await nursery.start(function.run)
-        nursery.start_soon(serve_gateway, function, options.gateway(), front)
+        page = Page(function, port)
+        nursery.start_soon(serve_gateway, function, options.gateway(), page, front)
+        url = f"http://{host}:{port}"
         try:
-            yield Session(function, f"http://{host}:{port}")
+            yield Session(function, url, url + page.path)
         except DeskError as error:
             problem = error
         nursery.cancel_scope.cancel()
@@ -94,10 +97,10 @@ async def open_session(
 
 
 async def serve_gateway(
-    function: Function, gateway: Gateway, front: socket.socket
+    function: Function, gateway: Gateway, page: ASGIApp, front: socket.socket
 ) -> None:
     """Serve a gateway before a function, until cancelled."""
-    door = FrontDoor(function, gateway, _no_page)
+    door = FrontDoor(function, gateway, page)
     # Starlette's types of ASGI and hypercorn's are two readings of one protocol.
     await serve(door, server_config(front))  # type: ignore[arg-type]
 
@@ -112,7 +115,3 @@ def server_config(front: socket.socket) -> ServerConfig:
     config.loglevel = "CRITICAL"
     config.accesslog = None
     return config
-
-
-async def _no_page(scope: Scope, receive: Receive, send: Send) -> None:
-    await PlainTextResponse("no page", 404)(scope, receive, send)

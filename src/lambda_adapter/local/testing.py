@@ -31,6 +31,8 @@ class LambdaApp(httpx.Client):
     def __init__(self, session: Session, portal: Portal) -> None:
         super().__init__(base_url=session.url, timeout=CLIENT_TIMEOUT)
         self._function = session.function
+        self.page_url = session.page_url
+        """Where a browser shows the invocations."""
         self._portal = portal
 
     @property
