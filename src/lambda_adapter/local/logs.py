@@ -22,16 +22,20 @@ class Log:
         self._rest = b""
 
     async def run(self) -> None:
-        """Read until every writer has closed it."""
-        async for data in self._pipe:
-            *lines, self._rest = (self._rest + data).split(b"\n")
-            for line in lines:
-                self._tell(line)
-            while len(self._rest) > MAX_LINE:
-                self._tell(self._rest[:MAX_LINE])
-                self._rest = self._rest[MAX_LINE:]
+        """Read until every writer has closed it, then close it."""
+        async with self._pipe:
+            async for data in self._pipe:
+                self._take(bytes(data))
         if self._rest:
             self._tell(self._rest)
+
+    def _take(self, data: bytes) -> None:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._tell(line)
+        while len(self._rest) > MAX_LINE:
+            self._tell(self._rest[:MAX_LINE])
+            self._rest = self._rest[MAX_LINE:]
 
     def _tell(self, line: bytes) -> None:
         self._on_line(line.rstrip(b"\r").decode("utf-8", "replace"))

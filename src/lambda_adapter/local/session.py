@@ -1,5 +1,6 @@
 """A function and its front door, from start to end. Shell."""
 
+import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -99,16 +100,17 @@ async def open_session(
 async def serve_gateway(
     function: Function, gateway: Gateway, page: ASGIApp, front: socket.socket
 ) -> None:
-    """Serve a gateway before a function, until cancelled."""
+    """Serve a gateway before a function, until cancelled; then ``front`` is closed."""
     door = FrontDoor(function, gateway, page)
-    # Starlette's types of ASGI and hypercorn's are two readings of one protocol.
-    await serve(door, server_config(front))  # type: ignore[arg-type]
+    with front:
+        # Starlette's types of ASGI and hypercorn's are two readings of one protocol.
+        await serve(door, server_config(front))  # type: ignore[arg-type]
 
 
 def server_config(front: socket.socket) -> ServerConfig:
     """Return hypercorn's configuration: bytes as they are, and nothing added."""
     config = ServerConfig()
-    config.bind = [f"fd://{front.detach()}"]
+    config.bind = [f"fd://{os.dup(front.fileno())}"]
     config.h11_pass_raw_headers = True
     config.h11_max_incomplete_size = MAX_HEAD
     config.include_date_header = config.include_server_header = False

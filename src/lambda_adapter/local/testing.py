@@ -38,7 +38,7 @@ class LambdaApp(httpx.Client):
     @property
     def invocations(self) -> list[Invocation]:
         """The invocations, the latest first."""
-        return list(self._function.records)
+        return self._portal.run(self._list)
 
     @property
     def last(self) -> Invocation:
@@ -47,10 +47,14 @@ class LambdaApp(httpx.Client):
         Raises:
             LookupError: there was none.
         """
-        for invocation in self._function.records:
-            self._portal.run(invocation.told.wait)
-            return invocation
-        raise LookupError("no invocation yet")
+        invocations = self.invocations
+        if not invocations:
+            raise LookupError("no invocation yet")
+        self._portal.run(invocations[0].told.wait)
+        return invocations[0]
+
+    async def _list(self) -> list[Invocation]:
+        return list(self._function.records)
 
     def invoke(self, event: object) -> Invocation:
         """Send the function an event, and return what became of it."""
