@@ -6,9 +6,9 @@ from pathlib import Path
 from matplotlib.axes import Axes
 
 from bench.growth import SIZES
-from bench.results import Results, Series
-from bench.stats import estimate
-from bench.subjects import OURS, PEER
+from bench.harness.results import Results, Series
+from bench.harness.stats import estimate
+from bench.harness.subjects import OURS, PEER
 
 COLOURS = {OURS: "#3776ab", "ours, zipapp": "#7fb0d9", PEER: "#ce6a2b"}
 OTHERS = "#9a9a9a"
@@ -19,7 +19,7 @@ def draw(results: Results, directory: Path) -> Iterator[Path]:
     import matplotlib as mpl
 
     mpl.use("svg")
-    # The same numbers are the same file.
+    # The same numbers give the same file.
     mpl.rcParams["svg.hashsalt"] = "bench"
     directory.mkdir(parents=True, exist_ok=True)
     for bench, paint in PICTURES.items():
@@ -33,23 +33,18 @@ def _picture(
 ) -> Path:
     from matplotlib import pyplot as plt
 
-    places = list(dict.fromkeys((each.case, each.cores) for each in series))
-    if paint is _paint_growth:
-        places = [("", cores) for cores in sorted({each.cores for each in series})]
+    panels: dict[str, list[Series]] = {}
+    for each in series:
+        name = f"{each.cores} core{'s' * (each.cores > 1)}"
+        if paint is not _paint_growth:
+            name = f"{each.case}, {name}"
+        panels.setdefault(name, []).append(each)
     figure, axes = plt.subplots(
-        1, len(places), figsize=(4.2 * len(places), 3.6), squeeze=False
+        1, len(panels), figsize=(4.2 * len(panels), 3.6), squeeze=False
     )
-    for (case, cores), axis in zip(places, axes[0], strict=True):
-        paint(
-            [
-                each
-                for each in series
-                if each.cores == cores and case in {"", each.case}
-            ],
-            axis,
-        )
-        name = f"{case}, " if case else ""
-        axis.set_title(f"{name}{cores} core{'s' * (cores > 1)}", fontsize=10)
+    for (name, shown), axis in zip(panels.items(), axes[0], strict=True):
+        paint(shown, axis)
+        axis.set_title(name, fontsize=10)
         axis.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
     figure.savefig(file, metadata={"Date": None})
@@ -57,12 +52,18 @@ def _picture(
     return file
 
 
+def _slowest_first(series: list[Series], metric: str) -> list[Series]:
+    return sorted(
+        (each for each in series if each.metric == metric),
+        key=lambda each: estimate(each.rounds).median,
+        reverse=True,
+    )
+
+
 def _paint_invoke(series: list[Series], axis: Axes) -> None:
     """Draw a dot for each subject's median, and a line to its 99th percentile."""
-    medians = [each for each in series if each.metric == "p50"]
-    medians.sort(key=lambda each: estimate(each.rounds).median, reverse=True)
     tails = {each.subject: each for each in series if each.metric == "p99"}
-    for each in medians:
+    for each in _slowest_first(series, "p50"):
         middle = estimate(each.rounds).median
         tail = estimate(tails[each.subject].rounds).median
         colour = COLOURS.get(each.subject, OTHERS)
@@ -73,38 +74,30 @@ def _paint_invoke(series: list[Series], axis: Axes) -> None:
 
 
 def _paint_cold_start(series: list[Series], axis: Axes) -> None:
-    replies = [each for each in series if each.metric == "to the reply"]
-    replies.sort(key=lambda each: estimate(each.rounds).median, reverse=True)
-    _bars(replies, axis)
+    for each in _slowest_first(series, "to the reply"):
+        value = estimate(each.rounds)
+        axis.barh(
+            each.subject,
+            value.median,
+            color=COLOURS.get(each.subject, OTHERS),
+            xerr=[[value.median - value.low], [value.high - value.median]],
+        )
     axis.set_xlabel("ms from exec to the first reply")
-
-
-def _bars(series: list[Series], axis: Axes) -> None:
-    estimates = [estimate(each.rounds) for each in series]
-    axis.barh(
-        [each.subject for each in series],
-        [each.median for each in estimates],
-        color=[COLOURS.get(each.subject, OTHERS) for each in series],
-        xerr=[
-            [each.median - each.low for each in estimates],
-            [each.high - each.median for each in estimates],
-        ],
-    )
 
 
 def _paint_growth(series: list[Series], axis: Axes) -> None:
     """Draw the curve of each subject over the size of a body, for each direction."""
     styles = {"text in": ":", "text out": "-.", "binary in": "--", "binary out": "-"}
-    for subject in dict.fromkeys(each.subject for each in series):
-        values = {
-            each.case: estimate(each.rounds).median / 1000
-            for each in series
-            if (each.subject, each.metric) == (subject, "p50")
-        }
+    medians = {
+        (each.subject, each.case): estimate(each.rounds).median / 1000
+        for each in series
+        if each.metric == "p50"
+    }
+    for subject in dict.fromkeys(subject for subject, _ in medians):
         for kind, style in styles.items():
             axis.plot(
                 [max(size, 100) for size in SIZES.values()],
-                [values[f"{label} {kind}"] for label in SIZES],
+                [medians[subject, f"{label} {kind}"] for label in SIZES],
                 style,
                 color=COLOURS.get(subject, OTHERS),
                 label=f"{subject}, {kind}",

@@ -11,16 +11,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
 import msgspec
 
-from bench import builds
-from bench.builds import PROJECT
-from bench.far_end import Order, Report
-from bench.subjects import Application, Subject
+from bench.harness.builds import PATH, PROJECT, native
+from bench.harness.far_end import Order, Report
+from bench.harness.subjects import Application, Subject
 
 FUNCTION = {
     "AWS_LAMBDA_FUNCTION_NAME": "bench",
@@ -29,9 +28,9 @@ FUNCTION = {
     "AWS_REGION": "eu-central-1",
     "LANG": "C.UTF-8",
 }
-"""What Lambda's environment has. Nothing of this process's own gets in."""
+"""The environment of a function; nothing of this process's own is passed on."""
 
-LISTENING = 20.0
+LISTEN_TIMEOUT = 20.0
 """Seconds for an application to listen."""
 
 
@@ -40,7 +39,7 @@ class BrokenRunError(Exception):
 
 
 class Launched(msgspec.Struct, frozen=True):
-    """What ``launch`` wrote down: when it executed a command, and as whom."""
+    """What ``launch`` wrote: when it executed a command, and as which process."""
 
     at: int
     pid: int
@@ -52,81 +51,77 @@ class Session:
     def __init__(
         self,
         subject: Subject,
+        application: Application | None,
         cores: Sequence[int],
         directory: Path,
-        within: Sequence[str] = (),
     ) -> None:
         self.subject = subject
-        self._cores = ",".join(map(str, cores))
+        self._application = application
         self.directory = directory
-        self._within = within
+        self._cores = ",".join(map(str, cores))
+        self._log = directory / "log"
         self._processes: list[subprocess.Popen[bytes]] = []
-        self._far_end: subprocess.Popen[bytes] | None = None
-        self.log = directory / "log"
+        self.port = _free_port()
+        far_end = "runtime_api" if subject.command else "client"
+        plays_app = [] if subject.command and application else [str(self.port)]
+        self._far_end = self._start(
+            "far-end",
+            [sys.executable, "-m", f"bench.harness.{far_end}", *plays_app],
+            {"PATH": PATH, "PYTHONPATH": str(PROJECT)},
+            pipes=True,
+        )
+        assert self._far_end.stdout
+        self._address = self._far_end.stdout.readline().decode().strip()
 
     def start(
-        self, application: Application, environ: Mapping[str, str], *, ready: bool
+        self, environ: Mapping[str, str], within: Sequence[str], *, ready: bool
     ) -> None:
-        """Start the far end, the application and the adapter, which is the clock's 0.
-
-        With ``ready``, the application listens before the adapter starts, unless the
-        adapter itself starts it.
-        """
-        port = _free_port()
-        subject = self.subject
-        address = self._start_far_end(port)
+        """Start the application and the adapter; see ``open_session``."""
+        subject, application = self.subject, self._application
         environ = {
             **FUNCTION,
-            "PATH": builds.path(),
-            "AWS_LAMBDA_RUNTIME_API": address,
-            "AWS_LWA_PORT": str(port),
-            "PORT": str(port),
-            "BENCH_ASGI": application.asgi,
+            "PATH": PATH,
+            "AWS_LAMBDA_RUNTIME_API": self._address,
+            "AWS_LWA_PORT": str(self.port),
+            "PORT": str(self.port),
+            "BENCH_ASGI": application.asgi if application else "",
             **subject.environ,
             **environ,
         }
-        app = [] if subject.has_app else application.command(port)
-        app = [*self._launch("app"), *app] if app else []
+        app: list[str] = []
+        if application and not subject.has_app:
+            app = application.command(self.port)
         apart = app if not subject.starts_app else []
         if apart and (ready or not subject.waits):
-            self._start(apart, environ)
-            _wait_listening(port)
+            self._start("app", apart, environ)
+            _wait_listening(self.port)
             apart = []
         if subject.command:
-            command = [*self._within, *subject.command]
-            arguments = app if subject.starts_app else []
-            self._start([*self._launch("adapter"), *command, *arguments], environ)
+            command = [*within, *subject.command]
+            if subject.starts_app:
+                command += [*self._launch("app"), *app]
+            self._start("adapter", command, environ)
         if apart:
-            self._start(apart, environ)
+            self._start("app", apart, environ)
 
     def run(self, payload: Path, count: int) -> Report:
         """Have that many invocations made, and return when what happened.
 
         Raises:
-            BrokenRunError: not all of them were answered.
+            BrokenRunError: not all of them had a reply.
         """
-        self.order(payload, count)
-        return self.report(count)
-
-    def order(self, payload: Path, count: int) -> None:
-        """Say what is to be done, without waiting for it."""
-        assert self._far_end
         assert self._far_end.stdin
+        assert self._far_end.stdout
         order = Order(str(payload), count, str(self.directory / "adapter"))
         self._far_end.stdin.write(msgspec.json.encode(order) + b"\n")
         self._far_end.stdin.flush()
-
-    def report(self, count: int) -> Report:
-        """Wait until an order is done."""
-        assert self._far_end
-        assert self._far_end.stdout
         line = self._far_end.stdout.readline()
-        report = msgspec.json.decode(line, type=Report) if line else Report([], [])
+        report = msgspec.json.decode(line, type=Report) if line else Report()
         if len(report.replied) != count or report.errors:
             raise BrokenRunError(
-                f"{self.subject.name}: {len(report.replied)} of {count} answered,"
-                f" {report.errors} by errors\n{self.log.read_text('utf-8', 'replace')}"
-                f"{report.first_reply[:500]!r}"
+                f"{self.subject.name}: {len(report.replied)} of {count} invocations"
+                f" ended, {report.errors} in errors\n"
+                f"{self._log.read_text('utf-8', 'replace')}{report.first_reply[:500]!r}"
             )
         return report
 
@@ -138,56 +133,39 @@ class Session:
     def end_adapter(self, number: int) -> None:
         """Send the adapter a signal, and wait for the end of whatever runs it."""
         pid = self.launched("adapter").pid
-        with open(f"/proc/{pid}/task/{pid}/children") as children:
-            traced = children.read().split()
-        os.kill(int(traced[0]) if traced else pid, number)
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        os.kill(int(children[0]) if children else pid, number)
         for process in self._processes:
             if process.pid == pid:
                 process.wait(60)
 
     def stop(self) -> None:
-        """Kill everything, whoever started it."""
+        """Kill everything, whichever process started it."""
         for who in ("app", "adapter"):
             with contextlib.suppress(OSError, ValueError):
                 os.kill(self.launched(who).pid, signal.SIGKILL)
         for process in self._processes:
             process.kill()
-            process.wait()
-            for pipe in (process.stdin, process.stdout):
-                if pipe:
-                    pipe.close()
-
-    def _start_far_end(self, port: int) -> str:
-        direct = ["bench.direct", f"127.0.0.1:{port}"]
-        module = direct if self.subject.direct else ["bench.runtime_api"]
-        process = self._start(
-            [*self._launch("far-end"), sys.executable, "-m", *module],
-            {"PATH": builds.path(), "PYTHONPATH": str(PROJECT)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        self._far_end = process
-        assert process.stdout
-        return process.stdout.readline().decode().strip()
+            process.communicate()
 
     def _launch(self, who: str) -> list[str]:
-        launch = builds.native("launch")
-        return [str(launch), str(self.directory / who), self._cores]
+        return [str(native("launch")), str(self.directory / who), self._cores]
 
     def _start(
         self,
+        who: str,
         command: Sequence[str],
         environ: Mapping[str, str],
-        stdin: int = subprocess.DEVNULL,
-        stdout: int | None = None,
+        *,
+        pipes: bool = False,
     ) -> subprocess.Popen[bytes]:
-        with self.log.open("ab") as log:
+        with self._log.open("ab") as log:
             process = subprocess.Popen(
-                command,
+                [*self._launch(who), *command],
                 env=environ,
                 cwd=self.subject.cwd or self.directory,
-                stdin=stdin,
-                stdout=stdout if stdout is not None else log,
+                stdin=subprocess.PIPE if pipes else subprocess.DEVNULL,
+                stdout=subprocess.PIPE if pipes else log,
                 stderr=log,
             )
         self._processes.append(process)
@@ -197,7 +175,7 @@ class Session:
 @contextlib.contextmanager
 def open_session(
     subject: Subject,
-    application: Application,
+    application: Application | None,
     cores: Sequence[int],
     *,
     ready: bool = True,
@@ -206,15 +184,27 @@ def open_session(
 ) -> Iterator[Session]:
     """Start a subject in front of an application, and end both at the end.
 
-    ``within`` is a command that runs the adapter's, such as strace.
+    Without an application, the far end plays it. With ``ready``, the application
+    listens before the adapter starts, unless the adapter starts it. ``within`` is a
+    command that runs the adapter's, such as strace.
     """
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
-        session = Session(subject, cores, Path(directory), within)
+        session = Session(subject, application, cores, Path(directory))
         try:
-            session.start(application, environ, ready=ready)
+            session.start(environ, within, ready=ready)
             yield session
         finally:
             session.stop()
+
+
+def first_cores(counts: Iterable[int]) -> list[list[int]]:
+    """Return the first CPUs that this process may use, as many as each count says.
+
+    Where two cores are wanted and one is there, that is one place to measure.
+    """
+    usable = sorted(os.sched_getaffinity(0))
+    places = [usable[:count] for count in counts]
+    return [place for index, place in enumerate(places) if place not in places[:index]]
 
 
 def _free_port() -> int:
@@ -224,10 +214,10 @@ def _free_port() -> int:
 
 
 def _wait_listening(port: int) -> None:
-    until = time.monotonic() + LISTENING
+    until = time.monotonic() + LISTEN_TIMEOUT
     while time.monotonic() < until:
         with contextlib.suppress(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port)).close()
             return
         time.sleep(0.002)
-    raise BrokenRunError("the application does not listen")
+    raise BrokenRunError(f"the application does not listen after {LISTEN_TIMEOUT} s")
