@@ -4,14 +4,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from rich.console import Console
-
 from bench import codec, cold_start, counts, growth, invoke, memory
 from bench.harness import plot, report, results
 from bench.harness.builds import CACHE, MissingError, native
 from bench.harness.results import Results
-from bench.harness.run import Measurement, Run
-from bench.harness.session import BrokenRunError, first_cores
+from bench.harness.run import Measurement, Run, first_cores
+from bench.harness.session import BrokenRunError
 from bench.harness.subjects import APPLICATIONS, SUBJECTS, find
 
 MEASUREMENTS: dict[str, Measurement] = {
@@ -27,23 +25,28 @@ MEASUREMENTS: dict[str, Measurement] = {
 def main() -> int:
     """Run the command line, and return its exit status."""
     options = _parser().parse_args()
-    if options.command == "plot":
-        for picture in plot.draw(results.load(options.results), options.output):
-            print(picture)
-        return 0
-    chosen = MEASUREMENTS if options.command == "all" else [options.command]
-    found = results.begin()
     try:
-        for program in "launch", "app":
-            native(program)
-        for name in chosen:
-            _measure(name, options, found)
+        if options.command == "plot":
+            picture = options.output / "invoke.svg"
+            plot.draw(results.load(options.results), picture)
+            print(picture)
+        else:
+            _run(options)
     except (BrokenRunError, MissingError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
-    results.save(found, options.json or CACHE / f"{options.command}.json")
-    report.show(found)
     return 0
+
+
+def _run(options: argparse.Namespace) -> None:
+    """Run one measurement, or all, and print and keep what they find."""
+    found = results.begin()
+    for program in "launch", "app":
+        native(program)
+    for name in MEASUREMENTS if options.command == "all" else [options.command]:
+        _measure(name, options, found)
+    results.save(found, options.json or CACHE / f"{options.command}.json")
+    print(*report.lines(found), sep="\n")
 
 
 def _measure(name: str, options: argparse.Namespace, found: Results) -> None:
@@ -54,19 +57,17 @@ def _measure(name: str, options: argparse.Namespace, found: Results) -> None:
     subjects, missing = find(
         [each for each in defaults.subjects if each in wanted], options.peer
     )
-    with Console(stderr=True).status(name) as status:
-        run = Run(
-            bench=name,
-            subjects=subjects,
-            applications=[APPLICATIONS[each] for each in options.app or ()]
-            or [*defaults.applications],
-            places=first_cores(options.cores or defaults.cores),
-            rounds=options.rounds or defaults.rounds,
-            invocations=options.invocations or defaults.invocations,
-            say=status.update,
-            missing=missing,
-        )
-        measurement.measure(run)
+    run = Run(
+        bench=name,
+        subjects=subjects,
+        applications=[APPLICATIONS[each] for each in options.app or ()]
+        or [*defaults.applications],
+        places=first_cores(options.cores or defaults.cores),
+        rounds=options.rounds or defaults.rounds,
+        invocations=options.invocations or defaults.invocations,
+        missing=missing,
+    )
+    measurement.measure(run)
     found.missing.extend(each for each in run.missing if each not in found.missing)
     found.series.extend(run.series.values())
 

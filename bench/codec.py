@@ -2,9 +2,10 @@
 
 import timeit
 
-from bench.harness.events import EVENTS, request_head
+from bench.harness.events import EVENTS, request
 from bench.harness.run import Defaults, Run
 from lambda_adapter import events
+from lambda_adapter.http.http1 import encode_head
 from lambda_adapter.http.messages import Response
 
 DEFAULTS = Defaults(subjects=("ours",), rounds=7, invocations=1_000, cores=(1,))
@@ -25,11 +26,11 @@ RESPONSE = Response(
 def measure(run: Run) -> None:
     """Measure how long each event file takes, there and back."""
     for file in sorted(EVENTS.glob("*.json")):
-        run.say(f"codec: {file.stem}")
+        run.say(f"{file.stem}")
         payload = file.read_bytes()
         kind = events.classify(payload)
         works = {
-            "event to request": lambda payload=payload: request_head(payload),
+            "event to request": lambda payload=payload: encode_head(request(payload)),
             "response to reply": lambda kind=kind: kind.encode_response(RESPONSE),
         }
         for metric, work in works.items():

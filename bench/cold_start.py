@@ -34,7 +34,7 @@ def measure(run: Run) -> None:
             for cores in run.places:
                 times = {(PYTHON, TO_APP): _start_python(cores)}
                 for subject in run.shuffled(number):
-                    run.say(f"cold start: {subject.name}, {application.name}")
+                    run.say(f"{subject.name}, {application.name}")
                     for metric, value in _start(subject, application, cores).items():
                         times[subject.name, metric] = value
                 for (name, metric), value in times.items() if number else ():

@@ -39,7 +39,7 @@ def measure(run: Run) -> None:
             run.missing.append(Missing(tool, f"{tool} is not on PATH"))
             continue
         for subject in run.subjects:
-            run.say(f"counts: {subject.name}, {tool}")
+            run.say(f"{subject.name}, {tool}")
             one, few, many = (
                 _count(tool, subject, run.places[0], times) for times in (1, FEW, MANY)
             )

@@ -88,7 +88,7 @@ def _measure_cases(
         for session in sessions:
             session.run(USUAL, run.invocations)
         for case in cases:
-            run.say(f"growth: {case.name}")
+            run.say(f"{case.name}")
             for session in sessions:
                 place = case.name, len(cores), session.subject.name
                 run.add(place, "p50", "µs", _median(session, case, run.invocations))
@@ -109,7 +109,7 @@ def _measure_concurrency(
         count = max(run.invocations // 4, 1) * min(concurrency, 16)
         environ = {"AWS_LAMBDA_MAX_CONCURRENCY": str(concurrency)}
         for subject in run.shuffled(number):
-            run.say(f"growth: {concurrency} at once, {subject.name}")
+            run.say(f"{concurrency} at once, {subject.name}")
             with open_session(subject, TRIVIAL, cores, environ=environ) as session:
                 session.run(event, concurrency * 2)
                 report = session.run(event, count)

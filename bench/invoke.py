@@ -22,7 +22,7 @@ def measure(run: Run) -> None:
         for application in run.applications:
             for cores in run.places:
                 for subject in run.shuffled(number):
-                    run.say(f"invoke: {subject.name}, {application.name}")
+                    run.say(f"{subject.name}, {application.name}")
                     with open_session(subject, application, cores) as session:
                         event = event_for(subject, application, session.directory)
                         session.run(event, max(run.invocations // 4, 1))

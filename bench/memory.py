@@ -22,7 +22,7 @@ LOOKS = (1, 1_000, 100_000)
 
 def measure(run: Run) -> None:
     """Measure what each subject holds after so many invocations."""
-    run.say("memory: all at once")
+    run.say("all at once")
     looks = sorted({min(look, run.invocations) for look in LOOKS})
     cores = run.places[-1]
 

@@ -9,6 +9,7 @@ from bench.harness.subjects import TRIVIAL, Application, Subject
 from lambda_adapter import events
 from lambda_adapter.events.fields import Context
 from lambda_adapter.http.http1 import encode_head
+from lambda_adapter.http.messages import Request
 
 EVENTS = PROJECT / "tests" / "data" / "events"
 
@@ -79,12 +80,11 @@ def event_for(subject: Subject, application: Application, directory: Path) -> Pa
     if subject.command:
         return event
     file = directory / f"{event.stem}.http"
-    payload = event.read_bytes()
-    request = events.classify(payload).decode(payload).request(CONTEXT)
-    file.write_bytes(encode_head(request) + request.body)
+    message = request(event.read_bytes())
+    file.write_bytes(encode_head(message) + message.body)
     return file
 
 
-def request_head(payload: bytes) -> bytes:
-    """Return the head of the request that the adapter makes of an event."""
-    return encode_head(events.classify(payload).decode(payload).request(CONTEXT))
+def request(payload: bytes) -> Request:
+    """Return the request that the adapter makes of an event."""
+    return events.classify(payload).decode(payload).request(CONTEXT)

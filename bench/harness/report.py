@@ -1,16 +1,10 @@
-"""Results as tables."""
+"""Results as tables: a line for each series, its median, interval and ratio."""
 
-from rich import box
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from collections.abc import Iterable, Iterator
 
 from bench.harness.results import Results, Series
 from bench.harness.stats import Estimate, estimate, ratios
 from bench.harness.subjects import OURS, PEER
-
-WIDTH = 100
-"""Columns that a table needs for its numbers."""
 
 TITLES = {
     "invoke": "An invocation: from the event's first byte to the reply's last",
@@ -22,83 +16,63 @@ TITLES = {
 }
 
 
-def show(results: Results) -> None:
-    """Print the tables of a run, what is missing in them, and the machine."""
-    console = Console()
-    console.width = max(console.width, WIDTH)
-    missing = [
-        f"{escape(each.subject)}: missing: {escape(each.why)}"
-        for each in results.missing
-    ]
-    for bench in dict.fromkeys(each.bench for each in results.series):
-        table = _table(bench, [each for each in results.series if each.bench == bench])
-        table.caption = "\n".join(missing) or None
-        console.print(table)
+def lines(results: Results) -> Iterator[str]:
+    """Return the tables of a run, what is missing in them, and the machine."""
+    for bench, title in TITLES.items():
+        series = [each for each in results.series if each.bench == bench]
+        if series:
+            yield f"\n{title}"
+            yield from _table(series)
+    for missing in results.missing:
+        yield f"\n{missing.subject}: missing: {missing.why}"
     machine = results.machine
     versions = [f"{name} {version}" for name, version in machine.versions.items()]
-    console.print(
-        f"{machine.cpu}, {machine.cores} cores, {machine.memory_mb:,} MB,"
+    yield (
+        f"\n{machine.cpu}, {machine.cores} cores, {machine.memory_mb:,} MB,"
         f" Linux {machine.kernel}, {machine.python}\n"
-        f"{', '.join(versions)}; commit {machine.commit}",
-        markup=False,
+        f"{', '.join(versions)}; commit {machine.commit}"
     )
 
 
-def _table(bench: str, series: list[Series]) -> Table:
-    """Return the table of one measurement: medians, and below them the ratios."""
-    table = Table(
-        title=TITLES[bench],
-        box=box.SIMPLE,
-        title_justify="left",
-        caption_justify="left",
-    )
-    metrics = list(dict.fromkeys(each.metric for each in series))
-    for name in ("case", "cores", "subject"):
-        table.add_column(name)
-    for metric in metrics:
-        table.add_column(metric, justify="right")
-    cells = {
-        (each.case, each.cores, each.subject, each.metric): each for each in series
+def _table(series: list[Series]) -> Iterator[str]:
+    """Return the lines of one measurement, those to be compared one below the other."""
+    found = {
+        (each.case, each.cores, each.metric, each.subject): each for each in series
     }
-    cases = list(dict.fromkeys(each.case for each in series))
-    rows = sorted(
-        {row[:3] for row in cells},
-        # Ours first, the peer next, the others after them.
-        key=lambda row: (
-            *(cases.index(row[0]), row[1]),
-            *(not row[2].startswith(OURS), row[2] != PEER, row[2]),
-        ),
-    )
-    last = None
-    for case, cores, subject in rows:
-        texts = []
-        for metric in metrics:
-            own = cells.get((case, cores, subject, metric))
-            peer = own and cells.get((case, cores, own.peer, metric))
-            texts.append(_cell(own, peer) if own else "")
-        shown = ("", "") if last == (case, cores) else (case, str(cores))
-        table.add_row(*shown, subject, *texts)
-        last = case, cores
-    return table
+    places = list(dict.fromkeys(key[:3] for key in found))
+    rows: list[tuple[str, ...]] = []
+    for key in sorted(found, key=lambda key: (places.index(key[:3]), _rank(key[3]))):
+        own = found[key]
+        cores = f"{own.cores} core{'s' * (own.cores > 1)}"
+        value = _interval(estimate(own.rounds), own.unit)
+        peer = found.get((*key[:3], own.peer))
+        ratio = ""
+        if peer and peer is not own and all(peer.rounds):
+            ratio = f"x {_interval(estimate(ratios(own.rounds, peer.rounds)))}"
+        rows.append((own.case, cores, own.metric, own.subject, value, ratio))
+    return _aligned(rows)
 
 
-def _cell(series: Series, peer: Series | None) -> str:
-    text = _interval(estimate(series.rounds), f" {series.unit}")
-    if peer and peer is not series and all(peer.rounds):
-        ratio = estimate(ratios(series.rounds, peer.rounds))
-        text += f"\n[bold]x[/bold] {_interval(ratio)}"
-    return text
+def _rank(subject: str) -> tuple[bool, bool, str]:
+    """Put ours first, the peer next, the others after them."""
+    return not subject.startswith(OURS), subject != PEER, subject
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells: Iterable[str] = map(str.ljust, row, widths)
+        yield "  ".join(cells).rstrip()
 
 
 def _interval(value: Estimate, unit: str = "") -> str:
-    text = f"{_number(value.median)}{unit}".strip()
-    if value.low != value.high:
-        text += f" [dim]{_number(value.low)}..{_number(value.high)}[/dim]"
-    return text
+    text = f"{_number(value.median)} {unit}".strip()
+    if value.low == value.high:
+        return text
+    return f"{text} [{_number(value.low)}..{_number(value.high)}]"
 
 
 def _number(value: float) -> str:
     """Write a number with three significant digits."""
-    if abs(value) >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.{1 if abs(value) >= 10 else 2 if abs(value) >= 1 else 3}f}"
+    digits = next((n for n, limit in enumerate((100, 10, 1)) if abs(value) >= limit), 3)
+    return f"{value:,.{digits}f}"

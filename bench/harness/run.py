@@ -1,7 +1,9 @@
 """A measurement, and one run of it: of which subjects, where, and how often."""
 
+import os
 import random
-from collections.abc import Callable
+import sys
+from collections.abc import Iterable
 from typing import Protocol
 
 import msgspec
@@ -20,10 +22,12 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """The CPUs of each place to measure in, such as ``[[0], [0, 1]]``."""
     rounds: int
     invocations: int
-    say: Callable[[str], None]
-    """Show what is being measured."""
     series: dict[tuple[str, int, str, str], Series] = {}
     missing: list[Missing] = []
+
+    def say(self, what: str) -> None:
+        """Show what is being measured."""
+        print(f"{self.bench}: {what}", file=sys.stderr)
 
     def shuffled(self, number: int) -> list[Subject]:
         """Return the subjects in the order of a round; none is always the first."""
@@ -70,3 +74,13 @@ class Measurement(Protocol):
 
     def measure(self, run: Run) -> None:
         """Measure, and add what is found to the run."""
+
+
+def first_cores(counts: Iterable[int]) -> list[list[int]]:
+    """Return the first CPUs that this process may use, as many as each count says.
+
+    Where two cores are wanted and one is there, that is one place to measure.
+    """
+    usable = sorted(os.sched_getaffinity(0))
+    places = [usable[:count] for count in counts]
+    return [place for index, place in enumerate(places) if place not in places[:index]]

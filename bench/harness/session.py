@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -27,6 +27,7 @@ FUNCTION = {
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",
     "AWS_REGION": "eu-central-1",
     "LANG": "C.UTF-8",
+    "PATH": PATH,
 }
 """The environment of a function; nothing of this process's own is passed on."""
 
@@ -48,61 +49,33 @@ class Launched(msgspec.Struct, frozen=True):
 class Session:
     """One subject's processes."""
 
-    def __init__(
-        self,
-        subject: Subject,
-        application: Application | None,
-        cores: Sequence[int],
-        directory: Path,
-    ) -> None:
+    def __init__(self, subject: Subject, cores: Sequence[int], directory: Path) -> None:
         self.subject = subject
-        self._application = application
         self.directory = directory
         self._cores = ",".join(map(str, cores))
         self._log = directory / "log"
-        self._processes: list[subprocess.Popen[bytes]] = []
-        self.port = _free_port()
-        far_end = "runtime_api" if subject.command else "client"
-        plays_app = [] if subject.command and application else [str(self.port)]
-        self._far_end = self._start(
-            "far-end",
-            [sys.executable, "-m", f"bench.harness.{far_end}", *plays_app],
-            {"PATH": PATH, "PYTHONPATH": str(PROJECT)},
-            pipes=True,
-        )
-        assert self._far_end.stdout
-        self._address = self._far_end.stdout.readline().decode().strip()
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def launch(self, who: str) -> list[str]:
+        """Return what is put before a command, for ``launched`` to know of it."""
+        return [str(native("launch")), str(self.directory / who), self._cores]
 
     def start(
-        self, environ: Mapping[str, str], within: Sequence[str], *, ready: bool
-    ) -> None:
-        """Start the application and the adapter; see ``open_session``."""
-        subject, application = self.subject, self._application
-        environ = {
-            **FUNCTION,
-            "PATH": PATH,
-            "AWS_LAMBDA_RUNTIME_API": self._address,
-            "AWS_LWA_PORT": str(self.port),
-            "PORT": str(self.port),
-            "BENCH_ASGI": application.asgi if application else "",
-            **subject.environ,
-            **environ,
-        }
-        app: list[str] = []
-        if application and not subject.has_app:
-            app = application.command(self.port)
-        apart = app if not subject.starts_app else []
-        if apart and (ready or not subject.waits):
-            self._start("app", apart, environ)
-            _wait_listening(self.port)
-            apart = []
-        if subject.command:
-            command = [*within, *subject.command]
-            if subject.starts_app:
-                command += [*self._launch("app"), *app]
-            self._start("adapter", command, environ)
-        if apart:
-            self._start("app", apart, environ)
+        self, who: str, command: Sequence[str], environ: Mapping[str, str]
+    ) -> subprocess.Popen[bytes]:
+        """Start a process that ends with the session."""
+        pipe, null = subprocess.PIPE, subprocess.DEVNULL
+        is_far_end = who == "far-end"
+        with self._log.open("ab") as log:
+            self._processes[who] = subprocess.Popen(
+                [*self.launch(who), *command],
+                env=environ,
+                cwd=self.subject.cwd or self.directory,
+                stdin=pipe if is_far_end else null,
+                stdout=pipe if is_far_end else log,
+                stderr=log,
+            )
+        return self._processes[who]
 
     def run(self, payload: Path, count: int) -> Report:
         """Have that many invocations made, and return when what happened.
@@ -110,12 +83,13 @@ class Session:
         Raises:
             BrokenRunError: not all of them had a reply.
         """
-        assert self._far_end.stdin
-        assert self._far_end.stdout
         order = Order(str(payload), count, str(self.directory / "adapter"))
-        self._far_end.stdin.write(msgspec.json.encode(order) + b"\n")
-        self._far_end.stdin.flush()
-        line = self._far_end.stdout.readline()
+        far_end = self._processes["far-end"]
+        assert far_end.stdin
+        assert far_end.stdout
+        far_end.stdin.write(msgspec.json.encode(order) + b"\n")
+        far_end.stdin.flush()
+        line = far_end.stdout.readline()
         report = msgspec.json.decode(line, type=Report) if line else Report()
         if len(report.replied) != count or report.errors:
             raise BrokenRunError(
@@ -135,41 +109,15 @@ class Session:
         pid = self.launched("adapter").pid
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         os.kill(int(children[0]) if children else pid, number)
-        for process in self._processes:
-            if process.pid == pid:
-                process.wait(60)
+        self._processes["adapter"].wait(60)
 
     def stop(self) -> None:
-        """Kill everything, whichever process started it."""
-        for who in ("app", "adapter"):
-            with contextlib.suppress(OSError, ValueError):
-                os.kill(self.launched(who).pid, signal.SIGKILL)
-        for process in self._processes:
+        """Kill everything, also an application that the adapter has started."""
+        with contextlib.suppress(OSError, ValueError):
+            os.kill(self.launched("app").pid, signal.SIGKILL)
+        for process in self._processes.values():
             process.kill()
             process.communicate()
-
-    def _launch(self, who: str) -> list[str]:
-        return [str(native("launch")), str(self.directory / who), self._cores]
-
-    def _start(
-        self,
-        who: str,
-        command: Sequence[str],
-        environ: Mapping[str, str],
-        *,
-        pipes: bool = False,
-    ) -> subprocess.Popen[bytes]:
-        with self._log.open("ab") as log:
-            process = subprocess.Popen(
-                [*self._launch(who), *command],
-                env=environ,
-                cwd=self.subject.cwd or self.directory,
-                stdin=subprocess.PIPE if pipes else subprocess.DEVNULL,
-                stdout=subprocess.PIPE if pipes else log,
-                stderr=log,
-            )
-        self._processes.append(process)
-        return process
 
 
 @contextlib.contextmanager
@@ -189,28 +137,55 @@ def open_session(
     command that runs the adapter's, such as strace.
     """
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
-        session = Session(subject, application, cores, Path(directory))
+        session = Session(subject, cores, Path(directory))
         try:
-            session.start(environ, within, ready=ready)
+            _start(session, application, ready, within, environ)
             yield session
         finally:
             session.stop()
 
 
-def first_cores(counts: Iterable[int]) -> list[list[int]]:
-    """Return the first CPUs that this process may use, as many as each count says.
-
-    Where two cores are wanted and one is there, that is one place to measure.
-    """
-    usable = sorted(os.sched_getaffinity(0))
-    places = [usable[:count] for count in counts]
-    return [place for index, place in enumerate(places) if place not in places[:index]]
-
-
-def _free_port() -> int:
+def _start(
+    session: Session,
+    application: Application | None,
+    ready: bool,
+    within: Sequence[str],
+    environ: Mapping[str, str],
+) -> None:
+    subject = session.subject
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
-        return port
+    module = "runtime_api" if subject.command else "client"
+    plays_app = [] if subject.command and application else [str(port)]
+    far_end = session.start(
+        "far-end",
+        [sys.executable, "-m", f"bench.harness.{module}", *plays_app],
+        {"PATH": PATH, "PYTHONPATH": str(PROJECT)},
+    )
+    assert far_end.stdout
+    environ = {
+        **FUNCTION,
+        "AWS_LAMBDA_RUNTIME_API": far_end.stdout.readline().decode().strip(),
+        "AWS_LWA_PORT": str(port),
+        "PORT": str(port),
+        "BENCH_ASGI": application.asgi if application else "",
+        **subject.environ,
+        **environ,
+    }
+    app: list[str] = []
+    if application and not subject.has_app:
+        app = application.command(port)
+    arguments = []
+    if app and subject.starts_app:
+        arguments, app = [*session.launch("app"), *app], []
+    if app and (ready or not subject.waits):
+        session.start("app", app, environ)
+        _wait_listening(port)
+        app = []
+    if subject.command:
+        session.start("adapter", [*within, *subject.command, *arguments], environ)
+    if app:
+        session.start("app", app, environ)
 
 
 def _wait_listening(port: int) -> None:
