@@ -9,7 +9,7 @@ run of one is the cost of the start, from exec to serving.
 import re
 import shutil
 import signal
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 
 import msgspec
@@ -24,10 +24,8 @@ DEFAULTS = Defaults(subjects=("ours", "ours, zipapp", "LWA", "blocking"), cores=
 
 FEW, MANY = 100, 300
 TOOLS = {
-    "valgrind": (
-        *("--tool=callgrind", "--callgrind-out-file=output", "--trace-children=yes"),
-    ),
-    "strace": ("-f", "-c", "-U", "calls,name", "-o", "output"),
+    "valgrind": "--tool=callgrind --callgrind-out-file=output --trace-children=yes",
+    "strace": "-f -c -U calls,name -o output",
 }
 NAMED = {"instructions", "system calls"}
 
@@ -55,26 +53,26 @@ def measure(run: Run) -> None:
 
 def _count(
     tool: str, subject: Subject, cores: Sequence[int], invocations: int
-) -> Counter[str]:
+) -> dict[str, float]:
     """Return what a run counts: million instructions, or system calls by kind."""
     subject = msgspec.structs.replace(subject, starts_app=False)
     with open_session(
         subject,
         None,
         cores,
-        within=[tool, *TOOLS[tool]],
+        within=[tool, *TOOLS[tool].split()],
         environ={"PYTHONHASHSEED": "0"},
     ) as session:
         session.run(USUAL, invocations)
         # A signal that is not handled, so that no orderly shutdown is counted.
         session.end_adapter(signal.SIGUSR1)
         output = (session.directory / "output").read_text()
-    counted: Counter[str] = Counter()
+    counted: dict[str, float] = defaultdict(float)
     if tool == "strace":
         for count, name in re.findall(r"^ *(\d+) +(\w+)$", output, re.MULTILINE):
             counted["system calls" if name == "total" else name] = int(count)
     elif found := re.search(r"^(?:totals|summary): (\d+)", output, re.MULTILINE):
-        counted["instructions"] = int(found[1]) / 1e6  # type: ignore[assignment]
+        counted["instructions"] = int(found[1]) / 1e6
     if not counted:
         raise BrokenRunError(f"no counts in the output of {tool}:\n{output[-1000:]}")
     return counted
