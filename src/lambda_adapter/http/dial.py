@@ -8,6 +8,7 @@ import trio
 
 from lambda_adapter.errors import PeerError
 from lambda_adapter.http.connection import Connection
+from lambda_adapter.http.wire import Wire
 from lambda_adapter.values import Address
 
 FULL_BACKLOG_PAUSE = 0.005
@@ -38,7 +39,7 @@ async def open_connection(address: Address) -> Connection:
                 last = error.strerror or str(error)
             else:
                 stack.pop_all()
-                return Connection(sock)
+                return Connection(Wire(sock))
     message = f"no connection to {host}:{port}: {last}"
     raise PeerError(message, answered=False)
 
@@ -57,7 +58,7 @@ async def _open_unix_connection(path: str) -> Connection:
                 raise PeerError(message, answered=False) from None
             else:
                 stack.pop_all()
-                return Connection(sock)
+                return Connection(Wire(sock))
 
 
 async def _connect(
