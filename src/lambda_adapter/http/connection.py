@@ -11,6 +11,7 @@ import trio
 from lambda_adapter.errors import PeerError
 from lambda_adapter.http.http1 import ResponseParser, encode_head
 from lambda_adapter.http.messages import Request, Response
+from lambda_adapter.http.whole import read_whole
 from lambda_adapter.http.wire import Wire
 
 EARLY_RESPONSE_CHECK = 0.02
@@ -39,6 +40,13 @@ class Connection:
         """
         parser = ResponseParser(request.method, max_body)
         sent_all = await self._begin(request, parser, deadline)
+        if sent_all and not parser.answered:
+            data = await self._receive(parser, deadline)
+            if request.method != b"HEAD" and (whole := read_whole(data, max_body)):
+                self.exchanges += 1
+                self.reusable = True
+                return whole
+            parser.feed(data)
         return await self.finish(parser, deadline, sent_all=sent_all)
 
     async def exchange_head(
@@ -55,7 +63,7 @@ class Connection:
         parser = ResponseParser(request.method)
         sent_all = await self._begin(request, parser, deadline)
         while not parser.status:
-            await self._feed(parser, deadline)
+            parser.feed(await self._receive(parser, deadline))
         return parser.response(b""), self._body(parser, deadline, sent_all=sent_all)
 
     async def finish(
@@ -63,7 +71,7 @@ class Connection:
     ) -> Response:
         """Read the rest of a response, and return it."""
         while not parser.complete:
-            await self._feed(parser, deadline)
+            parser.feed(await self._receive(parser, deadline))
         self._end_exchange(parser, sent_all=sent_all)
         return parser.response(parser.take_body())
 
@@ -75,7 +83,7 @@ class Connection:
                 yield piece
             if parser.complete:
                 break
-            await self._feed(parser, deadline)
+            parser.feed(await self._receive(parser, deadline))
         self._end_exchange(parser, sent_all=sent_all)
 
     async def _begin(
@@ -84,12 +92,11 @@ class Connection:
         self.reusable = False
         return await self.send(parser, deadline, encode_head(request), request.body)
 
-    async def _feed(self, parser: ResponseParser, deadline: float) -> None:
+    async def _receive(self, parser: ResponseParser, deadline: float) -> bytes:
         try:
-            data = await self.wire.receive(deadline)
+            return await self.wire.receive(deadline)
         except OSError as error:
             raise _broken(error, parser) from error
-        parser.feed(data)
 
     def _end_exchange(self, parser: ResponseParser, *, sent_all: bool) -> None:
         self.exchanges += 1
@@ -123,7 +130,7 @@ class Connection:
                 rest = rest[sent:]
                 continue
             if self.wire.is_readable():
-                await self._feed(parser, deadline)
+                parser.feed(await self._receive(parser, deadline))
             now = trio.current_time()
             if now >= deadline:
                 raise trio.TooSlowError
