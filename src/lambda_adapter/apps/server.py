@@ -60,7 +60,7 @@ class ServerApp:
         """
         from lambda_adapter.apps.hooks import resume
 
-        await resume(self._config, self._client, self._wait_ready)
+        await resume(self._config, self._wait_ready)
 
     async def _wait_ready(self) -> None:
         await wait_app_ready(self._config, None)

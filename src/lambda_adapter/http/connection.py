@@ -1,13 +1,15 @@
 """One HTTP/1.1 connection over trio: a request goes out, a response comes in.
 
 Both clients use it, towards Lambda and towards the application. It reads with plain
-non-blocking sockets and waits with ``trio.lowlevel``: measured, that takes 15 % off an
-invocation against ``trio.socket``. Shell.
+sockets and waits with ``trio.lowlevel``: measured, that takes 15 % off an invocation
+against ``trio.socket``. Shell.
 """
 
+import math
 import select
 import socket
-from collections.abc import AsyncGenerator, AsyncIterable
+from collections.abc import AsyncGenerator
+from socket import MSG_DONTWAIT
 
 import trio
 
@@ -20,20 +22,21 @@ RECEIVE_SIZE = 65_536
 
 EAGER_RECEIVES = 16
 """Pieces that are taken in a row without giving anybody else a turn. A turn takes as
-long as a tenth of an invocation (measured), and most answers are one piece."""
+long as a tenth of an invocation (measured), and most responses are one piece."""
 
-ANSWER_LIMIT = 30.0
-"""Seconds for a piece of an upload to be taken, and for the answer after its end."""
-
-EARLY_ANSWER_CHECK = 0.02
-"""Seconds between two looks for an answer while the peer does not take the request."""
+EARLY_RESPONSE_CHECK = 0.02
+"""Seconds between two looks for a response while the peer does not take the request."""
 
 
 class Connection:
-    """A connected socket that speaks HTTP/1.1, one exchange at a time."""
+    """A connected socket that speaks HTTP/1.1, one exchange at a time.
+
+    Deadlines are by trio's clock. They are values, for a cancel scope costs more than
+    all that is done within it (measured): one is entered only to wait.
+    """
 
     def __init__(self, sock: socket.socket) -> None:
-        self._socket = sock
+        self.socket = sock
         self.exchanges = 0
         """How many responses it has brought."""
         self.reusable = True
@@ -41,27 +44,23 @@ class Connection:
         self._poll = select.poll()
         self._poll.register(sock, select.POLLIN)
 
-    async def exchange(self, request: Request, max_body: int) -> Response:
+    async def exchange(
+        self, request: Request, max_body: int, deadline: float = math.inf
+    ) -> Response:
         """Send a request and return its response, read to the end.
 
         After an error, or unless ``reusable``, the connection is of no more use.
 
         Raises:
             PeerError: the peer is gone, or does not speak HTTP/1.1.
+            TooSlowError: the deadline passed.
         """
         parser = ResponseParser(request.method, max_body)
-        self.reusable = False
-        try:
-            sent_all = await self._send(parser, encode_head(request), request.body)
-            while not parser.complete:
-                parser.feed(await self._receive())
-        except OSError as error:
-            raise _broken(error, parser) from error
-        self._end_exchange(parser, sent_all=sent_all)
-        return parser.response(parser.take_body())
+        sent_all = await self._begin(request, parser, deadline)
+        return await self.finish(parser, deadline, sent_all=sent_all)
 
     async def exchange_head(
-        self, request: Request
+        self, request: Request, deadline: float = math.inf
     ) -> tuple[Response, AsyncGenerator[bytes, None]]:
         """Send a request, and return the head of its response and its body to come.
 
@@ -69,82 +68,39 @@ class Connection:
 
         Raises:
             PeerError: the peer is gone, or does not speak HTTP/1.1. So may the body.
+            TooSlowError: the deadline passed. So may the body.
         """
         parser = ResponseParser(request.method)
-        self.reusable = False
-        try:
-            sent_all = await self._send(parser, encode_head(request), request.body)
-            while not parser.status:
-                parser.feed(await self._receive())
-        except OSError as error:
-            raise _broken(error, parser) from error
-        return parser.response(b""), self._body(parser, sent_all=sent_all)
+        sent_all = await self._begin(request, parser, deadline)
+        while not parser.status:
+            await self._feed(parser, deadline)
+        return parser.response(b""), self._body(parser, deadline, sent_all=sent_all)
 
-    async def upload(
-        self, request: Request, pieces: AsyncIterable[bytes], max_body: int
+    async def finish(
+        self, parser: ResponseParser, deadline: float, *, sent_all: bool
     ) -> Response:
-        """Send a request's head, then the pieces as they come, and return its response.
-
-        The pieces are framed already. No more are waited for once the peer has answered
-        or hung up.
-
-        Raises:
-            PeerError: the peer is gone, or does not speak HTTP/1.1.
-        """
-        parser = ResponseParser(request.method, max_body)
-        sent_all = False
-        self.reusable = False
-        try:
-            await self._send(parser, encode_head(request))
-            try:
-                async with trio.open_nursery() as nursery:
-                    nursery.start_soon(self._cancel_on_answer, nursery.cancel_scope)
-                    sent_all = await self._send_pieces(parser, pieces)
-                    nursery.cancel_scope.cancel()
-            except ExceptionGroup as group:  # of one: the pieces'
-                raise group.exceptions[0] from None
-            with trio.move_on_after(ANSWER_LIMIT):
-                while not parser.complete:
-                    parser.feed(await self._receive())
-        except OSError as error:
-            raise _broken(error, parser) from error
-        if not parser.complete:
-            message = f"no answer within {ANSWER_LIMIT:g} s of the last piece"
-            raise PeerError(message, answered=parser.answered)
+        """Read the rest of a response, and return it."""
+        while not parser.complete:
+            await self._feed(parser, deadline)
         self._end_exchange(parser, sent_all=sent_all)
         return parser.response(parser.take_body())
 
-    async def _send_pieces(
-        self, parser: ResponseParser, pieces: AsyncIterable[bytes]
-    ) -> bool:
-        try:
-            async for piece in pieces:
-                sent = False
-                with trio.move_on_after(ANSWER_LIMIT):
-                    sent = await self._send(parser, piece)
-                if not sent:
-                    return False
-        except (OSError, PeerError):  # what the peer says of it is read next
-            return False
-        return True
-
-    async def _cancel_on_answer(self, scope: trio.CancelScope) -> None:
-        await trio.lowlevel.wait_readable(self._socket)
-        scope.cancel()
-
     async def _body(
-        self, parser: ResponseParser, *, sent_all: bool
+        self, parser: ResponseParser, deadline: float, *, sent_all: bool
     ) -> AsyncGenerator[bytes, None]:
-        try:
-            while True:
-                if piece := parser.take_body():
-                    yield piece
-                if parser.complete:
-                    break
-                parser.feed(await self._receive())
-        except OSError as error:
-            raise _broken(error, parser) from error
+        while True:
+            if piece := parser.take_body():
+                yield piece
+            if parser.complete:
+                break
+            await self._feed(parser, deadline)
         self._end_exchange(parser, sent_all=sent_all)
+
+    async def _begin(
+        self, request: Request, parser: ResponseParser, deadline: float
+    ) -> bool:
+        self.reusable = False
+        return await self.send(parser, deadline, encode_head(request), request.body)
 
     def _end_exchange(self, parser: ResponseParser, *, sent_all: bool) -> None:
         self.exchanges += 1
@@ -156,59 +112,88 @@ class Connection:
 
     def close(self) -> None:
         """Close at once; closing twice does nothing."""
-        if self._socket.fileno() != -1:
-            trio.lowlevel.notify_closing(self._socket)
-            self._socket.close()
+        if self.socket.fileno() != -1:
+            trio.lowlevel.notify_closing(self.socket)
+            self.socket.close()
 
-    async def _send(self, parser: ResponseParser, *parts: bytes) -> bool:
-        """Send everything, unless the peer answers or hangs up before that.
+    async def send(
+        self, parser: ResponseParser, deadline: float, *parts: bytes
+    ) -> bool:
+        """Send everything, unless the peer responds or hangs up before that.
 
-        Returns whether all was sent. A peer that hangs up may have answered first
+        Returns whether all was sent. A peer that hangs up may have responded first
         (https://www.rfc-editor.org/rfc/rfc9112#section-9.5), so that is read next.
         """
         try:
-            sent = self._socket.sendmsg(parts)
+            sent = self.socket.sendmsg(parts, (), MSG_DONTWAIT)
         except BlockingIOError:
             sent = 0
         except (BrokenPipeError, ConnectionResetError):
             return False
+        except OSError as error:
+            raise _broken(error, parser) from error
         if sent == sum(map(len, parts)):
             return True
-        return await self._send_rest(parser, b"".join(parts), sent)
+        return await self._send_rest(parser, b"".join(parts)[sent:], deadline)
 
-    async def _send_rest(self, parser: ResponseParser, data: bytes, sent: int) -> bool:
+    async def _send_rest(
+        self, parser: ResponseParser, data: bytes, deadline: float
+    ) -> bool:
         """Send what the system had no room for at once."""
-        rest = memoryview(data)[sent:]
+        rest = memoryview(data)
         while rest and not parser.status:
             try:
-                sent = self._socket.send(rest)
+                sent = self.socket.send(rest, MSG_DONTWAIT)
             except BlockingIOError:
                 if self.is_stale():
-                    parser.feed(await self._receive())
-                with trio.move_on_after(EARLY_ANSWER_CHECK):
-                    await trio.lowlevel.wait_writable(self._socket)
+                    await self._feed(parser, deadline)
+                with trio.move_on_at(
+                    min(deadline, trio.current_time() + EARLY_RESPONSE_CHECK)
+                ):
+                    await trio.lowlevel.wait_writable(self.socket)
+                _check(deadline)
                 continue
             except (BrokenPipeError, ConnectionResetError):
                 break
+            except OSError as error:
+                raise _broken(error, parser) from error
             rest = rest[sent:]
         return not rest
 
-    async def _receive(self) -> bytes:
-        """Return the next bytes, ``b""`` at the end.
+    async def _feed(self, parser: ResponseParser, deadline: float) -> None:
+        """Feed a parser with the next bytes.
 
-        It yields regularly, so that a peer that never stops sending cannot block
-        timeouts, and before recv, so that cancellation never loses bytes.
+        It yields regularly, so that a peer that never stops sending can't block
+        anything else, and before recv, so that cancellation never loses bytes.
         """
         self._eager_receives += 1
         if self._eager_receives > EAGER_RECEIVES:
             await trio.lowlevel.checkpoint()
             self._eager_receives = 0
+            _check(deadline)
         while True:
             try:
-                return self._socket.recv(RECEIVE_SIZE)
+                data = self.socket.recv(RECEIVE_SIZE, MSG_DONTWAIT)
             except BlockingIOError:
-                await trio.lowlevel.wait_readable(self._socket)
+                await self._wait_readable(deadline)
                 self._eager_receives = 0
+            except OSError as error:
+                raise _broken(error, parser) from error
+            else:
+                parser.feed(data)
+                return
+
+    async def _wait_readable(self, deadline: float) -> None:
+        if deadline == math.inf:
+            await trio.lowlevel.wait_readable(self.socket)
+        else:
+            with trio.fail_at(deadline):
+                await trio.lowlevel.wait_readable(self.socket)
+
+
+def _check(deadline: float) -> None:
+    if trio.current_time() >= deadline:
+        raise trio.TooSlowError
 
 
 def _broken(error: OSError, parser: ResponseParser) -> PeerError:

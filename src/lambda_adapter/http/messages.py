@@ -6,7 +6,8 @@ kept, names in the case they came in. Core: no I/O.
 
 import codecs
 import re
-from typing import Protocol, Self
+from collections.abc import AsyncIterator
+from typing import Protocol
 
 import msgspec
 
@@ -46,7 +47,7 @@ class Request(msgspec.Struct, frozen=True, gc=False):
 class Stream(Protocol):
     """A body that arrives piece by piece. Close it, unless it was read to its end."""
 
-    def __aiter__(self) -> Self:
+    def __aiter__(self) -> AsyncIterator[bytes]:
         """Return itself."""
 
     async def __anext__(self) -> bytes:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pytest
 import trio
 
-from lambda_adapter.apps.app import Seat
+from lambda_adapter.apps.app import Seat, Turn
 from lambda_adapter.apps.client import AppClient
 from lambda_adapter.apps.seats import with_settings
 from lambda_adapter.config import Config
@@ -165,7 +165,7 @@ class Failing:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    async def send(self, request: Request, *, streamed: bool = False) -> Response:
+    async def send(self, request: Request, turn: Turn) -> Response:
         await trio.lowlevel.checkpoint()
         raise self.error
 

@@ -6,7 +6,7 @@ import pytest
 import trio
 
 from lambda_adapter.apps.client import AppClient
-from lambda_adapter.serve.invoke_loop import POST_LIMIT
+from lambda_adapter.serve.invoke_loop import POST_TIMEOUT
 from tests.catalogue import SQS, function_url, http_api
 from tests.scripted_app import Answer, open_server, receive
 from tests.serve.invoke_loop.function import (
@@ -94,15 +94,15 @@ async def test_deadline_without_sense(function, deadline):
 
 
 @pytest.mark.parametrize(
-    ("payload", "answer", "end"),
+    ("payload", "answer", "end", "what"),
     [
-        pytest.param(http_api(), said(), "/response", id="reply"),
-        pytest.param(http_api(), Answer(b""), "/response", id="refusal"),
-        pytest.param(SQS, Answer(b""), "/error", id="error"),
+        pytest.param(http_api(), said(), "/response", "reply", id="reply"),
+        pytest.param(http_api(), Answer(b""), "/response", "failure", id="refusal"),
+        pytest.param(SQS, Answer(b""), "/error", "failure", id="error"),
     ],
 )
 async def test_answer_that_is_never_taken(
-    clock, function, caplog, payload, answer, end
+    clock, function, caplog, payload, answer, end, what
 ):
     """Lambda has its time to take an answer; then the next invocation is asked for."""
     function.runtime.scripted[end].append(b"HTTP/1.1 100 Continue\r\nx: {}")
@@ -112,10 +112,10 @@ async def test_answer_that_is_never_taken(
     ):
         await function.runtime.wait(lambda: function.runtime.closed)
 
-    assert trio.current_time() - started == pytest.approx(POST_LIMIT, abs=1)
+    assert trio.current_time() - started == pytest.approx(POST_TIMEOUT, abs=1)
     line = caplog.records[-1]
     assert line.getMessage() == (
-        "the reply did not reach Lambda: it was not taken in time"
+        f"the {what} did not reach Lambda: it was not taken in time"
     )
     assert line.request_id == "request-1"
     await function.assert_works()
@@ -128,7 +128,7 @@ async def test_answer_that_is_taken_late(clock, function):
 
         async def answer_late() -> None:
             await function.runtime.wait_arriving("/response")
-            await trio.sleep_until(trio.current_time() + 2 * POST_LIMIT)
+            await trio.sleep_until(trio.current_time() + 2 * POST_TIMEOUT)
             function.runtime.held["/response"].set()
 
         nursery.start_soon(answer_late)

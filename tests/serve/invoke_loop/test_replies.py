@@ -7,6 +7,7 @@ import pytest
 import trio
 import trio.testing
 
+from lambda_adapter.apps.app import Turn
 from lambda_adapter.events.event import MAX_REPLY
 from lambda_adapter.http.messages import Request, Response
 from tests.catalogue import SQS, alb, alb_multi_value, function_url, http_api, rest_api
@@ -217,7 +218,7 @@ class Finishing:
         self.until = until
         self.deadlines: list[float] = []
 
-    async def send(self, request: Request, *, streamed: bool = False) -> Response:
+    async def send(self, request: Request, turn: Turn) -> Response:
         return Response(200, b"OK", [], b"done")
 
     async def finish(self, deadline: float) -> None:
