@@ -8,12 +8,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.e2e.conftest import SHIV_ROOT
 from tests.emulator import BOOTSTRAP, PROJECT, Emulator, free_ports, open_emulator
-
-pytestmark = pytest.mark.e2e
 
 PUPPET = PROJECT / "tests/programs/puppet.py"
 

@@ -20,8 +20,6 @@ from tests.e2e.test_faults import FINE
 from tests.emulator import BOOTSTRAP, PROJECT, free_ports, open_emulator
 from tests.fake_runtime_api import FakeRuntimeApi
 
-pytestmark = pytest.mark.e2e
-
 MIRROR = PROJECT / "tests/programs/mirror.py"
 NEEDED = {
     *("lambda_adapter", "trio", "msgspec"),
