@@ -42,7 +42,7 @@ BROKEN_OFF = {
 @pytest.mark.parametrize(
     "answer", [pytest.param(answer, id=name) for name, answer in BROKEN_OFF.items()]
 )
-async def test_stream_that_breaks_off(stream, caplog, event, answer):
+async def test_stream_that_breaks_off(clock, stream, caplog, event, answer):
     """An application that goes amid its answer ends a stream in trailers.
 
     The client has had its status, and Lambda and the log are told why there is no more.
@@ -89,7 +89,7 @@ FAULTY_HEADS = [
 
 @pytest.mark.parametrize("event", STREAMING)
 @pytest.mark.parametrize("answer", FAULTY_HEADS)
-async def test_faulty_application_in_stream_mode(stream, event, answer):
+async def test_faulty_application_in_stream_mode(clock, stream, event, answer):
     """What fails before its status is known is a stream that says 502."""
     posted = await stream.invoke(event(), answer)
 
@@ -98,7 +98,7 @@ async def test_faulty_application_in_stream_mode(stream, event, answer):
 
 
 @pytest.mark.parametrize("answer", FAULTY)
-async def test_any_fault_in_stream_mode(stream, answer):
+async def test_any_fault_in_stream_mode(clock, stream, answer):
     """However an application fails, its invocation is answered once."""
     await stream.invoke(function_url(), answer)
     await stream.assert_streams()

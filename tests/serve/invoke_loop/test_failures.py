@@ -32,7 +32,7 @@ async def test_refused_event(function, status):
 
 
 @pytest.mark.parametrize("answer", FAULTY)
-async def test_faulty_application(function, answer):
+async def test_faulty_application(clock, function, answer):
     """A client is told 502 and no more, an event's source that it failed."""
     posted = await function.invoke(http_api(), answer)
     assert_refused(posted, 502, "Runtime.AppRequestError")
@@ -44,7 +44,7 @@ async def test_faulty_application(function, answer):
 
 
 @pytest.mark.parametrize(("event", "keys"), KINDS)
-async def test_refusal_has_the_shape_of_its_event(function, event, keys):
+async def test_refusal_has_the_shape_of_its_event(clock, function, event, keys):
     """What the adapter itself answers is as good a reply as the application's."""
     posted = await function.invoke(event(), Answer(b""))
 

@@ -67,7 +67,7 @@ async def test_buffered_kinds_stay_so(stream, event):
 
 
 @pytest.mark.parametrize("event", BUFFERED)
-async def test_refusal_of_buffered_kinds_stays_so(stream, event):
+async def test_refusal_of_buffered_kinds_stays_so(clock, stream, event):
     """A failure is no stream either, for whom no answer is."""
     posted = await stream.invoke(event(), Answer(b""))
 
