@@ -268,7 +268,7 @@ async def test_tcp():
 
 
 async def test_tcp_on_port_80():
-    """So it is on any port: one that nobody need name in a URL is no exception."""
+    """A check of port 80 works as one of any port, though a URL need not name 80."""
     environ = {
         "AWS_LWA_HOST": "127.80.80.80",  # hardly anybody else's
         "AWS_LWA_PORT": "80",
@@ -386,7 +386,7 @@ async def test_report_names_the_reason(clock, caplog, answer, reason):
 
 
 async def test_report_names_what_is_checked(autojump_clock, caplog):
-    """Who is told to listen is told where, as it was set."""
+    """A report names the address where the application has to listen, as it was set."""
     port = free_port()
     environ = {"READINESS_CHECK_PROTOCOL": "tcp", "AWS_LWA_HOST": "127.0.0.2"}
 
@@ -419,7 +419,7 @@ async def test_report_names_another_port(autojump_clock, caplog):
 
 
 async def test_report_names_the_port_of_the_check(autojump_clock, caplog):
-    """Where the check has a port of its own, that one's setting is named."""
+    """A report names the setting for the check's port where the check has its own."""
     environ = {"AWS_LWA_READINESS_CHECK_PORT": str(free_port())}
     with socket.create_server(("127.0.0.1", 0)) as other:
         number = other.getsockname()[1]

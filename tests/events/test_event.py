@@ -194,7 +194,7 @@ def test_bytes_are_request_or_event_error(payload):
 
 @given(data=st.data())
 def test_broken_bytes_are_request_or_event_error(data):
-    """An example cut off, or with other bytes in it, is no worse."""
+    """An example cut off, or with other bytes in it, is a request or an EventError."""
     payload = bytearray(encode(load(data.draw(st.sampled_from(NAMES)))))
     start = data.draw(st.integers(0, len(payload)))
     payload[start : start + data.draw(st.integers(0, 3))] = data.draw(
@@ -408,7 +408,7 @@ def test_events_are_frozen():
 
 
 def test_event_is_abstract():
-    """Both directions are each kind's own."""
+    """Only a kind of event can be decoded and can encode a response."""
     with pytest.raises(NotImplementedError):
         Event().request(FULL)
     with pytest.raises(NotImplementedError):

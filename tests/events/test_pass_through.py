@@ -67,7 +67,7 @@ def test_request_context():
 
 
 def test_is_not_http():
-    """Nobody waits for an HTTP answer."""
+    """An event that is not HTTP has no client that waits for an HTTP response."""
     assert not issubclass(PassThroughEvent, HttpEvent)
 
 

@@ -76,7 +76,7 @@ def test_request_target(path, parameters, target):
 
 
 def test_request_v1_parameters():
-    """In version 1 parameters are single values, under a name of its own."""
+    """Version 1 has parameters of single values, under a name of its own."""
     event = load(
         "vpc_lattice_v1", raw_path="/a", query_string_parameters={"b": "c&d", "e": ""}
     )

@@ -37,7 +37,7 @@ def test_request(name):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_is_not_http(name):
-    """Nobody waits for an HTTP answer, so a failure is Lambda's to know."""
+    """A WebSocket event has no HTTP client, so its failure is an invocation error."""
     kind = WebSocketEvent.decode(encode(load(name)))
 
     assert not isinstance(kind, HttpEvent)

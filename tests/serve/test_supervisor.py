@@ -110,7 +110,7 @@ async def test_unix_socket(runtime, tmp_path):
 
 
 async def test_registers_as_an_extension(runtime):
-    """Before the first ``/next``, it registers for no events, and waits for one.
+    """The adapter registers for no events before the first ``/next``, and waits.
 
     That takes a connection of its own, which asks for nothing more.
     """
@@ -155,7 +155,7 @@ async def test_init_does_not_end_before_the_registration(runtime):
     ],
 )
 async def test_refused_extension(runtime, answer):
-    """Without it, there is no SIGTERM; that is a warning, and all else works."""
+    """A refused registration means no SIGTERM: a warning says so, and all goes on."""
     runtime.scripted[REGISTER].append(answer)
 
     async with open_adapter(runtime.address) as adapter:
@@ -218,7 +218,7 @@ async def test_first_request(runtime):
 
 
 async def test_attached(runtime, tmp_path):
-    """Without a command, it serves what somebody else started, when that is ready.
+    """The adapter without a command serves an application that something else started.
 
     It registers under the name of its own file, as an external extension must.
     """
@@ -252,7 +252,7 @@ async def test_attached_to_an_application_that_goes(runtime):
 
 
 async def test_attached_and_ended(runtime):
-    """On SIGTERM, it ends itself, and leaves the application to whoever started it."""
+    """An attached adapter ends itself on SIGTERM, and leaves the application alone."""
     async with (
         open_app() as app,
         open_adapter(runtime.address, [], port=app.port) as adapter,
@@ -309,7 +309,7 @@ async def test_ended_before_ready(runtime, command, how):
 
 
 async def test_ended_before_ready_where_nobody_can_know_how(runtime):
-    """Whoever ignores SIGCHLD loses statuses; that it ended is told all the same."""
+    """An application's end is told without its status where SIGCHLD is ignored."""
     ignore = (
         "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN);"
         "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
@@ -324,7 +324,7 @@ async def test_ended_before_ready_where_nobody_can_know_how(runtime):
 
 
 async def test_refused_init_error(runtime):
-    """Where Lambda does not want to know, it ends all the same."""
+    """The adapter ends after an init error, even if Lambda refuses that."""
     runtime.scripted[INIT_ERROR].append(b"")
 
     async with open_adapter(runtime.address, ["true"]) as adapter:
@@ -340,9 +340,9 @@ async def test_refused_init_error(runtime):
     ],
 )
 async def test_ended_while_serving(runtime, path, how):
-    """No other event is taken than the one that it died of, and the adapter ends.
+    """An event that ends the application is the last one; then the adapter ends.
 
-    Who answers that one, the adapter or Lambda, is a matter of microseconds.
+    Who replies to it, the adapter or Lambda, is a matter of microseconds.
     """
     async with (
         open_adapter(runtime.address) as adapter,
@@ -368,7 +368,7 @@ async def test_killed_while_idle(runtime):
 
 
 async def test_lambda_says_all_is_lost(runtime, tmp_path):
-    """On status 500 it ends the application, and itself."""
+    """Status 500 of Lambda ends the application and the adapter."""
     log = tmp_path / "log"
     raw = b"HTTP/1.1 500 Gone\r\ncontent-length: 2\r\n\r\n{}"
     runtime.scripted["/response"].append(raw)
@@ -423,7 +423,7 @@ async def test_sigterm_behind_a_wrapper(runtime, tmp_path):
 
 
 async def test_sigterm_during_an_invocation(runtime, tmp_path):
-    """So it is while the application has an event to answer."""
+    """SIGTERM ends the adapter while the application has an event."""
     async with (
         open_adapter(runtime.address, PUPPET_LOG=str(tmp_path / "log")) as adapter,
         invoking(runtime, http_event("/hang")),
@@ -436,7 +436,7 @@ async def test_sigterm_during_an_invocation(runtime, tmp_path):
 
 @pytest.mark.parametrize("answer", ["503", "hang"])
 async def test_sigterm_during_readiness(runtime, tmp_path, answer):
-    """So it is while the application is not ready; that is no init error."""
+    """SIGTERM before the application is ready ends the adapter; no init error."""
     async with open_adapter(
         runtime.address, PUPPET_LOG=str(tmp_path / "log"), PUPPET_READY=answer
     ) as adapter:
@@ -464,7 +464,7 @@ async def test_sigterm_twice(runtime, tmp_path, second):
 
 
 async def test_sigterm_that_is_ignored(runtime, tmp_path):
-    """An application that ignores it is killed, before Lambda kills the adapter."""
+    """An application that ignores SIGTERM is killed before Lambda kills the adapter."""
     async with open_adapter(
         runtime.address, PUPPET_LOG=str(tmp_path / "log"), PUPPET_IGNORE_TERM="1"
     ) as adapter:
@@ -475,7 +475,7 @@ async def test_sigterm_that_is_ignored(runtime, tmp_path):
 
 
 async def test_sigint(runtime):
-    """SIGINT ends it as well, without a traceback."""
+    """SIGINT ends the adapter as SIGTERM does, without a traceback."""
     async with open_adapter(runtime.address) as adapter:
         await runtime.wait_posted(NEXT)
         adapter.process.send_signal(signal.SIGINT)
@@ -510,9 +510,9 @@ async def test_nothing_is_left_behind(runtime, tmp_path):
     ],
 )
 async def test_survives_every_fault_of_an_application(runtime, event, faults):
-    """However an application misbehaves, short of ending, the next event is served.
+    """Any fault of an application that goes on leaves the next event to be served.
 
-    All of that is one adapter's work, before one application.
+    One adapter in front of one application takes all of them.
     """
     async with (
         open_app() as app,
@@ -538,7 +538,7 @@ async def test_survives_every_fault_of_an_application(runtime, event, faults):
 
 
 async def test_survives_early_answers(runtime):
-    """A request that the application refuses before it was sent is answered."""
+    """A response that comes before the request was sent is the reply."""
     async with open_adapter(runtime.address) as adapter:
         refused = await runtime.invoke(http_event("/early", "x" * 5_000_000))
         following = await runtime.invoke(http_event("/path", "text"))
@@ -549,7 +549,7 @@ async def test_survives_early_answers(runtime):
 
 
 async def test_streams(runtime):
-    """In stream mode, who can take a stream gets one, and others get their JSON."""
+    """A gateway that takes streams gets one in stream mode; another gets JSON."""
     async with open_adapter(runtime.address, AWS_LWA_INVOKE_MODE="response_stream"):
         streamed = await runtime.invoke(url_event("/path", "text"))
         http = await runtime.invoke(http_event("/path", "text"))
@@ -715,9 +715,9 @@ async def all_at_once(runtime: FakeRuntimeApi, *payloads: object, **fields: str)
 
 @pytest.mark.parametrize("event", [http_event, url_event], ids=["buffered", "streamed"])
 async def test_concurrency(runtime, event):
-    """As many invocations as Lambda wants are with the application at the same time.
+    """The application has as many invocations at a time as Lambda wants.
 
-    Each gets its own answer.
+    Each gets its own response.
     """
     payloads = [event("/fine", f"body {number}") for number in range(3)]
 
@@ -747,7 +747,7 @@ async def test_as_many_wait_as_may(runtime):
 
 
 async def test_no_concurrency(runtime):
-    """Where Lambda does not ask for it, there is one invocation at a time."""
+    """The application has one invocation at a time unless Lambda asks for more."""
     async with open_app() as app, open_adapter(runtime.address, [], port=app.port):
         await runtime.wait_posted(NEXT)
         app.answers.append(Answer(b"", "more"))
@@ -762,7 +762,7 @@ async def test_no_concurrency(runtime):
 
 
 async def test_connections_that_are_kept(runtime):
-    """As many stay open as had an invocation at once, and no other is opened."""
+    """Connections stay open, as many as had an invocation at once, and no more."""
     crowd, opened, closed = Crowd(3), 0, 0
 
     async def serve(stream: trio.SocketStream) -> None:
@@ -860,7 +860,7 @@ async def test_async_init_ends_in_time(clock, runtime):
 
 
 async def test_longest_invocation(clock, runtime):
-    """Where Lambda says no end that makes sense, it is that of its longest: 15 min."""
+    """An invocation without a sensible deadline ends after Lambda's longest: 15 min."""
     waited = 0.0
     given_up = trio.Event()
 
@@ -887,7 +887,7 @@ async def test_longest_invocation(clock, runtime):
 
 
 async def test_what_only_the_rust_adapter_knows(runtime):
-    """Its variables, and its field that makes text of bytes, mean nothing here."""
+    """The Rust adapter's own variables, and its field for text bodies, mean nothing."""
     event = http_event("/prod/path")
     event["requestContext"]["stage"] = "prod"
     image = Answer(
@@ -929,7 +929,7 @@ async def test_long_context(runtime):
 
 
 async def test_application_may_compress_as_well(runtime):
-    """With compression on, it is told all the same what its client accepts."""
+    """The application is told what its client accepts, with compression on as well."""
     event = http_event("/path", accept_encoding="gzip, zstd;q=0.5")
     text = (
         b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 5000\r\n\r\n"

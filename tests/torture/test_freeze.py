@@ -135,7 +135,7 @@ async def test_connection_closed_meanwhile(runtime, when, kind, method):
 
 @any_ask
 async def test_lambda_hung_up_meanwhile(runtime, kind, method):
-    """If Lambda let go of the ``/next`` that waited, it is asked again."""
+    """A ``/next`` whose connection Lambda closed is asked again."""
     async with open_frozen(runtime) as adapter:
         await runtime.wait(lambda: runtime.polls == 1)
         runtime.held[NEXT] = trio.Event()

@@ -229,20 +229,20 @@ def test_any_event(fuzz, try_all, name):
 
 
 def test_any_json(fuzz, try_all):
-    """So is any JSON, which need not be an event."""
+    """Any JSON, which need not be an event, is replied to or is an error."""
     try_all(lambda payload: check_event(fuzz, payload), documents(), 3_000)
 
 
 @pytest.mark.parametrize("key", ["a", "requestContext", "headers", "httpMethod"])
 def test_any_depth(fuzz, key):
-    """So is what is nested more deeply than can be read."""
+    """An event nested more deeply than can be read is replied to or is an error."""
     for depth in (100, 200_000):
         start, end = b'{"%s":' % key.encode() * depth, b"}" * depth
         check_event(fuzz, start + b"1" + end)
 
 
 def test_any_bytes(fuzz, try_all):
-    """So are any bytes, which need not be JSON."""
+    """Any bytes, which need not be JSON, are replied to or are an error."""
     try_all(lambda payload: check_event(fuzz, payload), st.binary(max_size=99), 2_000)
 
 

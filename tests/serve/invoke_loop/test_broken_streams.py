@@ -66,7 +66,7 @@ async def test_stream_that_breaks_off(clock, stream, caplog, event, answer):
 
 
 async def test_stream_that_turns_to_garbage(stream):
-    """What is no chunk breaks a stream off, and nothing of it is passed on."""
+    """A stream breaks off at a malformed chunk, and no byte of that is passed on."""
     async with invoking(stream, function_url(), Answer(CHUNKED, "more")):
         posted = await stream.runtime.wait_arriving("/response", size=8)
         await stream.app.say(b"4\r\nhalf\r\n")
@@ -90,7 +90,7 @@ FAULTY_HEADS = [
 @pytest.mark.parametrize("event", STREAMING)
 @pytest.mark.parametrize("answer", FAULTY_HEADS)
 async def test_faulty_application_in_stream_mode(clock, stream, event, answer):
-    """What fails before its status is known is a stream that says 502."""
+    """A response that fails before its status is known is a stream that says 502."""
     posted = await stream.invoke(event(), answer)
 
     assert_refused_by_stream(posted, 502, "Runtime.AppRequestError")
@@ -99,7 +99,7 @@ async def test_faulty_application_in_stream_mode(clock, stream, event, answer):
 
 @pytest.mark.parametrize("answer", FAULTY)
 async def test_any_fault_in_stream_mode(clock, stream, answer):
-    """However an application fails, its invocation is answered once."""
+    """An invocation is replied to once, however its application fails."""
     await stream.invoke(function_url(), answer)
     await stream.assert_streams()
 
@@ -108,7 +108,7 @@ async def test_any_fault_in_stream_mode(clock, stream, answer):
 
 @pytest.mark.parametrize("event", STREAMING)
 async def test_refused_connection_in_stream_mode(runtime, event):
-    """So is an application that does not listen."""
+    """An application that does not listen is a stream that says 502."""
     with closing(AppClient(("127.0.0.1", free_port()), 4)) as client:
         async with running(runtime, client, STREAM_MODE):
             posted = await runtime.invoke(event())
@@ -121,7 +121,7 @@ async def test_refused_connection_in_stream_mode(runtime, event):
     "bad", [pytest.param(bad, id=name) for name, bad in BAD_EVENTS.items()]
 )
 async def test_unsafe_event_in_stream_mode(stream, event, bad):
-    """What can't be told in HTTP is a stream that says 400."""
+    """An event that can't be a safe HTTP request is a stream that says 400."""
     posted = await stream.invoke(event(**bad))
 
     assert_refused_by_stream(posted, 400, "Runtime.EventError")
@@ -137,7 +137,7 @@ async def test_unsafe_event_in_stream_mode(stream, event, bad):
     ],
 )
 async def test_event_of_wrong_types_in_stream_mode(stream, event, wrong):
-    """So is an event that can't be decoded, but is known for what it is."""
+    """An event of a known kind that can't be decoded is a stream that says 400."""
     posted = await stream.invoke(event() | wrong)
 
     assert_refused_by_stream(posted, 400, "Runtime.EventError")
@@ -145,7 +145,7 @@ async def test_event_of_wrong_types_in_stream_mode(stream, event, wrong):
 
 
 async def test_unreadable_event_in_stream_mode(stream):
-    """Of what is no JSON nobody knows who sent it, so it is an error."""
+    """An event that is not JSON is an invocation error: its source is unknown."""
     posted = await stream.invoke(b"garbage")
 
     assert_failed(posted, "Runtime.EventError")
@@ -154,10 +154,7 @@ async def test_unreadable_event_in_stream_mode(stream):
 
 @pytest.mark.parametrize("size", [1, 8 + 50])
 async def test_lambda_hangs_up(stream, caplog, size):
-    """A stream that Lambda takes no more of is asked of the application no more.
-
-    Be that at the prelude, or amid the body.
-    """
+    """A response is cancelled once Lambda closes the stream, at whatever byte."""
 
     async def hang_up(connection: trio.SocketStream, posted: Posted) -> None:
         if posted.size >= size:
@@ -183,7 +180,7 @@ async def test_lambda_hangs_up(stream, caplog, size):
 
 
 async def test_lambda_hangs_up_on_one_who_holds(stream, caplog):
-    """So it is while the application has nothing to say: there is nobody to say it to.
+    """A silent application is cancelled as soon as Lambda closes the stream.
 
     Otherwise it would hold its place until the deadline, which may be 15 minutes off.
     """
@@ -206,9 +203,9 @@ async def test_lambda_hangs_up_on_one_who_holds(stream, caplog):
 @pytest.mark.parametrize("then", ["hold", "close"])
 @pytest.mark.parametrize("size", [1, 8 + 50])
 async def test_lambda_answers_early(stream, caplog, size, then):
-    """A stream that Lambda refuses amid it is asked of the application no more.
+    """A response is cancelled once Lambda refuses the stream, before its end.
 
-    Whatever Lambda does with its connection then.
+    That holds whatever Lambda does with its connection then.
     """
     body = b'{"errorType":"RequestEntityTooLarge"}'
     refusal = b"HTTP/1.1 413 No\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
@@ -260,7 +257,7 @@ async def test_stream_that_lambda_refuses(stream, caplog):
 
 
 async def test_stream_that_says_all_is_lost(runtime):
-    """Where Lambda says to a stream that all is lost, the loop ends."""
+    """The loop ends if Lambda replies to a stream that all is lost."""
     raw = b"HTTP/1.1 500 Gone\r\ncontent-length: 2\r\n\r\n{}"
     runtime.scripted["/response"].append(raw)
 

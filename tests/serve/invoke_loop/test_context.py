@@ -11,7 +11,7 @@ from tests.serve.invoke_loop.kinds import KINDS
 
 
 async def test_lambda_context(function):
-    """What Lambda says of an invocation is in a field, in the Rust adapter's shape."""
+    """A request has Lambda's context in a field, in the Rust adapter's shape."""
     deadline = in_seconds(30)
 
     request = await function.seen(
@@ -45,7 +45,7 @@ async def test_lambda_context(function):
 
 
 async def test_sparse_lambda_context(function):
-    """What Lambda does not say is null, and never missing."""
+    """A value that Lambda does not send is null in the context, and never missing."""
     request = await function.seen(SQS)
 
     context = json.loads(request.values(b"x-amzn-lambda-context")[0])
@@ -69,7 +69,7 @@ async def test_odd_client_context(function, document):
     "document", ["{", "nothing", '{"a":1}, "request_id":"x"', "[" * 2_000, "NaN"]
 )
 async def test_client_context_that_is_no_json(function, document):
-    """What is not JSON is null, and can't break the JSON around it."""
+    """A client context that is not JSON is null, and can't break the JSON around it."""
     request = await function.seen(http_api(), lambda_runtime_client_context=document)
 
     context = json.loads(request.values(b"x-amzn-lambda-context")[0])
@@ -89,7 +89,7 @@ async def test_client_context_that_is_no_json(function, document):
 )
 @pytest.mark.parametrize(("event", "keys"), KINDS)
 async def test_forged_field(function, event, keys, name):
-    """What only the adapter may say, no client can."""
+    """A client can't send the fields that the adapter adds."""
     request = await function.seen(
         event("GET", "/", headers={"host": "example.com", name: "forged"})
     )

@@ -41,7 +41,7 @@ async def test_deadline(clock, function):
 
 
 async def test_deadline_of_an_event(clock, function):
-    """The source of an event that was not taken in time is told so."""
+    """An event that the application did not take in time is an invocation error."""
     deadline = in_seconds(5)
 
     posted = await function.invoke(SQS, HANG, lambda_runtime_deadline_ms=deadline)
@@ -51,7 +51,7 @@ async def test_deadline_of_an_event(clock, function):
 
 
 async def test_near_deadline(clock, function):
-    """A deadline that is all but over is one, and no reason to wait for good."""
+    """A deadline that is all but over still ends the wait for the application."""
     posted = await function.invoke(
         http_api(), HANG, lambda_runtime_deadline_ms=in_seconds(0.09)
     )
@@ -87,7 +87,7 @@ async def test_late_answer_meets_nobody(clock, function):
     "deadline", ["", "0", "1", "-1", "soon", "9" * 18, "9" * 40, "1e99", "1.5"]
 )
 async def test_deadline_without_sense(function, deadline):
-    """A deadline that makes no sense is none."""
+    """A deadline that makes no sense is ignored."""
     posted = await function.invoke(http_api(), lambda_runtime_deadline_ms=deadline)
 
     assert posted.json()["statusCode"] == 200
@@ -104,7 +104,7 @@ async def test_deadline_without_sense(function, deadline):
 async def test_answer_that_is_never_taken(
     clock, function, caplog, payload, answer, end, what
 ):
-    """Lambda has its time to take an answer; then the next invocation is asked for."""
+    """Lambda has a limited time to take a reply; then the next event is asked for."""
     function.runtime.scripted[end].append(b"HTTP/1.1 100 Continue\r\nx: {}")
     started = trio.current_time()
     async with invoking(
@@ -122,7 +122,7 @@ async def test_answer_that_is_never_taken(
 
 
 async def test_answer_that_is_taken_late(clock, function):
-    """Where there is more time than that, Lambda has it."""
+    """Lambda has until the deadline to take a reply, where that is later."""
     function.runtime.held["/response"] = trio.Event()
     async with trio.open_nursery() as nursery:
 
@@ -139,7 +139,7 @@ async def test_answer_that_is_taken_late(clock, function):
 
 @pytest.mark.parametrize("event", STREAMING)
 async def test_deadline_before_a_stream(clock, stream, event):
-    """An application without an answer in time is a stream that says 504."""
+    """An application without a response in time is a stream that says 504."""
     posted = await stream.invoke(
         event(), HANG, lambda_runtime_deadline_ms=in_seconds(5)
     )
@@ -150,7 +150,7 @@ async def test_deadline_before_a_stream(clock, stream, event):
 
 @pytest.mark.parametrize("raw", [b"", b"4\r\nhalf\r\n"], ids=["head", "piece"])
 async def test_deadline_amid_a_stream(clock, stream, caplog, raw):
-    """An answer that is not over in time is broken off, and so is its connection."""
+    """A response that is not over in time is broken off, and so is its connection."""
     started = trio.current_time()
 
     posted = await stream.invoke(

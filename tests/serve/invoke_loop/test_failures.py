@@ -21,7 +21,7 @@ from tests.serve.invoke_loop.kinds import BAD_EVENTS, KINDS
 
 @pytest.mark.parametrize("status", [400, 404, 500, 503])
 async def test_refused_event(function, status):
-    """From 400 on, the invocation fails, so that its source sends the event again."""
+    """A status from 400 on fails a non-HTTP event, so its source sends it again."""
     posted = await function.invoke(SQS, said(status, b"secret"))
 
     assert_failed(posted, "Runtime.AppRequestError")
@@ -33,7 +33,7 @@ async def test_refused_event(function, status):
 
 @pytest.mark.parametrize("answer", FAULTY)
 async def test_faulty_application(clock, function, answer):
-    """A client is told 502 and no more, an event's source that it failed."""
+    """A faulty response is 502 without detail to a client, and an error to a queue."""
     posted = await function.invoke(http_api(), answer)
     assert_refused(posted, 502, "Runtime.AppRequestError")
     await function.assert_works()
@@ -45,7 +45,7 @@ async def test_faulty_application(clock, function, answer):
 
 @pytest.mark.parametrize(("event", "keys"), KINDS)
 async def test_refusal_has_the_shape_of_its_event(clock, function, event, keys):
-    """What the adapter itself answers is as good a reply as the application's."""
+    """The adapter's own response has the shape that the event's gateway expects."""
     posted = await function.invoke(event(), Answer(b""))
 
     assert_refused(posted, 502, "Runtime.AppRequestError", keys)
@@ -53,7 +53,7 @@ async def test_refusal_has_the_shape_of_its_event(clock, function, event, keys):
 
 
 async def test_refusal_says_nothing_of_the_inside(function, caplog):
-    """What happened is for the log, with the request id to find it by."""
+    """A client is told the request id of a failure; the log says what happened."""
     posted = await function.invoke(http_api(path="/inside"), Answer(b""))
 
     assert b"inside" not in posted.body
@@ -69,7 +69,7 @@ async def test_refusal_says_nothing_of_the_inside(function, caplog):
     "bad", [pytest.param(bad, id=name) for name, bad in BAD_EVENTS.items()]
 )
 async def test_unsafe_event(function, event, keys, bad):
-    """What can't be told in HTTP without danger is the client's fault: 400, in shape.
+    """An event that can't be a safe HTTP request is 400 in the shape of its gateway.
 
     The application sees nothing of it.
     """
@@ -90,7 +90,7 @@ async def test_unsafe_event(function, event, keys, bad):
     ],
 )
 async def test_event_of_wrong_types(function, event, wrong):
-    """A bad event of a known kind is a bad one of that kind, and of no other."""
+    """A known kind of event that can't be decoded is 400 in the shape of that kind."""
     posted = await function.invoke(event() | wrong)
 
     assert_refused(posted, 400, "Runtime.EventError")
@@ -112,7 +112,7 @@ async def test_event_of_wrong_types(function, event, wrong):
     ],
 )
 async def test_unreadable_event(function, payload):
-    """What is no readable JSON fails its invocation, and only that."""
+    """An event that is not readable JSON fails its invocation, and only that one."""
     posted = await function.invoke(payload)
 
     assert_failed(posted, "Runtime.EventError")
@@ -151,7 +151,7 @@ async def test_fault_of_the_adapter(runtime, caplog):
 
 
 async def test_fatal_error_of_the_application(runtime):
-    """Where there is nothing left to serve, the loop ends."""
+    """The loop ends once there is no application left to serve."""
     error = AppExitedError("the application has gone")
 
     with pytest.RaisesGroup(AppExitedError):
@@ -160,7 +160,7 @@ async def test_fatal_error_of_the_application(runtime):
 
 
 async def test_fatal_error_of_lambda(runtime):
-    """Where Lambda says that all is lost, the loop ends."""
+    """The loop ends if Lambda says that all is lost."""
     raw = b"HTTP/1.1 500 Gone\r\ncontent-length: 2\r\n\r\n{}"
     runtime.scripted["/error"].append(raw)
 

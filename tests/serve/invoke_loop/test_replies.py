@@ -22,7 +22,7 @@ from tests.serve.invoke_loop.kinds import KINDS
 
 @pytest.mark.parametrize(("event", "keys"), KINDS)
 async def test_http_event(function, event, keys):
-    """A client's request reaches the application, and the answer its client."""
+    """A request reaches the application, and the response its client."""
     payload = event(
         "POST", "/path", headers={"host": "example.com", "x-a": "b"}, body="text"
     )
@@ -45,7 +45,7 @@ async def test_http_event(function, event, keys):
 
 @pytest.mark.parametrize("status", [201, 204, 302, 404, 500, 503])
 async def test_any_status_is_an_answer(function, status):
-    """For an HTTP event, what the application answers is its own affair."""
+    """Any status of the application is a response to an HTTP event."""
     posted = await function.invoke(http_api(), said(status))
 
     assert (posted.kind, posted.json()["statusCode"]) == ("response", status)
@@ -113,7 +113,7 @@ async def test_host_of_an_event_without_one(function, payload):
 
 
 async def test_empty_result(function):
-    """An empty answer to such an event is ``null``, which is JSON, too."""
+    """An empty response to a non-HTTP event is the reply ``null``, which is JSON."""
     posted = await function.invoke(SQS, said(200))
 
     assert (posted.kind, posted.body) == ("response", b"null")
@@ -121,7 +121,7 @@ async def test_empty_result(function):
 
 @pytest.mark.parametrize("status", [200, 202, 302])
 async def test_result_of_an_event(function, status):
-    """Any status below 400 says that the application took the event."""
+    """A status below 400 says that the application took a non-HTTP event."""
     posted = await function.invoke(SQS, said(status, b"1"))
 
     assert (posted.kind, posted.body) == ("response", b"1")
@@ -167,7 +167,7 @@ WARNED = [
 
 @pytest.mark.parametrize(("event", "limit"), WARNED)
 async def test_fields_that_a_gateway_refuses(function, caplog, event, limit):
-    """Who nears a gateway's limit for fields is warned of it, and of nothing else."""
+    """Header fields near a gateway's limit are warned of, once for each reply."""
     wide = b"x-a: " + b"a" * int(limit * 0.96) + b"\r\n"
     narrow = b"x-a: " + b"a" * int(limit * 0.93) + b"\r\n"
 
@@ -182,7 +182,7 @@ async def test_fields_that_a_gateway_refuses(function, caplog, event, limit):
 
 
 async def test_fields_that_nobody_refuses(function, caplog):
-    """A function URL has no such limit."""
+    """Header fields of any length go to a function URL without a warning."""
     wide = b"x-a: " + b"a" * 50_000 + b"\r\n"
 
     await function.invoke(function_url(), said(200, b"", wide))
@@ -205,7 +205,7 @@ async def test_larger_body_than_any_reply(function):
 
 
 async def test_body_that_grows_in_base64(function):
-    """It is the reply's length that counts, not the body's."""
+    """The limit of a reply is on its length in base64, not on the body's."""
     posted = await function.invoke(http_api(), said(200, b"\xff" * 5_000_000))
 
     assert_refused(posted, 502, "Runtime.ResponseTooLargeError")
@@ -227,7 +227,7 @@ class Finishing:
 
 
 async def test_what_is_left_to_do_comes_before_the_next_event(runtime):
-    """The reply does not wait for it, and the next event does."""
+    """An application may finish its work after a reply and before the next event."""
     app = Finishing(trio.Event())
     async with running(runtime, app):
         first = await runtime.invoke(http_api())
@@ -244,7 +244,7 @@ async def test_what_is_left_to_do_comes_before_the_next_event(runtime):
 
 
 async def test_events_follow_each_other(function):
-    """A hundred events take one connection on either side, and one answer each."""
+    """A hundred events take one connection on either side, and one reply each."""
     for number in range(50):
         text = str(number).encode()
         posted = await function.invoke(http_api(), said(200, text))

@@ -26,7 +26,7 @@ from tests.serve.invoke_loop.function import (
 @pytest.mark.parametrize("mode", ["buffered", "response_stream"])
 @pytest.mark.parametrize("event", [http_api, alb, rest_api], ids=lambda e: e.__name__)
 async def test_error_status_codes(runtime, event, mode):
-    """A status that is set to be an error fails the invocation, with what was said."""
+    """A status that is set to be an error fails the invocation with the response."""
     settings = {"AWS_LWA_ERROR_STATUS_CODES": "500-503", "AWS_LWA_INVOKE_MODE": mode}
     async with open_function(runtime, settings) as function:
         posted = await function.invoke(event(), said(503, b"try later"))
@@ -40,7 +40,7 @@ async def test_error_status_codes(runtime, event, mode):
 
 @pytest.mark.parametrize("mode", ["buffered", "response_stream"])
 async def test_error_status_with_a_long_body(runtime, mode):
-    """The report has the beginning of it, and is JSON whatever that holds."""
+    """An error's report has the beginning of a long body, and is JSON."""
     settings = {"AWS_LWA_ERROR_STATUS_CODES": "500", "AWS_LWA_INVOKE_MODE": mode}
     async with open_function(runtime, settings) as function:
         posted = await function.invoke(rest_api(), said(500, b"\0" * 70_000))
@@ -50,7 +50,7 @@ async def test_error_status_with_a_long_body(runtime, mode):
 
 
 async def test_statuses_that_are_no_error(runtime):
-    """Every other status is the application's answer."""
+    """A status that is not set to be an error is the application's response."""
     settings = {"AWS_LWA_ERROR_STATUS_CODES": "500-503"}
     async with open_function(runtime, settings) as function:
         posted = await function.invoke(http_api(), said(504, b"x"))
@@ -59,7 +59,7 @@ async def test_statuses_that_are_no_error(runtime):
 
 
 async def test_rewritten_request(runtime):
-    """What settings change in a request is changed, for HTTP events only."""
+    """Settings that rewrite requests apply to HTTP events only."""
     settings = {
         "AWS_LWA_REMOVE_BASE_PATH": "/api",
         "AWS_LWA_PASS_THROUGH_PATH": "/api/events",
@@ -73,7 +73,7 @@ async def test_rewritten_request(runtime):
 
 
 async def test_not_ready_yet(runtime):
-    """With asynchronous init, an event waits until the application is ready."""
+    """An event waits until the application is ready, with asynchronous init."""
     ready = trio.Event()
     async with open_app() as app:
         with (
@@ -97,7 +97,7 @@ async def test_not_ready_yet(runtime):
 
 
 async def test_compression(runtime):
-    """Switched on, a client that accepts gzip gets it; an event's source never does."""
+    """A client that accepts gzip gets it if that is set; a queue never does."""
     settings = {"AWS_LWA_ENABLE_COMPRESSION": "true"}
     text = b'"' + b"a" * 5000 + b'"'
     async with open_function(runtime, settings) as function:

@@ -27,7 +27,7 @@ async def test_fields_of_a_stream_that_a_gateway_refuses(stream, caplog):
 
 @pytest.mark.parametrize("event", STREAMING)
 async def test_stream(stream, event):
-    """A client's answer goes to Lambda as a prelude, a delimiter, and its own bytes."""
+    """A response goes to Lambda as a prelude, a delimiter, and its own bytes."""
     raw = bytes(range(256)) + bytes(16)
     fields = b"content-type: image/png\r\nset-cookie: a=1\r\nset-cookie: b=2\r\n"
 
@@ -58,7 +58,7 @@ async def test_stream(stream, event):
 
 @pytest.mark.parametrize("event", BUFFERED)
 async def test_buffered_kinds_stay_so(stream, event):
-    """Who can't take a stream gets its JSON in stream mode as well."""
+    """A gateway that can't take a stream gets JSON in stream mode as well."""
     posted = await stream.invoke(event(), said(200, b"text"))
 
     assert not posted.is_stream
@@ -68,7 +68,7 @@ async def test_buffered_kinds_stay_so(stream, event):
 
 @pytest.mark.parametrize("event", BUFFERED)
 async def test_refusal_of_buffered_kinds_stays_so(clock, stream, event):
-    """A failure is no stream either, for whom no answer is."""
+    """A failure is JSON in stream mode for a gateway that can't take a stream."""
     posted = await stream.invoke(event(), Answer(b""))
 
     assert not posted.is_stream
@@ -80,7 +80,7 @@ async def test_refusal_of_buffered_kinds_stays_so(clock, stream, event):
     "payload", [pytest.param(SQS, id="SQS"), pytest.param(WEB_SOCKET, id="WebSocket")]
 )
 async def test_other_event_in_stream_mode(stream, payload):
-    """What is not HTTP has results and errors, and no stream of either."""
+    """A non-HTTP event has results and errors in stream mode, and no stream."""
     good = await stream.invoke(payload, said(200, b'{"done":true}'))
     bad = await stream.invoke(payload, Answer(b""))
 
@@ -92,7 +92,7 @@ async def test_other_event_in_stream_mode(stream, payload):
 
 @pytest.mark.parametrize("event", STREAMING)
 async def test_buffered_mode_is_the_default(function, event):
-    """Who did not ask for streams gets none."""
+    """Nothing is streamed unless stream mode is set."""
     posted = await function.invoke(event(), said(200, b"text"))
 
     assert not posted.is_stream
@@ -101,9 +101,9 @@ async def test_buffered_mode_is_the_default(function, event):
 
 @pytest.mark.parametrize("event", STREAMING)
 async def test_stream_is_as_fast_as_the_application(stream, event):
-    """What the application has said is with Lambda while it holds what comes next.
+    """Lambda has each part of a response before the application sends the next.
 
-    First its head alone, then each piece.
+    First the head alone, then each piece.
     """
     async with invoking(stream, event(), Answer(CHUNKED, "more")):
         posted = await stream.runtime.wait_arriving("/response", size=8)
@@ -125,7 +125,7 @@ async def test_stream_is_as_fast_as_the_application(stream, event):
 
 
 async def test_half_a_chunk_is_passed_on(stream):
-    """What has come is passed on, even of a chunk that is not whole."""
+    """The bytes that have come of a chunk are passed on before the rest comes."""
     async with invoking(stream, function_url(), Answer(CHUNKED + b"6\r\nhel", "more")):
         posted = await stream.runtime.wait_arriving("/response", size=8)
         await stream.runtime.wait_content(posted, b"hel")
@@ -136,7 +136,7 @@ async def test_half_a_chunk_is_passed_on(stream):
 
 
 async def test_early_hints_are_no_prelude(stream):
-    """An interim answer is none, in a stream as elsewhere."""
+    """An interim response is no prelude."""
     hints = b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n"
 
     posted = await stream.invoke(
@@ -165,7 +165,7 @@ EMPTY = {
     "answer", [pytest.param(answer, id=name) for name, answer in EMPTY.items()]
 )
 async def test_stream_of_nothing(stream, event, answer):
-    """An answer without a body is a prelude and a delimiter, and ends well."""
+    """A response without a body is a prelude and a delimiter, and ends well."""
     posted = await stream.invoke(event(), answer)
 
     status = int(answer.raw.split()[1])
@@ -177,7 +177,7 @@ async def test_stream_of_nothing(stream, event, answer):
 
 @pytest.mark.parametrize("event", STREAMING)
 async def test_stream_of_a_head(stream, event):
-    """The answer to HEAD has no body, and its length is told all the same."""
+    """A response to HEAD has no body, and keeps its content-length."""
     head = Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n", "keep")
 
     posted = await stream.invoke(event("HEAD"), head)
