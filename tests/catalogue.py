@@ -4,6 +4,7 @@ The functions' events hold what an event's way through the adapter depends on, a
 a test wants to be in them; those in data/events are whole.
 """
 
+import functools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 Event = dict[str, Any]
 Make = Callable[..., Event]
+Fields = dict[str, str]
 
 DATA = Path(__file__).parent / "data"
 
@@ -33,154 +35,103 @@ def load(name: str, **changes: Any) -> Event:
     return event | changes
 
 
-def alb(
-    method: str = "GET",
-    path: str = "/",
-    body: str | None = None,
-    headers: dict[str, str] | None = None,
-    **more: Any,
-) -> Event:
-    """Return an event of a load balancer."""
-    return {
-        "requestContext": {"elb": {"targetGroupArn": "arn"}},
-        "httpMethod": method,
-        "path": path,
-        "headers": headers or {"host": HOST},
-        "body": body,
-        **more,
-    }
+def _kind(shape: Callable[[str, str, Fields], Event]) -> Make:
+    """Let a kind of event have a body, the usual fields, and whatever else is asked."""
+
+    @functools.wraps(shape)
+    def make(
+        method: str = "GET",
+        path: str = "/",
+        body: str | None = None,
+        headers: Fields | None = None,
+        **more: Any,
+    ) -> Event:
+        return shape(method, path, headers or {"host": HOST}) | {"body": body} | more
+
+    return make
 
 
-def alb_multi_value(
-    method: str = "GET",
-    path: str = "/",
-    body: str | None = None,
-    headers: dict[str, str] | None = None,
-    **more: Any,
-) -> Event:
-    """Return an event of a load balancer with multi-value headers."""
-    event = alb(method, path, body, headers)
-    fields = event.pop("headers").items()
-    return {
-        **event,
-        "multiValueHeaders": {name: [value] for name, value in fields},
-        **more,
-    }
+@_kind
+def alb(method: str, path: str, fields: Fields) -> Event:
+    context = {"elb": {"targetGroupArn": "arn"}}
+    event = {"httpMethod": method, "path": path, "headers": fields}
+    return {**event, "requestContext": context}
 
 
-def rest_api(
-    method: str = "GET",
-    path: str = "/",
-    body: str | None = None,
-    headers: dict[str, str] | None = None,
-    **more: Any,
-) -> Event:
-    """Return an event of a REST API."""
-    return {
-        "resource": "/{proxy+}",
-        "requestContext": {"domainName": HOST, "stage": "prod"},
-        "httpMethod": method,
-        "path": path,
-        "headers": headers or {"Host": HOST},
-        "body": body,
-        **more,
-    }
+@_kind
+def alb_multi_value(method: str, path: str, fields: Fields) -> Event:
+    event = alb(method, path)
+    del event["headers"]
+    return {**event, "multiValueHeaders": {name: [fields[name]] for name in fields}}
 
 
-def http_api_v1(
-    method: str = "GET",
-    path: str = "/",
-    body: str | None = None,
-    headers: dict[str, str] | None = None,
-    **more: Any,
-) -> Event:
-    """Return an event of an HTTP API, payload format 1.0."""
-    return rest_api(method, path, body, headers, version="1.0", **more)
+@_kind
+def rest_api(method: str, path: str, fields: Fields) -> Event:
+    context = {"domainName": HOST, "stage": "prod"}
+    event = {"httpMethod": method, "path": path, "headers": fields}
+    return {"resource": "/{proxy+}", **event, "requestContext": context}
 
 
-def http_api(
-    method: str = "GET",
-    path: str = "/",
-    body: str | None = None,
-    headers: dict[str, str] | None = None,
-    **more: Any,
-) -> Event:
-    """Return an event of an HTTP API."""
-    return {
-        "version": "2.0",
-        "requestContext": {"domainName": HOST, "http": {"method": method}},
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": headers or {"host": HOST},
-        "body": body,
-        **more,
-    }
+@_kind
+def http_api_v1(method: str, path: str, fields: Fields) -> Event:
+    return {"version": "1.0", **rest_api(method, path, headers=fields)}
 
 
-def function_url(
-    method: str = "GET",
-    path: str = "/",
-    body: str | None = None,
-    headers: dict[str, str] | None = None,
-    **more: Any,
-) -> Event:
-    """Return an event of a function URL."""
-    event = http_api(method, path, body, headers, **more)
+@_kind
+def http_api(method: str, path: str, fields: Fields) -> Event:
+    context = {"domainName": HOST, "http": {"method": method}}
+    event = {"rawPath": path, "rawQueryString": "", "headers": fields}
+    return {"version": "2.0", **event, "requestContext": context}
+
+
+@_kind
+def function_url(method: str, path: str, fields: Fields) -> Event:
+    event = http_api(method, path, headers=fields)
     event["requestContext"]["domainName"] = FUNCTION_URL_HOST
     return event
 
 
-def vpc_lattice(
-    method: str = "GET",
-    path: str = "/",
-    body: str | None = None,
-    headers: dict[str, str] | None = None,
-    **more: Any,
-) -> Event:
-    """Return an event of VPC Lattice."""
-    fields = (headers or {"host": HOST}).items()
-    return {
-        "version": "2.0",
-        "requestContext": {"serviceArn": "arn"},
-        "method": method,
-        "path": path,
-        "headers": {name: [value] for name, value in fields},
-        "body": body,
-        **more,
-    }
+@_kind
+def vpc_lattice(method: str, path: str, fields: Fields) -> Event:
+    several = {name: [fields[name]] for name in fields}
+    event = {"method": method, "path": path, "headers": several}
+    return {"version": "2.0", **event, "requestContext": {"serviceArn": "arn"}}
 
 
-def vpc_lattice_v1(
-    method: str = "GET",
-    path: str = "/",
-    body: str | None = None,
-    headers: dict[str, str] | None = None,
-    **more: Any,
-) -> Event:
-    """Return an event of VPC Lattice, version 1."""
-    return {
-        "method": method,
-        "raw_path": path,
-        "headers": headers or {"host": HOST},
-        "body": body,
-        "is_base64_encoded": False,
-        **more,
-    }
+@_kind
+def vpc_lattice_v1(method: str, path: str, fields: Fields) -> Event:
+    event = {"method": method, "raw_path": path, "headers": fields}
+    return {**event, "is_base64_encoded": False}
 
 
-def web_socket(
-    _method: str = "", path: str = "$default", body: str | None = "hello"
-) -> Event:
+def web_socket(_method: str = "", path: str = "$default", body: str = "hello") -> Event:
     """Return a message of a WebSocket API; its route is the path."""
     context = {"connectionId": "c", "eventType": "MESSAGE", "routeKey": path}
     return {"requestContext": context, "body": body}
 
 
-def sqs(_method: str = "", path: str = "", body: str | None = "message") -> Event:
-    """Return an event of a queue; the path is one of its attributes."""
-    record = {"eventSource": "aws:sqs", "body": body}
-    return {"Records": [record | {"attributes": {"path": path}} if path else record]}
+def sqs(_method: str = "", path: str = "", body: str = "message") -> Event:
+    """Return an event of a queue, whose message's group is the path."""
+    attributes = {"MessageGroupId": path}
+    record = {"eventSource": "aws:sqs", "attributes": attributes, "body": body}
+    return {"Records": [record]}
 
 
 SQS = sqs()
 WEB_SOCKET = web_socket()
+
+KINDS: dict[str, Make] = {
+    make.__name__: make
+    for make in (
+        alb,
+        alb_multi_value,
+        rest_api,
+        http_api_v1,
+        http_api,
+        function_url,
+        vpc_lattice,
+        vpc_lattice_v1,
+        sqs,
+        web_socket,
+    )
+}

@@ -29,7 +29,8 @@ from lambda_adapter.events.event import (
 from lambda_adapter.events.fields import Context
 from lambda_adapter.http.http1 import encode_head
 from lambda_adapter.http.messages import Request, Response
-from tests.events.examples import HTTP, NAMES, encode, load, raw, read, request_of
+from tests.catalogue import HTTP, NAMES, load
+from tests.events.examples import encode, raw, read, request_of
 
 SURROGATES_TOO = st.text(st.characters(exclude_categories=()), max_size=8)
 SCALARS = st.one_of(

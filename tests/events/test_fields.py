@@ -16,7 +16,8 @@ from lambda_adapter.events.fields import (
 )
 from lambda_adapter.events.pairs import multiple, single, text
 from lambda_adapter.http.known import MAX_KNOWN, MAX_KNOWN_SIZE
-from tests.events.examples import HTTP, load, request_of, values_of, with_fields
+from tests.catalogue import HTTP, load
+from tests.events.examples import request_of, values_of, with_fields
 
 TOKEN = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 NAMES = st.text(TOKEN, min_size=1, max_size=12).map(lambda name: "x-" + name)

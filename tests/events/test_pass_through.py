@@ -7,7 +7,8 @@ from lambda_adapter.events.fields import Context
 from lambda_adapter.events.http_event import HttpEvent
 from lambda_adapter.events.pass_through import PassThroughEvent
 from lambda_adapter.http.messages import Request, Response
-from tests.events.examples import CONTEXT, encode, load, request_of, response
+from tests.catalogue import load
+from tests.events.examples import CONTEXT, encode, request_of, response
 
 NAMES = [
     "cognito",

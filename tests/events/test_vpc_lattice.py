@@ -4,10 +4,10 @@ import pytest
 
 from lambda_adapter.errors import EventError
 from lambda_adapter.http.messages import Request
+from tests.catalogue import load
 from tests.events.examples import (
     CONTEXT,
     added_to,
-    load,
     reply_of,
     request_of,
     response,

@@ -9,7 +9,8 @@ from lambda_adapter.events.fields import Context
 from lambda_adapter.events.http_event import HttpEvent
 from lambda_adapter.events.websocket import WebSocketEvent
 from lambda_adapter.http.messages import Request
-from tests.events.examples import CONTEXT, added_to, encode, load, request_of, response
+from tests.catalogue import load
+from tests.events.examples import CONTEXT, added_to, encode, request_of, response
 
 KINDS = ["websocket_connect", "websocket_message"]
 

@@ -22,6 +22,7 @@ from lambda_adapter.launcher import Child
 from lambda_adapter.runtime.context import encode_env_config
 from lambda_adapter.serve.supervisor import supervise
 from tests.adapter import PUPPET, free_port, open_adapter, peak_memory
+from tests.catalogue import SQS, function_url, http_api
 from tests.fake_runtime_api import (
     EVENT_NEXT,
     INIT_ERROR,
@@ -42,24 +43,17 @@ from tests.scripted_app import (
 
 NOT_YET = Answer(b"HTTP/1.1 503 Not Yet\r\ncontent-length: 0\r\n\r\n", "keep")
 MAIN = lambda_adapter.__path__[0] + "/__main__.py"
-SQS = {"Records": [{"eventSource": "aws:sqs", "body": "message"}]}
 LOST = b"HTTP/1.1 500 Gone\r\ncontent-length: 2\r\n\r\n{}"
 
 
 def http_event(path="/", body=None, method="POST", **headers):
-    return {
-        "version": "2.0",
-        "requestContext": {"domainName": "example.com", "http": {"method": method}},
-        "rawPath": path,
-        "headers": {name.replace("_", "-"): value for name, value in headers.items()},
-        "body": body,
-    }
+    fields = {name.replace("_", "-"): value for name, value in headers.items()}
+    return http_api(method, path, body, fields)
 
 
 def url_event(path="/", body=None, method="POST", **headers):
-    event = http_event(path, body, method, **headers)
-    event["requestContext"]["domainName"] = "abc.lambda-url.eu-west-1.on.aws"
-    return event
+    fields = {name.replace("_", "-"): value for name, value in headers.items()}
+    return function_url(method, path, body, fields)
 
 
 def of_kind(runtime, *kinds):

@@ -17,8 +17,9 @@ import trio
 import trio.testing
 
 from tests.adapter import Adapter, open_adapter
+from tests.catalogue import KINDS
 from tests.fake_runtime_api import NEXT, FakeRuntimeApi
-from tests.torture.kinds import KINDS, Told, told
+from tests.torture.kinds import Told, told
 
 APP = [sys.executable, str(Path(__file__).parent / "freeze_app.py")]
 

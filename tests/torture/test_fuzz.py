@@ -24,10 +24,11 @@ from lambda_adapter.events.rest_api import HttpApiV1Event, RestApiEvent
 from lambda_adapter.events.vpc_lattice import VpcLatticeEvent, VpcLatticeV1Event
 from lambda_adapter.events.websocket import WebSocketEvent
 from tests.adapter import peak_memory
-from tests.events.examples import NAMES, encode
+from tests.catalogue import KINDS, NAMES
+from tests.events.examples import encode
 from tests.fake_runtime_api import Posted
 from tests.scripted_app import Received, receive, reset
-from tests.torture.kinds import KINDS, PASS_THROUGH, STREAMING, Told, told
+from tests.torture.kinds import PASS_THROUGH, STREAMING, Told, told
 from tests.torture.strategies import ANSWERS, documents, mutants
 from tests.torture.world import Settings, World, open_world
 
