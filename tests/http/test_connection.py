@@ -160,7 +160,7 @@ async def test_failed_exchange(answer, answered):
 
 
 async def test_cancelled_exchange_leaves_it_unusable():
-    """Nobody knows where in an exchange a cancelled one stopped."""
+    """A connection is unusable after a cancelled exchange: its state is unknown."""
     async with open_app(Answer(OK, "keep"), Answer(b"", "hold")) as app:
         with closing(await open_connection(("127.0.0.1", app.port))) as connection:
             with trio.fail_after(5):
