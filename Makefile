@@ -59,7 +59,7 @@ build: dev zipapp ## the images to copy the adapter from
 demo: dev zipapp rie ## Flask behind the adapter, under Lambda's emulator
 	$(bin)/python -m tests.e2e.demo
 
-# Everything, in less than ten minutes: tables, and pictures in .cache/bench. On a quiet
+# Everything, in less than ten minutes: tables, and a picture in .cache/bench. On a quiet
 # machine, with cargo to build the peer, valgrind and strace; what is missing is named.
 bench: dev zipapp ## measure, beside the Rust adapter and others
 	$(bin)/python -m bench all

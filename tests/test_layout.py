@@ -22,7 +22,8 @@ FOLDERS = ("apps", "http", "observe", "runtime", "serve")
 """Whose ``__init__`` is a docstring."""
 
 TESTED_BY = {
-    # A protocol, and what each setting puts around a seat: the loop's tests see these.
+    # A protocol, what each setting puts around a seat, and what the loop is made of:
+    # the loop's tests see these.
     **dict.fromkeys(
         [
             "apps/after_ready",
@@ -30,6 +31,9 @@ TESTED_BY = {
             "apps/compressed",
             "apps/error_statuses",
             "apps/seats",
+            "serve/deadline",
+            "serve/failure",
+            "serve/reply",
         ],
         "serve/test_invoke_loop",
     ),
@@ -57,6 +61,8 @@ WAITS = {
     "emulator.py": 2,
     # So is an application in a container.
     "images/container.py": 1,
+    # An application that takes 20 ms.
+    "http/test_wire.py": 1,
     # Not the test: the child that it starts.
     "apps/test_process.py": 1,
 }

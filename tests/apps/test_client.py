@@ -1,16 +1,20 @@
 """``app_client``: the application behind its loopback port."""
 
+import math
 from contextlib import closing
 
+import msgspec
 import pytest
 import trio
 import trio.testing
 from trio.testing import MockClock
 
+from lambda_adapter.apps.app import Turn
 from lambda_adapter.apps.client import AppClient
 from lambda_adapter.errors import AppRequestError, ResponseTooLargeError
 from lambda_adapter.events.event import MAX_REPLY
 from lambda_adapter.http.messages import Request, Response, Stream
+from lambda_adapter.runtime.api import Invocation
 from tests.adapter import free_port
 from tests.scripted_app import FAULTS, OK, Answer, open_app, open_server, receive
 
@@ -50,6 +54,10 @@ ANSWERS = {
 }
 
 
+TURN = Turn(Invocation("request-1", b"{}"), math.inf)
+STREAMED = msgspec.structs.replace(TURN, streamed=True)
+
+
 def request(method=b"GET", target=b"/", body=b""):
     fields = [(b"host", b"localhost")]
     if body:
@@ -60,7 +68,7 @@ def request(method=b"GET", target=b"/", body=b""):
 async def send(client: AppClient, *arguments: bytes) -> Response:
     """Send within a time that is only there to end a test which hangs."""
     with trio.fail_after(10):
-        return await client.send(request(*arguments))
+        return await client.send(request(*arguments), TURN)
 
 
 def of(cases):
@@ -195,11 +203,11 @@ async def test_idle_for_too_long(mock_clock: MockClock):
     """A connection that was idle for so long that it may be closed now is not used."""
     async with open_app() as app:
         with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
-            await client.send(request())
+            await client.send(request(), TURN)
             mock_clock.jump(IDLE_LIMIT - 0.1)
-            await client.send(request())
+            await client.send(request(), TURN)
             mock_clock.jump(IDLE_LIMIT + 0.1)
-            await client.send(request())
+            await client.send(request(), TURN)
 
     assert [each.connection for each in app.requests] == [1, 1, 2]
 
@@ -268,7 +276,7 @@ async def test_cancelled_request():
         with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             await send(client)
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(client.send, request())
+                nursery.start_soon(client.send, request(), TURN)
                 await app.wait_requests(2)
                 nursery.cancel_scope.cancel()
             await app.wait_all_closed()
@@ -341,7 +349,7 @@ async def read(response: Response) -> bytes:
 async def send_streamed(client: AppClient, *arguments: bytes) -> Response:
     """Send, and return as soon as the head is there."""
     with trio.fail_after(10):
-        return await client.send(request(*arguments), streamed=True)
+        return await client.send(request(*arguments), STREAMED)
 
 
 @pytest.mark.parametrize("answer", of(ANSWERS))

@@ -15,7 +15,7 @@ import trio.testing
 from lambda_adapter import __version__
 from lambda_adapter.errors import AppNotReadyError, AppRequestError, RuntimeApiError
 from lambda_adapter.events.event import MAX_REPLY
-from lambda_adapter.http.connection import ANSWER_LIMIT
+from lambda_adapter.http.upload import UPLOAD_TIMEOUT
 from lambda_adapter.runtime.api import MAX_EVENT, Invocation
 from lambda_adapter.runtime.channel import MAX_ANSWER
 from lambda_adapter.runtime.client import ATTEMPTS, RuntimeClient
@@ -662,11 +662,11 @@ async def test_stream_that_is_never_answered(clock, runtime, client, caplog):
     """Lambda has as long to take the end of a stream as it has for a reply."""
     runtime.scripted["/response"].append(b"HTTP/1.1 100 Continue\r\nx: {}")
 
-    with trio.fail_after(2 * ANSWER_LIMIT):
+    with trio.fail_after(2 * UPLOAD_TIMEOUT):
         invocation = Invocation("request-7", b"{}")
         await client.post_stream(invocation, PRELUDE, aiter(Body(b"one")))
 
-    assert "no answer within 30 s" in caplog.text
+    assert "no response within 30 s" in caplog.text
     async with invoking(runtime, b"{}"):
         await client.post_response(await client.next_invocation(), b"null")
 

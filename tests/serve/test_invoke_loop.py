@@ -14,7 +14,7 @@ import trio
 import trio.testing
 
 from lambda_adapter.apps.after_ready import AfterReady
-from lambda_adapter.apps.app import Seat
+from lambda_adapter.apps.app import Seat, Turn
 from lambda_adapter.apps.client import AppClient
 from lambda_adapter.apps.seats import with_settings
 from lambda_adapter.config import Config
@@ -23,7 +23,7 @@ from lambda_adapter.events.event import MAX_REPLY
 from lambda_adapter.http.messages import Request, Response
 from lambda_adapter.runtime.client import RuntimeClient
 from lambda_adapter.runtime.context import encode_env_config
-from lambda_adapter.serve.invoke_loop import POST_LIMIT, InvokeLoop
+from lambda_adapter.serve.invoke_loop import POST_TIMEOUT, InvokeLoop
 from tests.adapter import environment, free_port
 from tests.fake_runtime_api import FUNCTION_ARN, FakeRuntimeApi, Posted
 from tests.scripted_app import (
@@ -650,7 +650,7 @@ class Finishing:
         self.until = until
         self.deadlines: list[float] = []
 
-    async def send(self, request: Request, *, streamed: bool = False) -> Response:
+    async def send(self, request: Request, turn: Turn) -> Response:
         return Response(200, b"OK", [], b"done")
 
     async def finish(self, deadline: float) -> None:
@@ -797,15 +797,15 @@ async def test_events_follow_each_other(function):
 
 
 @pytest.mark.parametrize(
-    ("payload", "answer", "end"),
+    ("payload", "answer", "end", "what"),
     [
-        pytest.param(http_api(), said(), "/response", id="reply"),
-        pytest.param(http_api(), Answer(b""), "/response", id="refusal"),
-        pytest.param(SQS, Answer(b""), "/error", id="error"),
+        pytest.param(http_api(), said(), "/response", "reply", id="reply"),
+        pytest.param(http_api(), Answer(b""), "/response", "failure", id="refusal"),
+        pytest.param(SQS, Answer(b""), "/error", "failure", id="error"),
     ],
 )
 async def test_answer_that_is_never_taken(
-    clock, function, caplog, payload, answer, end
+    clock, function, caplog, payload, answer, end, what
 ):
     """Lambda has its time to take an answer; then the next invocation is asked for."""
     function.runtime.scripted[end].append(b"HTTP/1.1 100 Continue\r\nx: {}")
@@ -815,10 +815,10 @@ async def test_answer_that_is_never_taken(
     ):
         await function.runtime.wait(lambda: function.runtime.closed)
 
-    assert trio.current_time() - started == pytest.approx(POST_LIMIT, abs=1)
+    assert trio.current_time() - started == pytest.approx(POST_TIMEOUT, abs=1)
     line = caplog.records[-1]
     assert line.getMessage() == (
-        "the reply did not reach Lambda: it was not taken in time"
+        f"the {what} did not reach Lambda: it was not taken in time"
     )
     assert line.request_id == "request-1"
     await function.assert_works()
@@ -831,7 +831,7 @@ async def test_answer_that_is_taken_late(clock, function):
 
         async def answer_late() -> None:
             await function.runtime.wait_arriving("/response")
-            await trio.sleep_until(trio.current_time() + 2 * POST_LIMIT)
+            await trio.sleep_until(trio.current_time() + 2 * POST_TIMEOUT)
             function.runtime.held["/response"].set()
 
         nursery.start_soon(answer_late)
@@ -861,7 +861,7 @@ class Failing:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    async def send(self, request: Request, *, streamed: bool = False) -> Response:
+    async def send(self, request: Request, turn: Turn) -> Response:
         await trio.lowlevel.checkpoint()
         raise self.error
 

@@ -9,6 +9,7 @@ import trio
 
 from lambda_adapter.errors import PeerError
 from lambda_adapter.http.connection import Connection
+from lambda_adapter.http.wire import Wire
 from lambda_adapter.values import Address
 
 Peer = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
@@ -81,7 +82,7 @@ async def _open_tcp_connection(family: socket.AddressFamily, peer: Peer) -> Conn
     except BaseException:
         sock.close()
         raise
-    return Connection(sock)
+    return Connection(Wire(sock))
 
 
 async def _open_unix_connection(path: str) -> Connection:
@@ -98,4 +99,4 @@ async def _open_unix_connection(path: str) -> Connection:
                 raise PeerError(message, answered=False) from None
             else:
                 stack.pop_all()
-                return Connection(sock)
+                return Connection(Wire(sock))
