@@ -1,6 +1,7 @@
 """Lambda's end of the wire: invocations in, replies and errors out. Shell."""
 
 import contextlib
+import math
 from collections.abc import AsyncGenerator, Awaitable
 
 import trio
@@ -11,8 +12,14 @@ from lambda_adapter.errors import (
     PeerError,
     RuntimeApiError,
 )
-from lambda_adapter.http.http1 import LAST_CHUNK, encode_chunk, encode_last_chunk
-from lambda_adapter.http.messages import Request, Response
+from lambda_adapter.http.http1 import (
+    LAST_CHUNK,
+    EncodedRequest,
+    encode_chunk,
+    encode_last_chunk,
+)
+from lambda_adapter.http.messages import Response, Stream
+from lambda_adapter.http.upload import upload
 from lambda_adapter.observe.logs import log
 from lambda_adapter.runtime import api as runtime_api
 from lambda_adapter.runtime.api import Invocation, UnusableAnswerError
@@ -32,6 +39,10 @@ REPORT_LIMIT = 30.0
 class RuntimeClient(Channel):
     """Lambda's Runtime API."""
 
+    def __init__(self, host: str, port: int, *, waits_in_kernel: bool = False) -> None:
+        super().__init__(host, port, waits_in_kernel=waits_in_kernel)
+        self._next = runtime_api.next_request(self.host)
+
     async def next_invocation(self) -> Invocation:
         """Wait for the next invocation, without a limit: the wait is Lambda's freeze.
 
@@ -42,8 +53,7 @@ class RuntimeClient(Channel):
             if attempt:
                 await trio.sleep(BACK_OFF * 2 ** (attempt - 1))
             try:
-                request = runtime_api.next_request(self.host)
-                response = await self.exchange(request, runtime_api.MAX_EVENT)
+                response = await self.exchange(self._next, runtime_api.MAX_EVENT)
                 _raise_if_lost(response)
                 return runtime_api.parse_next(response)
             except (PeerError, UnusableAnswerError) as error:
@@ -68,38 +78,40 @@ class RuntimeClient(Channel):
         if response.status != 200:
             raise RuntimeApiError(f"Lambda did not restore: {quote(response)}")
 
-    async def post_response(self, invocation: Invocation, reply: bytes) -> None:
+    async def post_response(
+        self, invocation: Invocation, reply: bytes, deadline: float = math.inf
+    ) -> None:
         """Post the reply. A rejection by Lambda is logged, not raised.
-
-        Lambda may take its time; the limit is the caller's.
 
         Raises:
             RuntimeApiError: Lambda says that all is lost.
         """
         request = runtime_api.response_request(self.host, invocation, reply)
-        await self._deliver("reply", self.exchange(request, MAX_ANSWER))
+        await self._deliver("reply", self.exchange(request, MAX_ANSWER, deadline))
 
     async def post_stream(
         self,
         invocation: Invocation,
         prelude: bytes,
-        body: AsyncGenerator[bytes, None],
+        body: bytes | Stream,
     ) -> None:
-        """Post the reply piece by piece, as fast as Lambda takes the pieces.
+        """Post the reply piece by piece, as fast as Lambda takes them, and close it.
 
         The prelude goes out at once. A body that breaks off ends in trailers that say
-        so: the client has had its status, and sees the answer end early.
+        so: the client has had its status, and sees the response end early.
 
         Raises:
             RuntimeApiError: Lambda says that all is lost.
         """
-        frames = _frames(prelude, body)
-        await self._deliver("stream", self._upload(invocation, frames))
+        try:
+            frames = _frames(prelude, body)
+            await self._deliver("stream", self._upload(invocation, frames))
+        finally:
+            if not isinstance(body, bytes):
+                await body.aclose()
 
     async def post_error(self, invocation: Invocation, error: AdapterError) -> None:
         """Report an invocation as failed. A rejection by Lambda is logged.
-
-        The limit is the caller's.
 
         Raises:
             RuntimeApiError: Lambda says that all is lost.
@@ -116,7 +128,7 @@ class RuntimeClient(Channel):
         request = runtime_api.restore_error_request(self.host, error)
         await self._report(request, "restore")
 
-    async def _report(self, request: Request, phase: str) -> None:
+    async def _report(self, request: EncodedRequest, phase: str) -> None:
         try:
             response = await self.post(request, REPORT_LIMIT)
         except PeerError as failure:
@@ -133,6 +145,9 @@ class RuntimeClient(Channel):
         except PeerError as error:
             log.error("the %s did not reach Lambda: %s", what, error)
             return
+        except trio.TooSlowError:
+            log.error("the %s did not reach Lambda: it was not taken in time", what)
+            return
         _raise_if_lost(response)
         if response.status != 202:
             log.error("Lambda refused the %s: %s", what, quote(response))
@@ -144,21 +159,21 @@ class RuntimeClient(Channel):
         try:
             connection = await self.connect()
             async with contextlib.aclosing(frames):
-                return await connection.upload(request, frames, MAX_ANSWER)
+                return await upload(connection, request, frames, MAX_ANSWER)
         finally:
             # https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html: a
             # runtime closes the connection that it has streamed over.
             self.close()
 
 
-async def _frames(
-    prelude: bytes, body: AsyncGenerator[bytes, None]
-) -> AsyncGenerator[bytes, None]:
+async def _frames(prelude: bytes, body: bytes | Stream) -> AsyncGenerator[bytes, None]:
     yield encode_chunk(prelude + runtime_api.DELIMITER)
     try:
-        async with contextlib.aclosing(body):
+        if not isinstance(body, bytes):
             async for piece in body:
                 yield encode_chunk(piece)
+        elif body:
+            yield encode_chunk(body)
     except InvocationError as error:
         log.error("%s: the stream broke off: %s", error.error_type, error)
         yield encode_last_chunk(runtime_api.error_trailers(error))
