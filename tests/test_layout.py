@@ -64,6 +64,7 @@ TESTED_BY = {
     "local/report": "local/test_fixtures",
     "local/testing": "local/test_fixtures",
     "local/portal": "local/test_fixtures",
+    "local/news": "local/test_page",
     "local/view": "local/test_page",
     "local/events_command": "local/test_samples",
     "local/wire": "local/test_runtime_api",

@@ -5,28 +5,23 @@ path holds a token, and ``Host`` and ``Origin`` have to be its own: another page
 same browser does not know the token, and is refused.
 """
 
-import json
 import secrets
-from collections.abc import AsyncGenerator
 
-import trio
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from lambda_adapter.local.function import Function
 from lambda_adapter.local.invocation import Invocation
+from lambda_adapter.local.news import News, NewsResponse
 from lambda_adapter.local.view import view
 
 PATH = "/_lambda"
 """Where everything of the page is."""
-
-QUEUE = 100
-"""Invocations that wait for a slow browser; then it has to connect again."""
 
 OPEN = "open the URL that was printed at the start"
 
@@ -53,7 +48,7 @@ class Page:
         self._function = function
         self._hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
         self._token = secrets.token_urlsafe(16)
-        self._readers: set[trio.MemorySendChannel[Invocation]] = set()
+        self._news = News(function)
         self._templates = Environment(
             loader=PackageLoader("lambda_adapter.local", "."),
             autoescape=True,
@@ -62,7 +57,7 @@ class Page:
         self._app = Starlette(
             routes=[
                 Route(f"{PATH}/{{token}}/", self._show),
-                Route(f"{PATH}/{{token}}/news", self._news),
+                Route(f"{PATH}/{{token}}/news", self._tell),
                 Route(
                     f"{PATH}/{{token}}/replay/{{number:int}}",
                     self._replay,
@@ -72,7 +67,6 @@ class Page:
             ]
         )
         self.path = f"{PATH}/{self._token}/"
-        function.listeners.append(self._tell)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
@@ -90,16 +84,12 @@ class Page:
         policy = {"Content-Security-Policy": POLICY.format(nonce)}
         return HTMLResponse(page, headers=PRIVATE | policy)
 
-    async def _news(self, request: Request) -> Response:
-        """Send each invocation that is over, as a server-sent event.
-
-        https://html.spec.whatwg.org/multipage/server-sent-events.html
-        """
+    async def _tell(self, request: Request) -> Response:
+        """Send each invocation that is over, and what was missed since one."""
         self._guard(request)
         said = request.headers.get("last-event-id") or request.query_params.get("after")
         after = int(said) if said and said.isdecimal() else 0
-        news = self._follow(after)
-        return StreamingResponse(news, media_type="text/event-stream", headers=PRIVATE)
+        return NewsResponse(self._news.subscribe(after), self._render, PRIVATE)
 
     async def _replay(self, request: Request) -> Response:
         """Send an event again, and have its gateway respond to nobody."""
@@ -126,34 +116,9 @@ class Page:
         if not secrets.compare_digest(token.encode(), self._token.encode()):
             raise HTTPException(403, OPEN)
 
-    def _tell(self, invocation: Invocation) -> None:
-        """Tell every open page of an invocation."""
-        for reader in list(self._readers):
-            try:
-                reader.send_nowait(invocation)
-            except (trio.WouldBlock, trio.BrokenResourceError):
-                self._readers.discard(reader)
-                reader.close()
-
-    async def _follow(self, after: int) -> AsyncGenerator[str, None]:
-        """Yield what was missed since an invocation, then what comes."""
-        sending, receiving = trio.open_memory_channel[Invocation](QUEUE)
-        records = self._function.records
-        missed = [each for each in records if each.number > after]
-        self._readers.add(sending)
-        try:
-            for invocation in reversed(missed):
-                if invocation.told.is_set():
-                    yield self._event(invocation)
-            async for invocation in receiving:
-                yield self._event(invocation)
-        finally:
-            self._readers.discard(sending)
-
-    def _event(self, invocation: Invocation) -> str:
+    def _render(self, invocation: Invocation) -> str:
         template = self._templates.get_template("invocation.html")
-        shown = json.dumps(template.render(view=view(invocation)))
-        return f"id: {invocation.number}\ndata: {shown}\n\n"
+        return template.render(view=view(invocation))
 
 
 async def _refuse(request: Request) -> Response:
