@@ -60,8 +60,8 @@ images-passed: ## tell whether the images are those that passed
 build: dev zipapp ## the images to copy the adapter from
 	$(bin)/python packaging/build_images.py "$(DOCKER)" $(BUILD_FLAGS)
 
-demo: dev zipapp rie ## Flask behind the adapter, under Lambda's emulator
-	$(bin)/python -m tests.e2e.demo
+demo: dev ## a request to Flask through a local Lambda, seen from both ends
+	$(bin)/python -m tests.local.demo
 
 # Everything, in less than ten minutes: tables, and a picture in .cache/bench. On a quiet
 # machine, with cargo to build the peer, valgrind and strace; what is missing is named.

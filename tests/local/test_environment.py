@@ -2,12 +2,16 @@
 
 import time
 
+import msgspec
 import psutil
+import trio
 
+from lambda_adapter.local.function import Function
 from lambda_adapter.local.processes import wait_ended
+from lambda_adapter.local.report import Silence
 from lambda_adapter.local.testing import LambdaApp, open_app
 from tests.adapter import PUPPET
-from tests.local.conftest import APP
+from tests.local.conftest import APP, function_options
 
 LIMIT = 10
 """Seconds for what takes milliseconds."""
@@ -132,6 +136,34 @@ def test_sigterm():
         lines = app.last.lines
 
     assert "the puppet ends" in lines
+
+
+class Notices(Silence):
+    """Keeps what somebody should know."""
+
+    def __init__(self) -> None:
+        self.notices: list[str] = []
+
+    def notice(self, text: str) -> None:
+        self.notices.append(text)
+
+
+async def test_init_timeout():
+    """An init beyond its limit is repeated by the next request, within its timeout."""
+    slow = function_options(DESK_WAIT="1.5")
+    report = Notices()
+    function = Function(msgspec.structs.replace(slow, init_timeout=0.7), report)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(function.run)
+        await function.start()
+
+        invocation = await function.invoke(b'"an event"')
+
+        assert "Init timed out after 0.70 seconds" in report.notices[0]
+        assert invocation.reply == "an event"
+        assert invocation.init_ms
+        assert invocation.init_ms > 1500
+        nursery.cancel_scope.cancel()
 
 
 def test_log_lines():

@@ -1,13 +1,16 @@
 """The fixtures: an application on Lambda, in tests of one's own."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from lambda_adapter.local.desk import DeskError
 from lambda_adapter.local.fixtures import StartsApps
-from tests.adapter import PUPPET
+from tests.adapter import ENVIRON, PUPPET
+from tests.emulator import PROJECT
 
 
 def test_a_request_and_what_it_went_through(lambda_app: StartsApps):
@@ -36,6 +39,14 @@ def test_an_event(lambda_app: StartsApps):
     assert app.invocations == [invocation]
 
 
+async def test_in_a_loop(lambda_app: StartsApps):
+    """An asynchronous test can use an application, though it waits for it."""
+    app = lambda_app(PUPPET)
+
+    assert app.invoke(1).reply == 1
+    assert app.last.payload == b"1"
+
+
 def test_an_application_that_does_not_start(lambda_app: StartsApps):
     """An application that ends before it is ready is an error with its last lines."""
     with pytest.raises(DeskError, match=r"exit(.|\n)*no module of mine"):
@@ -60,3 +71,41 @@ def test_nothing_is_imported_before_a_fixture_is_used():
     )
 
     assert done.stdout == "set()\n"
+
+
+@pytest.mark.e2e
+def test_example():
+    """The example's own tests pass, as its README runs them."""
+    example = PROJECT / "examples" / "pytest"
+    options = ("-q", "-p", "no:cacheprovider", "--rootdir", ".", "-c", os.devnull)
+    bin_folder = Path(sys.executable).parent
+    path = f"{bin_folder}:{ENVIRON['PATH']}"
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options],
+        cwd=example,
+        env=ENVIRON | {"PATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout
+    assert "7 passed" in done.stdout
+
+
+@pytest.mark.e2e
+def test_demo():
+    """`make demo` shows a request at both ends, and leaves nothing running."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.local.demo"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "POST /echo/caf%C3%A9%20cr%C3%A8me?size=1%2F2&sugar=" in done.stdout
+    assert done.stdout.endswith("ended\n\nAll as it should be.\n")

@@ -80,7 +80,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def handle_one(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        what, _, argument = self.path.lstrip("/").partition("/")
+        what, _, argument = self.path.partition("?")[0].lstrip("/").partition("/")
         match what:
             case "bytes":
                 self.respond(bytes(range(256)), OCTETS)

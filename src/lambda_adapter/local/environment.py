@@ -21,10 +21,6 @@ from lambda_adapter.local.runtime_api import RuntimeApi
 ADAPTER = (sys.executable, "-P", "-m", "lambda_adapter")
 """The adapter, as a command; ``-P`` keeps the application's modules out of it."""
 
-INIT_LIMIT = 10.0
-"""Seconds for an init:
-https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib"""
-
 GRACE = 0.6
 """Seconds from SIGTERM to SIGKILL. The adapter gives its application 0.4 s of them:
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown"""
@@ -54,13 +50,13 @@ class Environment:
         self,
         options: Options,
         port: int,
-        init_limit: float,
+        init_timeout: float,
         on_line: Callable[[str], None],
     ) -> None:
         self._options = options
         self._config = options.config
         self._port = port
-        self._init_limit = init_limit
+        self._init_timeout = init_timeout
         self._on_line = on_line
         concurrency = options.concurrency
         self._api = RuntimeApi(options.timeout, concurrency, self._freeze, self._thaw)
@@ -176,7 +172,7 @@ class Environment:
         https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
         """
         began = time.monotonic()
-        with trio.move_on_after(self._init_limit) as limit:
+        with trio.move_on_after(self._init_timeout) as limit:
             async with trio.open_nursery() as nursery:
                 if desk.is_local(self._config):
                     nursery.start_soon(self._find_misplaced, pid)
@@ -184,7 +180,7 @@ class Environment:
                 nursery.cancel_scope.cancel()
         self.init_ms = (time.monotonic() - began) * 1000
         if limit.cancelled_caught:
-            said = f"Init timed out after {self._init_limit:.2f} seconds"
+            said = f"Init timed out after {self._init_timeout:.2f} seconds"
             self._failure = Failure(TIMED_OUT, said)
             self._scope.cancel()
             return

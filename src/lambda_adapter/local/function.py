@@ -6,7 +6,6 @@ from collections.abc import Callable
 import trio
 
 from lambda_adapter.local.environment import (
-    INIT_LIMIT,
     TIMED_OUT,
     EndedError,
     Environment,
@@ -23,11 +22,11 @@ QUEUED = 1.0
 class Place:
     """Room for one environment at a time, with a port for its application."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, init_timeout: float) -> None:
         self.port = port
+        self.init_timeout = init_timeout
         self.environment: Environment | None = None
         self.lock = trio.Lock()
-        self.init_limit = INIT_LIMIT
         self.busy = 0
 
 
@@ -42,7 +41,7 @@ class Function:
         self._report = report
         port = options.config.port
         others = free_ports(options.environments - 1)
-        self._places = [Place(each) for each in (port, *others)]
+        self._places = [Place(each, options.init_timeout) for each in (port, *others)]
         self._slots = trio.Semaphore(options.environments * options.concurrency)
         self._running: trio.Nursery | None = None
         self.records = Records()
@@ -160,16 +159,16 @@ class Function:
         if self._running is None:
             raise RuntimeError("the function does not run")
         environment = place.environment = Environment(
-            self._options, place.port, place.init_limit, self._report.line
+            self._options, place.port, place.init_timeout, self._report.line
         )
         self._running.start_soon(environment.run)
-        place.init_limit = INIT_LIMIT
+        place.init_timeout = self._options.init_timeout
         try:
             await environment.wait_initialised()
         except EndedError as error:
             if error.failure.error_type == TIMED_OUT:
                 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
-                place.init_limit = max(self._options.timeout, INIT_LIMIT)
+                place.init_timeout = self._options.timeout
             raise
         self._report.ready(environment.init_ms or 0)
         return environment

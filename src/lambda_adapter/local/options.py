@@ -14,6 +14,10 @@ from lambda_adapter.local.gateways.arrival import ACCOUNT, REGION
 from lambda_adapter.local.gateways.gateway import Gateway
 from lambda_adapter.settings import PREFIX
 
+INIT_TIMEOUT = 10.0
+"""Seconds for an init:
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib"""
+
 FUNCTION = "function"
 """The name of the function, which the emulator of AWS also gives it."""
 
@@ -33,6 +37,7 @@ class Options(msgspec.Struct, frozen=True):
     """The front door's; 0 for any that is free."""
     timeout: float = 30
     """Seconds for an invocation."""
+    init_timeout: float = INIT_TIMEOUT
     freeze: bool = False
     cold: bool = False
     environments: int = 1

@@ -25,12 +25,27 @@ class Portal:
         *args: Arguments.args,
         **kwargs: Arguments.kwargs,
     ) -> Result:
-        """Run a function in the loop, and return what it returns."""
+        """Run a function in the loop, and return what it returns.
 
-        async def call() -> Result:
-            return await function(*args, **kwargs)
+        The thread of the caller may run a loop of its own, which is blocked meanwhile:
+        that is why this is not ``trio.from_thread.run``.
+        """
+        future: Future[Result] = Future()
 
-        return trio.from_thread.run(call, trio_token=self._token)
+        async def call() -> None:
+            try:
+                future.set_result(await function(*args, **kwargs))
+            except BaseException as error:
+                future.set_exception(error)
+                if not isinstance(error, Exception):
+                    raise
+
+        self._token.run_sync_soon(trio.lowlevel.spawn_system_task, call)
+        return future.result()
+
+    def call_soon(self, function: Callable[[], None]) -> None:
+        """Have the loop call a function, and do not wait for it."""
+        self._token.run_sync_soon(function)
 
 
 @contextmanager
@@ -68,9 +83,5 @@ def opened_in_thread(
     try:
         yield value, portal
     finally:
-        portal.run(_set, closing)
+        portal.call_soon(closing.set)
         thread.join()
-
-
-async def _set(event: trio.Event) -> None:
-    event.set()
