@@ -230,6 +230,7 @@ def test_table_has_what_the_adapter_uses():
     used = {
         ast.unparse(node)
         for path in SOURCE.rglob("*.py")
+        if path.relative_to(SOURCE).parts[0] != "local"  # which has all of trio
         for node in ast.walk(ast.parse(path.read_bytes()))
         if isinstance(node, ast.Attribute)
     }
