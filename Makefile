@@ -13,7 +13,7 @@ export UV_SYSTEM_CERTS := true
 export UV_PYTHON_DOWNLOADS := never
 
 .DELETE_ON_ERROR:
-.PHONY: bench build check clean demo dev e2e e2e-images help images-passed layer quick rie
+.PHONY: bench build check clean clients demo dev e2e e2e-images help images-passed layer quick rie
 .PHONY: test torture zipapp
 dev: .venv/synced ## .venv, with everything
 zipapp: dist/bootstrap ## dist/bootstrap: the adapter in one file, for images with Python
@@ -40,6 +40,9 @@ quick: dev zipapp ## the tests of the adapter itself, without the end-to-end one
 
 e2e: dev zipapp rie ## the end-to-end tests alone: the emulator, real applications
 	$(bin)/pytest -m e2e
+
+clients: dev ## the tests of requests, a real client, through every gateway: two minutes
+	$(bin)/python -m tests.clients
 
 # The adapter under fire, for minutes: what `make test` does with less, and a soak.
 torture: dev ## the long form of tests/torture: seven minutes
