@@ -14,7 +14,10 @@ from tests.adapter import PUPPET, children, open_adapter
 
 async def wait_end(pid):
     """Wait until a process has ended, which need not be a child of this one."""
-    pidfd = os.pidfd_open(pid)
+    try:
+        pidfd = os.pidfd_open(pid)
+    except ProcessLookupError:  # it has ended already
+        return
     try:
         with trio.fail_after(10):
             await trio.lowlevel.wait_readable(pidfd)
