@@ -76,7 +76,7 @@ def test_application_is_spared(name):
     ],
 )
 def test_why_a_command_can_not_be_started(code, words):
-    """Which command, why, and what to look at."""
+    """A command that can't be started is named, with the reason and what to look at."""
     message = describe_start_error("an-app", code)
 
     assert message.startswith("the application 'an-app' can't be started: ")

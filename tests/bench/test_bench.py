@@ -30,13 +30,19 @@ def bench(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 BRIEFLY = ("--rounds", "2", "--invocations", "5", "--cores", "1")
 
 
-def test_invocations_are_timed(tmp_path):
-    """A round is a number for each metric; the JSON says whose, and where it ran."""
-    file = tmp_path / "invoke.json"
-
+@pytest.fixture(scope="module")
+def timed(tmp_path_factory):
+    """What the benchmark of invocations prints, and the file of its results."""
+    file = tmp_path_factory.mktemp("bench") / "invoke.json"
     run = bench("invoke", "--subject", "ours", *BRIEFLY, "--json", file)
-
     assert run.returncode == 0, run.stderr
+    return run.stdout, file
+
+
+def test_invocations_are_timed(timed):
+    """A round is a number for each metric; the JSON says whose, and where it ran."""
+    output, file = timed
+
     results = json.loads(file.read_bytes())
     assert {each["metric"]: len(each["rounds"]) for each in results["series"]} == {
         "p50": 2,
@@ -46,7 +52,7 @@ def test_invocations_are_timed(tmp_path):
     }
     assert {each["subject"] for each in results["series"]} == {"ours"}
     assert results["machine"]["cpu"]
-    assert "An invocation" in run.stdout
+    assert "An invocation" in output
 
 
 def test_cold_starts_are_timed(tmp_path):
@@ -84,12 +90,9 @@ def test_a_missing_subject_is_named(tmp_path):
     assert "LWA: missing" in run.stdout
 
 
-def test_results_are_drawn(tmp_path):
+def test_results_are_drawn(timed, tmp_path):
     """Pictures are made of the JSON, without a measurement."""
-    file = tmp_path / "invoke.json"
-    bench("invoke", "--subject", "bare", *BRIEFLY, "--json", file)
-
-    run = bench("plot", file, "--output", tmp_path)
+    run = bench("plot", timed[1], "--output", tmp_path)
 
     assert run.returncode == 0, run.stderr
     assert "<svg" in (tmp_path / "invoke.svg").read_text()

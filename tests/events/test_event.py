@@ -27,9 +27,10 @@ from lambda_adapter.events.event import (
     request_context_field,
 )
 from lambda_adapter.events.fields import Context
-from lambda_adapter.http.http1 import encode_head
+from lambda_adapter.http.http1 import encode_request
 from lambda_adapter.http.messages import Request, Response
-from tests.events.examples import HTTP, NAMES, encode, load, raw, read, request_of
+from tests.catalogue import HTTP, NAMES, load
+from tests.events.examples import encode, raw, read, request_of
 
 SURROGATES_TOO = st.text(st.characters(exclude_categories=()), max_size=8)
 SCALARS = st.one_of(
@@ -138,7 +139,7 @@ def assert_sound(request: Request) -> None:
     known = request.method.decode() in HTTPMethod.__members__
     method = request.method if known else b"POST"
 
-    parsed = Parsed(encode_head(Request(method, request.target, fields)))
+    parsed = Parsed(encode_request(Request(method, request.target, fields)).head)
 
     assert parsed.complete
     assert parsed.version == "1.1"
@@ -194,7 +195,7 @@ def test_bytes_are_request_or_event_error(payload):
 
 @given(data=st.data())
 def test_broken_bytes_are_request_or_event_error(data):
-    """An example cut off, or with other bytes in it, is no worse."""
+    """An example cut off, or with other bytes in it, is a request or an EventError."""
     payload = bytearray(encode(load(data.draw(st.sampled_from(NAMES)))))
     start = data.draw(st.integers(0, len(payload)))
     payload[start : start + data.draw(st.integers(0, 3))] = data.draw(
@@ -408,7 +409,7 @@ def test_events_are_frozen():
 
 
 def test_event_is_abstract():
-    """Both directions are each kind's own."""
+    """Only a kind of event can be decoded and can encode a response."""
     with pytest.raises(NotImplementedError):
         Event().request(FULL)
     with pytest.raises(NotImplementedError):

@@ -10,6 +10,7 @@ import trio
 
 from lambda_adapter.errors import PeerError
 from lambda_adapter.http.dial import open_connection
+from lambda_adapter.http.http1 import encode_request
 from lambda_adapter.http.messages import Request
 from tests.adapter import free_port
 from tests.scripted_app import (
@@ -22,12 +23,14 @@ from tests.scripted_app import (
     reset,
 )
 
-GET = Request(b"GET", b"/", [(b"host", b"localhost")])
-LARGE = Request(
-    b"POST",
-    b"/",
-    [(b"host", b"localhost"), (b"content-length", b"10000000")],
-    b"x" * 10_000_000,
+GET = encode_request(Request(b"GET", b"/", [(b"host", b"localhost")]))
+LARGE = encode_request(
+    Request(
+        b"POST",
+        b"/",
+        [(b"host", b"localhost"), (b"content-length", b"10000000")],
+        b"x" * 10_000_000,
+    )
 )
 REFUSAL = b"HTTP/1.1 413 Content Too Large\r\ncontent-length: 5\r\n\r\nearly"
 LIMIT = 1_000_000
@@ -160,7 +163,7 @@ async def test_failed_exchange(answer, answered):
 
 
 async def test_cancelled_exchange_leaves_it_unusable():
-    """Nobody knows where in an exchange a cancelled one stopped."""
+    """A connection is unusable after a cancelled exchange: its state is unknown."""
     async with open_app(Answer(OK, "keep"), Answer(b"", "hold")) as app:
         with closing(await open_connection(("127.0.0.1", app.port))) as connection:
             with trio.fail_after(5):

@@ -15,8 +15,8 @@ from lambda_adapter.http.http1 import (
     BodyTooLargeError,
     ResponseParser,
     encode_chunk,
-    encode_head,
     encode_last_chunk,
+    encode_request,
 )
 from lambda_adapter.http.messages import Fields, Request, Response
 from tests.responses import CHUNKED, LIMIT, OK, TWO, cut, parse
@@ -64,20 +64,20 @@ STREAMS = {
 }
 
 
-def test_encode_head():
+def test_encode_request():
     """A head is a request line and field lines, exactly as given, and an empty line."""
     request = Request(
         b"POST", b"/a?b", [(b"Host", b"h"), (b"x", b""), (b"X", b"\xe9 ")], b"body"
     )
 
-    assert encode_head(request) == (
+    assert encode_request(request).head == (
         b"POST /a?b HTTP/1.1\r\nHost: h\r\nx: \r\nX: \xe9 \r\n\r\n"
     )
 
 
-def test_encode_head_without_fields():
+def test_encode_without_fields():
     """A head without fields ends all the same."""
-    assert encode_head(Request(b"GET", b"/", [])) == b"GET / HTTP/1.1\r\n\r\n"
+    assert encode_request(Request(b"GET", b"/", [])).head == b"GET / HTTP/1.1\r\n\r\n"
 
 
 def test_content_length():
@@ -152,7 +152,7 @@ def test_interim_alone():
     ],
 )
 def test_switching_protocols_is_refused(head):
-    """Nobody asked for another protocol."""
+    """A switch to another protocol is refused, as no request asks for one."""
     with pytest.raises(PeerError):
         parse(b"HTTP/1.1 101 Switching Protocols\r\n" + head + b"\r\n")
 
@@ -334,7 +334,7 @@ def test_cuts_at_every_byte(name, method):
 
 @given(data=st.data())
 def test_cuts_anywhere(data):
-    """The same for any pieces of any two streams, one after the other."""
+    """Two streams of bytes, one after the other, are read the same in any pieces."""
     names = st.sampled_from(sorted(STREAMS))
     stream = STREAMS[data.draw(names)] + STREAMS[data.draw(names)]
     places = data.draw(st.lists(st.integers(0, len(stream)), max_size=8))
