@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -46,6 +47,17 @@ def test_error_is_raised():
 
     with pytest.raises(KeyError, match="missing"):
         run(fail)
+
+
+def test_without_a_thread():
+    """Where no thread can be started, the work is done all the same."""
+    usual = threading.stack_size(1 << 47)  # more than any process has
+    try:
+        with pytest.raises(RuntimeError, match="thread"):
+            threading.Thread(target=niceness).start()
+        assert run(niceness) == niceness()
+    finally:
+        threading.stack_size(usual)
 
 
 def test_main_thread_stays_the_main_thread():

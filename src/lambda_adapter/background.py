@@ -21,7 +21,7 @@ def run(work: Callable[[], T]) -> T:
 
     On Linux each thread has a niceness of its own, and a thread that gave it up can't
     have it back without privileges. So the work has a thread, and this one waits.
-    Elsewhere the work is done as usual.
+    Elsewhere, and where there is no thread to be had, the work is done as usual.
     """
     # Not by that thread: Python 3.11 takes whichever imports this for the main one.
     import threading
@@ -37,7 +37,10 @@ def run(work: Callable[[], T]) -> T:
             errors.append(error)
 
     thread = threading.Thread(target=run_niced, daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError:
+        return work()
     thread.join()
     for error in errors:
         raise error
