@@ -30,8 +30,8 @@ def measure(run: Run) -> None:
         with open_session(subject, TRIVIAL) as session:
             session.run([SAME], run.invocations)
             for case, event in cases.items():
-                count = max(min(run.invocations, BYTES_PER_ROUND // len(event)), 5)
-                session.run([event], max(count // 4, 2))
+                count = max(min(run.invocations, BYTES_PER_ROUND // len(event)), 1)
+                session.run([event], max(count // 4, 1))
                 value = median(session.run([event], count).times)
                 run.add(case, cores, "p50", "µs", subject.name, value)
         for concurrency in CONCURRENCIES:

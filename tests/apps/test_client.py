@@ -1,16 +1,20 @@
 """``app_client``: the application behind its loopback port."""
 
+import math
 from contextlib import closing
 
+import msgspec
 import pytest
 import trio
 import trio.testing
 from trio.testing import MockClock
 
+from lambda_adapter.apps.app import Turn
 from lambda_adapter.apps.client import AppClient
 from lambda_adapter.errors import AppRequestError, ResponseTooLargeError
 from lambda_adapter.events.event import MAX_REPLY
 from lambda_adapter.http.messages import Request, Response, Stream
+from lambda_adapter.runtime.api import Invocation
 from tests.adapter import free_port
 from tests.scripted_app import FAULTS, OK, Answer, open_app, open_server, receive
 
@@ -50,6 +54,10 @@ ANSWERS = {
 }
 
 
+TURN = Turn(Invocation("request-1", b"{}"), math.inf)
+STREAMED = msgspec.structs.replace(TURN, streamed=True)
+
+
 def request(method=b"GET", target=b"/", body=b""):
     fields = [(b"host", b"localhost")]
     if body:
@@ -60,7 +68,7 @@ def request(method=b"GET", target=b"/", body=b""):
 async def send(client: AppClient, *arguments: bytes) -> Response:
     """Send within a time that is only there to end a test which hangs."""
     with trio.fail_after(10):
-        return await client.send(request(*arguments))
+        return await client.send(request(*arguments), TURN)
 
 
 def of(cases):
@@ -69,7 +77,7 @@ def of(cases):
 
 @pytest.mark.parametrize("answer", of(ANSWERS))
 async def test_ways_of_answering(answer):
-    """However the application ends its answer, it is read, and so is the next one."""
+    """A response is read however the application ends it, and so is the next one."""
     async with open_app(answer) as app:
         with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             first = await send(client)
@@ -195,11 +203,11 @@ async def test_idle_for_too_long(mock_clock: MockClock):
     """A connection that was idle for so long that it may be closed now is not used."""
     async with open_app() as app:
         with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
-            await client.send(request())
+            await client.send(request(), TURN)
             mock_clock.jump(IDLE_LIMIT - 0.1)
-            await client.send(request())
+            await client.send(request(), TURN)
             mock_clock.jump(IDLE_LIMIT + 0.1)
-            await client.send(request())
+            await client.send(request(), TURN)
 
     assert [each.connection for each in app.requests] == [1, 1, 2]
 
@@ -208,7 +216,7 @@ async def test_idle_for_too_long(mock_clock: MockClock):
     "method", [b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"]
 )
 async def test_idempotent_request_is_repeated(method):
-    """Closed without a byte of an answer just as it was used again: asked once more."""
+    """An idempotent request is repeated if a kept connection closed without a byte."""
     async with open_app(KEEP_OK, Answer(b"")) as app:
         with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             await send(client)
@@ -220,7 +228,7 @@ async def test_idempotent_request_is_repeated(method):
 
 @pytest.mark.parametrize("method", [b"POST", b"PATCH", b"PURGE"])
 async def test_other_request_is_never_repeated(method):
-    """Nobody knows how far the first one went."""
+    """A request that is not idempotent is sent once: the first one may have worked."""
     async with open_app(KEEP_OK, Answer(b"")) as app:
         with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             await send(client)
@@ -242,7 +250,7 @@ async def test_answered_request_is_never_repeated():
 
 
 async def test_request_on_a_new_connection_is_never_repeated():
-    """Where nothing was kept, nothing was stale: the application itself hung up."""
+    """A request that failed on a new connection is not repeated: that was not stale."""
     async with open_app(Answer(b"")) as app:
         client = AppClient(("127.0.0.1", app.port), IDLE_LIMIT)
         with pytest.raises(AppRequestError):
@@ -263,12 +271,12 @@ async def test_request_is_repeated_only_once():
 
 
 async def test_cancelled_request():
-    """Its connection is dropped, so that a late answer can't meet another request."""
+    """A cancelled request's connection is closed: no late response meets another."""
     async with open_app(KEEP_OK, Answer(b"", "hold")) as app:
         with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             await send(client)
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(client.send, request())
+                nursery.start_soon(client.send, request(), TURN)
                 await app.wait_requests(2)
                 nursery.cancel_scope.cancel()
             await app.wait_all_closed()
@@ -278,7 +286,7 @@ async def test_cancelled_request():
 
 
 async def test_close():
-    """Closing the client closes what it kept."""
+    """Closing the client closes the connections that it kept."""
     async with open_app() as app:
         client = AppClient(("127.0.0.1", app.port), IDLE_LIMIT)
         await send(client)
@@ -341,12 +349,12 @@ async def read(response: Response) -> bytes:
 async def send_streamed(client: AppClient, *arguments: bytes) -> Response:
     """Send, and return as soon as the head is there."""
     with trio.fail_after(10):
-        return await client.send(request(*arguments), streamed=True)
+        return await client.send(request(*arguments), STREAMED)
 
 
 @pytest.mark.parametrize("answer", of(ANSWERS))
 async def test_ways_of_answering_piece_by_piece(answer):
-    """However the application ends its answer, its pieces are the same body."""
+    """The pieces of a response are its body, however the application ends it."""
     async with open_app(answer) as app:
         with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             first = await send_streamed(client)
@@ -458,7 +466,7 @@ async def test_idempotent_request_is_repeated_for_a_stream():
 
 
 async def test_stream_that_breaks_off_is_never_repeated():
-    """With its head, an answer has begun."""
+    """A request whose response has begun is not repeated."""
     half = Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nha")
     async with open_app(KEEP_OK, half) as app:
         with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:

@@ -4,6 +4,7 @@ The spellings go to the application itself, and to the guard, and both are compa
 """
 
 import itertools
+import math
 import os
 import random
 import subprocess
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 import trio
 
+from lambda_adapter.apps.app import Turn
 from lambda_adapter.apps.client import AppClient
 from lambda_adapter.apps.readiness import wait_app_ready
 from lambda_adapter.apps.rewritten import rewrite
@@ -22,11 +24,14 @@ from lambda_adapter.config import Config
 from lambda_adapter.errors import ClosedPathError, InvocationError
 from lambda_adapter.events.target import join, verbatim_path
 from lambda_adapter.http.messages import Request
+from lambda_adapter.runtime.api import Invocation
 from tests.adapter import free_port, open_adapter
+from tests.catalogue import KINDS
 from tests.e2e.applications import APPS, Command, gunicorn, need, node, uvicorn
 from tests.emulator import free_ports
-from tests.torture.kinds import KINDS, PASS_THROUGH, told
+from tests.torture.kinds import PASS_THROUGH, told
 
+TURN = Turn(Invocation("request-1", b"{}"), math.inf)
 HOOK = "/snapstart/after"
 START_LIMIT = 60
 STOP_LIMIT = 10
@@ -165,7 +170,7 @@ async def open_application(
 
 async def takes_for_hook(client: AppClient, target: bytes) -> bool:
     try:
-        response = await client.send(post(target))
+        response = await client.send(post(target), TURN)
     except InvocationError:
         return False
     return response.body == b"hook"

@@ -3,7 +3,6 @@
 import contextlib
 import socket
 import threading
-from collections.abc import AsyncGenerator
 from contextlib import closing
 
 import pytest
@@ -161,7 +160,7 @@ async def test_failed_exchange(answer, answered):
 
 
 async def test_cancelled_exchange_leaves_it_unusable():
-    """Nobody knows where in an exchange a cancelled one stopped."""
+    """A connection is unusable after a cancelled exchange: its state is unknown."""
     async with open_app(Answer(OK, "keep"), Answer(b"", "hold")) as app:
         with closing(await open_connection(("127.0.0.1", app.port))) as connection:
             with trio.fail_after(5):
@@ -248,79 +247,6 @@ async def test_body_that_breaks_off(then):
             assert not connection.reusable
 
 
-UPLOAD = Request(
-    b"POST", b"/", [(b"host", b"localhost"), (b"transfer-encoding", b"chunked")]
-)
-
-
-async def frames(*pieces: bytes) -> AsyncGenerator[bytes, None]:
-    for piece in pieces:
-        await trio.lowlevel.checkpoint()
-        yield piece
-
-
-async def test_upload():
-    """A head goes out, then each piece as it is, and the answer is returned."""
-    received = bytearray()
-
-    async def take(stream: trio.SocketStream) -> None:
-        while not received.endswith(b"end"):
-            received.extend(await stream.receive_some())
-        await stream.send_all(OK)
-
-    async with open_server(take) as port:
-        with closing(await open_connection(("127.0.0.1", port))) as connection:
-            with trio.fail_after(5):
-                response = await connection.upload(
-                    UPLOAD, frames(b"one", b"x" * 5_000_000, b"end"), LIMIT
-                )
-
-    assert response.body == b"ok"
-    head, _, body = bytes(received).partition(b"\r\n\r\n")
-    assert head.startswith(b"POST / HTTP/1.1\r\n")
-    assert body == b"one" + b"x" * 5_000_000 + b"end"
-
-
-async def test_upload_is_answered_early():
-    """An answer ends an upload: no more pieces are asked for, were they endless."""
-
-    async def pieces() -> AsyncGenerator[bytes, None]:
-        while True:
-            await trio.lowlevel.checkpoint()
-            yield b"x" * 100_000
-
-    async def refuse(stream: trio.SocketStream) -> None:
-        await receive_head(stream)
-        await stream.send_all(REFUSAL)
-        await gone.wait()
-
-    gone = trio.Event()
-    async with open_server(refuse) as port:
-        with closing(await open_connection(("127.0.0.1", port))) as connection:
-            with trio.fail_after(5):
-                async with contextlib.aclosing(pieces()) as endless:
-                    response = await connection.upload(UPLOAD, endless, LIMIT)
-
-            assert (response.status, response.body) == (413, b"early")
-            assert not connection.reusable
-            gone.set()
-
-
-async def test_upload_that_breaks():
-    """A piece that fails fails the upload, and the connection is of no more use."""
-
-    async def fail() -> AsyncGenerator[bytes, None]:
-        yield b"one"
-        raise ZeroDivisionError
-
-    async with open_app(Answer(b"", "hold")) as app:
-        with closing(await open_connection(("127.0.0.1", app.port))) as connection:
-            with trio.fail_after(5), pytest.raises(ZeroDivisionError):
-                await connection.upload(UPLOAD, fail(), LIMIT)
-
-            assert not connection.reusable
-
-
 async def test_close_twice():
     """Closing a closed connection does nothing."""
     async with open_app() as app:
@@ -360,6 +286,31 @@ async def test_host_without_address():
     """A host that does not exist is a failed connection like any other."""
     with trio.fail_after(10), pytest.raises(PeerError, match=r"host\.invalid:80"):
         await open_connection(("host.invalid", 80))
+
+
+class NotAsked(trio.abc.HostnameResolver):
+    """A resolver, whose threads would take longer than the connection."""
+
+    async def getaddrinfo(self, host, *arguments):
+        raise AssertionError(f"asked for {host}")
+
+    async def getnameinfo(self, sockaddr, flags):
+        raise AssertionError(f"asked for {sockaddr}")
+
+
+@pytest.mark.parametrize("listening", ["127.0.0.1", "::1"])
+@pytest.mark.parametrize("host", ["numeric", "localhost"])
+async def test_loopback_needs_no_resolver(host, listening):
+    """No resolver is asked for a numeric address, nor for ``localhost``: it is both."""
+    trio.socket.set_custom_hostname_resolver(NotAsked())
+    family = socket.AF_INET6 if ":" in listening else socket.AF_INET
+    try:
+        listener = socket.create_server((listening, 0), family=family)
+    except OSError as error:
+        pytest.skip(f"{listening} is not to be had here: {error}")
+    with listener, trio.fail_after(5):
+        address = listening if host == "numeric" else host, listener.getsockname()[1]
+        (await open_connection(address)).close()
 
 
 class TwoAddresses(trio.abc.HostnameResolver):

@@ -15,7 +15,7 @@ import trio.testing
 from lambda_adapter import __version__
 from lambda_adapter.errors import AppNotReadyError, AppRequestError, RuntimeApiError
 from lambda_adapter.events.event import MAX_REPLY
-from lambda_adapter.http.connection import ANSWER_LIMIT
+from lambda_adapter.http.upload import UPLOAD_TIMEOUT
 from lambda_adapter.runtime.api import MAX_EVENT, Invocation
 from lambda_adapter.runtime.channel import MAX_ANSWER
 from lambda_adapter.runtime.client import ATTEMPTS, RuntimeClient
@@ -179,7 +179,7 @@ async def test_invocation_id_is_echoed(runtime, client):
 
 @pytest.mark.parametrize("fields", [{}, {"lambda_runtime_invocation_id": ""}])
 async def test_no_invocation_id_is_made_up(runtime, client, fields):
-    """Where Lambda sends no nonce, or an empty one, none goes back."""
+    """A reply has no nonce if its invocation had none, or an empty one."""
     async with invoking(runtime, b"1", b"2", **fields):
         await client.post_response(await client.next_invocation(), b"null")
         await client.post_error(await client.next_invocation(), FAILURE)
@@ -216,7 +216,7 @@ async def test_next_that_fails_for_good(clock, runtime, client):
 
 
 async def test_pauses_of_next(clock):
-    """After each failure it waits twice as long, from 0.1 s on; the last is the end."""
+    """Pauses between failed ``/next`` double, from 0.1 s on; the last is the end."""
     asked: list[float] = []
 
     async def hang_up(stream: trio.SocketStream) -> None:
@@ -269,7 +269,7 @@ async def test_failures_of_next_count_in_a_row(clock, runtime, client):
 
 
 async def test_no_runtime_api(clock):
-    """Where nobody listens, that is the end."""
+    """The adapter ends if nothing listens at the Runtime API's address."""
     client = RuntimeClient("127.0.0.1", free_port())
 
     with pytest.raises(RuntimeApiError):
@@ -662,17 +662,17 @@ async def test_stream_that_is_never_answered(clock, runtime, client, caplog):
     """Lambda has as long to take the end of a stream as it has for a reply."""
     runtime.scripted["/response"].append(b"HTTP/1.1 100 Continue\r\nx: {}")
 
-    with trio.fail_after(2 * ANSWER_LIMIT):
+    with trio.fail_after(2 * UPLOAD_TIMEOUT):
         invocation = Invocation("request-7", b"{}")
         await client.post_stream(invocation, PRELUDE, aiter(Body(b"one")))
 
-    assert "no answer within 30 s" in caplog.text
+    assert "no response within 30 s" in caplog.text
     async with invoking(runtime, b"{}"):
         await client.post_response(await client.next_invocation(), b"null")
 
 
 async def test_nobody_to_stream_to(caplog):
-    """Where Lambda can't be reached, that is logged."""
+    """A stream that can't reach Lambda is logged."""
     client = RuntimeClient("127.0.0.1", free_port())
 
     with trio.fail_after(5):

@@ -2,7 +2,7 @@
 
 import trio
 
-from lambda_adapter.apps.app import Around, Seat
+from lambda_adapter.apps.app import Around, Seat, Turn
 from lambda_adapter.http.messages import Request, Response
 
 
@@ -13,8 +13,8 @@ class AfterReady(Around):
         super().__init__(seat)
         self._ready = ready
 
-    async def send(self, request: Request, *, streamed: bool = False) -> Response:
+    async def send(self, request: Request, turn: Turn) -> Response:
         """Wait until the application is ready, then send."""
         if not self._ready.is_set():
             await self._ready.wait()
-        return await self._seat.send(request, streamed=streamed)
+        return await self._seat.send(request, turn)

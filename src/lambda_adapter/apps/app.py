@@ -2,16 +2,36 @@
 
 from typing import Protocol
 
+import msgspec
 import trio
 
+from lambda_adapter.events.event import MAX_REPLY, Event
+from lambda_adapter.events.pass_through import PassThroughEvent
 from lambda_adapter.http.messages import Request, Response
+from lambda_adapter.runtime.api import Invocation
+
+
+class Turn(msgspec.Struct, gc=False):
+    """One invocation's turn at an application, and what bounds the response."""
+
+    invocation: Invocation
+    deadline: float
+    """When to give the application up, by trio's clock."""
+    kind: type[Event] = PassThroughEvent
+    """The event's, once that is known."""
+    event: Event | None = None
+    """The event, once it is decoded."""
+    streamed: bool = False
+    """Whether the response's body may come piece by piece."""
+    max_body: int = MAX_REPLY
+    """Bytes of a body that is not streamed."""
 
 
 class Seat(Protocol):
     """One invoke loop's place at an application: a request, then what is left of it."""
 
-    async def send(self, request: Request, *, streamed: bool = False) -> Response:
-        """Return the application's response, its body whole unless ``streamed``.
+    async def send(self, request: Request, turn: Turn) -> Response:
+        """Return the application's response, its body whole unless it is streamed.
 
         Raises:
             InvocationError: there is none. A streamed body may raise it as well.
@@ -63,9 +83,9 @@ class Around:
     def __init__(self, seat: Seat) -> None:
         self._seat = seat
 
-    async def send(self, request: Request, *, streamed: bool = False) -> Response:
+    async def send(self, request: Request, turn: Turn) -> Response:
         """Send as the seat within does."""
-        return await self._seat.send(request, streamed=streamed)
+        return await self._seat.send(request, turn)
 
     async def finish(self, deadline: float) -> None:
         """Finish as the seat within does."""

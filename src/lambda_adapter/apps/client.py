@@ -14,13 +14,14 @@ from typing import Self
 import msgspec
 import trio
 
+from lambda_adapter.apps.app import Turn
 from lambda_adapter.errors import (
     AppRequestError,
+    DeadlineError,
     InvocationError,
     PeerError,
     ResponseTooLargeError,
 )
-from lambda_adapter.events.event import MAX_REPLY
 from lambda_adapter.http.connection import Connection
 from lambda_adapter.http.dial import open_connection
 from lambda_adapter.http.http1 import BodyTooLargeError
@@ -30,6 +31,8 @@ from lambda_adapter.values import Address
 IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"})
 """https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2"""
 
+
+LATE = "the application's response was not complete before Lambda's deadline"
 
 LAST_MOMENT = 0.05
 """Seconds: a generous bound between a crashing process closing its sockets and its
@@ -49,52 +52,63 @@ class AppClient:
         address: Address,
         idle_limit: float,
         idle: list[tuple[float, Connection]] | None = None,
+        *,
+        waits_in_kernel: bool = False,
     ) -> None:
         self._address = address
+        self._waits_in_kernel = waits_in_kernel
         self._idle_limit = idle_limit
         self._idle = [] if idle is None else idle
         self._was_dropped = False
 
     def open_seat(self) -> Self:
         """Return another client that shares the idle connections."""
-        return type(self)(self._address, self._idle_limit, self._idle)
+        return type(self)(
+            self._address,
+            self._idle_limit,
+            self._idle,
+            waits_in_kernel=self._waits_in_kernel,
+        )
 
-    async def send(self, request: Request, *, streamed: bool = False) -> Response:
+    async def send(self, request: Request, turn: Turn) -> Response:
         """Send a request, once more if a kept connection turned out to be dead.
 
         https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2-6: a method that is not
         idempotent is never repeated, because nobody knows how far the first one went.
 
         Raises:
-            AppRequestError: the application gave no usable answer.
-            ResponseTooLargeError: its answer can't fit in a reply.
+            AppRequestError: the application gave no usable response.
+            ResponseTooLargeError: its response can't fit in a reply.
+            DeadlineError: the response was not complete in time.
         """
-        exchange = self._exchange_streamed if streamed else self._exchange
-        connection = self._take_idle() or await self._open(request)
+        exchange = self._exchange_streamed if turn.streamed else self._exchange
         try:
-            return await exchange(connection, request)
-        except PeerError as error:
-            repeatable = connection.exchanges and request.method in IDEMPOTENT
-            if error.answered or not repeatable:
-                raise self._failed(request, error) from error
-        connection = await self._open(request)
-        try:
-            return await exchange(connection, request)
-        except PeerError as error:
+            connection = self._take_idle() or await self._open(turn)
+            try:
+                return await exchange(connection, request, turn)
+            except PeerError as error:
+                repeatable = connection.exchanges and request.method in IDEMPOTENT
+                if error.answered or not repeatable:
+                    raise
+            connection = await self._open(turn)
+            return await exchange(connection, request, turn)
+        except (PeerError, trio.TooSlowError) as error:
             raise self._failed(request, error) from error
 
-    async def _exchange(self, connection: Connection, request: Request) -> Response:
+    async def _exchange(
+        self, connection: Connection, request: Request, turn: Turn
+    ) -> Response:
         try:
-            return await connection.exchange(request, MAX_REPLY)
+            return await connection.exchange(request, turn.max_body, turn.deadline)
         finally:
             self._keep(connection)
 
     async def _exchange_streamed(
-        self, connection: Connection, request: Request
+        self, connection: Connection, request: Request, turn: Turn
     ) -> Response:
         with contextlib.ExitStack() as stack:
             stack.callback(connection.close)
-            response, pieces = await connection.exchange_head(request)
+            response, pieces = await connection.exchange_head(request, turn.deadline)
             stack.pop_all()
             body = _Body(
                 pieces,
@@ -109,11 +123,12 @@ class AppClient:
         else:
             connection.close()
 
-    async def _open(self, request: Request) -> Connection:
-        try:
-            return await open_connection(self._address)
-        except PeerError as error:
-            raise self._failed(request, error) from error
+    async def _open(self, turn: Turn) -> Connection:
+        with trio.fail_at(turn.deadline):
+            connection = await open_connection(self._address)
+        if self._waits_in_kernel:
+            connection.wire.wait_in_kernel_first()
+        return connection
 
     def _take_idle(self) -> Connection | None:
         oldest = trio.current_time() - self._idle_limit
@@ -124,11 +139,11 @@ class AppClient:
             connection.close()
         return None
 
-    def _failed(
-        self, request: Request, error: PeerError
-    ) -> AppRequestError | ResponseTooLargeError:
-        self._was_dropped = True
-        return _request_error(request, error)
+    def _failed(self, request: Request, error: Exception) -> InvocationError:
+        if isinstance(error, PeerError):
+            self._was_dropped = True
+            return _request_error(request, error)
+        return DeadlineError(LATE)
 
     async def finish(self, deadline: float) -> None:
         """After a dropped connection, wait a moment.
@@ -152,7 +167,7 @@ class _Body:
     def __init__(
         self,
         pieces: AsyncGenerator[bytes, None],
-        fail: Callable[[PeerError], InvocationError],
+        fail: Callable[[Exception], InvocationError],
         end: Callable[[], None],
     ) -> None:
         self._pieces = pieces
@@ -167,7 +182,7 @@ class _Body:
             stack.callback(self._finish)  # unless there is a piece, it was the last
             try:
                 piece = await anext(self._pieces)
-            except PeerError as error:
+            except (PeerError, trio.TooSlowError) as error:
                 raise self._fail(error) from error
             stack.pop_all()
             return piece
@@ -181,9 +196,7 @@ class _Body:
         end()
 
 
-def _request_error(
-    request: Request, error: PeerError
-) -> AppRequestError | ResponseTooLargeError:
+def _request_error(request: Request, error: PeerError) -> InvocationError:
     """Say what failed, without the query, which may hold secrets."""
     path = request.target.partition(b"?")[0]
     what = f"{request.method.decode()} {path.decode('latin-1')}: {error}"

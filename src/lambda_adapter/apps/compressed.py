@@ -1,6 +1,7 @@
 """AWS_LWA_ENABLE_COMPRESSION: whole responses are compressed. Core: no I/O."""
 
-from lambda_adapter.apps.app import Around
+from lambda_adapter.apps.app import Around, Turn
+from lambda_adapter.events.event import MAX_REPLY
 from lambda_adapter.http.compression import compress
 from lambda_adapter.http.messages import Request, Response
 
@@ -8,7 +9,11 @@ from lambda_adapter.http.messages import Request, Response
 class Compressed(Around):
     """Compresses responses for clients that accept it."""
 
-    async def send(self, request: Request, *, streamed: bool = False) -> Response:
-        """Send, and compress the response if that is worth it."""
-        response = await self._seat.send(request, streamed=streamed)
+    async def send(self, request: Request, turn: Turn) -> Response:
+        """Send, and compress the response if that is worth it.
+
+        A body may be larger than the reply that it is compressed for.
+        """
+        turn.max_body = MAX_REPLY
+        response = await self._seat.send(request, turn)
         return compress(request, response)

@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 
 import msgspec
 
-from lambda_adapter.apps.app import Around, Seat
+from lambda_adapter.apps.app import Around, Seat, Turn
 from lambda_adapter.errors import AppStatusError
 from lambda_adapter.http.messages import Request, Response
 
@@ -21,13 +21,13 @@ class ErrorStatuses(Around):
         super().__init__(seat)
         self._statuses = statuses
 
-    async def send(self, request: Request, *, streamed: bool = False) -> Response:
+    async def send(self, request: Request, turn: Turn) -> Response:
         """Send, and return the response unless its status is an error.
 
         Raises:
             AppStatusError: it is one.
         """
-        response = await self._seat.send(request, streamed=streamed)
+        response = await self._seat.send(request, turn)
         if response.status in self._statuses:
             raise await _status_error(response)
         return response

@@ -6,6 +6,7 @@ are Lambda's to call: a client's request for one is refused.
 https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html Shell.
 """
 
+import contextlib
 from collections.abc import Awaitable, Callable
 
 import trio
@@ -17,9 +18,11 @@ from lambda_adapter.errors import (
     AfterRestoreError,
     BeforeCheckpointError,
     InitError,
-    InvocationError,
+    PeerError,
 )
+from lambda_adapter.events.event import MAX_REPLY
 from lambda_adapter.events.fields import LAMBDA_CONTEXT, REQUEST_CONTEXT
+from lambda_adapter.http.dial import open_connection
 from lambda_adapter.http.messages import Request
 from lambda_adapter.observe.logs import log
 from lambda_adapter.values import authority
@@ -50,14 +53,12 @@ async def suspend(config: Config, client: AppClient) -> None:
         BeforeCheckpointError: the application is not fit for a snapshot.
     """
     path = config.before_checkpoint_path
-    if path and (failure := await _call(config, client, path, CHECKPOINT_TIMEOUT)):
+    if path and (failure := await _call(config, path, CHECKPOINT_TIMEOUT)):
         raise BeforeCheckpointError(failure)
     client.close()
 
 
-async def resume(
-    config: Config, client: AppClient, check: Callable[[], Awaitable[None]]
-) -> None:
+async def resume(config: Config, check: Callable[[], Awaitable[None]]) -> None:
     """Tell the application that it was restored; ``check`` waits until it is ready.
 
     Raises:
@@ -65,7 +66,7 @@ async def resume(
     """
     deadline = trio.current_time() + RESTORE_TIMEOUT
     path = config.after_restore_path
-    if path and (failure := await _call(config, client, path, RESTORE_TIMEOUT)):
+    if path and (failure := await _call(config, path, RESTORE_TIMEOUT)):
         raise AfterRestoreError(failure)
     try:
         with trio.fail_at(deadline):
@@ -79,15 +80,13 @@ async def resume(
         ) from None
 
 
-async def _call(
-    config: Config, client: AppClient, path: str, seconds: float
-) -> str | None:
+async def _call(config: Config, path: str, seconds: float) -> str | None:
     """POST to a hook, and return why it failed or took too long, or None."""
     failure: str | None = f"POST {path} was not answered within {seconds:g} s"
     with trio.move_on_after(seconds):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_report_wait, path, seconds)
-            failure = await _post(config, client, path)
+            failure = await _post(config, path)
             nursery.cancel_scope.cancel()
     return failure
 
@@ -102,7 +101,7 @@ async def _report_wait(path: str, seconds: float) -> None:
     )
 
 
-async def _post(config: Config, client: AppClient, path: str) -> str | None:
+async def _post(config: Config, path: str) -> str | None:
     """POST to a hook, and return why it failed, or None."""
     agent = f"lambda-adapter/{__version__} (SnapStart)".encode()
     fields = [
@@ -111,9 +110,13 @@ async def _post(config: Config, client: AppClient, path: str) -> str | None:
         (b"content-length", b"0"),
         *HOOK_CONTEXTS,
     ]
+    request = Request(b"POST", path.encode(), fields)
     try:
-        response = await client.send(Request(b"POST", path.encode(), fields))
-    except InvocationError as error:
+        with contextlib.closing(
+            await open_connection(config.app_address)
+        ) as connection:
+            response = await connection.exchange(request, MAX_REPLY)
+    except PeerError as error:
         return f"POST {path} failed: {error}"
     if 200 <= response.status <= 299:
         return None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from lambda_adapter.apps.app import Around, Seat
+from lambda_adapter.apps.app import Around, Seat, Turn
 from lambda_adapter.config import Config
 from lambda_adapter.errors import ClosedPathError
 from lambda_adapter.http.messages import Request, Response, folded
@@ -25,14 +25,14 @@ class Rewritten(Around):
         super().__init__(seat)
         self._config = config
 
-    async def send(self, request: Request, *, streamed: bool = False) -> Response:
+    async def send(self, request: Request, turn: Turn) -> Response:
         """Send the rewritten request.
 
         Raises:
             ClosedPathError: its path is not for clients.
         """
         request = rewrite(request, self._config)
-        return await self._seat.send(request, streamed=streamed)
+        return await self._seat.send(request, turn)
 
 
 def rewrite(request: Request, config: Config) -> Request:

@@ -30,7 +30,11 @@ class ServerApp:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._client = AppClient(config.app_address, config.pool_idle_timeout)
+        self._client = AppClient(
+            config.app_address,
+            config.pool_idle_timeout,
+            waits_in_kernel=config.max_concurrency == 1,
+        )
         self._is_ready = trio.Event()
 
     def open_seat(self) -> Seat:
@@ -60,7 +64,7 @@ class ServerApp:
         """
         from lambda_adapter.apps.hooks import resume
 
-        await resume(self._config, self._client, self._wait_ready)
+        await resume(self._config, self._wait_ready)
 
     async def _wait_ready(self) -> None:
         await wait_app_ready(self._config, None)

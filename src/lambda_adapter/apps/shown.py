@@ -2,7 +2,7 @@
 
 import trio
 
-from lambda_adapter.apps.app import Around
+from lambda_adapter.apps.app import Around, Turn
 from lambda_adapter.http.messages import Fields, Request, Response
 from lambda_adapter.observe.logs import log
 
@@ -10,10 +10,10 @@ from lambda_adapter.observe.logs import log
 class Shown(Around):
     """Logs requests and responses, without queries and values: they may be secret."""
 
-    async def send(self, request: Request, *, streamed: bool = False) -> Response:
+    async def send(self, request: Request, turn: Turn) -> Response:
         """Send, and log what went out and what came back."""
         started = trio.current_time()
-        response = await self._seat.send(request, streamed=streamed)
+        response = await self._seat.send(request, turn)
         body = response.body
         log.debug(
             "%s %s (%d bytes; %s) brought status %d after %.1f ms (%s; %s)",

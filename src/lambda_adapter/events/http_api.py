@@ -16,8 +16,8 @@ from lambda_adapter.events.body import encode_body
 from lambda_adapter.events.event import MAX_FIELDS, decode_as
 from lambda_adapter.events.http_event import HttpEvent, RequestParts
 from lambda_adapter.events.pairs import Scalar, single
-from lambda_adapter.events.reply import joined, split_cookies
-from lambda_adapter.http.messages import Response, end_to_end
+from lambda_adapter.events.reply import split
+from lambda_adapter.http.messages import Response
 
 
 class HttpApiEvent(HttpEvent, frozen=True):
@@ -56,16 +56,15 @@ class HttpApiEvent(HttpEvent, frozen=True):
     def encode_response(cls, response: Response) -> bytes:
         """Return the reply; its status keeps API Gateway from guessing its format."""
         body, is_base64_encoded = encode_body(response)
-        rest, cookies = split_cookies(end_to_end(response.fields))
+        headers, cookies = split(response.fields)
         return msgspec.json.encode(
-            _Reply(response.status, joined(rest), cookies, body, is_base64_encoded)
+            _Reply(response.status, headers, cookies, body, is_base64_encoded)
         )
 
     @classmethod
     def encode_prelude(cls, response: Response) -> bytes:
         """Return what comes before a streamed body, less the delimiter."""
-        rest, cookies = split_cookies(end_to_end(response.fields))
-        return msgspec.json.encode(_Prelude(response.status, joined(rest), cookies))
+        return msgspec.json.encode(_Prelude(response.status, *split(response.fields)))
 
     def _path(self) -> bytes:
         return target.encoded_path(self.raw_path)

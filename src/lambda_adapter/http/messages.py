@@ -6,14 +6,16 @@ kept, names in the case they came in. Core: no I/O.
 
 import codecs
 import re
-from typing import Protocol, Self
+from collections.abc import AsyncIterator
+from typing import Protocol
 
 import msgspec
 
 TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 """A method, or the name of a field: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2"""
 
-Fields = list[tuple[bytes, bytes]]
+Field = tuple[bytes, bytes]
+Fields = list[Field]
 """Field lines, name and value (https://www.rfc-editor.org/rfc/rfc9110#section-6.3)."""
 
 HOP_BY_HOP = frozenset(
@@ -46,7 +48,7 @@ class Request(msgspec.Struct, frozen=True, gc=False):
 class Stream(Protocol):
     """A body that arrives piece by piece. Close it, unless it was read to its end."""
 
-    def __aiter__(self) -> Self:
+    def __aiter__(self) -> AsyncIterator[bytes]:
         """Return itself."""
 
     async def __anext__(self) -> bytes:

@@ -1,5 +1,7 @@
 """One of Lambda's APIs at an address, over one connection that is kept open. Shell."""
 
+import math
+
 import trio
 
 from lambda_adapter.errors import PeerError
@@ -19,7 +21,8 @@ class Channel:
     ``host`` is both as the value of ``Host``.
     """
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, *, waits_in_kernel: bool = False) -> None:
+        self._waits_in_kernel = waits_in_kernel
         self._address = host, port
         self.host = authority(self._address)
         self._connection: Connection | None = None
@@ -36,12 +39,16 @@ class Channel:
         Raises:
             PeerError: there is none.
         """
-        with trio.move_on_after(timeout):
-            return await self.exchange(request, MAX_ANSWER)
-        message = f"Lambda did not answer within {timeout:g} s"
-        raise PeerError(message, answered=False)
+        try:
+            with trio.fail_after(timeout):
+                return await self.exchange(request, MAX_ANSWER)
+        except trio.TooSlowError:
+            message = f"Lambda did not answer within {timeout:g} s"
+            raise PeerError(message, answered=False) from None
 
-    async def exchange(self, request: Request, max_body: int) -> Response:
+    async def exchange(
+        self, request: Request, max_body: int, deadline: float = math.inf
+    ) -> Response:
         """Send over the kept connection; if that turns out to be dead, over a new one.
 
         Repeating is safe: asking for the next invocation again brings the same one, and
@@ -49,16 +56,17 @@ class Channel:
 
         Raises:
             PeerError: there is no answer, or it is not HTTP/1.1.
+            TooSlowError: the deadline passed.
         """
         connection = await self.connect()
         try:
-            return await connection.exchange(request, max_body)
+            return await connection.exchange(request, max_body, deadline)
         except PeerError as error:
             if error.answered or not connection.exchanges:
                 raise
             log.info("the connection to Lambda broke, trying another: %s", error)
         connection = await self.connect()
-        return await connection.exchange(request, max_body)
+        return await connection.exchange(request, max_body, deadline)
 
     async def connect(self) -> Connection:
         """Return the kept connection, or a new one if that is spent or closed.
@@ -71,6 +79,8 @@ class Channel:
             self.close()
         if not self._connection:
             self._connection = await open_connection(self._address)
+            if self._waits_in_kernel:
+                self._connection.wire.wait_in_kernel_first()
         return self._connection
 
 

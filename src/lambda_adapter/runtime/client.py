@@ -1,6 +1,7 @@
 """Lambda's end of the wire: invocations in, replies and errors out. Shell."""
 
 import contextlib
+import math
 from collections.abc import AsyncGenerator, Awaitable
 
 import trio
@@ -12,7 +13,8 @@ from lambda_adapter.errors import (
     RuntimeApiError,
 )
 from lambda_adapter.http.http1 import LAST_CHUNK, encode_chunk, encode_last_chunk
-from lambda_adapter.http.messages import Request, Response
+from lambda_adapter.http.messages import Request, Response, Stream
+from lambda_adapter.http.upload import upload
 from lambda_adapter.observe.logs import log
 from lambda_adapter.runtime import api as runtime_api
 from lambda_adapter.runtime.api import Invocation, UnusableAnswerError
@@ -68,38 +70,40 @@ class RuntimeClient(Channel):
         if response.status != 200:
             raise RuntimeApiError(f"Lambda did not restore: {quote(response)}")
 
-    async def post_response(self, invocation: Invocation, reply: bytes) -> None:
+    async def post_response(
+        self, invocation: Invocation, reply: bytes, deadline: float = math.inf
+    ) -> None:
         """Post the reply. A rejection by Lambda is logged, not raised.
-
-        Lambda may take its time; the limit is the caller's.
 
         Raises:
             RuntimeApiError: Lambda says that all is lost.
         """
         request = runtime_api.response_request(self.host, invocation, reply)
-        await self._deliver("reply", self.exchange(request, MAX_ANSWER))
+        await self._deliver("reply", self.exchange(request, MAX_ANSWER, deadline))
 
     async def post_stream(
         self,
         invocation: Invocation,
         prelude: bytes,
-        body: AsyncGenerator[bytes, None],
+        body: bytes | Stream,
     ) -> None:
-        """Post the reply piece by piece, as fast as Lambda takes the pieces.
+        """Post the reply piece by piece, as fast as Lambda takes them, and close it.
 
         The prelude goes out at once. A body that breaks off ends in trailers that say
-        so: the client has had its status, and sees the answer end early.
+        so: the client has had its status, and sees the response end early.
 
         Raises:
             RuntimeApiError: Lambda says that all is lost.
         """
-        frames = _frames(prelude, body)
-        await self._deliver("stream", self._upload(invocation, frames))
+        try:
+            frames = _frames(prelude, body)
+            await self._deliver("stream", self._upload(invocation, frames))
+        finally:
+            if not isinstance(body, bytes):
+                await body.aclose()
 
     async def post_error(self, invocation: Invocation, error: AdapterError) -> None:
         """Report an invocation as failed. A rejection by Lambda is logged.
-
-        The limit is the caller's.
 
         Raises:
             RuntimeApiError: Lambda says that all is lost.
@@ -133,6 +137,9 @@ class RuntimeClient(Channel):
         except PeerError as error:
             log.error("the %s did not reach Lambda: %s", what, error)
             return
+        except trio.TooSlowError:
+            log.error("the %s did not reach Lambda: it was not taken in time", what)
+            return
         _raise_if_lost(response)
         if response.status != 202:
             log.error("Lambda refused the %s: %s", what, quote(response))
@@ -144,21 +151,21 @@ class RuntimeClient(Channel):
         try:
             connection = await self.connect()
             async with contextlib.aclosing(frames):
-                return await connection.upload(request, frames, MAX_ANSWER)
+                return await upload(connection, request, frames, MAX_ANSWER)
         finally:
             # https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html: a
             # runtime closes the connection that it has streamed over.
             self.close()
 
 
-async def _frames(
-    prelude: bytes, body: AsyncGenerator[bytes, None]
-) -> AsyncGenerator[bytes, None]:
+async def _frames(prelude: bytes, body: bytes | Stream) -> AsyncGenerator[bytes, None]:
     yield encode_chunk(prelude + runtime_api.DELIMITER)
     try:
-        async with contextlib.aclosing(body):
+        if not isinstance(body, bytes):
             async for piece in body:
                 yield encode_chunk(piece)
+        elif body:
+            yield encode_chunk(body)
     except InvocationError as error:
         log.error("%s: the stream broke off: %s", error.error_type, error)
         yield encode_last_chunk(runtime_api.error_trailers(error))

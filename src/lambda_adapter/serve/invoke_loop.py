@@ -1,53 +1,31 @@
 """The way of an invocation: next, decode, send, encode, post. Shell."""
 
 import contextlib
-import math
-import time
-from collections.abc import AsyncGenerator
 
 import msgspec
 import trio
 
 from lambda_adapter import events
+from lambda_adapter.apps.app import Turn
 from lambda_adapter.apps.seats import Seats
 from lambda_adapter.config import Config
-from lambda_adapter.errors import (
-    DeadlineError,
-    FatalError,
-    InternalError,
-    InvocationError,
-)
-from lambda_adapter.events.event import Event, error_response
+from lambda_adapter.errors import FatalError, InvocationError
+from lambda_adapter.events.event import error_response
 from lambda_adapter.events.fields import Context
 from lambda_adapter.events.http_event import HttpEvent
-from lambda_adapter.events.limits import find_wide_fields, within_limit
-from lambda_adapter.events.pass_through import PassThroughEvent
-from lambda_adapter.http.messages import Response, Stream
+from lambda_adapter.http.messages import Request, Response
 from lambda_adapter.observe.logs import log, request_id
 from lambda_adapter.runtime.api import Invocation
 from lambda_adapter.runtime.client import RuntimeClient
 from lambda_adapter.runtime.context import encode_lambda_context
+from lambda_adapter.serve.deadline import find_deadline
+from lambda_adapter.serve.failure import as_invocation_error
+from lambda_adapter.serve.reply import encode
 from lambda_adapter.values import authority
 
-LONGEST = 900.0
-"""Seconds that an invocation can last, whatever its deadline says:
-https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html"""
-
-POST_LIMIT = 5.0
-"""Seconds that Lambda has to accept an answer, at the least. It takes milliseconds, and
+POST_TIMEOUT = 5.0
+"""Seconds that Lambda has to accept a reply, at the least. It takes milliseconds, and
 has until the deadline if that is later."""
-
-LATE = "the application did not answer before Lambda's deadline"
-
-
-class Turn(msgspec.Struct, gc=False):
-    """An invocation, and how far it has come."""
-
-    invocation: Invocation
-    kind: type[Event] = PassThroughEvent
-    """The invocation's, once that is known."""
-    reply: bytes = b""
-    """What is posted, once there is something to post."""
 
 
 class InvokeLoop:
@@ -63,7 +41,7 @@ class InvokeLoop:
         self._runtime = runtime
         self._seats = seats
         self._env_config = env_config
-        self._invoke_mode = config.invoke_mode
+        self._streams = config.invoke_mode == "response_stream"
         self._deadline_margin = config.deadline_margin
         self._pass_through_path = config.pass_through_path.encode()
         self._host = authority(config.app_address)
@@ -76,101 +54,34 @@ class InvokeLoop:
         """
         with contextlib.closing(self._runtime):
             while True:
-                await self.serve()
+                await self._serve()
 
-    async def serve(self) -> None:
-        """Take one invocation to the application, and its response to Lambda.
-
-        The cancel scope is opened while idle, so that its cost (5 % of an invocation,
-        measured) does not add to the client's latency.
-
-        Raises:
-            FatalError: there is nothing left to serve.
-        """
-        turn: Turn | None = None
-        failure: InvocationError | None = None
-        deadline = math.inf
-        with trio.CancelScope() as limit:
-            turn = Turn(await self._runtime.next_invocation())
-            request_id.set(turn.invocation.request_id)
-            limit.deadline = deadline = self._deadline(turn.invocation)
-            failure = await self._answer(turn, limit)
-        if turn and limit.cancelled_caught:
-            failure = _overdue(turn)
-        if turn and failure:
-            await self._fail(turn, failure)
-        await self._seats.http.finish(deadline)
-        request_id.set("")
-
-    async def _answer(
-        self, turn: Turn, limit: trio.CancelScope
-    ) -> InvocationError | None:
-        """Answer an invocation by a reply or a stream, or return why that failed."""
-        invocation = turn.invocation
+    async def _serve(self) -> None:
+        turn = await self._next()
         try:
-            kind = turn.kind = events.classify(invocation.payload)
-            response = await self._ask(invocation, kind)
-            if self._streams(kind):
-                deadline, limit.deadline = limit.deadline, math.inf
-                await self._stream(turn, response, deadline)
-            else:
-                await trio.lowlevel.checkpoint_if_cancelled()
-                turn.reply = within_limit(kind, kind.encode_response(response))
-                _warn_of_fields(kind, response, len(turn.reply))
-                _leave_time(limit, POST_LIMIT)
-                await self._runtime.post_response(invocation, turn.reply)
+            request = self._decode(turn)
+            response = await self._send(turn, request)
+            reply = await encode(turn, response)
+            await self._post(turn, reply, response)
         except FatalError:
             raise
         except Exception as error:
-            return _as_invocation_error(error)
-        return None
+            await self._fail(turn, as_invocation_error(error))
+        await self._seats.http.finish(turn.deadline)
+        request_id.set("")
 
-    async def _stream(self, turn: Turn, response: Response, deadline: float) -> None:
-        async with _closing(response):
-            await trio.lowlevel.checkpoint_if_cancelled()
-            prelude = turn.kind.encode_prelude(response)
-            _warn_of_fields(turn.kind, response, len(prelude))
-            body = _until(deadline, response.body)
-            await self._runtime.post_stream(turn.invocation, prelude, body)
+    async def _next(self) -> Turn:
+        invocation = await self._runtime.next_invocation()
+        request_id.set(invocation.request_id)
+        return Turn(invocation, find_deadline(invocation, self._deadline_margin))
 
-    async def _ask(self, invocation: Invocation, kind: type[Event]) -> Response:
-        """Send an event to the application, and return the response."""
-        event = kind.decode(invocation.payload)
-        request = event.request(self._context(invocation))
-        is_http = issubclass(kind, HttpEvent)
-        seat = self._seats.http if is_http else self._seats.other
-        response = await seat.send(request, streamed=self._streams(kind))
-        kind.check_response(request, response)
-        return response
-
-    async def _fail(self, turn: Turn, failure: InvocationError) -> None:
-        """Report the failure: as a response to a client, else as an error."""
-        invocation, kind = turn.invocation, turn.kind
-        answer = error_response(failure, invocation.request_id)
-        with trio.move_on_after(POST_LIMIT) as limit:
-            if not (issubclass(kind, HttpEvent) and failure.is_answerable):
-                await self._runtime.post_error(invocation, failure)
-            elif self._streams(kind):
-                await self._stream(turn, answer, math.inf)
-            else:
-                reply = kind.encode_response(answer)
-                await self._runtime.post_response(invocation, reply)
-        if limit.cancelled_caught:
-            _log_untaken()
-
-    def _deadline(self, invocation: Invocation) -> float:
-        """Return when to give the application up, by trio's clock.
-
-        That is a margin before Lambda's deadline, so that the client is still told, and
-        Lambda does not end the whole environment. One that makes no sense is none.
-        """
-        left = invocation.deadline_ms / 1000 - time.time()
-        if not 0 < left < LONGEST:
-            return trio.current_time() + LONGEST
-        return trio.current_time() + max(left - self._deadline_margin, 0)
-
-    def _streams(self, kind: type[Event]) -> bool:
-        return kind.streams and self._invoke_mode == "response_stream"
+    def _decode(self, turn: Turn) -> Request:
+        invocation = turn.invocation
+        kind = turn.kind = events.classify(invocation.payload)
+        turn.streamed = kind.streams and self._streams
+        turn.max_body = kind.max_reply
+        event = turn.event = kind.decode(invocation.payload)
+        return event.request(self._context(invocation))
 
     def _context(self, invocation: Invocation) -> Context:
         return Context(
@@ -181,67 +92,27 @@ class InvokeLoop:
             self._host,
         )
 
+    async def _send(self, turn: Turn, request: Request) -> Response:
+        is_http = issubclass(turn.kind, HttpEvent)
+        seat = self._seats.http if is_http else self._seats.other
+        response = await seat.send(request, turn)
+        turn.kind.check_response(request, response)
+        return response
 
-def _warn_of_fields(kind: type[Event], response: Response, size: int) -> None:
-    if warning := find_wide_fields(kind, response, size):
-        log.warning("%s", warning)
+    async def _post(self, turn: Turn, reply: bytes, response: Response) -> None:
+        if turn.streamed:
+            await self._runtime.post_stream(turn.invocation, reply, response.body)
+        else:
+            deadline = max(turn.deadline, trio.current_time() + POST_TIMEOUT)
+            await self._runtime.post_response(turn.invocation, reply, deadline)
 
-
-def _leave_time(limit: trio.CancelScope, seconds: float) -> None:
-    """Put a limit off, if there is less time left than that."""
-    least = trio.current_time() + seconds
-    if limit.deadline < least:
-        limit.deadline = least
-
-
-def _overdue(turn: Turn) -> InvocationError | None:
-    """Say what there was no time for: the application's answer, or only its post."""
-    if turn.reply:
-        _log_untaken()
-        return None
-    return _as_invocation_error(DeadlineError(LATE))
-
-
-def _log_untaken() -> None:
-    log.error("the reply did not reach Lambda: it was not taken in time")
-
-
-@contextlib.asynccontextmanager
-async def _closing(response: Response) -> AsyncGenerator[None, None]:
-    try:
-        yield
-    finally:
-        if not isinstance(response.body, bytes):
-            await response.body.aclose()
-
-
-async def _until(deadline: float, body: bytes | Stream) -> AsyncGenerator[bytes, None]:
-    """Pass the pieces of a body on, for as long as there is time."""
-    if isinstance(body, bytes):
-        if body:
-            yield body
-        return
-    while True:
-        try:
-            with trio.fail_at(deadline):
-                piece = await anext(body)
-        except StopAsyncIteration:
-            return
-        except trio.TooSlowError:
-            message = "the application did not end its answer in time"
-            raise DeadlineError(message) from None
-        yield piece
-
-
-def _as_invocation_error(error: Exception) -> InvocationError:
-    """Log a failure, and return it as one of this invocation's.
-
-    This is the one place where a fault of the adapter is caught: it costs an
-    invocation, not the environment.
-    """
-    if isinstance(error, InvocationError):
-        log.error("%s: %s", error.error_type, error)
-        return error
-    failure = InternalError(f"a fault of the adapter: {type(error).__name__}: {error}")
-    log.error("%s", failure, exc_info=error)
-    return failure
+    async def _fail(self, turn: Turn, failure: InvocationError) -> None:
+        """Report the failure: as a response to a client, else as an error."""
+        with trio.move_on_after(POST_TIMEOUT) as scope:
+            if not (issubclass(turn.kind, HttpEvent) and failure.is_answerable):
+                await self._runtime.post_error(turn.invocation, failure)
+            else:
+                response = error_response(failure, turn.invocation.request_id)
+                await self._post(turn, await encode(turn, response), response)
+        if scope.cancelled_caught:
+            log.error("the failure did not reach Lambda: it was not taken in time")
