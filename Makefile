@@ -63,8 +63,8 @@ build: dev zipapp ## the images to copy the adapter from
 demo: dev zipapp rie ## Flask behind the adapter, under Lambda's emulator
 	$(bin)/python -m tests.e2e.demo
 
-# Everything, in ten minutes, on a quiet machine with a C compiler, cargo (which builds the
-# Rust adapter once), valgrind and strace. It renews bench/results, and with it the README.
+# Everything, in a quarter of an hour, on a quiet machine with a C compiler, cargo (which
+# builds the Rust adapter once), valgrind and strace. It renews bench/results and the README.
 bench: dev ## measure, beside the Rust adapter and others
 	$(bin)/python -m bench all --json bench/results/latest.jsonl
 	$(bin)/python -m bench readme

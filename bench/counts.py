@@ -16,7 +16,7 @@ from bench.harness.run import Defaults, Run
 from bench.harness.session import open_session
 from bench.harness.subjects import BenchError, Subject, require
 
-DEFAULTS = Defaults(("ours", "blocking", "LWA"), invocations=256, cores=(1,))
+DEFAULTS = Defaults(("ours", "blocking", "LWA"), 3, 256, cores=(1,))
 
 TOOLS = {
     "valgrind": "--tool=callgrind --callgrind-out-file=output --trace-children=yes",
