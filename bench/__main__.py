@@ -1,6 +1,7 @@
 """``python -m bench``: measure, print tables, keep the numbers, renew the README."""
 
 import argparse
+import subprocess
 import sys
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def main() -> int:
                 _measure(name, options, found)
             results.save(found, options.json or CACHE / f"{options.command}.jsonl")
         print(*report.tables(found), sep="\n")
-    except BenchError as error:
+    except (BenchError, subprocess.CalledProcessError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     return 0

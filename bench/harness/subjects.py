@@ -88,7 +88,11 @@ def find(name: str) -> Subject:
 
 
 def compile_native() -> None:
-    """Compile what has changed in ``native/``."""
+    """Compile what has changed in ``native/``.
+
+    Raises:
+        BenchError: there is no C compiler.
+    """
     require("cc")
     CACHE.mkdir(parents=True, exist_ok=True)
     rules = [f"VPATH={NATIVE}", "CFLAGS=-O2 -static -pthread"]
@@ -103,4 +107,4 @@ def require(program: str) -> None:
         BenchError: there is none.
     """
     if not shutil.which(program):
-        raise BenchError(f"{program} is not an executable program here")
+        raise BenchError(f"{program} is not found, or not executable")
