@@ -7,7 +7,7 @@ from bench.harness.subjects import PROJECT
 from lambda_adapter import events
 from lambda_adapter.events.event import Event
 from lambda_adapter.events.fields import Context
-from lambda_adapter.http.http1 import encode_head
+from lambda_adapter.http.http1 import encode_request
 from lambda_adapter.http.messages import Response
 
 DEFAULTS = Defaults(("ours",), rounds=7, invocations=1_000, cores=(1,))
@@ -32,7 +32,7 @@ def measure(run: Run) -> None:
 
         def decode(payload: bytes = payload) -> None:
             event = events.classify(payload).decode(payload)
-            encode_head(event.request(CONTEXT))
+            encode_request(event.request(CONTEXT))
 
         def encode(kind: type[Event] = kind) -> None:
             kind.encode_response(RESPONSE)
