@@ -134,7 +134,15 @@ def request_fields(
     kept: Fields = []
     special: dict[str, list[bytes]] = {}
     for pair in pairs:
-        field, role = _known_pairs.get(pair) or _encode(*pair)
+        known = _known_pairs.get(pair)
+        if known is None:
+            name, value = pair
+            raw, role, repeats = _known.get(name) or _recognise(name)
+            field = raw, _encode_value(name, value)
+            if repeats and isinstance(value, str) and len(value) <= MAX_KNOWN_SIZE:
+                remember(_known_pairs, pair, (field, role))
+        else:
+            field, role = known
         if role:
             special.setdefault(role, []).append(field[1])
             if role in held_back:
@@ -151,19 +159,6 @@ def request_fields(
     if body or method in _WITH_CONTENT:
         kept.append((b"content-length", b"%d" % len(body)))
     return [(b"host", _one_host(special.get("host", ()), host)), *kept, *added]
-
-
-def _encode(name: str, value: Scalar) -> tuple[Field, str]:
-    """Return a field as it is sent, and its role, which is mostly none.
-
-    Raises:
-        EventError: it would be unsafe to send.
-    """
-    raw, role, repeats = _known.get(name) or _recognise(name)
-    encoded = (raw, _encode_value(name, value)), role
-    if repeats and isinstance(value, str) and len(value) <= MAX_KNOWN_SIZE:
-        return remember(_known_pairs, (name, value), encoded)
-    return encoded
 
 
 def _recognise(name: str) -> tuple[bytes, str, bool]:

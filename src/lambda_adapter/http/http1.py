@@ -70,11 +70,11 @@ class ResponseParser:
     _persists = False
     _interim = 0
     """Bytes of interim responses."""
+    _head_reader: HeadReader | None = None
 
     def __init__(self, method: bytes, max_body: float = math.inf) -> None:
         self._method = method
         self._max_body = max_body
-        self._head_reader = HeadReader()
         self._taken = bytearray()
 
     def feed(self, data: bytes) -> None:
@@ -89,6 +89,7 @@ class ResponseParser:
             return
         self.answered = True
         while self._body is None:
+            self._head_reader = self._head_reader or HeadReader()
             if (read := self._head_reader.feed(data)) is None:
                 return
             head, data = read

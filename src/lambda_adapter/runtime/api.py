@@ -14,6 +14,7 @@ import msgspec
 from lambda_adapter import __version__
 from lambda_adapter.errors import MAX_ERROR, AdapterError
 from lambda_adapter.http.http1 import EncodedRequest, encode_request
+from lambda_adapter.http.known import remember
 from lambda_adapter.http.messages import Field, Fields, Request, Response
 
 MAX_EVENT = 33_554_432
@@ -62,20 +63,20 @@ class _ErrorReport(msgspec.Struct):
     stack_trace: list[str] = msgspec.field(name="stackTrace", default_factory=list)
 
 
-_SAID = dict.fromkeys(
-    [
-        b"lambda-runtime-aws-request-id",
-        b"lambda-runtime-deadline-ms",
-        b"lambda-runtime-invoked-function-arn",
-        b"lambda-runtime-trace-id",
-        b"lambda-runtime-client-context",
-        b"lambda-runtime-cognito-identity",
-        b"lambda-runtime-aws-tenant-id",
-        b"lambda-runtime-invocation-id",
-    ],
-    "",
-)
-"""The fields of ``/next`` that an invocation is made of, in its order."""
+_SAID = {
+    b"lambda-runtime-aws-request-id": 0,
+    b"lambda-runtime-deadline-ms": 1,
+    b"lambda-runtime-invoked-function-arn": 2,
+    b"lambda-runtime-trace-id": 3,
+    b"lambda-runtime-client-context": 4,
+    b"lambda-runtime-cognito-identity": 5,
+    b"lambda-runtime-aws-tenant-id": 6,
+    b"lambda-runtime-invocation-id": 7,
+}
+"""The fields of ``/next`` that an invocation is made of, and their places in it."""
+
+_known_places: dict[bytes, int] = {}
+"""The same for names in any case, and -1 for those of all other fields."""
 
 _RESPONSE_HEAD = (
     b"POST %b/invocation/%%b/response HTTP/1.1\r\nhost: %%b\r\n%b: %b\r\n"
@@ -93,11 +94,14 @@ def parse_next(response: Response) -> Invocation:
     Raises:
         UnusableAnswerError: it is not an invocation.
     """
-    values = _SAID.copy()
+    said = [""] * len(_SAID)
     for name, value in response.fields:
-        if (lower := name.lower()) in _SAID:
-            values[lower] = value.decode("latin-1")
-    request_id, deadline, *others = values.values()
+        place = _known_places.get(name)
+        if place is None:
+            place = remember(_known_places, name, _SAID.get(name.lower(), -1))
+        if place >= 0:
+            said[place] = value.decode("latin-1")
+    request_id, deadline, *others = said
     if response.status != 200 or not isinstance(response.body, bytes):
         raise UnusableAnswerError(f"/next was answered with status {response.status}")
     if not _REQUEST_ID.fullmatch(request_id):
