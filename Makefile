@@ -74,11 +74,11 @@ build: dev zipapp ## the images to copy the adapter from
 demo: dev zipapp rie ## Flask behind the adapter, under Lambda's emulator
 	$(bin)/python -m tests.e2e.demo
 
-# Everything, in less than ten minutes: tables, and a picture in .cache/bench. On a quiet
-# machine, with cargo to build the peer, valgrind and strace; what is missing is named.
-bench: dev zipapp ## measure, beside the Rust adapter and others
-	$(bin)/python -m bench all
-	$(bin)/python -m bench plot
+# Everything, in a quarter of an hour, on a quiet machine with a C compiler, cargo (which
+# builds the Rust adapter once), valgrind and strace. It renews bench/results and the README.
+bench: dev ## measure, beside the Rust adapter and others
+	$(bin)/python -m bench all --json bench/results/latest.jsonl
+	$(bin)/python -m bench readme
 
 clean: ## remove what was made
 	rm -rf .venv .cache build dist
