@@ -7,7 +7,7 @@ import trio
 from lambda_adapter.errors import PeerError
 from lambda_adapter.http.connection import Connection
 from lambda_adapter.http.dial import open_connection
-from lambda_adapter.http.http1 import EncodedRequest
+from lambda_adapter.http.encoding import EncodedRequest
 from lambda_adapter.http.messages import Response
 from lambda_adapter.observe.logs import log
 from lambda_adapter.values import authority
