@@ -18,7 +18,7 @@ MODULES = sorted(
     path.relative_to(SOURCE).with_suffix("").as_posix() for path in SOURCE.rglob("*.py")
 )
 
-FOLDERS = ("apps", "http", "observe", "runtime", "serve")
+FOLDERS = ("apps", "apps/asgi", "apps/wsgi", "http", "observe", "runtime", "serve")
 """Whose ``__init__`` is a docstring."""
 
 TESTED_BY = {
@@ -38,6 +38,23 @@ TESTED_BY = {
         "serve/test_invoke_loop",
     ),
     "apps/server": "serve/test_supervisor",
+    # An application in this process is served by all of these at once.
+    **dict.fromkeys(
+        [
+            "apps/asgi/exchange",
+            "apps/asgi/host",
+            "apps/asgi/host_asyncio",
+            "apps/asgi/host_trio",
+        ],
+        "apps/asgi/test_seat",
+    ),
+    "apps/asgi/lifespan": "apps/asgi/test_app",
+    "apps/failures": "apps/asgi/test_seat",
+    "apps/last_resort": "apps/asgi/test_app",
+    **dict.fromkeys(
+        ["apps/wsgi/call", "apps/wsgi/exchange", "apps/wsgi/worker"],
+        "apps/wsgi/test_seat",
+    ),
     "events/http_event": "events/test_event",
     "events/pairs": "events/test_fields",
     "http/dial": "http/test_connection",
@@ -61,6 +78,8 @@ WAITS = {
     "emulator.py": 2,
     # So is an application in a container.
     "images/container.py": 1,
+    # Not the test: the coroutines whose loop it steps.
+    "apps/asgi/test_stepped_loop.py": 3,
     # Not the test: the child that it starts.
     "apps/test_process.py": 1,
 }
