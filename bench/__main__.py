@@ -4,86 +4,78 @@ import argparse
 import sys
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import Progress, TaskID
+from bench import codec, cold_start, counts, growth, invoke, memory
+from bench.harness import plot, report, results
+from bench.harness.builds import CACHE, MissingError, native
+from bench.harness.results import Results
+from bench.harness.run import Measurement, Run, first_cores
+from bench.harness.session import BrokenRunError
+from bench.harness.subjects import APPLICATIONS, SUBJECTS, find
 
-from bench import builds, counts, plot, report, results
-from bench.builds import CACHE, MissingError
-from bench.plan import Plan, cores_of
-from bench.results import Results
-from bench.session import BrokenRunError
-from bench.subjects import APPLICATIONS, SUBJECTS, Missing, find
-from bench.suite import BENCHMARKS, QUICK, Benchmark
+MEASUREMENTS: dict[str, Measurement] = {
+    "invoke": invoke,
+    "cold-start": cold_start,
+    "growth": growth,
+    "memory": memory,
+    "codec": codec,
+    "counts": counts,
+}
 
 
 def main() -> int:
     """Run the command line, and return its exit status."""
     options = _parser().parse_args()
-    if options.command == "plot":
-        for picture in plot.draw(results.load(options.results), options.output):
-            print(picture)
-        return 0
     try:
-        for name in ("launch", "app"):
-            builds.native(name)
-        found = run(options)
+        if options.command == "plot":
+            picture = options.output / "invoke.svg"
+            plot.draw(results.load(options.results), picture)
+            print(picture)
+        else:
+            _run(options)
     except (BrokenRunError, MissingError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
-    results.save(found, options.json or CACHE / f"{options.command}.json")
-    if options.quick:
-        print(report.in_a_line(found))
-    else:
-        console = Console()
-        console.width = max(console.width, report.WIDTH)
-        report.show(found, console)
     return 0
 
 
-def run(options: argparse.Namespace) -> Results:
-    """Run one benchmark, or all."""
+def _run(options: argparse.Namespace) -> None:
+    """Run one measurement, or all, and print and keep what they find."""
     found = results.begin()
-    chosen = BENCHMARKS if options.command == "all" else {options.command: None}
-    with Progress(console=Console(stderr=True)) as progress:
-        for name in chosen:
-            benchmark = QUICK if options.quick else BENCHMARKS[name]
-            plan, missing = _plan(benchmark, options)
-            found.missing.extend(each for each in missing if each not in found.missing)
-            if name == "counts":
-                found.missing.extend(counts.missing())
-            task = progress.add_task(name, total=benchmark.steps(plan))
-
-            def advance(what: str, task: TaskID = task) -> None:
-                progress.update(task, description=what, advance=1)
-
-            found.series.extend(benchmark.measure(plan, advance))
-            progress.update(task, description=name)
-    return found
+    for program in "launch", "app":
+        native(program)
+    for name in MEASUREMENTS if options.command == "all" else [options.command]:
+        _measure(name, options, found)
+    results.save(found, options.json or CACHE / f"{options.command}.json")
+    print(*report.lines(found), sep="\n")
 
 
-def _plan(
-    benchmark: Benchmark, options: argparse.Namespace
-) -> tuple[Plan, list[Missing]]:
-    wanted = options.subject or benchmark.subjects
-    names = [name for name in benchmark.subjects if name in wanted]
-    subjects, missing = find(names, options.peer)
-    if options.command != "all":
-        absent = [name for name in wanted if name not in benchmark.subjects]
-        missing += [Missing(name, "no subject of this benchmark") for name in absent]
-    plan = Plan(
-        subjects,
-        [APPLICATIONS[name] for name in options.app or ()] or [*benchmark.applications],
-        cores_of(options.cores or [*benchmark.cores]),
-        options.rounds or benchmark.rounds,
-        options.invocations or benchmark.invocations,
+def _measure(name: str, options: argparse.Namespace, found: Results) -> None:
+    """Run one measurement, and add what it finds and what is missing for it."""
+    measurement = MEASUREMENTS[name]
+    defaults = measurement.DEFAULTS
+    wanted = options.subject or defaults.subjects
+    subjects, missing = find(
+        [each for each in defaults.subjects if each in wanted], options.peer
     )
-    return plan, missing
+    run = Run(
+        bench=name,
+        subjects=subjects,
+        applications=[APPLICATIONS[each] for each in options.app or ()]
+        or [*defaults.applications],
+        places=first_cores(options.cores or defaults.cores),
+        rounds=options.rounds or defaults.rounds,
+        invocations=options.invocations or defaults.invocations,
+        missing=missing,
+    )
+    measurement.measure(run)
+    found.missing.extend(each for each in run.missing if each not in found.missing)
+    found.series.extend(run.series.values())
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in (*BENCHMARKS, "all"):
+    for name in (*MEASUREMENTS, "all"):
         command = commands.add_parser(name)
         command.add_argument("--subject", action="append", choices=SUBJECTS)
         command.add_argument("--app", action="append", choices=APPLICATIONS)
@@ -91,10 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--rounds", type=int)
         command.add_argument("--invocations", type=int)
         command.add_argument("--peer", help="a Lambda Web Adapter that is built")
-        command.add_argument("--json", type=Path, help="where to keep the numbers")
-        command.set_defaults(quick=False)
-        if name == "invoke":
-            command.add_argument("--quick", action="store_true", help="one line")
+        command.add_argument("--json", type=Path, help="where to write the numbers")
     command = commands.add_parser("plot")
     command.add_argument("results", type=Path, nargs="?", default=CACHE / "all.json")
     command.add_argument("--output", type=Path, default=CACHE)

@@ -1,15 +1,14 @@
 """Translation alone: each event file to a request, a response to its reply. No I/O."""
 
 import timeit
-from collections.abc import Callable
-from pathlib import Path
 
-from bench.payloads import CONTEXT, EVENTS
-from bench.plan import Plan
-from bench.results import Series
+from bench.harness.events import EVENTS, request
+from bench.harness.run import Defaults, Run
 from lambda_adapter import events
 from lambda_adapter.http.http1 import encode_head
 from lambda_adapter.http.messages import Response
+
+DEFAULTS = Defaults(subjects=("ours",), rounds=7, invocations=1_000, cores=(1,))
 
 RESPONSE = Response(
     200,
@@ -24,39 +23,18 @@ RESPONSE = Response(
 )
 
 
-def measure(plan: Plan, advance: Callable[[str], None]) -> list[Series]:
-    """Return how long each event file takes, there and back."""
-    series = []
+def measure(run: Run) -> None:
+    """Measure how long each event file takes, there and back."""
     for file in sorted(EVENTS.glob("*.json")):
-        advance(f"codec: {file.stem}")
-        for metric, work in _works(file).items():
-            count = plan.invocations
-            rounds = timeit.repeat(work, repeat=plan.rounds, number=count)
-            series.append(
-                Series(
-                    bench="codec",
-                    case=file.stem,
-                    cores=1,
-                    subject="ours",
-                    metric=metric,
-                    unit="µs",
-                    rounds=[seconds / count * 1e6 for seconds in rounds],
-                )
-            )
-    return series
-
-
-def steps(_plan: Plan) -> int:
-    """Return how often ``measure`` advances."""
-    return len(list(EVENTS.glob("*.json")))
-
-
-def _works(file: Path) -> dict[str, Callable[[], object]]:
-    payload = file.read_bytes()
-    kind = events.classify(payload)
-    return {
-        "event to request": lambda: encode_head(
-            events.classify(payload).decode(payload).request(CONTEXT)
-        ),
-        "response to reply": lambda: kind.encode_response(RESPONSE),
-    }
+        run.say(f"{file.stem}")
+        payload = file.read_bytes()
+        kind = events.classify(payload)
+        works = {
+            "event to request": lambda payload=payload: encode_head(request(payload)),
+            "response to reply": lambda kind=kind: kind.encode_response(RESPONSE),
+        }
+        for metric, work in works.items():
+            times = timeit.repeat(work, repeat=run.rounds, number=run.invocations)
+            for seconds in times:
+                value = seconds / run.invocations * 1e6
+                run.add((file.stem, 1, "ours"), metric, "µs", value)

@@ -1,101 +1,70 @@
-"""From exec to the application's exec, to the first ``/next``, to the first reply.
+"""A cold start: from exec to the application's exec, the first ``/next``, the reply.
 
-The event is there before anything is started, as on Lambda. Bytecode is compiled by a
-round that is not counted.
+As on Lambda, the event is there before anything starts. A first round, which compiles
+the bytecode, is not counted. ``python3 -I -c pass``, from exec to exit, is measured in
+the same rounds: no start in Python takes less.
 """
 
 import subprocess
 import tempfile
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from bench import builds
-from bench.builds import BIN
-from bench.invoke import payload_for, shuffled
-from bench.plan import Plan
-from bench.results import Series
-from bench.session import Session, open_session
-from bench.subjects import Application, Subject
+from bench.harness.builds import BIN, native
+from bench.harness.events import event_for
+from bench.harness.run import Defaults, Run
+from bench.harness.session import open_session
+from bench.harness.subjects import FAST_API, PEER, TRIVIAL, Application, Subject
 
-MILLISECOND = 1e6
-NAMES = ["ours", "ours, zipapp", "LWA", "Mangum", "bare"]
-"""The subjects that can start on their own."""
+DEFAULTS = Defaults(
+    subjects=("ours", "ours, zipapp", "LWA", "Mangum", "bare"),
+    rounds=9,
+    applications=(TRIVIAL, FAST_API),
+)
 
 PYTHON = "python3 -I -c pass"
-"""A subject of its own: what any start of Python takes, from exec to exit."""
-
 TO_APP = "to the application's exec"
 
 
-def measure(plan: Plan, advance: Callable[[str], None]) -> list[Series]:
-    """Return how long the starts of all subjects took."""
-    rounds: dict[tuple[str, int, str, str], list[float]] = defaultdict(list)
-    for number in range(plan.rounds + 1):
-        for application in plan.applications:
-            for cores in plan.cores:
-                place = application.name, len(cores)
-                for subject in shuffled(plan.subjects, number):
-                    advance(f"cold start: {subject.name}, {application.name}")
-                    for metric, value in _round(subject, application, cores):
-                        rounds[*place, subject.name, metric].append(value)
-                rounds[*place, PYTHON, TO_APP].append(_start_python(cores))
-    return [
-        Series(
-            bench="cold-start",
-            case=case,
-            cores=cores,
-            subject=subject,
-            metric=metric,
-            unit="ms",
-            rounds=values[1:],
-            **({"peer": PYTHON} if metric == TO_APP else {}),
-        )
-        for (case, cores, subject, metric), values in rounds.items()
-    ]
-
-
-def steps(plan: Plan) -> int:
-    """Return how often ``measure`` advances."""
-    places = len(plan.applications) * len(plan.cores)
-    return (plan.rounds + 1) * places * len(plan.subjects)
-
-
-def _round(
-    subject: Subject, application: Application, cores: Sequence[int]
-) -> list[tuple[str, float]]:
-    with tempfile.TemporaryDirectory() as directory:
-        return [
-            (metric, value / MILLISECOND)
-            for metric, value in _start(subject, application, cores, Path(directory))
-        ]
+def measure(run: Run) -> None:
+    """Measure the starts of each subject, on one core and on two."""
+    for number in range(run.rounds + 1):
+        for application in run.applications:
+            for cores in run.places:
+                times = {(PYTHON, TO_APP): _start_python(cores)}
+                for subject in run.shuffled(number):
+                    run.say(f"{subject.name}, {application.name}")
+                    for metric, value in _start(subject, application, cores).items():
+                        times[subject.name, metric] = value
+                for (name, metric), value in times.items() if number else ():
+                    peer = PYTHON if metric == TO_APP else PEER
+                    place = application.name, len(cores), name
+                    run.add(place, metric, "ms", value / 1e6, peer)
 
 
 def _start(
-    subject: Subject, application: Application, cores: Sequence[int], directory: Path
-) -> Iterator[tuple[str, float]]:
+    subject: Subject, application: Application, cores: Sequence[int]
+) -> dict[str, int]:
+    """Start a subject once, and return the times of its steps in nanoseconds."""
     with open_session(subject, application, cores, ready=False) as session:
-        report = session.run(payload_for(session, application, directory), 1)
-        began = min(session.launched(who).at for who in _launched(session))
-        if not subject.direct:
-            yield "to /next", report.asked - began
-            yield "CPU to /next", report.adapter_cpu
-        yield "to the reply", report.replied[0] - began
+        event = event_for(subject, application, session.directory)
+        report = session.run(event, 1)
+        # Whichever starts first: what can't start the application is started beside it.
+        whose = {"adapter": bool(subject.command), "app": not subject.has_app}
+        began = min(session.launched(who).at for who in whose if whose[who])
+        times = {"to the reply": report.replied[0] - began}
+        if subject.command:
+            times["to /next"] = report.asked - began
+            times["CPU to /next"] = report.adapter_cpu
         if subject.starts_app:
-            yield TO_APP, session.launched("app").at - began
+            times[TO_APP] = session.launched("app").at - began
+        return times
 
 
-def _launched(session: Session) -> list[str]:
-    subject = session.subject
-    whose = {"adapter": bool(subject.command), "app": not subject.has_app}
-    return [who for who, there in whose.items() if there]
-
-
-def _start_python(cores: Sequence[int]) -> float:
+def _start_python(cores: Sequence[int]) -> int:
     with tempfile.TemporaryDirectory() as directory:
         stamp = Path(directory) / "python"
-        launch = [str(builds.native("launch")), str(stamp), ",".join(map(str, cores))]
+        launch = [str(native("launch")), str(stamp), ",".join(map(str, cores))]
         subprocess.run([*launch, str(BIN / "python"), "-I", "-c", "pass"], check=True)
-        now = time.monotonic_ns()
-        return (now - int(stamp.read_text().split()[0])) / MILLISECOND
+        return time.monotonic_ns() - int(stamp.read_text().split()[0])

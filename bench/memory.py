@@ -1,65 +1,50 @@
-"""How much memory the adapter's process keeps, as invocations go by: it must be flat.
+"""Memory of the adapter's process after 1, 1,000 and 100,000 invocations: must be flat.
 
-PSS, which shares what is shared: https://man7.org/linux/man-pages/man5/proc_pid_smaps.5.html
-Nothing here is a matter of time, so the subjects run side by side.
+PSS counts a shared page in part: https://man7.org/linux/man-pages/man5/proc_pid_smaps.5.html
+No time is measured, so the subjects run at the same time.
 """
 
 import re
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
-from bench import payloads
-from bench.plan import Plan
-from bench.results import Series
-from bench.session import open_session
-from bench.subjects import PEER, TRIVIAL, Subject
+from bench.harness.events import USUAL
+from bench.harness.run import Defaults, Run
+from bench.harness.session import open_session
+from bench.harness.subjects import TRIVIAL, Subject
 
-NAMES = ["ours", "ours, zipapp", PEER]
+DEFAULTS = Defaults(
+    subjects=("ours", "ours, zipapp", "LWA"), invocations=100_000, cores=(2,)
+)
+
 LOOKS = (1, 1_000, 100_000)
-"""After how many invocations it is looked at."""
 
 
-def measure(plan: Plan, advance: Callable[[str], None]) -> list[Series]:
-    """Return what each subject keeps at each look."""
-    cores = plan.cores[-1]
+def measure(run: Run) -> None:
+    """Measure what each subject holds after so many invocations."""
+    run.say("all at once")
+    looks = sorted({min(look, run.invocations) for look in LOOKS})
+    cores = run.places[-1]
 
-    def watch(subject: Subject) -> list[Series]:
-        series = _watch(plan, subject, cores)
-        advance(f"memory: {subject.name}")
-        return series
+    def watch(subject: Subject) -> list[float]:
+        with open_session(subject, TRIVIAL, cores) as session:
+            found, done = [], 0
+            for look in looks:
+                session.run(USUAL, look - done)
+                done = look
+                found.append(_pss(session.launched("adapter").pid))
+        return found
 
-    with ThreadPoolExecutor(max(len(plan.subjects), 1)) as pool:
-        return [series for found in pool.map(watch, plan.subjects) for series in found]
-
-
-def steps(plan: Plan) -> int:
-    """Return how often ``measure`` advances."""
-    return len(plan.subjects)
-
-
-def _watch(plan: Plan, subject: Subject, cores: list[int]) -> list[Series]:
-    series, done = [], 0
-    looks = sorted({min(look, plan.invocations) for look in LOOKS})
-    with open_session(subject, TRIVIAL, cores) as session:
-        for look in looks:
-            session.run(payloads.USUAL, look - done)
-            done = look
-            series.append(
-                Series(
-                    bench="memory",
-                    case=f"after {look:,} invocations",
-                    cores=len(cores),
-                    subject=subject.name,
-                    metric="PSS",
-                    unit="MB",
-                    rounds=[_pss(session.launched("adapter").pid)],
-                )
-            )
-    return series
+    with ThreadPoolExecutor() as pool:
+        every = list(pool.map(watch, run.subjects))
+    for subject, found in zip(run.subjects, every, strict=True):
+        for look, value in zip(looks, found, strict=True):
+            case = f"after {look:,} invocations"
+            run.add((case, len(cores), subject.name), "PSS", "MB", value)
 
 
 def _pss(pid: int) -> float:
-    with open(f"/proc/{pid}/smaps_rollup") as file:
-        found = re.search(r"^Pss: +(\d+) kB", file.read(), re.MULTILINE)
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    found = re.search(r"^Pss: +(\d+) kB", rollup, re.MULTILINE)
     assert found
     return int(found[1]) / 1024

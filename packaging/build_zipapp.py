@@ -10,14 +10,16 @@ machine that builds it gets in: no time, no file mode, no order of directory ent
 
 import argparse
 import hashlib
+import io
 import itertools
 import json
-import struct
 import subprocess
 import sys
 import tempfile
 import zipfile
 from pathlib import Path
+
+from elftools.elf.elffile import ELFFile
 
 HERE = Path(__file__).parent
 PROJECT = HERE.parent
@@ -107,21 +109,16 @@ def slim(path: Path) -> bytes:
 
 
 def strip(library: bytes) -> bytes:
-    """Cut symbols and debug information off a 64-bit little-endian ELF file.
+    """Cut symbols and debug information off an ELF file.
 
-    They lie behind the last byte that a program header loads; binutils' strip would do
-    as much, but not for the other architecture, and it is not everywhere.
+    They lie behind the last byte that a program header loads. binutils' strip does as
+    much, but not for the other architecture, and not every machine has it.
     """
-    header = struct.Struct("<16xHHIQQQIHHHHHH")
-    program_header = struct.Struct("<IIQQQQQQ")
-    fields = list(header.unpack_from(library))
-    offset, size, count = fields[4], fields[8], fields[9]
-    end = 0
-    for index in range(count):
-        segment = program_header.unpack_from(library, offset + index * size)
-        end = max(end, segment[2] + segment[5])  # p_offset + p_filesz
-    fields[5] = fields[11] = fields[12] = 0  # e_shoff, e_shnum, e_shstrndx
-    return library[:16] + header.pack(*fields)[16:] + library[header.size : end]
+    elf = ELFFile(io.BytesIO(library))
+    end = max(each["p_offset"] + each["p_filesz"] for each in elf.iter_segments())
+    elf.header.update(e_shoff=0, e_shnum=0, e_shstrndx=0)  # no section headers
+    head = elf.structs.Elf_Ehdr.build(elf.header)
+    return bytes(head + library[len(head) : end])
 
 
 def run_shiv(site_packages: Path, archive: Path) -> None:

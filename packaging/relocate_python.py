@@ -14,12 +14,14 @@ has to run is this Python, and its version must be theirs, because of the byteco
 import argparse
 import compileall
 import shutil
-import struct
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from py_compile import PycInvalidationMode
+
+from elftools.elf.dynamic import DynamicSegment
+from elftools.elf.elffile import ELFFile
 
 PYTHON = "python{}.{}".format(*sys.version_info)
 ABI = "cpython-{}{}-".format(*sys.version_info)
@@ -47,10 +49,6 @@ EXTENSIONS_DROPPED = (
     *("_gdbm", "_lzma", "_sqlite3", "_test", "_tkinter", "_xx", "_zstd", "audioop"),
     *("nis", "ossaudiodev", "pyexpat", "readline", "xx"),
 )
-
-# https://gabi.xinuos.com/elf/08-dynamic.html
-PT_LOAD, PT_DYNAMIC = 1, 2
-DT_NEEDED, DT_STRTAB, DT_RUNPATH = 1, 5, 29
 
 BOOTSTRAP = """\
 #!{python} -IS
@@ -158,14 +156,15 @@ def copy_libraries(root: Path, users: Iterable[Path], target: Path) -> str:
     found: set[str] = set()
     queue = list(users)
     while queue:
-        for name in dynamic(queue.pop(), DT_NEEDED):
+        for name in dynamic(queue.pop(), "DT_NEEDED"):
             if name in found:
                 continue
             found.add(name)
             library = target / name
             shutil.copy(find_library(root, name), library)
             library.chmod(0o755)
-            if dynamic(library, DT_RUNPATH):  # it would hide the interpreter's DT_RPATH
+            # It would hide the interpreter's DT_RPATH.
+            if dynamic(library, "DT_RUNPATH"):
                 patchelf("--remove-rpath", library)
             queue.append(library)
     (linker,) = (name for name in found if name.startswith("ld-linux"))
@@ -178,40 +177,27 @@ def check_machine(files: Iterable[Path]) -> None:
     Raises:
         SystemExit: The image's Python is of one, and the adapter of another.
     """
-    names = {file.read_bytes()[18:20]: file for file in files}  # by e_machine
+    names = {}
+    for file in files:
+        with file.open("rb") as stream:
+            names[ELFFile(stream)["e_machine"]] = file
     if len(names) != 1:
         examples = " and ".join(map(str, names.values()))
         raise SystemExit(f"these are of different architectures: {examples}")
 
 
-def dynamic(library: Path, tag: int) -> list[str]:
-    """Read the strings of this tag in the dynamic section of a 64-bit ELF file.
+def dynamic(library: Path, tag: str) -> list[str]:
+    """Read the strings of this tag in the dynamic segment of an ELF file.
 
     Patchelf can do it too, but not where the section headers are stripped, as in the
-    adapter's extension modules.
+    adapter's extension modules. https://gabi.xinuos.com/elf/08-dynamic.html
     """
-    data = library.read_bytes()
-    header_offset, header_size, count = (
-        *struct.unpack_from("<Q", data, 32),
-        *struct.unpack_from("<HH", data, 54),
-    )
-    segments = [
-        struct.unpack_from("<IIQQQQ", data, header_offset + index * header_size)
-        for index in range(count)
-    ]
-    start, size = next((s[2], s[5]) for s in segments if s[0] == PT_DYNAMIC)
-    entries = list(struct.iter_unpack("<QQ", data[start : start + size]))
-    address = next(value for entry, value in entries if entry == DT_STRTAB)
-    strings = next(
-        address - s[3] + s[2]
-        for s in segments
-        if s[0] == PT_LOAD and s[3] <= address < s[3] + s[5]
-    )
-    return [
-        data[strings + value : data.index(0, strings + value)].decode()
-        for entry, value in entries
-        if entry == tag
-    ]
+    with library.open("rb") as stream:
+        for segment in ELFFile(stream).iter_segments():
+            if isinstance(segment, DynamicSegment):
+                attribute = tag.removeprefix("DT_").lower()
+                return [getattr(each, attribute) for each in segment.iter_tags(tag)]
+    return []
 
 
 def find_library(root: Path, name: str) -> Path:

@@ -23,7 +23,7 @@ def claimant(directory) -> subprocess.Popen[str]:
 
 
 def test_the_first_has_it_until_it_ends(tmp_path):
-    """A second one is refused, and no file tells of either."""
+    """A second adapter is refused until the first one ends, and no file tells of it."""
     with claimant(tmp_path) as first:
         assert first.stdout
         assert first.stdout.readline() == "True\n"
@@ -49,6 +49,6 @@ def test_refused_claim_leaves_nothing_open(tmp_path):
 
 
 def test_without_extensions_there_is_no_other(tmp_path):
-    """Where the directory is missing, everybody may serve."""
+    """Every adapter may serve where the directory of extensions is missing."""
     assert claim(str(tmp_path / "none"))
     assert claim(str(tmp_path / "none"))

@@ -72,19 +72,19 @@ def test_arguments_arrive_as_they_are():
 
 @pytest.mark.parametrize("status", [0, 1, 3, 255])
 def test_status_is_the_commands(status):
-    """Its exit status is the application's."""
+    """The exit status of the command is the application's."""
     assert run("sh", "-c", f"exit {status}").returncode == status
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGSEGV])
 def test_death_is_the_commands(number):
-    """Death by a signal is seen as such."""
+    """The death of the command by a signal is seen as such."""
     assert run("sh", "-c", f"kill -{number} $$").returncode == -number
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_signals_reach_the_command(number):
-    """Nothing stands between a signal and the application."""
+    """A signal goes to the application itself."""
     script = f"trap 'echo {number}; exit 7' {number}; echo ready; read line"
     with subprocess.Popen(
         [*MODULE, "sh", "-c", script],
@@ -210,12 +210,12 @@ def test_command_that_is_not_executable(tmp_path):
 
 
 def test_command_that_is_a_directory(tmp_path):
-    """So it is with a directory."""
+    """A command that is a directory: 126 as from a shell, and its name."""
     assert run(str(tmp_path)).returncode == 126
 
 
 def test_command_that_is_no_program(tmp_path):
-    """So it is with a file that no system can execute, which is no script, either."""
+    """A command that is neither a program nor a script: 126 as from a shell."""
     file = tmp_path / "an-app"
     file.write_bytes(b"\x7fNOT\0" * 100)
     file.chmod(0o755)
@@ -283,7 +283,7 @@ async def test_bad_setting(runtime, tmp_path):
 
 
 async def test_bad_setting_as_json(runtime):
-    """Before there is a logger, an error is in the log's format as well."""
+    """An error before logging is set up is in the log's format as well."""
     async with open_adapter(
         runtime.address, ["true"], AWS_LWA_PORT="http", AWS_LAMBDA_LOG_FORMAT="json"
     ) as adapter:
@@ -389,7 +389,7 @@ async def test_starts_the_command_on_lambda(runtime):
 
 @pytest.mark.parametrize("adapter", [MODULE, [SCRIPT]], ids=["module", "script"])
 async def test_wrapper_script(runtime, tmp_path, adapter):
-    """As a managed runtime's wrapper script, it starts the handler instead.
+    """The adapter as a managed runtime's wrapper script starts the handler instead.
 
     What Lambda would have run is ignored, even if it is no command at all.
     """

@@ -152,7 +152,7 @@ def test_every_setting_is_tested():
 
 
 def test_defaults():
-    """Where nothing is set, everything has its default."""
+    """A setting that is not set has its default."""
     assert vars(Config({})) == DEFAULTS
 
 
@@ -269,7 +269,7 @@ def test_addresses(environ, app, readiness):
     ],
 )
 def test_async_init(initialization_type, inits_async):
-    """Where Lambda initialises beforehand, init waits for the application."""
+    """Init waits for the application where Lambda initialises beforehand."""
     environ = {"AWS_LAMBDA_INITIALIZATION_TYPE": initialization_type}
 
     config = Config(environ | {"AWS_LWA_ASYNC_INIT": "true"})
@@ -302,7 +302,7 @@ def test_hook_that_is_the_path_of_events(variable, hook, path):
 
 
 def test_hooks():
-    """Both hooks are closed to clients, each if it is set."""
+    """The paths of hooks are closed to clients, each if it is set."""
     before, after = HOOKS
 
     assert Config({}).hooks == ()
@@ -311,7 +311,7 @@ def test_hooks():
 
 
 def test_compression_of_streams():
-    """Who asks for compression and for streams is told that they get only one."""
+    """A warning says that streams are not compressed, where both are set."""
     stream = {"AWS_LWA_INVOKE_MODE": "response_stream"}
 
     (warning,) = Config(stream | {"AWS_LWA_ENABLE_COMPRESSION": "true"}).warnings
@@ -352,7 +352,7 @@ def test_unknown_setting(name, near):
     ],
 )
 def test_unknown_setting_without_near(name):
-    """Where nothing is near, nothing is guessed: all names begin alike."""
+    """An unknown setting that is near to none is named without a guess."""
     config = Config({name: ""})
 
     assert config.warnings == (f"{name} is not a setting of this adapter",)

@@ -6,18 +6,20 @@ import pytest
 import trio
 
 from lambda_adapter.errors import AdapterError, ConfigError
-from lambda_adapter.init_error import post_init_error
+from lambda_adapter.init_error import TIMEOUT, post_init_error
 from tests.adapter import free_port
 from tests.fake_runtime_api import INIT_ERROR
 
 ERROR = ConfigError("AWS_LWA_PORT", "\udcff", "a port")
 
 
-async def post(runtime_api: tuple[str, int], error: AdapterError = ERROR) -> str | None:
-    """Post it, beside the one who takes it."""
+async def post(
+    runtime_api: tuple[str, int], error: AdapterError = ERROR, limit: float = TIMEOUT
+) -> str | None:
+    """Post an error from a thread, beside the server that takes it."""
     with trio.fail_after(10):
         return await trio.to_thread.run_sync(
-            functools.partial(post_init_error, runtime_api, error)
+            functools.partial(post_init_error, runtime_api, error, limit)
         )
 
 
@@ -60,7 +62,9 @@ async def test_nobody_there(host):
 
 
 async def test_no_answer(runtime):
-    """Lambda has 2 s to answer."""
+    """Lambda has a limited time to reply."""
     runtime.held[INIT_ERROR] = trio.Event()
 
-    assert "timed out" in (await post(("127.0.0.1", runtime.port)) or "")
+    failure = await post(("127.0.0.1", runtime.port), limit=0.05)
+
+    assert "timed out" in (failure or "")

@@ -14,7 +14,10 @@ from tests.adapter import PUPPET, children, open_adapter
 
 async def wait_end(pid):
     """Wait until a process has ended, which need not be a child of this one."""
-    pidfd = os.pidfd_open(pid)
+    try:
+        pidfd = os.pidfd_open(pid)
+    except ProcessLookupError:  # it has ended already
+        return
     try:
         with trio.fail_after(10):
             await trio.lowlevel.wait_readable(pidfd)
@@ -73,7 +76,7 @@ def test_application_is_spared(name):
     ],
 )
 def test_why_a_command_can_not_be_started(code, words):
-    """Which command, why, and what to look at."""
+    """A command that can't be started is named, with the reason and what to look at."""
     message = describe_start_error("an-app", code)
 
     assert message.startswith("the application 'an-app' can't be started: ")

@@ -200,7 +200,7 @@ def test_remove_base_path(text, prefix):
 
 
 def test_adapter_only():
-    """Where an application listens is its business too; the rest is not."""
+    """Settings of where an application listens are its business; others are not."""
     own = {name for setting in ALL for name in setting.names}
     lambdas = {name for setting in FROM_LAMBDA for name in setting.names}
 

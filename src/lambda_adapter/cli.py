@@ -156,6 +156,9 @@ def _load(load: Callable[[], None]) -> Serve:
     gc.disable()  # what is imported is no garbage; to find that out takes 9 ms
     load()
     try:
+        from lambda_adapter.serve import trio_front
+
+        trio_front.import_trio()
         from lambda_adapter.serve import supervisor
     except ImportError as error:
         version = "{}.{}.{}".format(*sys.version_info)

@@ -15,7 +15,9 @@ TIMEOUT = 2.0
 """Seconds that Lambda may take to connect, and again to answer."""
 
 
-def post_init_error(runtime_api: tuple[str, int], error: AdapterError) -> str | None:
+def post_init_error(
+    runtime_api: tuple[str, int], error: AdapterError, timeout: float = TIMEOUT
+) -> str | None:
     """Post the error to ``host, port``, and return why that failed, if it did."""
     report = {
         "errorMessage": error.report[:MAX_ERROR],
@@ -25,7 +27,7 @@ def post_init_error(runtime_api: tuple[str, int], error: AdapterError) -> str | 
         "Content-Type": "application/json",
         "Lambda-Runtime-Function-Error-Type": error.error_type,
     }
-    connection = http.client.HTTPConnection(*runtime_api, timeout=TIMEOUT)
+    connection = http.client.HTTPConnection(*runtime_api, timeout=timeout)
     try:
         connection.request("POST", TARGET, json.dumps(report), fields)
         status = connection.getresponse().status

@@ -77,7 +77,7 @@ def of(cases):
 
 @pytest.mark.parametrize("answer", of(ANSWERS))
 async def test_ways_of_answering(answer):
-    """However the application ends its answer, it is read, and so is the next one."""
+    """A response is read however the application ends it, and so is the next one."""
     async with open_app(answer) as app:
         with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             first = await send(client)
@@ -216,7 +216,7 @@ async def test_idle_for_too_long(mock_clock: MockClock):
     "method", [b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"]
 )
 async def test_idempotent_request_is_repeated(method):
-    """Closed without a byte of an answer just as it was used again: asked once more."""
+    """An idempotent request is repeated if a kept connection closed without a byte."""
     async with open_app(KEEP_OK, Answer(b"")) as app:
         with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             await send(client)
@@ -228,7 +228,7 @@ async def test_idempotent_request_is_repeated(method):
 
 @pytest.mark.parametrize("method", [b"POST", b"PATCH", b"PURGE"])
 async def test_other_request_is_never_repeated(method):
-    """Nobody knows how far the first one went."""
+    """A request that is not idempotent is sent once: the first one may have worked."""
     async with open_app(KEEP_OK, Answer(b"")) as app:
         with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             await send(client)
@@ -250,7 +250,7 @@ async def test_answered_request_is_never_repeated():
 
 
 async def test_request_on_a_new_connection_is_never_repeated():
-    """Where nothing was kept, nothing was stale: the application itself hung up."""
+    """A request that failed on a new connection is not repeated: that was not stale."""
     async with open_app(Answer(b"")) as app:
         client = AppClient(("127.0.0.1", app.port), IDLE_LIMIT)
         with pytest.raises(AppRequestError):
@@ -271,7 +271,7 @@ async def test_request_is_repeated_only_once():
 
 
 async def test_cancelled_request():
-    """Its connection is dropped, so that a late answer can't meet another request."""
+    """A cancelled request's connection is closed: no late response meets another."""
     async with open_app(KEEP_OK, Answer(b"", "hold")) as app:
         with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             await send(client)
@@ -286,7 +286,7 @@ async def test_cancelled_request():
 
 
 async def test_close():
-    """Closing the client closes what it kept."""
+    """Closing the client closes the connections that it kept."""
     async with open_app() as app:
         client = AppClient(("127.0.0.1", app.port), IDLE_LIMIT)
         await send(client)
@@ -354,7 +354,7 @@ async def send_streamed(client: AppClient, *arguments: bytes) -> Response:
 
 @pytest.mark.parametrize("answer", of(ANSWERS))
 async def test_ways_of_answering_piece_by_piece(answer):
-    """However the application ends its answer, its pieces are the same body."""
+    """The pieces of a response are its body, however the application ends it."""
     async with open_app(answer) as app:
         with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             first = await send_streamed(client)
@@ -466,7 +466,7 @@ async def test_idempotent_request_is_repeated_for_a_stream():
 
 
 async def test_stream_that_breaks_off_is_never_repeated():
-    """With its head, an answer has begun."""
+    """A request whose response has begun is not repeated."""
     half = Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nha")
     async with open_app(KEEP_OK, half) as app:
         with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:

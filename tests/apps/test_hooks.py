@@ -246,7 +246,7 @@ async def test_not_ready_again(runtime):
     ],
 )
 async def test_lambda_does_not_restore(runtime, answer, reason):
-    """Where Lambda knows of no snapshot, there is nothing to go on with."""
+    """The adapter ends where Lambda knows of no snapshot."""
     runtime.scripted[RESTORE_NEXT].append(answer)
     async with open_environment(runtime) as environment:
         with trio.fail_after(5), pytest.raises(RuntimeApiError) as caught:
@@ -257,7 +257,7 @@ async def test_lambda_does_not_restore(runtime, answer, reason):
 
 
 async def test_events_come_after_the_restore(runtime):
-    """As a process: ready, hook, restored, hook, ready again, and then events."""
+    """A snapshot's order is: ready, hook, restored, hook, ready again, then events."""
     restored = runtime.held[RESTORE_NEXT] = trio.Event()
     async with open_adapter(
         runtime.address, AWS_LWA_ASYNC_INIT="true", **SNAPSTART

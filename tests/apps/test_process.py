@@ -239,7 +239,7 @@ async def test_without_pidfd():
 
 
 async def test_lets_go_of_the_pidfd():
-    """Leaving closes what it held."""
+    """Leaving an application closes its pidfd."""
     async with started("") as child:
         async with AppProcess(child.child):
             pass

@@ -71,7 +71,7 @@ def test_authorization_takes_the_others_place():
 
 
 def test_authorization_stays_without_the_other():
-    """Nothing to rename is no reason to drop anything."""
+    """A request without the field to rename keeps its Authorization."""
     request = get(b"/", (b"Authorization", b"iam"))
 
     assert with_authorization(request, b"x-auth") == request
@@ -86,7 +86,7 @@ def test_without_settings_nothing_changes(target, value):
 
 
 def test_both_settings():
-    """Each does its part."""
+    """The base path and the renamed field can be set together."""
     config = Config(
         {
             "AWS_LWA_REMOVE_BASE_PATH": "/api/",

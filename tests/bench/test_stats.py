@@ -3,7 +3,7 @@
 import statistics
 
 import pytest
-from bench.stats import estimate, quantile, ratios, slope
+from bench.harness.stats import estimate, quantile, ratios, slope
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,7 +22,7 @@ times = st.floats(min_value=0, max_value=1e9)
     ],
 )
 def test_quantile(values, q, expected):
-    """Between two places, a quantile is as far between their values."""
+    """A quantile between two places is interpolated between their values."""
     assert quantile(values, q) == pytest.approx(expected)
 
 
@@ -36,21 +36,21 @@ def test_half_quantile_is_the_median(values):
     ("values", "q"), [([], 0.5), ([1], -0.1), ([1], 1.1)], ids=["none", "low", "high"]
 )
 def test_quantile_that_is_none(values, q):
-    """No values have no quantile, and there is none beyond all of them."""
+    """A quantile of no values, or outside of 0 to 1, is refused."""
     with pytest.raises(ValueError, match="quantile"):
         quantile(values, q)
 
 
 @given(st.lists(times, min_size=1, max_size=15))
 def test_estimate_lies_within_its_interval(values):
-    """A median lies within its interval, and that within the values."""
+    """A median lies within its interval, and the interval within the values."""
     found = estimate(values)
 
     assert min(values) <= found.low <= found.median <= found.high <= max(values)
 
 
 def test_estimate_of_noise_is_wider():
-    """The more rounds differ, the less sure is their median."""
+    """The more rounds differ, the wider is the interval of their median."""
     steady, noisy = [99.0, 100.0, 101.0] * 3, [50.0, 100.0, 150.0] * 3
 
     widths = [found.high - found.low for found in map(estimate, [steady, noisy])]
@@ -59,7 +59,7 @@ def test_estimate_of_noise_is_wider():
 
 
 def test_estimate_is_repeatable():
-    """The same rounds give the same interval, whoever looks at them again."""
+    """The same rounds give the same interval each time."""
     rounds = [float(number**3) for number in range(400)]
 
     assert estimate(rounds) == estimate(rounds)
@@ -72,18 +72,18 @@ def test_estimate_of_nothing():
 
 
 def test_ratios_are_of_pairs():
-    """A ratio is that of one round: what slows a whole round down is not in it."""
+    """Ratios are of one round each: what slows a whole round cancels out."""
     assert ratios([2.0, 20.0], [4.0, 40.0]) == [0.5, 0.5]
 
 
 def test_ratios_without_pairs():
-    """What was not measured side by side has no ratio."""
+    """Values without a counterpart have no ratios."""
     with pytest.raises(ValueError, match="zip"):
         ratios([1.0], [1.0, 2.0])
 
 
 def test_slope_leaves_out_what_is_there_once():
-    """What two runs have in common is no part of what one more invocation costs."""
+    """The cost of an invocation leaves out what two runs have in common."""
     start, each = 500.0, 3.0
 
     assert slope((100, start + 100 * each), (300, start + 300 * each)) == each

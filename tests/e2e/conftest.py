@@ -1,4 +1,7 @@
-"""Fixtures: the zipapp under AWS's emulator, in front of an application."""
+"""Fixtures: the zipapp under AWS's emulator, in front of an application.
+
+All tests of this folder are marked ``e2e``.
+"""
 
 import sys
 from collections.abc import AsyncIterator
@@ -16,6 +19,7 @@ BUILD_TIMEOUT = 600
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.e2e)
             item.add_marker(pytest.mark.timeout(BUILD_TIMEOUT))
 
 

@@ -17,8 +17,6 @@ from tests.e2e.conftest import SHIV_ROOT
 from tests.emulator import BOOTSTRAP, Emulator, free_ports, open_emulator
 from tests.images import events
 
-pytestmark = pytest.mark.e2e
-
 Command = tuple[list[str | Path], Path, dict[str, str]]
 """What starts an application, where, and its environment."""
 

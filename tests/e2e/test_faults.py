@@ -8,12 +8,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.e2e.conftest import SHIV_ROOT
 from tests.emulator import BOOTSTRAP, PROJECT, Emulator, free_ports, open_emulator
-
-pytestmark = pytest.mark.e2e
 
 PUPPET = PROJECT / "tests/programs/puppet.py"
 
@@ -97,7 +93,7 @@ BAD_EVENTS: dict[str, dict[str, Any]] = {
 
 
 async def test_a_bad_http_event_is_answered_with_400(tmp_path: Path):
-    """It never reaches the application, and the next one works."""
+    """A bad HTTP event never reaches the application, and the next one works."""
     async with open_puppet(tmp_path) as emulator:
         for name, changes in BAD_EVENTS.items():
             reply = json.loads(await emulator.invoke(event("/seen", **changes)))
@@ -131,7 +127,7 @@ async def test_what_is_no_json_or_too_deep_fails_its_invocation(tmp_path: Path):
 
 
 async def test_a_deep_event_costs_at_most_its_invocation(tmp_path: Path):
-    """How deep it can be depends on Python; deeper, it is an error, and all goes on."""
+    """An event that is nested too deeply for Python fails, and the next one works."""
     deep = b"[" * 5000 + b"]" * 5000
     async with open_puppet(tmp_path) as emulator:
         reply = await emulator.invoke(deep)
@@ -141,7 +137,7 @@ async def test_a_deep_event_costs_at_most_its_invocation(tmp_path: Path):
 
 
 async def test_a_reply_that_lambda_would_refuse_is_a_502(tmp_path: Path):
-    """It is never posted, so that the client hears of it."""
+    """A reply that Lambda would refuse is not posted: its client is sent 502."""
     async with open_puppet(tmp_path) as emulator:
         # As text in JSON, each of these bytes takes six.
         reply = json.loads(await emulator.invoke(event("/big", b"\0" * 1_050_000)))
@@ -164,7 +160,7 @@ async def test_a_command_that_is_missing_is_an_init_error(tmp_path: Path):
 
 
 async def test_an_application_that_exits_at_once_is_an_init_error(tmp_path: Path):
-    """Its exit status is told."""
+    """An init error has the exit status of an application that exits at once."""
     async with open_puppet(tmp_path, "sh", "-c", "exit 3") as emulator:
         report = json.loads(await emulator.invoke(FINE))
 
@@ -173,7 +169,7 @@ async def test_an_application_that_exits_at_once_is_an_init_error(tmp_path: Path
 
 
 async def test_after_a_killed_application_lambda_starts_anew(tmp_path: Path):
-    """The adapter ends with it, so that the next invocation has a new environment."""
+    """A killed application ends the adapter, so that Lambda makes a new environment."""
     async with open_puppet(tmp_path) as emulator:
         await assert_fine(emulator)
 
@@ -186,7 +182,7 @@ async def test_after_a_killed_application_lambda_starts_anew(tmp_path: Path):
 
 
 async def test_sigterm_reaches_the_application_once(tmp_path: Path):
-    """Lambda sends it because the extension is registered; nobody is left behind."""
+    """An application gets one SIGTERM when Lambda ends the environment."""
     seen = tmp_path / "signals"
     async with open_puppet(tmp_path, PUPPET_LOG=str(seen)) as emulator:
         await assert_fine(emulator)

@@ -12,8 +12,6 @@ from tests.e2e.conftest import open_flask
 from tests.e2e.events import EVENTS, Request, expected_head, with_path
 from tests.emulator import Emulator
 
-pytestmark = pytest.mark.e2e
-
 HTTP_EVENTS = [path for path in EVENTS if with_path(path, "/")]
 OTHER_EVENTS = [
     path

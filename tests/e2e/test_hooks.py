@@ -26,9 +26,10 @@ from lambda_adapter.events.target import join, verbatim_path
 from lambda_adapter.http.messages import Request
 from lambda_adapter.runtime.api import Invocation
 from tests.adapter import free_port, open_adapter
+from tests.catalogue import KINDS
 from tests.e2e.applications import APPS, Command, gunicorn, need, node, uvicorn
 from tests.emulator import free_ports
-from tests.torture.kinds import KINDS, PASS_THROUGH, told
+from tests.torture.kinds import PASS_THROUGH, told
 
 TURN = Turn(Invocation("request-1", b"{}"), math.inf)
 HOOK = "/snapstart/after"

@@ -4,12 +4,8 @@ import base64
 import json
 from typing import Any
 
-import pytest
-
 from tests.e2e.events import CONTEXTS, EVENTS, Request, expected_head, with_path
 from tests.emulator import Emulator
-
-pytestmark = pytest.mark.e2e
 
 
 async def test_each_event_becomes_exactly_its_request(mirror: Emulator):

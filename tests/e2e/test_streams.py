@@ -3,11 +3,7 @@
 import json
 from pathlib import Path
 
-import pytest
-
 from tests.e2e.test_faults import event, open_puppet
-
-pytestmark = pytest.mark.e2e
 
 URL = {
     "requestContext": {

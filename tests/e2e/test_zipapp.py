@@ -20,8 +20,6 @@ from tests.e2e.test_faults import FINE
 from tests.emulator import BOOTSTRAP, PROJECT, free_ports, open_emulator
 from tests.fake_runtime_api import FakeRuntimeApi
 
-pytestmark = pytest.mark.e2e
-
 MIRROR = PROJECT / "tests/programs/mirror.py"
 NEEDED = {
     *("lambda_adapter", "trio", "msgspec"),
@@ -36,7 +34,7 @@ def run(*command: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_it_holds_what_is_needed_and_nothing_else():
-    """The runtime dependencies are in it, with their licences."""
+    """The zipapp holds the runtime dependencies, with their licences."""
     names = zipfile.ZipFile(BOOTSTRAP).namelist()
 
     infos = [re.match(r"site-packages/(\w+)-[^/]+\.dist-info/", name) for name in names]
@@ -47,7 +45,7 @@ def test_it_holds_what_is_needed_and_nothing_else():
 
 
 def test_it_holds_the_extensions_of_every_target():
-    """Each CPython on each platform finds its own."""
+    """The zipapp holds the extensions for each CPython on each platform."""
     names = zipfile.ZipFile(BOOTSTRAP).namelist()
 
     versions = ("311", "312", "313", "314", "315")
@@ -59,7 +57,7 @@ def test_it_holds_the_extensions_of_every_target():
 
 
 def test_it_is_reproducible(tmp_path: Path):
-    """Built again, it is the same file."""
+    """The zipapp, built again, is the same file."""
     again = tmp_path / "bootstrap"
 
     subprocess.run(
@@ -70,7 +68,7 @@ def test_it_is_reproducible(tmp_path: Path):
 
 
 def test_off_lambda_it_becomes_the_application_and_unpacks_nothing(tmp_path: Path):
-    """Same process, same status, and not a file written."""
+    """Off Lambda, the zipapp becomes the application and writes no file."""
     root = tmp_path / "root"
     process = subprocess.Popen(
         [BOOTSTRAP, "sh", "-c", "echo $$; exit 7"],
@@ -86,7 +84,7 @@ def test_off_lambda_it_becomes_the_application_and_unpacks_nothing(tmp_path: Pat
 
 
 def test_asking_for_its_version_unpacks_it(tmp_path: Path):
-    """So that an image can do so once, with pycs that no rewritten time spoils."""
+    """Asking the zipapp for its version unpacks it, so that an image can do so once."""
     done = run(BOOTSTRAP, "--version", SHIV_ROOT=str(tmp_path))
 
     assert done.stdout == f"lambda-adapter {__version__}\n"
@@ -108,7 +106,7 @@ def writable_by_others(root: Path) -> list[Path]:
 
 
 def test_others_can_not_change_what_it_unpacks_for_good(tmp_path: Path):
-    """Without a umask, what it unpacks and compiles is writable by its user alone."""
+    """Files that are unpacked without a umask are writable by their user alone."""
     run(*NO_UMASK, "--version", SHIV_ROOT=str(tmp_path / "root"))
     for pyc in tmp_path.rglob("trio/__pycache__"):
         shutil.rmtree(pyc)
@@ -166,7 +164,7 @@ async def test_the_applications_pythonpath_is_not_its_own(
 
 
 async def test_where_its_root_is_not_writable_it_unpacks_under_tmp(tmp_path: Path):
-    """It says so in one line, HOME or no HOME, and serves."""
+    """A zipapp that can't write to its root unpacks under /tmp, and says so."""
     shutil.rmtree(f"/tmp/lambda-adapter-{os.getuid()}", ignore_errors=True)
     (port,) = free_ports(1)
 
@@ -309,7 +307,7 @@ def test_what_only_it_can_fill_it_runs(under_tmp: Path):
 
 @pytest.mark.parametrize("kind", ["symlink", "copy"])
 def test_it_may_be_called_anything(tmp_path: Path, kind: str):
-    """Behind a link or renamed, it is the same adapter and the same unpacked files."""
+    """The zipapp works behind a link or renamed, from the same unpacked files."""
     other = tmp_path / "lambda-adapter"
     if kind == "symlink":
         other.symlink_to(BOOTSTRAP)

@@ -1,7 +1,6 @@
-"""The events of tests/data/events, and the way of each through the core."""
+"""The way of an example event through the core."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -9,26 +8,10 @@ import msgspec
 from lambda_adapter import events
 from lambda_adapter.events.fields import Context
 from lambda_adapter.http.messages import Fields, Request, Response
-
-FOLDER = Path(__file__).parent.parent / "data" / "events"
-
-NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
-
-HTTP = [
-    name
-    for name in NAMES
-    if name.startswith(("alb", "function_url", "http_api", "rest_api", "vpc_lattice"))
-]
+from tests.catalogue import load
 
 CONTEXT = Context(b'{"request_id":"a"}')
 """What the adapter adds, where Lambda gives neither a trace nor a tenant."""
-
-
-def load(name: str, **changes: Any) -> dict[str, Any]:
-    """Return an event, some of its top-level values replaced."""
-    event = json.loads((FOLDER / f"{name}.json").read_bytes())
-    assert isinstance(event, dict)
-    return event | changes
 
 
 def without(event: dict[str, Any], *names: str) -> dict[str, Any]:

@@ -4,14 +4,8 @@ import pytest
 
 from lambda_adapter.errors import EventError
 from lambda_adapter.http.messages import Request, Response
-from tests.events.examples import (
-    added_to,
-    load,
-    reply_of,
-    request_of,
-    response,
-    values_of,
-)
+from tests.catalogue import load
+from tests.events.examples import added_to, reply_of, request_of, response, values_of
 
 KINDS = ["alb", "alb_multi_value"]
 

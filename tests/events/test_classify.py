@@ -14,7 +14,8 @@ from lambda_adapter.events.pass_through import PassThroughEvent
 from lambda_adapter.events.rest_api import HttpApiV1Event, RestApiEvent
 from lambda_adapter.events.vpc_lattice import VpcLatticeEvent, VpcLatticeV1Event
 from lambda_adapter.events.websocket import WebSocketEvent
-from tests.events.examples import NAMES, encode, load, request_of, without
+from tests.catalogue import NAMES, load
+from tests.events.examples import encode, request_of, without
 
 KINDS = {
     "alb": AlbEvent,

@@ -29,7 +29,8 @@ from lambda_adapter.events.event import (
 from lambda_adapter.events.fields import Context
 from lambda_adapter.http.http1 import encode_head
 from lambda_adapter.http.messages import Request, Response
-from tests.events.examples import HTTP, NAMES, encode, load, raw, read, request_of
+from tests.catalogue import HTTP, NAMES, load
+from tests.events.examples import encode, raw, read, request_of
 
 SURROGATES_TOO = st.text(st.characters(exclude_categories=()), max_size=8)
 SCALARS = st.one_of(
@@ -194,7 +195,7 @@ def test_bytes_are_request_or_event_error(payload):
 
 @given(data=st.data())
 def test_broken_bytes_are_request_or_event_error(data):
-    """An example cut off, or with other bytes in it, is no worse."""
+    """An example cut off, or with other bytes in it, is a request or an EventError."""
     payload = bytearray(encode(load(data.draw(st.sampled_from(NAMES)))))
     start = data.draw(st.integers(0, len(payload)))
     payload[start : start + data.draw(st.integers(0, 3))] = data.draw(
@@ -408,7 +409,7 @@ def test_events_are_frozen():
 
 
 def test_event_is_abstract():
-    """Both directions are each kind's own."""
+    """Only a kind of event can be decoded and can encode a response."""
     with pytest.raises(NotImplementedError):
         Event().request(FULL)
     with pytest.raises(NotImplementedError):

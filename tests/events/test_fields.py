@@ -16,7 +16,8 @@ from lambda_adapter.events.fields import (
 )
 from lambda_adapter.events.pairs import multiple, single, text
 from lambda_adapter.http.known import MAX_KNOWN, MAX_KNOWN_SIZE
-from tests.events.examples import HTTP, load, request_of, values_of, with_fields
+from tests.catalogue import HTTP, load
+from tests.events.examples import request_of, values_of, with_fields
 
 TOKEN = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 NAMES = st.text(TOKEN, min_size=1, max_size=12).map(lambda name: "x-" + name)
@@ -89,7 +90,7 @@ def test_client_fields_are_never_null_context(name):
 
 
 def test_trace_of_the_gateway_stays():
-    """Where Lambda names no trace, the gateway's goes on."""
+    """The gateway's trace goes on where Lambda names none."""
     event = with_fields("http_api", [("X-Amzn-Trace-Id", "Root=gateway")])
 
     request = request_of(event)
@@ -153,7 +154,7 @@ def test_proxy_fields_are_end_to_end(name):
     "options", ["X-Hop", "close, x-hop", "keep-alive,X-HOP ,", "\tx-hop\t"]
 )
 def test_connection_names_what_is_dropped(options):
-    """A field that Connection names was for one connection as well."""
+    """A field that Connection names is dropped: it was for one connection."""
     fields = fields_of(("x-hop", "1"), ("Connection", options), ("X-Hop", "2"))
 
     assert fields == []
@@ -173,14 +174,14 @@ def test_connection_names_what_is_dropped(options):
     ],
 )
 def test_connection_can_not_drop_what_is_trusted(name):
-    """A client can't take away what its gateway says of it."""
+    """A client's Connection field can't take away what its gateway says of it."""
     fields = fields_of((name, "1"), ("connection", f"close, {name}"))
 
     assert fields == [(name.encode(), b"1")]
 
 
 def test_connection_can_not_drop_host():
-    """Nor can it take away the Host."""
+    """A client's Connection field can't take the Host away."""
     fields = fields_of(("host", "example.com"), ("connection", "host"))
 
     assert fields == [(b"host", b"example.com")]
@@ -272,7 +273,7 @@ def test_content_length(method, body, length):
     ],
 )
 def test_host(pairs, host):
-    """There is one Host, and it comes first: the event's, or else the one given."""
+    """A request has one Host, which comes first: the event's, or else the one given."""
     fields = request_fields(
         [("a", "b"), *pairs], method=b"GET", body=b"", host=b"d.example", added=[]
     )
@@ -353,7 +354,7 @@ def test_method_refused(method):
 
 
 def test_pairs():
-    """Both kinds of map become pairs, in order; no map becomes none."""
+    """Maps of one value and of several a name become pairs, in order; no map, none."""
     assert list(single({"b": 1, "a": "2"})) == [("b", 1), ("a", "2")]
     assert list(single(None)) == []
     assert list(multiple({"b": [1, "2"], "a": []})) == [("b", 1), ("b", "2")]
@@ -369,7 +370,7 @@ def test_text(value, spelled):
 
 
 def test_names_that_are_remembered():
-    """So many names are kept in memory, only short ones, and junk does not stay."""
+    """Memory keeps a bounded number of short names, and junk does not stay in it."""
     long = "x-" + "long" * MAX_KNOWN_SIZE
     names = [long, *(f"x-{number}" for number in range(2 * MAX_KNOWN)), "x-last"]
 

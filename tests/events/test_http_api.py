@@ -4,9 +4,9 @@ import pytest
 
 from lambda_adapter.errors import EventError
 from lambda_adapter.http.messages import Request
+from tests.catalogue import load
 from tests.events.examples import (
     added_to,
-    load,
     prelude_of,
     reply_of,
     request_of,

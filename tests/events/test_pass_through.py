@@ -7,7 +7,8 @@ from lambda_adapter.events.fields import Context
 from lambda_adapter.events.http_event import HttpEvent
 from lambda_adapter.events.pass_through import PassThroughEvent
 from lambda_adapter.http.messages import Request, Response
-from tests.events.examples import CONTEXT, encode, load, request_of, response
+from tests.catalogue import load
+from tests.events.examples import CONTEXT, encode, request_of, response
 
 NAMES = [
     "cognito",
@@ -67,7 +68,7 @@ def test_request_context():
 
 
 def test_is_not_http():
-    """Nobody waits for an HTTP answer."""
+    """An event that is not HTTP has no client that waits for an HTTP response."""
     assert not issubclass(PassThroughEvent, HttpEvent)
 
 

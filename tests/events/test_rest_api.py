@@ -6,10 +6,10 @@ import pytest
 
 from lambda_adapter.errors import EventError
 from lambda_adapter.http.messages import Request
+from tests.catalogue import load
 from tests.events.examples import (
     added_to,
     encode,
-    load,
     prelude_of,
     read,
     reply_of,

@@ -30,7 +30,7 @@ def test_target_is_one_line(encode, path, query):
 
 @given(path=TEXT, pairs=PAIRS)
 def test_target_of_parameters_is_one_line(path, pairs):
-    """The same for a query that comes in parts."""
+    """A target whose query comes in parts is one line of visible ASCII."""
     for query in (target.joined_query(pairs), target.encoded_query(pairs)):
         line = target.join(target.verbatim_path(path), query)
 

@@ -4,10 +4,10 @@ import pytest
 
 from lambda_adapter.errors import EventError
 from lambda_adapter.http.messages import Request
+from tests.catalogue import load
 from tests.events.examples import (
     CONTEXT,
     added_to,
-    load,
     reply_of,
     request_of,
     response,
@@ -76,7 +76,7 @@ def test_request_target(path, parameters, target):
 
 
 def test_request_v1_parameters():
-    """In version 1 parameters are single values, under a name of its own."""
+    """Version 1 has parameters of single values, under a name of its own."""
     event = load(
         "vpc_lattice_v1", raw_path="/a", query_string_parameters={"b": "c&d", "e": ""}
     )

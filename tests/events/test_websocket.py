@@ -9,7 +9,8 @@ from lambda_adapter.events.fields import Context
 from lambda_adapter.events.http_event import HttpEvent
 from lambda_adapter.events.websocket import WebSocketEvent
 from lambda_adapter.http.messages import Request
-from tests.events.examples import CONTEXT, added_to, encode, load, request_of, response
+from tests.catalogue import load
+from tests.events.examples import CONTEXT, added_to, encode, request_of, response
 
 KINDS = ["websocket_connect", "websocket_message"]
 
@@ -37,7 +38,7 @@ def test_request(name):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_is_not_http(name):
-    """Nobody waits for an HTTP answer, so a failure is Lambda's to know."""
+    """A WebSocket event has no HTTP client, so its failure is an invocation error."""
     kind = WebSocketEvent.decode(encode(load(name)))
 
     assert not isinstance(kind, HttpEvent)

@@ -162,7 +162,7 @@ def test_vary_is_said_once(value):
 
 
 def test_a_weak_etag_stays():
-    """It names no bytes."""
+    """A weak ETag stays: it does not promise the same bytes."""
     response = compress(ask(b"gzip"), answer(HTML, (b"etag", b'W/"a"')))
 
     assert (b"etag", b'W/"a"') in response.fields

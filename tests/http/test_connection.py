@@ -160,7 +160,7 @@ async def test_failed_exchange(answer, answered):
 
 
 async def test_cancelled_exchange_leaves_it_unusable():
-    """Nobody knows where in an exchange a cancelled one stopped."""
+    """A connection is unusable after a cancelled exchange: its state is unknown."""
     async with open_app(Answer(OK, "keep"), Answer(b"", "hold")) as app:
         with closing(await open_connection(("127.0.0.1", app.port))) as connection:
             with trio.fail_after(5):
@@ -286,6 +286,31 @@ async def test_host_without_address():
     """A host that does not exist is a failed connection like any other."""
     with trio.fail_after(10), pytest.raises(PeerError, match=r"host\.invalid:80"):
         await open_connection(("host.invalid", 80))
+
+
+class NotAsked(trio.abc.HostnameResolver):
+    """A resolver, whose threads would take longer than the connection."""
+
+    async def getaddrinfo(self, host, *arguments):
+        raise AssertionError(f"asked for {host}")
+
+    async def getnameinfo(self, sockaddr, flags):
+        raise AssertionError(f"asked for {sockaddr}")
+
+
+@pytest.mark.parametrize("listening", ["127.0.0.1", "::1"])
+@pytest.mark.parametrize("host", ["numeric", "localhost"])
+async def test_loopback_needs_no_resolver(host, listening):
+    """No resolver is asked for a numeric address, nor for ``localhost``: it is both."""
+    trio.socket.set_custom_hostname_resolver(NotAsked())
+    family = socket.AF_INET6 if ":" in listening else socket.AF_INET
+    try:
+        listener = socket.create_server((listening, 0), family=family)
+    except OSError as error:
+        pytest.skip(f"{listening} is not to be had here: {error}")
+    with listener, trio.fail_after(5):
+        address = listening if host == "numeric" else host, listener.getsockname()[1]
+        (await open_connection(address)).close()
 
 
 class TwoAddresses(trio.abc.HostnameResolver):

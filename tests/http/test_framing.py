@@ -137,7 +137,7 @@ def test_identity(fields, body):
     "coding", [b"", b"gzip", b"gzip, chunked", b"chunked, gzip", b"chunkedx", b"a\tb"]
 )
 def test_unknown_transfer_coding(coding):
-    """Nobody asked for a transfer coding, and one that is not known can't be undone."""
+    """An unknown transfer coding is an error: it can't be undone."""
     with pytest.raises(PeerError):
         parse(OK + b"Transfer-Encoding: " + coding + b"\r\n\r\n0\r\n\r\n")
 

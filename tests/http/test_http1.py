@@ -152,7 +152,7 @@ def test_interim_alone():
     ],
 )
 def test_switching_protocols_is_refused(head):
-    """Nobody asked for another protocol."""
+    """A switch to another protocol is refused, as no request asks for one."""
     with pytest.raises(PeerError):
         parse(b"HTTP/1.1 101 Switching Protocols\r\n" + head + b"\r\n")
 
@@ -334,7 +334,7 @@ def test_cuts_at_every_byte(name, method):
 
 @given(data=st.data())
 def test_cuts_anywhere(data):
-    """The same for any pieces of any two streams, one after the other."""
+    """Two streams of bytes, one after the other, are read the same in any pieces."""
     names = st.sampled_from(sorted(STREAMS))
     stream = STREAMS[data.draw(names)] + STREAMS[data.draw(names)]
     places = data.draw(st.lists(st.integers(0, len(stream)), max_size=8))

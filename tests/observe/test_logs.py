@@ -18,7 +18,8 @@ from lambda_adapter.observe.logs import (
     log,
 )
 from tests.adapter import open_adapter
-from tests.events.examples import encode, load, with_fields
+from tests.catalogue import load
+from tests.events.examples import encode, with_fields
 from tests.fake_runtime_api import FakeRuntimeApi, Posted
 from tests.scripted_app import Answer, ScriptedApp, open_app
 

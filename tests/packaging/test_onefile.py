@@ -148,7 +148,7 @@ def test_many_at_once(onefile: OneFile):
 @pytest.mark.parametrize("writable", [True, False], ids=["opt", "tmp"])
 @pytest.mark.parametrize("umask", [0, 0o027])
 def test_umask(onefile: OneFile, writable: bool, umask: int):
-    """Nobody else can change what is unpacked; the application's umask is as it was."""
+    """Files that are unpacked are writable by their user alone; the umask is kept."""
     if not writable:
         onefile.opt.rmdir()
 

@@ -179,7 +179,7 @@ async def test_invocation_id_is_echoed(runtime, client):
 
 @pytest.mark.parametrize("fields", [{}, {"lambda_runtime_invocation_id": ""}])
 async def test_no_invocation_id_is_made_up(runtime, client, fields):
-    """Where Lambda sends no nonce, or an empty one, none goes back."""
+    """A reply has no nonce if its invocation had none, or an empty one."""
     async with invoking(runtime, b"1", b"2", **fields):
         await client.post_response(await client.next_invocation(), b"null")
         await client.post_error(await client.next_invocation(), FAILURE)
@@ -216,7 +216,7 @@ async def test_next_that_fails_for_good(clock, runtime, client):
 
 
 async def test_pauses_of_next(clock):
-    """After each failure it waits twice as long, from 0.1 s on; the last is the end."""
+    """Pauses between failed ``/next`` double, from 0.1 s on; the last is the end."""
     asked: list[float] = []
 
     async def hang_up(stream: trio.SocketStream) -> None:
@@ -269,7 +269,7 @@ async def test_failures_of_next_count_in_a_row(clock, runtime, client):
 
 
 async def test_no_runtime_api(clock):
-    """Where nobody listens, that is the end."""
+    """The adapter ends if nothing listens at the Runtime API's address."""
     client = RuntimeClient("127.0.0.1", free_port())
 
     with pytest.raises(RuntimeApiError):
@@ -672,7 +672,7 @@ async def test_stream_that_is_never_answered(clock, runtime, client, caplog):
 
 
 async def test_nobody_to_stream_to(caplog):
-    """Where Lambda can't be reached, that is logged."""
+    """A stream that can't reach Lambda is logged."""
     client = RuntimeClient("127.0.0.1", free_port())
 
     with trio.fail_after(5):

@@ -23,7 +23,7 @@ async def extension(runtime):
 
 
 async def test_extension(runtime, extension, caplog):
-    """It registers for no events, asks for the next one, and waits for good."""
+    """An extension registers for no events, asks for the next, and waits for good."""
     with trio.fail_after(5):
         async with trio.open_nursery() as nursery:
             registered = trio.Event()

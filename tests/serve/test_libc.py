@@ -14,7 +14,7 @@ def test_call():
 
 
 def test_no_such_function():
-    """There may be none of that name: each C library has its own."""
+    """A function that the C library lacks is an AttributeError or an OSError."""
     with pytest.raises((OSError, AttributeError)):
         call("lambda_adapter")
 

@@ -1,5 +1,7 @@
 """How much of it: a little within ``make test``, all of it with ``--torture``."""
 
+from pathlib import Path
+
 import pytest
 
 LONGEST = 600
@@ -32,6 +34,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.torture)
     if not is_long(config):
         items[:] = [item for item in items if not item.get_closest_marker("long")]
         return

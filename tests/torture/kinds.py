@@ -1,89 +1,12 @@
-"""Events of every kind that ask for one thing, and what their answers say.
-
-Only what an event's way depends on is in them; tests/data/events has whole ones.
-"""
+"""What the replies to each kind of event say."""
 
 import base64
 import binascii
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.fake_runtime_api import Posted
 
-Make = Callable[[str, str, str], dict[str, object]]
-
-URL = "abc.lambda-url.eu-west-1.on.aws"
-
-
-def alb(method: str, path: str, body: str) -> dict[str, object]:
-    context = {"elb": {"targetGroupArn": "arn"}}
-    event = {"httpMethod": method, "path": path, "headers": {"host": "a"}}
-    return {**event, "requestContext": context, "body": body}
-
-
-def alb_multi_value(method: str, path: str, body: str) -> dict[str, object]:
-    event = alb(method, path, body)
-    del event["headers"]
-    return {**event, "multiValueHeaders": {"host": ["a"], "x": ["1", "2"]}}
-
-
-def rest_api(method: str, path: str, body: str) -> dict[str, object]:
-    context = {"domainName": "example.com", "stage": "prod"}
-    event = {"httpMethod": method, "path": path, "headers": {"Host": "a"}}
-    return {**event, "requestContext": context, "body": body}
-
-
-def http_api_v1(method: str, path: str, body: str) -> dict[str, object]:
-    return {**rest_api(method, path, body), "version": "1.0"}
-
-
-def http_api(
-    method: str, path: str, body: str, domain: str = "example.com"
-) -> dict[str, object]:
-    context = {"domainName": domain, "http": {"method": method}}
-    event = {"version": "2.0", "rawPath": path, "headers": {"host": "a"}}
-    return {**event, "requestContext": context, "body": body}
-
-
-def function_url(method: str, path: str, body: str) -> dict[str, object]:
-    return http_api(method, path, body, URL)
-
-
-def vpc_lattice(method: str, path: str, body: str) -> dict[str, object]:
-    event = {"method": method, "path": path, "headers": {"host": ["a"]}}
-    return {**event, "requestContext": {"serviceArn": "arn"}, "body": body}
-
-
-def vpc_lattice_v1(method: str, path: str, body: str) -> dict[str, object]:
-    event = {"method": method, "raw_path": path, "headers": {"host": "a"}}
-    return {**event, "is_base64_encoded": False, "body": body}
-
-
-def sqs(_method: str, path: str, body: str) -> dict[str, object]:
-    return {"Records": [{"eventSource": "aws:sqs", "body": path, "more": body}]}
-
-
-def web_socket(_method: str, path: str, body: str) -> dict[str, object]:
-    context = {"connectionId": "c", "eventType": "MESSAGE", "routeKey": path}
-    return {"requestContext": context, "body": body}
-
-
-KINDS: dict[str, Make] = {
-    make.__name__: make
-    for make in (
-        alb,
-        alb_multi_value,
-        rest_api,
-        http_api_v1,
-        http_api,
-        function_url,
-        vpc_lattice,
-        vpc_lattice_v1,
-        sqs,
-        web_socket,
-    )
-}
 STREAMING = {"rest_api", "function_url"}
 """Kinds that stream, where the invoke mode says so."""
 PASS_THROUGH = {"sqs", "web_socket"}

@@ -13,8 +13,9 @@ from random import Random
 import httptools
 import trio
 
+from tests.catalogue import KINDS
 from tests.fake_runtime_api import EVENT_NEXT, FUNCTION_ARN, NEXT, REGISTER, Posted
-from tests.torture.kinds import KINDS, PASS_THROUGH, STREAMING, Told, told
+from tests.torture.kinds import PASS_THROUGH, STREAMING, Told, told
 from tests.torture.soak_app import content
 
 WHAT = {

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.events.examples import load
+from tests.catalogue import load
 
 NEST = "@nest@"
 """Stands for what is nested more deeply than Python's own encoder could write."""

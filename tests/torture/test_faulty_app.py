@@ -10,9 +10,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.adapter import peak_memory
+from tests.catalogue import KINDS
 from tests.torture.faults import FAULTS
 from tests.torture.faulty_app import ACTS, EARLY, ODD, TOO_MUCH, FaultyApp
-from tests.torture.kinds import KINDS, PASS_THROUGH, STREAMING, told
+from tests.torture.kinds import PASS_THROUGH, STREAMING, told
 from tests.torture.world import Settings, World, open_world, request_id
 
 LOOPS = 4

@@ -13,11 +13,12 @@ import pytest
 import trio
 
 from tests.adapter import peak_memory
+from tests.catalogue import KINDS
 from tests.fake_runtime_api import NEXT
 from tests.scripted_app import receive
 from tests.torture.faults import FAULTS, Fault
 from tests.torture.faulty_runtime_api import REFUSALS, FaultyRuntimeApi, status
-from tests.torture.kinds import KINDS, told
+from tests.torture.kinds import told
 from tests.torture.world import World, open_world, request_id
 
 MOST_MEMORY = 150

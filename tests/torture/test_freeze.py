@@ -17,8 +17,9 @@ import trio
 import trio.testing
 
 from tests.adapter import Adapter, open_adapter
+from tests.catalogue import KINDS
 from tests.fake_runtime_api import NEXT, FakeRuntimeApi
-from tests.torture.kinds import KINDS, Told, told
+from tests.torture.kinds import Told, told
 
 APP = [sys.executable, str(Path(__file__).parent / "freeze_app.py")]
 
@@ -135,7 +136,7 @@ async def test_connection_closed_meanwhile(runtime, when, kind, method):
 
 @any_ask
 async def test_lambda_hung_up_meanwhile(runtime, kind, method):
-    """If Lambda let go of the ``/next`` that waited, it is asked again."""
+    """A ``/next`` whose connection Lambda closed is asked again."""
     async with open_frozen(runtime) as adapter:
         await runtime.wait(lambda: runtime.polls == 1)
         runtime.held[NEXT] = trio.Event()

@@ -24,10 +24,11 @@ from lambda_adapter.events.rest_api import HttpApiV1Event, RestApiEvent
 from lambda_adapter.events.vpc_lattice import VpcLatticeEvent, VpcLatticeV1Event
 from lambda_adapter.events.websocket import WebSocketEvent
 from tests.adapter import peak_memory
-from tests.events.examples import NAMES, encode
+from tests.catalogue import KINDS, NAMES
+from tests.events.examples import encode
 from tests.fake_runtime_api import Posted
 from tests.scripted_app import Received, receive, reset
-from tests.torture.kinds import KINDS, PASS_THROUGH, STREAMING, Told, told
+from tests.torture.kinds import PASS_THROUGH, STREAMING, Told, told
 from tests.torture.strategies import ANSWERS, documents, mutants
 from tests.torture.world import Settings, World, open_world
 
@@ -229,20 +230,20 @@ def test_any_event(fuzz, try_all, name):
 
 
 def test_any_json(fuzz, try_all):
-    """So is any JSON, which need not be an event."""
+    """Any JSON, which need not be an event, is replied to or is an error."""
     try_all(lambda payload: check_event(fuzz, payload), documents(), 3_000)
 
 
 @pytest.mark.parametrize("key", ["a", "requestContext", "headers", "httpMethod"])
 def test_any_depth(fuzz, key):
-    """So is what is nested more deeply than can be read."""
+    """An event nested more deeply than can be read is replied to or is an error."""
     for depth in (100, 200_000):
         start, end = b'{"%s":' % key.encode() * depth, b"}" * depth
         check_event(fuzz, start + b"1" + end)
 
 
 def test_any_bytes(fuzz, try_all):
-    """So are any bytes, which need not be JSON."""
+    """Any bytes, which need not be JSON, are replied to or are an error."""
     try_all(lambda payload: check_event(fuzz, payload), st.binary(max_size=99), 2_000)
 
 

@@ -52,15 +52,23 @@ class AppClient:
         address: Address,
         idle_limit: float,
         idle: list[tuple[float, Connection]] | None = None,
+        *,
+        waits_in_kernel: bool = False,
     ) -> None:
         self._address = address
+        self._waits_in_kernel = waits_in_kernel
         self._idle_limit = idle_limit
         self._idle = [] if idle is None else idle
         self._was_dropped = False
 
     def open_seat(self) -> Self:
         """Return another client that shares the idle connections."""
-        return type(self)(self._address, self._idle_limit, self._idle)
+        return type(self)(
+            self._address,
+            self._idle_limit,
+            self._idle,
+            waits_in_kernel=self._waits_in_kernel,
+        )
 
     async def send(self, request: Request, turn: Turn) -> Response:
         """Send a request, once more if a kept connection turned out to be dead.
@@ -117,7 +125,10 @@ class AppClient:
 
     async def _open(self, turn: Turn) -> Connection:
         with trio.fail_at(turn.deadline):
-            return await open_connection(self._address)
+            connection = await open_connection(self._address)
+        if self._waits_in_kernel:
+            connection.wire.wait_in_kernel_first()
+        return connection
 
     def _take_idle(self) -> Connection | None:
         oldest = trio.current_time() - self._idle_limit

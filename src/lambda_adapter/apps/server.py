@@ -30,7 +30,11 @@ class ServerApp:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._client = AppClient(config.app_address, config.pool_idle_timeout)
+        self._client = AppClient(
+            config.app_address,
+            config.pool_idle_timeout,
+            waits_in_kernel=config.max_concurrency == 1,
+        )
         self._is_ready = trio.Event()
 
     def open_seat(self) -> Seat:

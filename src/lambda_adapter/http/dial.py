@@ -1,6 +1,7 @@
 """Connecting: to a host's first address that accepts, or to a Unix socket. Shell."""
 
 import contextlib
+import errno
 import os
 import socket
 
@@ -8,7 +9,13 @@ import trio
 
 from lambda_adapter.errors import PeerError
 from lambda_adapter.http.connection import Connection
+from lambda_adapter.http.wire import Wire
 from lambda_adapter.values import Address
+
+Peer = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
+
+LOOPBACK = ("::1", "127.0.0.1")
+"""What ``localhost`` is: https://www.rfc-editor.org/rfc/rfc6761#section-6.3"""
 
 FULL_BACKLOG_PAUSE = 0.005
 """Seconds between two tries to connect to a Unix socket that has no room for it."""
@@ -25,22 +32,57 @@ async def open_connection(address: Address) -> Connection:
     host, port = address
     last = "it has no address"
     try:
-        addresses = await trio.socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        addresses, last = [], error.strerror or str(error)
-    for family, kind, protocol, _, peer in addresses:
-        sock = socket.socket(family, kind | socket.SOCK_NONBLOCK, protocol)
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(sock)
+        for family, peer in await _find(host, port):
             try:
-                await _connect(sock, peer)
+                return await _open_tcp_connection(family, peer)
             except OSError as error:
                 last = error.strerror or str(error)
-            else:
-                stack.pop_all()
-                return Connection(sock)
+    except OSError as error:
+        last = error.strerror or str(error)
     message = f"no connection to {host}:{port}: {last}"
     raise PeerError(message, answered=False)
+
+
+async def _find(host: str, port: int) -> list[tuple[socket.AddressFamily, Peer]]:
+    """Return the addresses of a host, with their families.
+
+    Where it is known without a resolver, none is asked: that takes a thread, and
+    modules of trio's that nothing else needs.
+
+    Raises:
+        OSError: it has none.
+    """
+    known = LOOPBACK if host.lower() == "localhost" else (host,)
+    try:
+        return [(_family(each), (each, port)) for each in known]
+    except OSError:  # no numeric address
+        from trio.socket import getaddrinfo
+
+    found = await getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [(family, peer) for family, _, _, _, peer in found]
+
+
+def _family(host: str) -> socket.AddressFamily:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    socket.inet_pton(family, host)
+    return family
+
+
+async def _open_tcp_connection(family: socket.AddressFamily, peer: Peer) -> Connection:
+    sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        # A request and its body are two writes at most; neither waits for an ACK.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        code = sock.connect_ex(peer)
+        if code == errno.EINPROGRESS:
+            await trio.lowlevel.wait_writable(sock)
+            code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            raise OSError(code, os.strerror(code))
+    except BaseException:
+        sock.close()
+        raise
+    return Connection(Wire(sock))
 
 
 async def _open_unix_connection(path: str) -> Connection:
@@ -57,18 +99,4 @@ async def _open_unix_connection(path: str) -> Connection:
                 raise PeerError(message, answered=False) from None
             else:
                 stack.pop_all()
-                return Connection(sock)
-
-
-async def _connect(
-    sock: socket.socket,
-    address: tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes],
-) -> None:
-    # A request and its body are two writes at most; neither waits for an ACK.
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    try:
-        sock.connect(address)
-    except BlockingIOError:
-        await trio.lowlevel.wait_writable(sock)
-        if code := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-            raise OSError(code, os.strerror(code)) from None
+                return Connection(Wire(sock))

@@ -92,7 +92,7 @@ class HeadReader:
             return self._feed_lines(data)
         self._size = len(head) + len(end)
         self._take_fields(lines)
-        return self._head(_read_status_line(first)), rest
+        return self._head(read_status_line(first)), rest
 
     def _feed_lines(self, data: bytes) -> tuple[Head, bytes] | None:
         """Take one line after the other, and look at each as soon as it is whole.
@@ -120,16 +120,12 @@ class HeadReader:
             _check_text(line)
             self._take_fields([line])
         elif line:  # empty ones in front mean nothing
-            self._status_line = _read_status_line(line)
+            self._status_line = read_status_line(line)
 
     def _take_fields(self, lines: list[bytes]) -> None:
         """Take field lines in which all characters are valid."""
         for line in lines:
-            name, colon, value = line.partition(b":")
-            framing = _known.get(name)
-            if framing is None or not colon:
-                framing = _recognise(name, colon)
-            value = value.strip(b" \t")
+            name, value, framing = read_field(line)
             self._fields.append((name, value))
             if framing:
                 said = self._framing.get(framing)
@@ -145,8 +141,12 @@ class HeadReader:
             raise PeerError(message, answered=True)
 
 
-def _read_status_line(line: bytes) -> tuple[int, int, bytes]:
-    """Return the minor version, the status and the reason."""
+def read_status_line(line: bytes) -> tuple[int, int, bytes]:
+    """Return the minor version, the status and the reason.
+
+    Raises:
+        PeerError: it is no status line.
+    """
     if known := _known_status_lines.get(line):
         return known
     match = _STATUS_LINE.fullmatch(line)
@@ -161,6 +161,21 @@ def _check_beginning(line: bytes) -> None:
     beginning = line.strip(b"\r")[: len(_VERSION)]
     if not _VERSION.startswith(beginning):
         raise malformed(_describe(line))
+
+
+def read_field(line: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return the name and the value of a field, and the lower-case name if it frames.
+
+    Control characters are not looked for.
+
+    Raises:
+        PeerError: it is no field line.
+    """
+    name, colon, value = line.partition(b":")
+    framing = _known.get(name)
+    if framing is None or not colon:
+        framing = _recognise(name, colon)
+    return name, value.strip(b" \t"), framing
 
 
 def _recognise(name: bytes, colon: bytes) -> bytes:
@@ -182,12 +197,16 @@ def check_field(line: bytes) -> None:
         PeerError: it is not valid.
     """
     _check_text(line)
-    name, colon, _ = line.partition(b":")
-    _recognise(name, colon)
+    read_field(line)
+
+
+def has_controls(line: bytes) -> bool:
+    """Return whether a line has characters that no field may have."""
+    return bool(line.translate(None, _TEXT))
 
 
 def _check_text(line: bytes) -> None:
-    if line.translate(None, _TEXT):
+    if has_controls(line):
         raise malformed("a header field has a control character")
 
 

@@ -14,7 +14,8 @@ import msgspec
 TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 """A method, or the name of a field: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2"""
 
-Fields = list[tuple[bytes, bytes]]
+Field = tuple[bytes, bytes]
+Fields = list[Field]
 """Field lines, name and value (https://www.rfc-editor.org/rfc/rfc9110#section-6.3)."""
 
 HOP_BY_HOP = frozenset(

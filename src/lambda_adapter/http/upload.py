@@ -72,7 +72,7 @@ async def _send_each(
 
 
 async def _cancel_on_response(connection: Connection, scope: trio.CancelScope) -> None:
-    await trio.lowlevel.wait_readable(connection.socket)
+    await connection.wire.wait_readable()
     scope.cancel()
 
 

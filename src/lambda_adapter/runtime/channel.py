@@ -21,7 +21,8 @@ class Channel:
     ``host`` is both as the value of ``Host``.
     """
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, *, waits_in_kernel: bool = False) -> None:
+        self._waits_in_kernel = waits_in_kernel
         self._address = host, port
         self.host = authority(self._address)
         self._connection: Connection | None = None
@@ -78,6 +79,8 @@ class Channel:
             self.close()
         if not self._connection:
             self._connection = await open_connection(self._address)
+            if self._waits_in_kernel:
+                self._connection.wire.wait_in_kernel_first()
         return self._connection
 
 

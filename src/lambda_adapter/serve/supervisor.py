@@ -113,7 +113,8 @@ async def _restore(config: Config, app: App) -> None:
 
 def open_runtime(config: Config) -> RuntimeClient:
     """Return a client of the Runtime API, or of the proxy that stands in for it."""
-    return RuntimeClient(*(config.runtime_api_proxy or config.runtime_api))
+    address = config.runtime_api_proxy or config.runtime_api
+    return RuntimeClient(*address, waits_in_kernel=config.max_concurrency == 1)
 
 
 async def _cancel_on_signal(

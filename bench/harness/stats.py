@@ -1,6 +1,5 @@
-"""Numbers about numbers: quantiles, and how sure they are. Pure."""
+"""Quantiles, and the confidence intervals of medians. Pure."""
 
-import math
 import random
 import statistics
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ CONFIDENCE = 0.95
 
 
 class Estimate(NamedTuple):
-    """A median, and the interval that a bootstrap gives it."""
+    """A median and its bootstrap interval."""
 
     median: float
     low: float
@@ -28,13 +27,13 @@ def quantile(values: Sequence[float], q: float) -> float:
         raise ValueError(f"the {q} quantile of {len(values)} values")
     ordered = sorted(values)
     place = q * (len(ordered) - 1)
-    below = math.floor(place)
+    below = int(place)
     above = min(below + 1, len(ordered) - 1)
     return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
 
 
 def estimate(values: Sequence[float]) -> Estimate:
-    """Return the median with a bootstrap interval, always the same for the same values.
+    """Return the median and its interval, always the same for the same values.
 
     Raises:
         ValueError: there are no values.
@@ -55,10 +54,10 @@ def estimate(values: Sequence[float]) -> Estimate:
 
 
 def ratios(values: Sequence[float], peers: Sequence[float]) -> list[float]:
-    """Return the ratio of each pair, as they were measured side by side.
+    """Return the ratio of each pair of values that were measured side by side.
 
     Raises:
-        ValueError: they are no pairs.
+        ValueError: there are more of one than of the other.
     """
     return [value / peer for value, peer in zip(values, peers, strict=True)]
 

@@ -4,15 +4,17 @@ import base64
 import json
 from pathlib import Path
 
-from bench.builds import PROJECT
+from bench.harness.builds import PROJECT
+from bench.harness.subjects import TRIVIAL, Application, Subject
 from lambda_adapter import events
 from lambda_adapter.events.fields import Context
 from lambda_adapter.http.http1 import encode_head
+from lambda_adapter.http.messages import Request
 
 EVENTS = PROJECT / "tests" / "data" / "events"
 
 USUAL = PROJECT / "bench" / "usual.json"
-"""A POST through an HTTP API, in one line as Lambda brings it: ten fields, two cookies,
+"""A POST through an HTTP API, in one line as Lambda sends it: ten fields, two cookies,
 a query, a body of 16 bytes."""
 
 CONTEXT = Context(
@@ -33,57 +35,56 @@ SENTENCE = b'The quick brown fox said "jump" to the lazy dog.\n'
 def http_api(
     directory: Path,
     name: str,
-    *,
     target: str = "/",
     body: bytes | None = None,
-    binary: bool = False,
+    *,
+    is_binary: bool = False,
     fields: int = 10,
 ) -> Path:
-    """Write an HTTP API's event, with this body or none, and return its file."""
+    """Write the event of an HTTP API, and return its file.
+
+    It is a POST if it has a body, and a GET otherwise; the host is the first field.
+    """
     event = json.loads(USUAL.read_bytes())
     path, _, query = target.partition("?")
     method = "GET" if body is None else "POST"
+    usual = {"host": event["headers"]["host"]} | event["headers"]
+    del usual["content-length"], event["cookies"], event["body"]
+    more = {f"x-field-{number}": f"value {number}" * 3 for number in range(fields)}
     event["rawPath"], event["rawQueryString"] = path, query
     event["requestContext"]["http"] |= {"method": method, "path": path}
     event["queryStringParameters"] = {"q": query} if query else {}
-    event["headers"] = _fields(event["headers"], fields)
-    del event["cookies"], event["body"]
+    event["headers"] = dict(list((usual | more).items())[:fields])
     if body is not None:
         event["headers"]["content-length"] = str(len(body))
-        event["body"] = base64.b64encode(body).decode() if binary else body.decode()
-        event["isBase64Encoded"] = binary
+        event["body"] = base64.b64encode(body).decode() if is_binary else body.decode()
+        event["isBase64Encoded"] = is_binary
     file = directory / f"{name}.json"
     file.write_text(json.dumps(event))
     return file
 
 
-def _fields(usual: dict[str, str], count: int) -> dict[str, str]:
-    """Return that many fields, the host first."""
-    usual = {"host": usual["host"]} | usual
-    del usual["content-length"]
-    more = {f"x-field-{number}": f"value {number}" * 3 for number in range(count)}
-    return dict(list((usual | more).items())[:count])
-
-
 def text(size: int) -> bytes:
-    """Return that much text."""
+    """Return that many bytes of text."""
     return (SENTENCE * (size // len(SENTENCE) + 1))[:size]
 
 
 def binary(size: int) -> bytes:
-    """Return that much of what is no text."""
+    """Return that many bytes that are not text."""
     return (bytes(range(255, -1, -1)) * (size // 256 + 1))[:size]
 
 
-def request(event: Path) -> bytes:
-    """Return what the adapter makes of an event: a whole HTTP request."""
-    payload = event.read_bytes()
-    message = events.classify(payload).decode(payload).request(CONTEXT)
-    return encode_head(message) + message.body
-
-
-def as_request(event: Path, directory: Path) -> Path:
-    """Write the request of an event, for whoever sends it without an adapter."""
+def event_for(subject: Subject, application: Application, directory: Path) -> Path:
+    """Return the usual event for an application, as the subject's far end takes it."""
+    event = USUAL if application is TRIVIAL else http_api(directory, "hello")
+    if subject.command:
+        return event
     file = directory / f"{event.stem}.http"
-    file.write_bytes(request(event))
+    message = request(event.read_bytes())
+    file.write_bytes(encode_head(message) + message.body)
     return file
+
+
+def request(payload: bytes) -> Request:
+    """Return the request that the adapter makes of an event."""
+    return events.classify(payload).decode(payload).request(CONTEXT)

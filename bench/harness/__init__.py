@@ -1,0 +1,1 @@
+"""What the measurements share: subjects, far ends, sessions, results."""

@@ -1,0 +1,206 @@
+"""``invoke_loop``: how long an application, and Lambda, may take."""
+
+from contextlib import closing
+
+import pytest
+import trio
+
+from lambda_adapter.apps.client import AppClient
+from lambda_adapter.serve.invoke_loop import POST_TIMEOUT
+from tests.catalogue import SQS, function_url, http_api
+from tests.scripted_app import Answer, open_server, receive
+from tests.serve.invoke_loop.function import (
+    CHUNKED,
+    HANG,
+    STREAM_MODE,
+    assert_broken_off,
+    assert_failed,
+    assert_refused,
+    assert_refused_by_stream,
+    in_seconds,
+    invoking,
+    open_function,
+    running,
+    said,
+)
+from tests.serve.invoke_loop.kinds import STREAMING
+
+
+async def test_deadline(clock, function):
+    """A client is told 504 before Lambda's deadline, and the next one is served."""
+    deadline = in_seconds(5)
+    started = trio.current_time()
+
+    posted = await function.invoke(
+        http_api(), HANG, lambda_runtime_deadline_ms=deadline
+    )
+
+    assert trio.current_time() - started == pytest.approx(4.9, abs=0.5)
+    assert_refused(posted, 504, "Runtime.DeadlineError")
+    await function.assert_works()
+
+
+async def test_deadline_of_an_event(clock, function):
+    """An event that the application did not take in time is an invocation error."""
+    deadline = in_seconds(5)
+
+    posted = await function.invoke(SQS, HANG, lambda_runtime_deadline_ms=deadline)
+
+    assert_failed(posted, "Runtime.DeadlineError")
+    await function.assert_works()
+
+
+async def test_near_deadline(clock, function):
+    """A deadline that is all but over still ends the wait for the application."""
+    posted = await function.invoke(
+        http_api(), HANG, lambda_runtime_deadline_ms=in_seconds(0.09)
+    )
+
+    assert_refused(posted, 504, "Runtime.DeadlineError")
+
+
+async def test_margin(clock, runtime):
+    """How long before the deadline an application is given up is a setting."""
+    settings = {"AWS_LWA_DEADLINE_MARGIN_SECONDS": "2"}
+    async with open_function(runtime, settings) as function:
+        started = trio.current_time()
+        posted = await function.invoke(
+            http_api(), HANG, lambda_runtime_deadline_ms=in_seconds(5)
+        )
+        lasted = trio.current_time() - started
+
+    assert_refused(posted, 504, "Runtime.DeadlineError")
+    assert lasted == pytest.approx(3, abs=0.5)
+
+
+async def test_late_answer_meets_nobody(clock, function):
+    """The connection of an invocation that was given up is never used again."""
+    await function.invoke(http_api(), said())
+    await function.invoke(http_api(), HANG, lambda_runtime_deadline_ms=in_seconds(5))
+    await function.app.wait_all_closed()
+    await function.invoke(http_api(), said())
+
+    assert [each.connection for each in function.app.requests] == [1, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "deadline", ["", "0", "1", "-1", "soon", "9" * 18, "9" * 40, "1e99", "1.5"]
+)
+async def test_deadline_without_sense(function, deadline):
+    """A deadline that makes no sense is ignored."""
+    posted = await function.invoke(http_api(), lambda_runtime_deadline_ms=deadline)
+
+    assert posted.json()["statusCode"] == 200
+
+
+@pytest.mark.parametrize(
+    ("payload", "answer", "end", "what"),
+    [
+        pytest.param(http_api(), said(), "/response", "reply", id="reply"),
+        pytest.param(http_api(), Answer(b""), "/response", "failure", id="refusal"),
+        pytest.param(SQS, Answer(b""), "/error", "failure", id="error"),
+    ],
+)
+async def test_answer_that_is_never_taken(
+    clock, function, caplog, payload, answer, end, what
+):
+    """Lambda has a limited time to take a reply; then the next event is asked for."""
+    function.runtime.scripted[end].append(b"HTTP/1.1 100 Continue\r\nx: {}")
+    started = trio.current_time()
+    async with invoking(
+        function, payload, answer, lambda_runtime_deadline_ms=in_seconds(2)
+    ):
+        await function.runtime.wait(lambda: function.runtime.closed)
+
+    assert trio.current_time() - started == pytest.approx(POST_TIMEOUT, abs=1)
+    line = caplog.records[-1]
+    assert line.getMessage() == (
+        f"the {what} did not reach Lambda: it was not taken in time"
+    )
+    assert line.request_id == "request-1"
+    await function.assert_works()
+
+
+async def test_answer_that_is_taken_late(clock, function):
+    """Lambda has until the deadline to take a reply, where that is later."""
+    function.runtime.held["/response"] = trio.Event()
+    async with trio.open_nursery() as nursery:
+
+        async def answer_late() -> None:
+            await function.runtime.wait_arriving("/response")
+            await trio.sleep_until(trio.current_time() + 2 * POST_TIMEOUT)
+            function.runtime.held["/response"].set()
+
+        nursery.start_soon(answer_late)
+        await function.invoke(http_api())
+
+    assert function.runtime.closed == set()
+
+
+@pytest.mark.parametrize("event", STREAMING)
+async def test_deadline_before_a_stream(clock, stream, event):
+    """An application without a response in time is a stream that says 504."""
+    posted = await stream.invoke(
+        event(), HANG, lambda_runtime_deadline_ms=in_seconds(5)
+    )
+
+    assert_refused_by_stream(posted, 504, "Runtime.DeadlineError")
+    await stream.assert_streams()
+
+
+@pytest.mark.parametrize("raw", [b"", b"4\r\nhalf\r\n"], ids=["head", "piece"])
+async def test_deadline_amid_a_stream(clock, stream, caplog, raw):
+    """A response that is not over in time is broken off, and so is its connection."""
+    started = trio.current_time()
+
+    posted = await stream.invoke(
+        function_url(),
+        Answer(CHUNKED + raw, "hold"),
+        lambda_runtime_deadline_ms=in_seconds(5),
+    )
+
+    assert trio.current_time() - started == pytest.approx(4.9, abs=0.5)
+    assert_broken_off(posted, "Runtime.DeadlineError")
+    assert posted.content() == raw[3:7]
+    await stream.app.wait_all_closed()
+    await stream.assert_streams()
+    (line,) = caplog.records
+    assert line.request_id == "request-1"
+
+
+async def test_deadline_of_a_stream_that_never_ends(runtime):
+    """An application that always has more is broken off in time as well."""
+    ended = trio.Event()
+
+    async def never_end(connection: trio.SocketStream) -> None:
+        await receive(connection)
+        await connection.send_all(CHUNKED)
+        try:
+            while True:
+                await connection.send_all(b"4\r\nmore\r\n" * 1_000)
+        except trio.BrokenResourceError:
+            ended.set()
+
+    async with open_server(never_end) as port:
+        with closing(AppClient(("127.0.0.1", port), 4)) as client:
+            async with running(runtime, client, STREAM_MODE):
+                posted = await runtime.invoke(
+                    function_url(), lambda_runtime_deadline_ms=in_seconds(0.3)
+                )
+                with trio.fail_after(5):
+                    await ended.wait()
+
+    assert_broken_off(posted, "Runtime.DeadlineError")
+    assert posted.content().startswith(b"moremore")
+
+
+async def test_deadline_of_an_error_status(clock, runtime):
+    """A status that is set to be an error has no more time than any other."""
+    settings = STREAM_MODE | {"AWS_LWA_ERROR_STATUS_CODES": "503"}
+    half = Answer(b"HTTP/1.1 503 No\r\ncontent-length: 99\r\n\r\nhalf", "hold")
+    async with open_function(runtime, settings) as function:
+        await function.invoke(
+            function_url(), half, lambda_runtime_deadline_ms=in_seconds(5)
+        )
+        await function.app.wait_all_closed()
+        await function.assert_streams()
