@@ -124,7 +124,7 @@ def _serve(
         claim()
     child = launcher.start(argv, environ) if argv else None
     try:
-        run = _load(load)
+        run = _load(load, in_process=config.is_in_process)
     except UnsupportedPythonError as error:
         return _give_up(error, environ)  # the child ends with this process
     return run(config, child)
@@ -147,7 +147,7 @@ def _application(config: Config, argv: list[str]) -> list[str]:
     return []
 
 
-def _load(load: Callable[[], None]) -> Serve:
+def _load(load: Callable[[], None], *, in_process: bool = False) -> Serve:
     """Import what serves the application, and return it.
 
     Raises:
@@ -158,7 +158,10 @@ def _load(load: Callable[[], None]) -> Serve:
     try:
         from lambda_adapter.serve import trio_front
 
-        trio_front.import_trio()
+        if in_process:
+            trio_front.import_all_of_trio()
+        else:
+            trio_front.import_trio()
         from lambda_adapter.serve import supervisor
     except ImportError as error:
         version = "{}.{}.{}".format(*sys.version_info)

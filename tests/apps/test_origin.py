@@ -4,7 +4,7 @@ import pytest
 
 from lambda_adapter.apps.origin import origin_of
 from tests.apps.in_process import http_event, turn_of
-from tests.events.examples import load
+from tests.catalogue import load
 
 
 def origin(event):

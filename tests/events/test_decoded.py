@@ -3,7 +3,8 @@
 import pytest
 
 from lambda_adapter.events.decoded import DecodedEvent, decoded_event
-from tests.events.examples import NAMES, encode, load
+from tests.catalogue import NAMES, load
+from tests.events.examples import encode
 
 
 @pytest.mark.parametrize("name", NAMES)

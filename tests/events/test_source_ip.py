@@ -3,7 +3,8 @@
 import pytest
 
 from lambda_adapter.events.source_ip import source_ip
-from tests.events.examples import encode, load, read
+from tests.catalogue import load
+from tests.events.examples import encode, read
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def context(**fields):
 
 
 def test_names():
-    """Its names and their types are those of AWS's own runtime."""
+    """Names and types of a context are those of AWS's own runtime."""
     it = context(function_arn="arn", tenant_id="t")
 
     assert it.function_name == "f"

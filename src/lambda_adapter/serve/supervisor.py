@@ -114,7 +114,8 @@ async def _restore(config: Config, app: App) -> None:
 def open_runtime(config: Config) -> RuntimeClient:
     """Return a client of the Runtime API, or of the proxy that stands in for it."""
     address = config.runtime_api_proxy or config.runtime_api
-    return RuntimeClient(*address, waits_in_kernel=config.max_concurrency == 1)
+    is_alone = config.max_concurrency == 1 and not config.asgi_app
+    return RuntimeClient(*address, waits_in_kernel=is_alone)
 
 
 async def _cancel_on_signal(

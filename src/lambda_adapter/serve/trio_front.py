@@ -48,11 +48,21 @@ NAMES: dict[str, dict[str, tuple[str, ...]]] = {
 the adapter uses, and what these submodules ask trio for."""
 
 
+def import_all_of_trio() -> None:
+    """Import trio as it is, without a process for that.
+
+    For a process that runs an application: one that imports trio itself must not get
+    the front.
+
+    Raises:
+        ImportError: there is no trio here.
+    """
+    with _without_ctypes():
+        import_module("trio")
+
+
 def import_trio() -> None:
     """Import trio, unless it is imported already, behind a front.
-
-    Only for a process that runs no application: one that imports trio itself must not
-    get the front.
 
     Raises:
         ImportError: there is no trio here.

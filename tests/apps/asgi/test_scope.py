@@ -6,7 +6,7 @@ from lambda_adapter.apps.asgi.scope import make_scope
 from lambda_adapter.config import Config
 from lambda_adapter.runtime.lambda_context import Function
 from tests.apps.in_process import http_event, turn_of, with_prefix
-from tests.events.examples import HTTP, load
+from tests.catalogue import HTTP, load
 
 FUNCTION = Function(Config({"AWS_LAMBDA_FUNCTION_NAME": "f"}))
 

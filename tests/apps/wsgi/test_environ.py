@@ -7,7 +7,7 @@ from lambda_adapter.config import Config
 from lambda_adapter.runtime.lambda_context import Function
 from tests.apps.in_process import http_event, turn_of, with_prefix
 from tests.apps.wsgi.test_seat import open_seat
-from tests.events.examples import load
+from tests.catalogue import load
 
 FUNCTION = Function(Config({}))
 

@@ -1,5 +1,6 @@
 """A call of a WSGI application, between its thread and trio's. Shell."""
 
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -112,8 +113,13 @@ class Call:
 
     def notify_by(self, token: trio.lowlevel.TrioToken) -> None:
         """Have the thread tell trio's of its news."""
+
+        def notify() -> None:
+            with contextlib.suppress(trio.RunFinishedError):  # nobody is there any more
+                token.run_sync_soon(self._tell, idempotent=True)
+
         self.is_threaded = True
-        self._notify = lambda: token.run_sync_soon(self._tell, idempotent=True)
+        self._notify = notify
 
     def _tell(self) -> None:
         if self._news is not None:
