@@ -19,6 +19,10 @@ from lambda_adapter.apps.wsgi.environ import Environ
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 Write = Callable[[bytes], object]
 
+NO_CONTENT = 204
+"""A status whose responses have no Content-Length; gunicorn leaves it out as well:
+https://www.rfc-editor.org/rfc/rfc9110#section-8.6-9"""
+
 _STATUS = re.compile(r"([0-9]{3})(?: ([^\x00-\x08\x0a-\x1f\x7f]*))?")
 
 
@@ -52,6 +56,8 @@ class Head:
         )
         self.left = content_length(self.fields)
         """How many bytes of the body are still to come, if the application says so."""
+        if self.status == NO_CONTENT:
+            self.fields = [f for f in self.fields if f[0].lower() != b"content-length"]
 
 
 class Exchange:
