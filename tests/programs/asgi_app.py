@@ -107,6 +107,13 @@ async def stream(scope, receive, send):
     await send({"type": "http.response.body"})
 
 
+async def empty_pieces(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    for body in (b"", b"piece", b""):
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+    await send({"type": "http.response.body"})
+
+
 async def endless(scope, receive, send):
     await send({"type": "http.response.start", "status": 200, "headers": []})
     try:

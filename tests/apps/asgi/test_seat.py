@@ -104,6 +104,15 @@ async def test_pieces(seat, streamed):
     assert pieces == (expected if streamed else [b"".join(expected)])
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_empty_pieces(seat, method):
+    """A piece that is empty, or that no response to HEAD has, is not waited for."""
+    with trio.fail_after(5):
+        _, body = await ask(seat, "/empty_pieces", method=method, streamed=True)
+
+    assert body == (b"piece" if method == "GET" else b"")
+
+
 @pytest.mark.parametrize("streamed", [False, True])
 async def test_file(seat, tmp_path, streamed):
     """A file that is named instead of a body is sent."""

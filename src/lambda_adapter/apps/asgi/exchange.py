@@ -47,6 +47,8 @@ class Exchange:
         self._streamed = streamed
         self._max_body = max_body
         self._was_received = False
+        self._began = False
+        """Whether the body has begun, and with it what is streamed."""
         self._size = 0
         self._pieces: deque[bytes] = deque()
         self._held: list[Gate] = []
@@ -108,10 +110,13 @@ class Exchange:
             self._pieces.append(piece)
         if more and not self._streamed:
             return
+        self._began = True
         if not more:
             self.complete = True
             self._hang_up()
         self._tell()
+        if more and not piece:  # nobody takes nothing
+            return
         gate = self._host.gate()
         self._held.append(gate)
         await gate.wait()
@@ -166,7 +171,7 @@ class Exchange:
             self.complete
             or self.over
             or self.too_large
-            or (self._streamed and self._pieces)
+            or (self._streamed and self._began)
         )
 
     def take_pieces(self) -> bytes:
@@ -187,7 +192,7 @@ class Exchange:
         if not (self._pieces or self.complete):
             self.go_on()
             with trio.move_on_at(deadline) as limit:
-                while not self.ready:
+                while not (self._pieces or self.complete or self.over):
                     await self.wait_news()
             if limit.cancelled_caught:
                 raise DeadlineError(LATE_WITHIN)
