@@ -49,6 +49,7 @@ TESTED_BY = {
         "apps/asgi/test_seat",
     ),
     "apps/asgi/lifespan": "apps/asgi/test_app",
+    "packages": "e2e/test_in_process",
     "apps/failures": "apps/asgi/test_seat",
     "apps/last_resort": "apps/asgi/test_app",
     **dict.fromkeys(

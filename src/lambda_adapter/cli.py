@@ -124,7 +124,7 @@ def _serve(
         claim()
     child = launcher.start(argv, environ) if argv else None
     try:
-        run = _load(load, in_process=config.is_in_process)
+        run = _load_beside(load) if config.is_in_process else _load(load)
     except UnsupportedPythonError as error:
         return _give_up(error, environ)  # the child ends with this process
     return run(config, child)
@@ -147,7 +147,32 @@ def _application(config: Config, argv: list[str]) -> list[str]:
     return []
 
 
-def _load(load: Callable[[], None], *, in_process: bool = False) -> Serve:
+def _load_beside(load: Callable[[], None]) -> Serve:
+    """Import what serves an application in this process, and return it.
+
+    Raises:
+        UnsupportedPythonError: the application's packages are too old for it.
+    """
+    gc.disable()
+    load()
+    try:
+        from lambda_adapter.serve import trio_front
+
+        trio_front.import_all_of_trio()
+        from lambda_adapter.serve import supervisor
+    except Exception as error:  # whatever an old package brings about
+        from lambda_adapter.packages import describe_conflicts
+
+        raise UnsupportedPythonError(
+            f"the adapter can't be imported beside the application:"
+            f" {type(error).__name__}: {error}; {describe_conflicts()}"
+        ) from error
+    gc.freeze()
+    gc.enable()
+    return supervisor.run
+
+
+def _load(load: Callable[[], None]) -> Serve:
     """Import what serves the application, and return it.
 
     Raises:
@@ -158,10 +183,7 @@ def _load(load: Callable[[], None], *, in_process: bool = False) -> Serve:
     try:
         from lambda_adapter.serve import trio_front
 
-        if in_process:
-            trio_front.import_all_of_trio()
-        else:
-            trio_front.import_trio()
+        trio_front.import_trio()
         from lambda_adapter.serve import supervisor
     except ImportError as error:
         version = "{}.{}.{}".format(*sys.version_info)

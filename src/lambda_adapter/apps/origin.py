@@ -31,8 +31,8 @@ def origin_of(request: Request, event: Event | None, base_path: str) -> Origin:
     """Return where a request came from.
 
     The address is the event's own: a client can write ``X-Forwarded-For``, and gateways
-    only add to that. The scheme is ``http`` unless ``X-Forwarded-Proto`` says otherwise,
-    as it does in all that comes through API Gateway or a function URL.
+    only add to that. The scheme is ``http``, unless ``X-Forwarded-Proto`` is ``https``,
+    as in all that comes through API Gateway or a function URL.
     """
     scheme, host, prefix, forwarded = "http", "localhost", b"", b""
     for name, value in request.fields:

@@ -57,8 +57,16 @@ def import_all_of_trio() -> None:
     Raises:
         ImportError: there is no trio here.
     """
-    with _without_ctypes():
+    with contextlib.suppress(AttributeError, ImportError), _without_ctypes():
         import_module("trio")
+    if "trio" not in sys.modules:  # an older one, which needs ctypes
+        _forget()
+        import_module("trio")
+
+
+def _forget() -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "trio"]:
+        del sys.modules[name]
 
 
 def import_trio() -> None:
@@ -72,8 +80,7 @@ def import_trio() -> None:
             with _without_ctypes():
                 _build_front()
     except (AttributeError, ImportError):  # another layout, or no trio
-        for name in [name for name in sys.modules if name.partition(".")[0] == "trio"]:
-            del sys.modules[name]
+        _forget()
     import_module("trio")
 
 
