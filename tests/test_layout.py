@@ -71,7 +71,7 @@ TESTED_BY = {
 FILES = sorted(
     path.relative_to(TESTS).as_posix()
     for path in TESTS.rglob("*.py")
-    if path.parent != TESTS / "programs"
+    if not path.is_relative_to(TESTS / "programs")
 )
 
 LEANING = {

@@ -54,15 +54,15 @@ EVENTS = [
 
 def server(name, way, port):
     """Return the command of an application's usual server."""
-    here = Path(sys.executable)
+    scripts = Path(sys.executable).parent
+    address = f"127.0.0.1:{port}"
     if way in {"thread", "inline"}:
-        options = ("--no-control-socket", "--bind", f"127.0.0.1:{port}")
-        return [str(here.with_name("gunicorn")), *options, name]
-    if name.startswith("quart_trio"):
-        options = ("--worker-class", "trio", "--bind", f"127.0.0.1:{port}")
-        return [str(here.with_name("hypercorn")), *options, name]
-    options = ("--log-level", "critical", "--port", str(port))
-    return [str(here.with_name("uvicorn")), *options, name]
+        command = ["gunicorn", "--no-control-socket", "--bind", address]
+    elif name.startswith("quart_trio"):
+        command = ["hypercorn", "--worker-class", "trio", "--bind", address]
+    else:
+        command = ["uvicorn", "--log-level", "critical", "--port", str(port)]
+    return [str(scripts / command[0]), *command[1:], name]
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ import os
 import site
 import subprocess
 import venv
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ def __getattr__(name):
 
 
 @pytest.fixture
-def python(tmp_path):
+def python(tmp_path) -> dict[str, Any]:
     """A virtual environment without packages, and the PATH on which it is first."""
     venv.create(tmp_path / "venv", with_pip=False, symlinks=True)
     return {"PATH": f"{tmp_path}/venv/bin:{os.environ['PATH']}"}
@@ -50,7 +51,7 @@ def package(tmp_path):
 async def where(runtime, command, **environ):
     """Return the prefix of Python, and where trio, msgspec and the adapter are."""
     async with open_adapter(
-        runtime.address, command, adapter=[BOOTSTRAP], **environ
+        runtime.address, command, adapter=[str(BOOTSTRAP)], **environ
     ) as adapter:
         posted = await runtime.invoke(KINDS["function_url"]())
         assert posted.kind == "response", adapter.log
@@ -115,7 +116,7 @@ async def test_wrapper_script(runtime, package, python):
     assert found[3].startswith(SHIV_ROOT["SHIV_ROOT"])
 
 
-async def test_conflict(runtime, package, python, tmp_path):
+async def test_conflict(runtime, package, python: dict[str, Any], tmp_path):
     """A package that is too old is named, with the adapter's own version of it."""
     old = tmp_path / "old"
     (old / "attrs-19.3.0.dist-info").mkdir(parents=True)
@@ -128,10 +129,9 @@ async def test_conflict(runtime, package, python, tmp_path):
     async with open_adapter(
         runtime.address,
         ["--app-dir", str(package), "--wsgi", "where:app"],
-        adapter=[BOOTSTRAP],
+        adapter=[str(BOOTSTRAP)],
         PYTHONPATH=str(old),
-        **python,
-        **SHIV_ROOT,
+        **(python | SHIV_ROOT),
     ) as adapter:
         status = await adapter.wait()
 

@@ -4,7 +4,7 @@ from quart import Quart, Response, jsonify, redirect, request, url_for
 
 app = Quart(__name__)
 METHODS = ["GET", "POST", "PUT", "DELETE", "OPTIONS"]
-STATE = {}
+STATE: dict[str, object] = {}
 
 
 @app.before_serving
@@ -24,6 +24,7 @@ async def hello():
 @app.route("/echo/<path:path>", methods=METHODS)
 async def echo(path):
     body = await request.get_data()
+    assert isinstance(body, bytes)
     return jsonify(
         method=request.method,
         url=request.url,

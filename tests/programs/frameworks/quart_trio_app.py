@@ -16,6 +16,7 @@ async def hello():
 @app.route("/echo/<path:path>", methods=["GET", "POST"])
 async def echo(path):
     body = await request.get_data()
+    assert isinstance(body, bytes)
     return jsonify(
         method=request.method, path=request.path, body=body.decode("latin-1")
     )

@@ -182,6 +182,9 @@ class Exchange:
         self._pieces.clear()
         return body
 
+    def _has_news(self) -> bool:
+        return bool(self._pieces) or self.complete or self.over
+
     async def next_piece(self, deadline: float) -> bytes:
         """Return the next piece of a streamed body, and ``b""`` after the last one.
 
@@ -192,7 +195,7 @@ class Exchange:
         if not (self._pieces or self.complete):
             self.go_on()
             with trio.move_on_at(deadline) as limit:
-                while not (self._pieces or self.complete or self.over):
+                while not self._has_news():
                     await self.wait_news()
             if limit.cancelled_caught:
                 raise DeadlineError(LATE_WITHIN)
