@@ -5,7 +5,7 @@ import timeit
 from bench.harness.events import EVENTS, request
 from bench.harness.run import Defaults, Run
 from lambda_adapter import events
-from lambda_adapter.http.http1 import encode_head
+from lambda_adapter.http.http1 import encode_request
 from lambda_adapter.http.messages import Response
 
 DEFAULTS = Defaults(subjects=("ours",), rounds=7, invocations=1_000, cores=(1,))
@@ -30,7 +30,9 @@ def measure(run: Run) -> None:
         payload = file.read_bytes()
         kind = events.classify(payload)
         works = {
-            "event to request": lambda payload=payload: encode_head(request(payload)),
+            "event to request": lambda payload=payload: encode_request(
+                request(payload)
+            ),
             "response to reply": lambda kind=kind: kind.encode_response(RESPONSE),
         }
         for metric, work in works.items():

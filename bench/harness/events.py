@@ -8,7 +8,7 @@ from bench.harness.builds import PROJECT
 from bench.harness.subjects import TRIVIAL, Application, Subject
 from lambda_adapter import events
 from lambda_adapter.events.fields import Context
-from lambda_adapter.http.http1 import encode_head
+from lambda_adapter.http.http1 import encode_request
 from lambda_adapter.http.messages import Request
 
 EVENTS = PROJECT / "tests" / "data" / "events"
@@ -81,7 +81,7 @@ def event_for(subject: Subject, application: Application, directory: Path) -> Pa
         return event
     file = directory / f"{event.stem}.http"
     message = request(event.read_bytes())
-    file.write_bytes(encode_head(message) + message.body)
+    file.write_bytes(encode_request(message).head + message.body)
     return file
 
 

@@ -27,7 +27,7 @@ from lambda_adapter.events.event import (
     request_context_field,
 )
 from lambda_adapter.events.fields import Context
-from lambda_adapter.http.http1 import encode_head
+from lambda_adapter.http.http1 import encode_request
 from lambda_adapter.http.messages import Request, Response
 from tests.catalogue import HTTP, NAMES, load
 from tests.events.examples import encode, raw, read, request_of
@@ -139,7 +139,7 @@ def assert_sound(request: Request) -> None:
     known = request.method.decode() in HTTPMethod.__members__
     method = request.method if known else b"POST"
 
-    parsed = Parsed(encode_head(Request(method, request.target, fields)))
+    parsed = Parsed(encode_request(Request(method, request.target, fields)).head)
 
     assert parsed.complete
     assert parsed.version == "1.1"

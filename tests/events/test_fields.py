@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from lambda_adapter.errors import EventError
 from lambda_adapter.events import fields
 from lambda_adapter.events.fields import (
+    TRACE_ID,
     Context,
     added_fields,
     encode_method,
@@ -36,7 +37,14 @@ OWN = [
 
 def fields_of(*pairs, method=b"GET", body=b"", added=(), **rest):
     """Return the fields of a request, but for a Host that is not of interest."""
-    fields = request_fields(pairs, method=method, body=body, added=list(added), **rest)
+    fields = request_fields(
+        pairs,
+        method=method,
+        body=body,
+        added=list(added),
+        traced=TRACE_ID in dict(added),
+        **rest,
+    )
     return [field for field in fields if field != (b"host", b"localhost")]
 
 
@@ -367,6 +375,23 @@ def test_pairs():
 def test_text(value, spelled):
     """A value is spelled as JSON spells it."""
     assert text(value) == spelled
+
+
+def test_values_that_are_remembered():
+    """Memory keeps values of a few fields that hold no secret, and no long ones."""
+    long = "a" * (MAX_KNOWN_SIZE + 1)
+    for number in range(2 * MAX_KNOWN):
+        fields_of(
+            ("Accept", f"text/x-{number}"),
+            ("User-Agent", long),
+            ("Authorization", f"Bearer {number}"),
+            ("Cookie", f"a={number}"),
+            ("X-Api-Key", str(number)),
+            ("Content-Type", number),
+        )
+
+    assert len(fields._known_pairs) <= MAX_KNOWN
+    assert {name for name, _ in fields._known_pairs} == {"Accept"}
 
 
 def test_names_that_are_remembered():

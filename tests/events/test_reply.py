@@ -1,11 +1,18 @@
 """Field lines of a response, into the maps of a reply."""
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from lambda_adapter.events.reply import (
-    joined,
+    _known,
+    _listed,
     listed,
+    single_valued,
     spelled_cookies,
-    split_cookies,
+    split,
 )
+from lambda_adapter.http.known import MAX_KNOWN
 
 PROBES = [(b"Vary", b"a"), (b"Link", b"\xe9"), (b"VARY", b"b"), (b"vary", b"a")]
 
@@ -15,16 +22,56 @@ def test_listed():
     assert listed(PROBES) == {"Vary": ["a", "b", "a"], "Link": ["é"]}
 
 
-def test_joined():
+def test_split_joins():
     """Duplicates are joined by commas, not lost."""
-    assert joined(PROBES) == {"Vary": "a, b, a", "Link": "é"}
+    assert split(PROBES) == ({"Vary": "a, b, a", "Link": "é"}, [])
 
 
 def test_split_cookies():
     """Cookies are taken out in whatever case their name is; they can't be joined."""
-    fields = [(b"Set-Cookie", b"a=1, 2"), (b"a", b"b"), (b"SET-COOKIE", b"c=\xe9")]
+    fields = [(b"Set-Cookie", b"a=1, 2"), (b"a", b"b"), (b"set-cookie", b"c=\xe9")]
 
-    assert split_cookies(fields) == ([(b"a", b"b")], ["a=1, 2", "c=é"])
+    assert split(fields) == ({"a": "b"}, ["a=1, 2", "c=é"])
+
+
+@pytest.mark.parametrize("into", [listed, split, single_valued])
+def test_fields_of_the_connection(into):
+    """What is for one connection only does not reach the client, in any map."""
+    fields = [
+        (b"Connection", b"keep-alive, X-Hop"),
+        (b"x-hop", b"1"),
+        (b"Keep-Alive", b"timeout=5"),
+        (b"Transfer-Encoding", b"chunked"),
+    ]
+
+    assert into([*fields, (b"a", b"b")]) == into([(b"a", b"b")])
+    assert into([*fields[2:], (b"a", b"b")]) == into([(b"a", b"b")])
+
+
+NAMES = st.sampled_from(
+    [b"a", b"A", b"b-c", b"Set-Cookie", b"set-cookie", b"Connection", b"keep-alive"]
+)
+VALUES = st.sampled_from([b"", b"b-c", b"close", b"Keep-Alive", b"x, a", b"\xe9", b"1"])
+
+
+@given(st.lists(st.tuples(NAMES, VALUES), max_size=5))
+def test_one_pass_is_as_good_as_a_close_look(fields):
+    """Each map has the same values, whichever way they were sorted out."""
+    every = _listed(fields)
+
+    assert listed(fields) == every
+    values, cookies = split(fields)
+    is_cookie = {name: name.lower() == "set-cookie" for name in every}
+    assert cookies == [c for name in every if is_cookie[name] for c in every[name]]
+    assert values == {n: ", ".join(v) for n, v in every.items() if not is_cookie[n]}
+
+
+def test_names_that_are_remembered_are_bounded():
+    """An application that makes up names costs no memory."""
+    for number in range(3 * MAX_KNOWN):
+        split([(b"x-%d" % number, b"")])
+
+    assert len(_known) <= MAX_KNOWN
 
 
 def test_spelled_cookies():

@@ -10,6 +10,7 @@ import trio
 
 from lambda_adapter.errors import PeerError
 from lambda_adapter.http.dial import open_connection
+from lambda_adapter.http.http1 import encode_request
 from lambda_adapter.http.messages import Request
 from tests.adapter import free_port
 from tests.scripted_app import (
@@ -22,12 +23,14 @@ from tests.scripted_app import (
     reset,
 )
 
-GET = Request(b"GET", b"/", [(b"host", b"localhost")])
-LARGE = Request(
-    b"POST",
-    b"/",
-    [(b"host", b"localhost"), (b"content-length", b"10000000")],
-    b"x" * 10_000_000,
+GET = encode_request(Request(b"GET", b"/", [(b"host", b"localhost")]))
+LARGE = encode_request(
+    Request(
+        b"POST",
+        b"/",
+        [(b"host", b"localhost"), (b"content-length", b"10000000")],
+        b"x" * 10_000_000,
+    )
 )
 REFUSAL = b"HTTP/1.1 413 Content Too Large\r\ncontent-length: 5\r\n\r\nearly"
 LIMIT = 1_000_000

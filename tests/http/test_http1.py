@@ -15,8 +15,8 @@ from lambda_adapter.http.http1 import (
     BodyTooLargeError,
     ResponseParser,
     encode_chunk,
-    encode_head,
     encode_last_chunk,
+    encode_request,
 )
 from lambda_adapter.http.messages import Fields, Request, Response
 from tests.responses import CHUNKED, LIMIT, OK, TWO, cut, parse
@@ -64,20 +64,20 @@ STREAMS = {
 }
 
 
-def test_encode_head():
+def test_encode_request():
     """A head is a request line and field lines, exactly as given, and an empty line."""
     request = Request(
         b"POST", b"/a?b", [(b"Host", b"h"), (b"x", b""), (b"X", b"\xe9 ")], b"body"
     )
 
-    assert encode_head(request) == (
+    assert encode_request(request).head == (
         b"POST /a?b HTTP/1.1\r\nHost: h\r\nx: \r\nX: \xe9 \r\n\r\n"
     )
 
 
-def test_encode_head_without_fields():
+def test_encode_without_fields():
     """A head without fields ends all the same."""
-    assert encode_head(Request(b"GET", b"/", [])) == b"GET / HTTP/1.1\r\n\r\n"
+    assert encode_request(Request(b"GET", b"/", [])).head == b"GET / HTTP/1.1\r\n\r\n"
 
 
 def test_content_length():

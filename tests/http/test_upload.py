@@ -8,14 +8,17 @@ import pytest
 import trio
 
 from lambda_adapter.http.dial import open_connection
+from lambda_adapter.http.http1 import encode_request
 from lambda_adapter.http.messages import Request
 from lambda_adapter.http.upload import upload
 from tests.http.test_connection import REFUSAL, receive_head
 from tests.scripted_app import OK, Answer, open_app, open_server
 
 LIMIT = 1_000_000
-UPLOAD = Request(
-    b"POST", b"/", [(b"host", b"localhost"), (b"transfer-encoding", b"chunked")]
+UPLOAD = encode_request(
+    Request(
+        b"POST", b"/", [(b"host", b"localhost"), (b"transfer-encoding", b"chunked")]
+    )
 )
 
 

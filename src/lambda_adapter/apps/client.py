@@ -24,7 +24,7 @@ from lambda_adapter.errors import (
 )
 from lambda_adapter.http.connection import Connection
 from lambda_adapter.http.dial import open_connection
-from lambda_adapter.http.http1 import BodyTooLargeError
+from lambda_adapter.http.http1 import BodyTooLargeError, EncodedRequest, encode_request
 from lambda_adapter.http.messages import Request, Response
 from lambda_adapter.values import Address
 
@@ -82,21 +82,22 @@ class AppClient:
             DeadlineError: the response was not complete in time.
         """
         exchange = self._exchange_streamed if turn.streamed else self._exchange
+        encoded = encode_request(request)
         try:
             connection = self._take_idle() or await self._open(turn)
             try:
-                return await exchange(connection, request, turn)
+                return await exchange(connection, encoded, turn)
             except PeerError as error:
                 repeatable = connection.exchanges and request.method in IDEMPOTENT
                 if error.answered or not repeatable:
                     raise
             connection = await self._open(turn)
-            return await exchange(connection, request, turn)
+            return await exchange(connection, encoded, turn)
         except (PeerError, trio.TooSlowError) as error:
-            raise self._failed(request, error) from error
+            raise self._failed(encoded, error) from error
 
     async def _exchange(
-        self, connection: Connection, request: Request, turn: Turn
+        self, connection: Connection, request: EncodedRequest, turn: Turn
     ) -> Response:
         try:
             return await connection.exchange(request, turn.max_body, turn.deadline)
@@ -104,7 +105,7 @@ class AppClient:
             self._keep(connection)
 
     async def _exchange_streamed(
-        self, connection: Connection, request: Request, turn: Turn
+        self, connection: Connection, request: EncodedRequest, turn: Turn
     ) -> Response:
         with contextlib.ExitStack() as stack:
             stack.callback(connection.close)
@@ -139,7 +140,7 @@ class AppClient:
             connection.close()
         return None
 
-    def _failed(self, request: Request, error: Exception) -> InvocationError:
+    def _failed(self, request: EncodedRequest, error: Exception) -> InvocationError:
         if isinstance(error, PeerError):
             self._was_dropped = True
             return _request_error(request, error)
@@ -196,9 +197,9 @@ class _Body:
         end()
 
 
-def _request_error(request: Request, error: PeerError) -> InvocationError:
+def _request_error(request: EncodedRequest, error: PeerError) -> InvocationError:
     """Say what failed, without the query, which may hold secrets."""
-    path = request.target.partition(b"?")[0]
+    path = request.head.split(b" ", 2)[1].partition(b"?")[0]
     what = f"{request.method.decode()} {path.decode('latin-1')}: {error}"
     if isinstance(error, BodyTooLargeError):
         return ResponseTooLargeError(f"the application answered too much to {what}")

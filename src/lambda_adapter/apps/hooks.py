@@ -23,6 +23,7 @@ from lambda_adapter.errors import (
 from lambda_adapter.events.event import MAX_REPLY
 from lambda_adapter.events.fields import LAMBDA_CONTEXT, REQUEST_CONTEXT
 from lambda_adapter.http.dial import open_connection
+from lambda_adapter.http.http1 import encode_request
 from lambda_adapter.http.messages import Request
 from lambda_adapter.observe.logs import log
 from lambda_adapter.values import authority
@@ -115,7 +116,7 @@ async def _post(config: Config, path: str) -> str | None:
         with contextlib.closing(
             await open_connection(config.app_address)
         ) as connection:
-            response = await connection.exchange(request, MAX_REPLY)
+            response = await connection.exchange(encode_request(request), MAX_REPLY)
     except PeerError as error:
         return f"POST {path} failed: {error}"
     if 200 <= response.status <= 299:

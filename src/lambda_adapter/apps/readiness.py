@@ -10,6 +10,7 @@ from lambda_adapter import __version__
 from lambda_adapter.config import Config
 from lambda_adapter.errors import AppNotReadyError, PeerError
 from lambda_adapter.http.dial import open_connection
+from lambda_adapter.http.http1 import EncodedRequest, encode_request
 from lambda_adapter.http.messages import Request
 from lambda_adapter.observe.logs import log
 from lambda_adapter.values import authority
@@ -174,11 +175,11 @@ def describe_check(config: Config) -> str:
     return f"{config.readiness_protocol}://{authority(address).decode()}{path}"
 
 
-def _check_request(config: Config) -> Request:
+def _check_request(config: Config) -> EncodedRequest:
     fields = [
         (b"host", authority(config.readiness_address)),
         (b"user-agent", f"lambda-adapter/{__version__} (readiness check)".encode()),
         (b"accept", b"*/*"),
         (b"connection", b"close"),
     ]
-    return Request(b"GET", config.readiness_path.encode(), fields)
+    return encode_request(Request(b"GET", config.readiness_path.encode(), fields))

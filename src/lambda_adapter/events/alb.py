@@ -17,7 +17,7 @@ from lambda_adapter.events.event import NULL
 from lambda_adapter.events.http_event import HttpEvent, RequestParts
 from lambda_adapter.events.pairs import Pairs, Scalar, multiple, single, text
 from lambda_adapter.events.reply import listed, single_valued
-from lambda_adapter.http.messages import Response, decoded, end_to_end
+from lambda_adapter.http.messages import Response, decoded
 
 
 class AlbEvent(HttpEvent, frozen=True):
@@ -58,7 +58,7 @@ class AlbEvent(HttpEvent, frozen=True):
     def encode_response(cls, response: Response) -> bytes:
         """Return the reply. Its cookies differ in the capitals of their names."""
         body, is_base64_encoded = encode_body(response)
-        fields = single_valued(end_to_end(response.fields))
+        fields = single_valued(response.fields)
         return msgspec.json.encode(
             _Reply(
                 response.status, _description(response), fields, body, is_base64_encoded
@@ -76,7 +76,7 @@ class AlbMultiValueEvent(AlbEvent, frozen=True):
     def encode_response(cls, response: Response) -> bytes:
         """Return the reply, with every value of each field."""
         body, is_base64_encoded = encode_body(response)
-        fields = listed(end_to_end(response.fields))
+        fields = listed(response.fields)
         return msgspec.json.encode(
             _MultiValueReply(
                 response.status, _description(response), fields, body, is_base64_encoded

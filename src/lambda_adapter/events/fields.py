@@ -12,10 +12,11 @@ import msgspec
 
 from lambda_adapter.errors import EventError, quoted
 from lambda_adapter.events.pairs import Pairs, Scalar, text
-from lambda_adapter.http.known import remember
+from lambda_adapter.http.known import MAX_KNOWN_SIZE, remember
 from lambda_adapter.http.messages import (
     HOP_BY_HOP,
     TOKEN,
+    Field,
     Fields,
     connection_options,
     folded,
@@ -41,8 +42,41 @@ _WITH_CONTENT = frozenset({b"POST", b"PUT", b"PATCH"})
 """A request that is expected to have content says so when it has none:
 https://www.rfc-editor.org/rfc/rfc9110#section-8.6"""
 
-_known: dict[str, tuple[bytes, str]] = {}
+_REPEATED = frozenset(
+    {
+        b"accept",
+        b"accept-encoding",
+        b"accept-language",
+        b"cache-control",
+        b"connection",
+        b"content-type",
+        b"dnt",
+        b"host",
+        b"pragma",
+        b"priority",
+        b"sec-ch-ua",
+        b"sec-ch-ua-mobile",
+        b"sec-ch-ua-platform",
+        b"sec-fetch-dest",
+        b"sec-fetch-mode",
+        b"sec-fetch-site",
+        b"sec-fetch-user",
+        b"upgrade-insecure-requests",
+        b"user-agent",
+        b"via",
+        b"x-forwarded-port",
+        b"x-forwarded-proto",
+    }
+)
+"""Fields of which many clients send the same few values, and none that is a secret."""
+
+_known: dict[str, tuple[bytes, str, bool]] = {}
 """Names of fields, as ``_recognise`` returns them: clients send the same few."""
+
+_known_pairs: dict[tuple[str, Scalar], tuple[Field, str]] = {}
+"""Fields as they are sent, and their roles."""
+
+_known_hosts: dict[bytes, bytes] = {}
 
 _DANGEROUS = re.compile("[\r\n\0]")
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]+)(:[0-9]*)?")
@@ -83,29 +117,29 @@ def request_fields(
     host: bytes = b"localhost",
     https: bool = False,
     added: Fields,
+    traced: bool = False,
 ) -> Fields:
     """Return the fields of the request to the application, ``Host`` first.
 
     Names keep their case and fields their order. ``Content-Length`` is that of what is
     sent. Cookies become one field (https://www.rfc-editor.org/rfc/rfc6265#section-5.4),
     ``cookies`` replacing those among the fields. ``https`` says so to an application
-    whose gateway did not, and ``host`` is the ``Host`` of an event that has none.
+    whose gateway did not, and ``host`` is the ``Host`` of an event that has none. Where
+    Lambda names the trace (``traced``), a client's own name for it is dropped.
 
     Raises:
         EventError: a field would be unsafe to send, or there is no one ``Host``.
     """
-    held_back = _HELD_BACK_TRACE if TRACE_ID in dict(added) else _HELD_BACK
+    held_back = _HELD_BACK_TRACE if traced else _HELD_BACK
     kept: Fields = []
     special: dict[str, list[bytes]] = {}
-    for name, value in pairs:
-        raw, role = _known.get(name) or _recognise(name)
-        content = _encode_value(name, value)
-        if not role:
-            kept.append((raw, content))
-            continue
-        special.setdefault(role, []).append(content)
-        if role not in held_back:
-            kept.append((raw, content))
+    for pair in pairs:
+        field, role = _known_pairs.get(pair) or _encode(*pair)
+        if role:
+            special.setdefault(role, []).append(field[1])
+            if role in held_back:
+                continue
+        kept.append(field)
     if "connection" in special:
         kept = _without_options(kept, special["connection"])
     if cookies:
@@ -119,8 +153,21 @@ def request_fields(
     return [(b"host", _one_host(special.get("host", ()), host)), *kept, *added]
 
 
-def _recognise(name: str) -> tuple[bytes, str]:
-    """Return a field's name as it is sent, and its role, which is mostly none.
+def _encode(name: str, value: Scalar) -> tuple[Field, str]:
+    """Return a field as it is sent, and its role, which is mostly none.
+
+    Raises:
+        EventError: it would be unsafe to send.
+    """
+    raw, role, repeats = _known.get(name) or _recognise(name)
+    encoded = (raw, _encode_value(name, value)), role
+    if repeats and isinstance(value, str) and len(value) <= MAX_KNOWN_SIZE:
+        return remember(_known_pairs, (name, value), encoded)
+    return encoded
+
+
+def _recognise(name: str) -> tuple[bytes, str, bool]:
+    """Return a field's name as it is sent, its role, and whether its values repeat.
 
     Raises:
         EventError: it is no name.
@@ -128,7 +175,7 @@ def _recognise(name: str) -> tuple[bytes, str]:
     raw = name.encode()
     if not TOKEN.fullmatch(raw):
         raise EventError(f"invalid header field name: {quoted(name)}")
-    return remember(_known, name, (raw, _role(raw)))
+    return remember(_known, name, (raw, _role(raw), raw.lower() in _REPEATED))
 
 
 def _role(name: bytes) -> str:
@@ -190,6 +237,8 @@ def _one_host(hosts: Sequence[bytes], default: bytes) -> bytes:
     if len(hosts) > 1:
         raise EventError("more than one Host header")
     host = (hosts[0].strip() if hosts else b"") or default
+    if host in _known_hosts:
+        return host
     if not _HOST.fullmatch(host):
         raise EventError("invalid Host header")
-    return host
+    return remember(_known_hosts, host, host)

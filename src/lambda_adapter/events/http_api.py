@@ -16,8 +16,21 @@ from lambda_adapter.events.body import encode_body
 from lambda_adapter.events.event import MAX_FIELDS, decode_as
 from lambda_adapter.events.http_event import HttpEvent, RequestParts
 from lambda_adapter.events.pairs import Scalar, single
-from lambda_adapter.events.reply import joined, split_cookies
-from lambda_adapter.http.messages import Response, end_to_end
+from lambda_adapter.events.reply import split
+from lambda_adapter.http.messages import Response
+
+
+class Http(msgspec.Struct, frozen=True, gc=False):
+    """What a context says of HTTP."""
+
+    method: str
+
+
+class RequestContext(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """The part of a context that a request is made of."""
+
+    http: Http
+    domain_name: str | None = None
 
 
 class HttpApiEvent(HttpEvent, frozen=True):
@@ -38,34 +51,41 @@ class HttpApiEvent(HttpEvent, frozen=True):
 
     def parts(self) -> RequestParts:
         """Return the parts. Duplicate fields arrive joined by commas, and stay so."""
-        about = decode_as(self.request_context, _RequestContext)
+        context = self.context()
         query = target.verbatim_query(self.raw_query_string or "")
         return RequestParts(
-            about.http.method,
+            context.http.method,
             target.join(self._path(), query),
             single(self.headers),
             self.body,
             self.is_base64_encoded,
             self.request_context,
             cookies=self.cookies or (),
-            domain=about.domain_name or "",
+            domain=context.domain_name or "",
             https=True,
         )
+
+    def context(self) -> RequestContext:
+        """Return the part of the context that a request is made of.
+
+        Raises:
+            EventError: it has a value of the wrong type.
+        """
+        return decode_as(self.request_context, RequestContext)
 
     @classmethod
     def encode_response(cls, response: Response) -> bytes:
         """Return the reply; its status keeps API Gateway from guessing its format."""
         body, is_base64_encoded = encode_body(response)
-        rest, cookies = split_cookies(end_to_end(response.fields))
+        headers, cookies = split(response.fields)
         return msgspec.json.encode(
-            _Reply(response.status, joined(rest), cookies, body, is_base64_encoded)
+            _Reply(response.status, headers, cookies, body, is_base64_encoded)
         )
 
     @classmethod
     def encode_prelude(cls, response: Response) -> bytes:
         """Return what comes before a streamed body, less the delimiter."""
-        rest, cookies = split_cookies(end_to_end(response.fields))
-        return msgspec.json.encode(_Prelude(response.status, joined(rest), cookies))
+        return msgspec.json.encode(_Prelude(response.status, *split(response.fields)))
 
     def _path(self) -> bytes:
         return target.encoded_path(self.raw_path)
@@ -79,15 +99,6 @@ class FunctionUrlEvent(HttpApiEvent, frozen=True):
 
     def _path(self) -> bytes:
         return target.verbatim_path(self.raw_path)
-
-
-class _Http(msgspec.Struct):
-    method: str
-
-
-class _RequestContext(msgspec.Struct, rename="camel"):
-    http: _Http
-    domain_name: str | None = None
 
 
 class _Prelude(msgspec.Struct, rename="camel"):

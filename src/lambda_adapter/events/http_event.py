@@ -66,5 +66,6 @@ class HttpEvent(Event, frozen=True):
             host=parts.domain.encode() or context.host,
             https=parts.https,
             added=added_fields(context, request_context_field(parts.request_context)),
+            traced=bool(context.trace_id),
         )
         return Request(method, parts.target, fields, body)

@@ -1,56 +1,53 @@
 """Field lines of a response, into the maps of a reply.
 
-Core: no I/O.
+Fields that are for one connection only are left out
+(https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1). Core: no I/O.
 """
 
 import functools
 import itertools
 from collections.abc import Sequence
 
-from lambda_adapter.http.messages import Fields, decoded
+from lambda_adapter.http.known import remember
+from lambda_adapter.http.messages import HOP_BY_HOP, Fields, decoded, end_to_end
+
+COOKIE, CONNECTION, DROPPED = "cookie", "connection", "dropped"
+
+_PLAIN_OPTIONS = frozenset({b"close", b"keep-alive"})
+"""Values of ``Connection`` that name no other field."""
+
+_known: dict[bytes, tuple[str, str]] = {}
+"""Names of fields as text, and their roles, which are mostly none."""
 
 
-def joined(fields: Fields) -> dict[str, str]:
-    """Return one value a name, duplicates joined by commas.
+def split(fields: Fields) -> tuple[dict[str, str], list[str]]:
+    """Return one value a name, duplicates joined by commas, and every cookie.
 
-    https://www.rfc-editor.org/rfc/rfc9110#section-5.3
+    Cookies alone can't be joined: https://www.rfc-editor.org/rfc/rfc9110#section-5.3
     """
-    values = {name.decode(): decoded(value) for name, value in fields}
-    if len({name.lower() for name in values}) == len(
-        fields
-    ):  # mostly, none is there twice
-        return values
-    return {name: ", ".join(values) for name, values in listed(fields).items()}
+    if plain := _split_plain(fields):
+        return plain
+    values = _listed(fields)
+    cookies = [
+        cookie
+        for name in [name for name in values if name.lower() == "set-cookie"]
+        for cookie in values.pop(name)
+    ]
+    return {name: ", ".join(each) for name, each in values.items()}, cookies
 
 
 def listed(fields: Fields) -> dict[str, list[str]]:
     """Return every value of a name, under its first spelling."""
-    spelling: dict[bytes, str] = {}
-    values: dict[str, list[str]] = {}
-    for name, value in fields:
-        first = spelling.setdefault(name.lower(), name.decode())
-        values.setdefault(first, []).append(decoded(value))
-    return values
-
-
-def split_cookies(fields: Fields) -> tuple[Fields, list[str]]:
-    """Return the fields without ``Set-Cookie``, and the values of that.
-
-    It alone can't be joined: https://www.rfc-editor.org/rfc/rfc9110#section-5.3
-    """
-    rest = [field for field in fields if field[0].lower() != b"set-cookie"]
-    if len(rest) == len(fields):
-        return rest, []
-    cookies = [
-        decoded(value) for name, value in fields if name.lower() == b"set-cookie"
-    ]
-    return rest, cookies
+    plain = _split_plain(fields)
+    if plain and not plain[1]:
+        return {name: [value] for name, value in plain[0].items()}
+    return _listed(fields)
 
 
 def single_valued(fields: Fields) -> dict[str, str]:
     """Return one value a name, cookies included: the map has room for no more."""
-    rest, cookies = split_cookies(fields)
-    return joined(rest) | spelled_cookies(cookies)
+    values, cookies = split(fields)
+    return values | spelled_cookies(cookies) if cookies else values
 
 
 def spelled_cookies(cookies: Sequence[str]) -> dict[str, str]:
@@ -60,6 +57,51 @@ def spelled_cookies(cookies: Sequence[str]) -> dict[str, str]:
     512 spellings, and there are no more cookies than that.
     """
     return dict(zip(_spellings(), cookies, strict=False))
+
+
+def _split_plain(fields: Fields) -> tuple[dict[str, str], list[str]] | None:
+    """Split fields in one pass; None if that takes a closer look, which few do.
+
+    That is for a name which comes twice, in whatever case, for values that are not in
+    UTF-8, and for ``Connection`` if it names other fields.
+    """
+    values: dict[str, str] = {}
+    cookies: list[str] = []
+    try:
+        for name, value in fields:
+            text, role = _known.get(name) or _recognise(name)
+            if not role:
+                if text in values:
+                    return None
+                values[text] = value.decode()
+            elif role is COOKIE:
+                cookies.append(value.decode())
+            elif role is CONNECTION and value.lower() not in _PLAIN_OPTIONS:
+                return None
+    except UnicodeDecodeError:
+        return None
+    if len(set(map(str.lower, values))) < len(values):
+        return None
+    return values, cookies
+
+
+def _recognise(name: bytes) -> tuple[str, str]:
+    lower = name.lower()
+    role = DROPPED if lower in HOP_BY_HOP else ""
+    if lower == b"set-cookie":
+        role = COOKIE
+    elif lower == b"connection":
+        role = CONNECTION
+    return remember(_known, name, (name.decode(), role))
+
+
+def _listed(fields: Fields) -> dict[str, list[str]]:
+    spelling: dict[bytes, str] = {}
+    values: dict[str, list[str]] = {}
+    for name, value in end_to_end(fields):
+        first = spelling.setdefault(name.lower(), name.decode())
+        values.setdefault(first, []).append(decoded(value))
+    return values
 
 
 @functools.cache

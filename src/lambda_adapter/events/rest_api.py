@@ -16,7 +16,7 @@ from lambda_adapter.events.event import MAX_FIELDS, NULL, decode_as
 from lambda_adapter.events.http_event import HttpEvent, RequestParts
 from lambda_adapter.events.pairs import Scalar, every, text
 from lambda_adapter.events.reply import listed
-from lambda_adapter.http.messages import Response, end_to_end
+from lambda_adapter.http.messages import Response
 
 
 class RestApiEvent(HttpEvent, frozen=True):
@@ -55,7 +55,7 @@ class RestApiEvent(HttpEvent, frozen=True):
         https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-output-format
         """
         body, is_base64_encoded = encode_body(response)
-        fields = listed(end_to_end(response.fields))
+        fields = listed(response.fields)
         return msgspec.json.encode(
             _Reply(response.status, fields, body, is_base64_encoded)
         )
@@ -66,7 +66,7 @@ class RestApiEvent(HttpEvent, frozen=True):
 
         https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode-lambda.html
         """
-        fields = listed(end_to_end(response.fields))
+        fields = listed(response.fields)
         return msgspec.json.encode(_Prelude(response.status, fields))
 
     def _domain(self) -> str:

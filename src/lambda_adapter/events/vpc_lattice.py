@@ -13,7 +13,7 @@ from lambda_adapter.events.event import NULL
 from lambda_adapter.events.http_event import HttpEvent, RequestParts
 from lambda_adapter.events.pairs import Pairs, Scalar, text
 from lambda_adapter.events.reply import single_valued
-from lambda_adapter.http.messages import Response, end_to_end
+from lambda_adapter.http.messages import Response
 
 Values = dict[str, Scalar | list[Scalar]]
 
@@ -51,7 +51,7 @@ class VpcLatticeEvent(HttpEvent, frozen=True):
     def encode_response(cls, response: Response) -> bytes:
         """Return the reply."""
         body, is_base64_encoded = encode_body(response)
-        fields = single_valued(end_to_end(response.fields))
+        fields = single_valued(response.fields)
         return msgspec.json.encode(
             _Reply(response.status, fields, body, is_base64_encoded)
         )

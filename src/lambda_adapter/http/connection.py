@@ -9,8 +9,8 @@ from collections.abc import AsyncGenerator
 import trio
 
 from lambda_adapter.errors import PeerError
-from lambda_adapter.http.http1 import ResponseParser, encode_head
-from lambda_adapter.http.messages import Request, Response
+from lambda_adapter.http.http1 import EncodedRequest, ResponseParser
+from lambda_adapter.http.messages import Response
 from lambda_adapter.http.whole import read_whole
 from lambda_adapter.http.wire import Wire
 
@@ -28,7 +28,7 @@ class Connection:
         self.reusable = True
 
     async def exchange(
-        self, request: Request, max_body: int, deadline: float = math.inf
+        self, request: EncodedRequest, max_body: int, deadline: float = math.inf
     ) -> Response:
         """Send a request and return its response, read to the end.
 
@@ -50,7 +50,7 @@ class Connection:
         return await self.finish(parser, deadline, sent_all=sent_all)
 
     async def exchange_head(
-        self, request: Request, deadline: float = math.inf
+        self, request: EncodedRequest, deadline: float = math.inf
     ) -> tuple[Response, AsyncGenerator[bytes, None]]:
         """Send a request, and return the head of its response and its body to come.
 
@@ -87,10 +87,10 @@ class Connection:
         self._end_exchange(parser, sent_all=sent_all)
 
     async def _begin(
-        self, request: Request, parser: ResponseParser, deadline: float
+        self, request: EncodedRequest, parser: ResponseParser, deadline: float
     ) -> bool:
         self.reusable = False
-        return await self.send(parser, deadline, encode_head(request), request.body)
+        return await self.send(parser, deadline, request.head, request.body)
 
     async def _receive(self, parser: ResponseParser, deadline: float) -> bytes:
         try:

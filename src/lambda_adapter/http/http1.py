@@ -6,6 +6,8 @@ A response is a head (``head``), which says how its body ends (``framing``), and
 
 import math
 
+import msgspec
+
 from lambda_adapter.errors import PeerError
 from lambda_adapter.http.framing import read_framing
 from lambda_adapter.http.head import MAX_HEAD, Head, HeadReader
@@ -13,14 +15,23 @@ from lambda_adapter.http.messages import Fields, Request, Response
 from lambda_adapter.http.response_body import Body
 
 
-def encode_head(request: Request) -> bytes:
+class EncodedRequest(msgspec.Struct, frozen=True, gc=False):
+    """A request as it is sent."""
+
+    method: bytes
+    head: bytes
+    """The request line and the fields, and the empty line after them."""
+    body: bytes = b""
+
+
+def encode_request(request: Request) -> EncodedRequest:
     """Serialise the request line and the fields, exactly as given.
 
     https://www.rfc-editor.org/rfc/rfc9112#section-2.1
     """
-    lines = [request.method + b" " + request.target + b" HTTP/1.1"]
-    lines += [b": ".join(field) for field in request.fields]
-    return b"\r\n".join(lines) + b"\r\n\r\n"
+    line = b"%b %b HTTP/1.1" % (request.method, request.target)
+    head = b"\r\n".join([line, *map(b": ".join, request.fields), b"", b""])
+    return EncodedRequest(request.method, head, request.body)
 
 
 LAST_CHUNK = b"0\r\n\r\n"

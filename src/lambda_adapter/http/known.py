@@ -11,10 +11,10 @@ MAX_KNOWN = 512
 """Texts that are remembered. Where there are more they are all forgotten, so that junk
 does not stay."""
 
-MAX_KNOWN_SIZE = 64
+MAX_KNOWN_SIZE = 256
 """Characters, or bytes, of a text that is remembered."""
 
-Text = TypeVar("Text", str, bytes)
+Text = TypeVar("Text", str, bytes, tuple[str, str | int | float | bool | None])
 Value = TypeVar("Value")
 
 

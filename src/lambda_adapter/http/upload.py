@@ -10,8 +10,8 @@ import trio
 
 from lambda_adapter.errors import PeerError
 from lambda_adapter.http.connection import Connection
-from lambda_adapter.http.http1 import ResponseParser, encode_head
-from lambda_adapter.http.messages import Request, Response
+from lambda_adapter.http.http1 import EncodedRequest, ResponseParser
+from lambda_adapter.http.messages import Response
 
 UPLOAD_TIMEOUT = 30.0
 """Seconds for a piece to be taken, and for the response after the last one."""
@@ -19,7 +19,7 @@ UPLOAD_TIMEOUT = 30.0
 
 async def upload(
     connection: Connection,
-    request: Request,
+    request: EncodedRequest,
     pieces: AsyncIterable[bytes],
     max_body: int,
 ) -> Response:
@@ -35,7 +35,7 @@ async def upload(
     sent_all = False
     connection.reusable = False
     try:
-        await connection.send(parser, _deadline(), encode_head(request))
+        await connection.send(parser, _deadline(), request.head)
         with contextlib.suppress(PeerError):  # what the peer says of it is read next
             sent_all = await _send_pieces(connection, parser, pieces)
         return await connection.finish(parser, _deadline(), sent_all=sent_all)

@@ -16,7 +16,7 @@ from lambda_adapter.http.head import (
     read_status_line,
 )
 from lambda_adapter.http.known import remember
-from lambda_adapter.http.messages import Field, Response
+from lambda_adapter.http.messages import Field, Fields, Response
 
 _REPEATED = frozenset(
     {
@@ -37,6 +37,9 @@ _REPEATED = frozenset(
 """Fields of which peers send the same few values, and none that is one client's."""
 
 _known_lines: dict[bytes, tuple[Field, int]] = {}
+_known_names: dict[bytes, bool] = {}
+"""Names of other fields. None of them frames a body."""
+
 _known_statuses: dict[bytes, tuple[int, bytes]] = {}
 
 
@@ -51,12 +54,21 @@ def read_whole(data: bytes, max_body: float) -> Response | None:
     status_line = _known_statuses.get(first) or _read_status_line(first)
     if not status_line or not end or len(head) > MAX_HEAD - len(end):
         return None
-    fields = []
+    fields: Fields = []
     stated = -1
+    is_text = False
     for line in lines:
-        known = _known_lines.get(line) or _read_line(line)
-        if not known:
-            return None
+        known = _known_lines.get(line)
+        if known is None:
+            # Controls are looked for once, and within all lines: that costs less.
+            is_text = is_text or not has_controls(b"".join(lines))
+            name, colon, value = line.partition(b":")
+            if is_text and colon and name in _known_names:
+                fields.append((name, value.strip(b" \t")))
+                continue
+            known = _read_line(line) if is_text else None
+            if known is None:
+                return None
         field, length = known
         fields.append(field)
         if length >= 0:
@@ -84,8 +96,6 @@ def _read_line(line: bytes) -> tuple[Field, int] | None:
         name, value, framing = read_field(line)
     except PeerError:
         return None
-    if has_controls(line):
-        return None
     length = -1
     if framing == CONTENT_LENGTH:
         if not value.isdigit() or len(value) > MAX_LENGTH_DIGITS:
@@ -94,4 +104,8 @@ def _read_line(line: bytes) -> tuple[Field, int] | None:
     elif framing and (framing != CONNECTION or value.lower() != b"keep-alive"):
         return None
     read = (name, value), length
-    return remember(_known_lines, line, read) if name.lower() in _REPEATED else read
+    if name.lower() in _REPEATED:
+        return remember(_known_lines, line, read)
+    if not framing:
+        remember(_known_names, name, True)
+    return read

@@ -13,7 +13,8 @@ import msgspec
 
 from lambda_adapter import __version__
 from lambda_adapter.errors import MAX_ERROR, AdapterError
-from lambda_adapter.http.messages import Fields, Request, Response
+from lambda_adapter.http.http1 import EncodedRequest, encode_request
+from lambda_adapter.http.messages import Field, Fields, Request, Response
 
 MAX_EVENT = 33_554_432
 """Bytes of an event that are taken. Lambda's own limit is 6 MB; this one only keeps a
@@ -61,6 +62,27 @@ class _ErrorReport(msgspec.Struct):
     stack_trace: list[str] = msgspec.field(name="stackTrace", default_factory=list)
 
 
+_SAID = dict.fromkeys(
+    [
+        b"lambda-runtime-aws-request-id",
+        b"lambda-runtime-deadline-ms",
+        b"lambda-runtime-invoked-function-arn",
+        b"lambda-runtime-trace-id",
+        b"lambda-runtime-client-context",
+        b"lambda-runtime-cognito-identity",
+        b"lambda-runtime-aws-tenant-id",
+        b"lambda-runtime-invocation-id",
+    ],
+    "",
+)
+"""The fields of ``/next`` that an invocation is made of, in its order."""
+
+_RESPONSE_HEAD = (
+    b"POST %b/invocation/%%b/response HTTP/1.1\r\nhost: %%b\r\n%b: %b\r\n"
+    b"content-length: %%d\r\ncontent-type: application/json\r\n%%b\r\n"
+) % (RUNTIME, *_AGENT)
+"""What is the same in all replies. Request id, host, length and nonce are filled in."""
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]+")
 _MILLISECONDS = re.compile(r"[0-9]{1,18}")
 
@@ -71,41 +93,38 @@ def parse_next(response: Response) -> Invocation:
     Raises:
         UnusableAnswerError: it is not an invocation.
     """
-    said = {name.lower(): value.decode("latin-1") for name, value in response.fields}
-    request_id = said.get(b"lambda-runtime-aws-request-id", "")
+    values = _SAID.copy()
+    for name, value in response.fields:
+        if (lower := name.lower()) in _SAID:
+            values[lower] = value.decode("latin-1")
+    request_id, deadline, *others = values.values()
     if response.status != 200 or not isinstance(response.body, bytes):
         raise UnusableAnswerError(f"/next was answered with status {response.status}")
     if not _REQUEST_ID.fullmatch(request_id):
         raise UnusableAnswerError(f"/next came with the request id {request_id!r}")
-    deadline = said.get(b"lambda-runtime-deadline-ms", "")
-    return Invocation(
-        request_id,
-        response.body,
-        int(deadline) if _MILLISECONDS.fullmatch(deadline) else 0,
-        said.get(b"lambda-runtime-invoked-function-arn", ""),
-        said.get(b"lambda-runtime-trace-id", ""),
-        said.get(b"lambda-runtime-client-context", ""),
-        said.get(b"lambda-runtime-cognito-identity", ""),
-        said.get(b"lambda-runtime-aws-tenant-id", ""),
-        said.get(b"lambda-runtime-invocation-id", ""),
-    )
+    deadline_ms = int(deadline) if _MILLISECONDS.fullmatch(deadline) else 0
+    return Invocation(request_id, response.body, deadline_ms, *others)
 
 
-def next_request(host: bytes) -> Request:
+def next_request(host: bytes) -> EncodedRequest:
     """Ask for the next invocation."""
-    return Request(b"GET", RUNTIME + b"/invocation/next", [(b"host", host), _AGENT])
+    return _get(host, RUNTIME + b"/invocation/next")
 
 
-def response_request(host: bytes, invocation: Invocation, reply: bytes) -> Request:
+def response_request(
+    host: bytes, invocation: Invocation, reply: bytes
+) -> EncodedRequest:
     """Answer an invocation.
 
     ``Lambda-Runtime-Function-Response-Mode`` is left out on purpose: any value but
     ``streaming``, even ``buffered``, is refused.
     """
-    return _post(host, _target(invocation, b"/response"), reply, _echo(invocation))
+    echo = b"".join([b"%b: %b\r\n" % field for field in _echo(invocation)])
+    head = _RESPONSE_HEAD % (invocation.request_id.encode(), host, len(reply), echo)
+    return EncodedRequest(b"POST", head, reply)
 
 
-def stream_request(host: bytes, invocation: Invocation) -> Request:
+def stream_request(host: bytes, invocation: Invocation) -> EncodedRequest:
     """Answer an invocation piece by piece, ended by ``error_trailers`` if it fails.
 
     https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming
@@ -120,7 +139,7 @@ def stream_request(host: bytes, invocation: Invocation) -> Request:
         (b"trailer", b"Lambda-Runtime-Function-Error-Body"),
         *_echo(invocation),
     ]
-    return Request(b"POST", _target(invocation, b"/response"), fields)
+    return encode_request(Request(b"POST", _target(invocation, b"/response"), fields))
 
 
 def error_trailers(error: AdapterError) -> Fields:
@@ -132,31 +151,33 @@ def error_trailers(error: AdapterError) -> Fields:
     ]
 
 
-def restore_next_request(host: bytes) -> Request:
+def restore_next_request(host: bytes) -> EncodedRequest:
     """Say that all is ready for a snapshot; the answer comes once it is restored.
 
     Only AWS's own runtimes document it:
     https://github.com/aws/aws-lambda-python-runtime-interface-client/pull/176
     """
-    return Request(b"GET", RUNTIME + b"/restore/next", [(b"host", host), _AGENT])
+    return _get(host, RUNTIME + b"/restore/next")
 
 
-def restore_error_request(host: bytes, error: AdapterError) -> Request:
+def restore_error_request(host: bytes, error: AdapterError) -> EncodedRequest:
     """Report that a restored environment can't be used."""
     return _post_error(host, RUNTIME + b"/restore/error", error, [])
 
 
-def error_request(host: bytes, invocation: Invocation, error: AdapterError) -> Request:
+def error_request(
+    host: bytes, invocation: Invocation, error: AdapterError
+) -> EncodedRequest:
     """Report that an invocation failed."""
     return _post_error(host, _target(invocation, b"/error"), error, _echo(invocation))
 
 
-def init_error_request(host: bytes, error: AdapterError) -> Request:
+def init_error_request(host: bytes, error: AdapterError) -> EncodedRequest:
     """Report that the application never came up."""
     return _post_error(host, RUNTIME + b"/init/error", error, [])
 
 
-def register_request(host: bytes, extension: str) -> Request:
+def register_request(host: bytes, extension: str) -> EncodedRequest:
     """Register as an extension that wants no events.
 
     Only where an extension is registered does Lambda send SIGTERM before SIGKILL:
@@ -166,10 +187,10 @@ def register_request(host: bytes, extension: str) -> Request:
     return _post(host, EXTENSION + b"/register", b'{"events":[]}', [name])
 
 
-def event_next_request(host: bytes, extension_id: bytes) -> Request:
+def event_next_request(host: bytes, extension_id: bytes) -> EncodedRequest:
     """Ask for an extension event, which completes the registration and never comes."""
-    fields = [(b"host", host), _AGENT, (b"lambda-extension-identifier", extension_id)]
-    return Request(b"GET", EXTENSION + b"/event/next", fields)
+    identifier = (b"lambda-extension-identifier", extension_id)
+    return _get(host, EXTENSION + b"/event/next", identifier)
 
 
 def _target(invocation: Invocation, end: bytes) -> bytes:
@@ -183,17 +204,20 @@ def _echo(invocation: Invocation) -> Fields:
     return [(b"lambda-runtime-invocation-id", value)]
 
 
-def _post(host: bytes, target: bytes, body: bytes, extra: Fields) -> Request:
+def _get(host: bytes, target: bytes, *extra: Field) -> EncodedRequest:
+    return encode_request(Request(b"GET", target, [(b"host", host), _AGENT, *extra]))
+
+
+def _post(host: bytes, target: bytes, body: bytes, extra: Fields) -> EncodedRequest:
     length = (b"content-length", b"%d" % len(body))
     kind = (b"content-type", b"application/json")
-    return Request(
-        b"POST", target, [(b"host", host), _AGENT, length, kind, *extra], body
-    )
+    fields = [(b"host", host), _AGENT, length, kind, *extra]
+    return encode_request(Request(b"POST", target, fields, body))
 
 
 def _post_error(
     host: bytes, target: bytes, error: AdapterError, extra: Fields
-) -> Request:
+) -> EncodedRequest:
     # https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-invokeerror
     kind = (b"lambda-runtime-function-error-type", error.error_type.encode())
     return _post(host, target, _encode_error(error), [kind, *extra])

@@ -7,7 +7,8 @@ import trio
 from lambda_adapter.errors import PeerError
 from lambda_adapter.http.connection import Connection
 from lambda_adapter.http.dial import open_connection
-from lambda_adapter.http.messages import Request, Response
+from lambda_adapter.http.http1 import EncodedRequest
+from lambda_adapter.http.messages import Response
 from lambda_adapter.observe.logs import log
 from lambda_adapter.values import authority
 
@@ -33,7 +34,7 @@ class Channel:
             self._connection.close()
             self._connection = None
 
-    async def post(self, request: Request, timeout: float) -> Response:  # noqa: ASYNC109
+    async def post(self, request: EncodedRequest, timeout: float) -> Response:  # noqa: ASYNC109
         """Send, and return the answer if it comes within so many seconds.
 
         Raises:
@@ -47,7 +48,7 @@ class Channel:
             raise PeerError(message, answered=False) from None
 
     async def exchange(
-        self, request: Request, max_body: int, deadline: float = math.inf
+        self, request: EncodedRequest, max_body: int, deadline: float = math.inf
     ) -> Response:
         """Send over the kept connection; if that turns out to be dead, over a new one.
 

@@ -12,8 +12,13 @@ from lambda_adapter.errors import (
     PeerError,
     RuntimeApiError,
 )
-from lambda_adapter.http.http1 import LAST_CHUNK, encode_chunk, encode_last_chunk
-from lambda_adapter.http.messages import Request, Response, Stream
+from lambda_adapter.http.http1 import (
+    LAST_CHUNK,
+    EncodedRequest,
+    encode_chunk,
+    encode_last_chunk,
+)
+from lambda_adapter.http.messages import Response, Stream
 from lambda_adapter.http.upload import upload
 from lambda_adapter.observe.logs import log
 from lambda_adapter.runtime import api as runtime_api
@@ -34,6 +39,10 @@ REPORT_LIMIT = 30.0
 class RuntimeClient(Channel):
     """Lambda's Runtime API."""
 
+    def __init__(self, host: str, port: int, *, waits_in_kernel: bool = False) -> None:
+        super().__init__(host, port, waits_in_kernel=waits_in_kernel)
+        self._next = runtime_api.next_request(self.host)
+
     async def next_invocation(self) -> Invocation:
         """Wait for the next invocation, without a limit: the wait is Lambda's freeze.
 
@@ -44,8 +53,7 @@ class RuntimeClient(Channel):
             if attempt:
                 await trio.sleep(BACK_OFF * 2 ** (attempt - 1))
             try:
-                request = runtime_api.next_request(self.host)
-                response = await self.exchange(request, runtime_api.MAX_EVENT)
+                response = await self.exchange(self._next, runtime_api.MAX_EVENT)
                 _raise_if_lost(response)
                 return runtime_api.parse_next(response)
             except (PeerError, UnusableAnswerError) as error:
@@ -120,7 +128,7 @@ class RuntimeClient(Channel):
         request = runtime_api.restore_error_request(self.host, error)
         await self._report(request, "restore")
 
-    async def _report(self, request: Request, phase: str) -> None:
+    async def _report(self, request: EncodedRequest, phase: str) -> None:
         try:
             response = await self.post(request, REPORT_LIMIT)
         except PeerError as failure:

@@ -10,9 +10,10 @@ from lambda_adapter.apps.app import Turn
 from lambda_adapter.apps.seats import Seats
 from lambda_adapter.config import Config
 from lambda_adapter.errors import FatalError, InvocationError
-from lambda_adapter.events.event import error_response
+from lambda_adapter.events.event import Event, error_response
 from lambda_adapter.events.fields import Context
 from lambda_adapter.events.http_event import HttpEvent
+from lambda_adapter.events.usual import read_usual
 from lambda_adapter.http.messages import Request, Response
 from lambda_adapter.observe.logs import log, request_id
 from lambda_adapter.runtime.api import Invocation
@@ -76,12 +77,13 @@ class InvokeLoop:
         return Turn(invocation, find_deadline(invocation, self._deadline_margin))
 
     def _decode(self, turn: Turn) -> Request:
-        invocation = turn.invocation
-        kind = turn.kind = events.classify(invocation.payload)
+        payload = turn.invocation.payload
+        event: Event | None = read_usual(payload)
+        kind = turn.kind = type(event) if event else events.classify(payload)
         turn.streamed = kind.streams and self._streams
         turn.max_body = kind.max_reply
-        event = turn.event = kind.decode(invocation.payload)
-        return event.request(self._context(invocation))
+        event = turn.event = event or kind.decode(payload)
+        return event.request(self._context(turn.invocation))
 
     def _context(self, invocation: Invocation) -> Context:
         return Context(
