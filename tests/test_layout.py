@@ -50,6 +50,7 @@ TESTED_BY = {
     ),
     "apps/asgi/lifespan": "apps/asgi/test_app",
     "packages": "e2e/test_in_process",
+    "apps/hooked": "apps/asgi/test_app",
     "apps/failures": "apps/asgi/test_seat",
     "apps/last_resort": "apps/asgi/test_app",
     **dict.fromkeys(

@@ -228,6 +228,15 @@ async def head(scope, receive, send):
     await respond(send, b"head", headers=length)
 
 
+async def before(scope, receive, send):
+    fields = dict(scope["headers"])
+    note(f"hook {scope['path']} {fields[b'x-amzn-lambda-context'].decode()}")
+    await respond(send)
+
+
+after = before
+
+
 async def logs(scope, receive, send):
     from lambda_adapter.observe.logs import add_request_id
 

@@ -205,6 +205,14 @@ def meets(environ, start_response):
     return respond(start_response, environ["QUERY_STRING"].encode())
 
 
+def before(environ, start_response):
+    note(f"hook {environ['PATH_INFO']} {environ['HTTP_X_AMZN_LAMBDA_CONTEXT']}")
+    return respond(start_response)
+
+
+after = before
+
+
 def logs(environ, start_response):
     from lambda_adapter.observe.logs import request_id
 

@@ -13,7 +13,7 @@ import trio
 from tests.adapter import open_adapter
 from tests.apps.in_process import http_event
 from tests.emulator import PROJECT
-from tests.fake_runtime_api import INIT_ERROR, NEXT
+from tests.fake_runtime_api import INIT_ERROR, NEXT, RESTORE_ERROR
 
 PROGRAMS = str(PROJECT / "tests" / "programs")
 LOOPS = ["asyncio", "trio"] + ["trio-asyncio"] * (sys.version_info < (3, 14))
@@ -211,6 +211,44 @@ async def test_failure_as_an_error_status(runtime):
         posted = await runtime.invoke(http_event("/raises"))
 
     assert posted.kind == "error"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("--asgi", "asgi_app:app"), ("--wsgi", "wsgi_app:app")]
+)
+async def test_snapshot(runtime, kind, name):
+    """An application is called before a snapshot, and after it was restored."""
+    async with open_adapter(
+        runtime.address,
+        ["--app-dir", PROGRAMS, kind, name],
+        AWS_LAMBDA_INITIALIZATION_TYPE="snap-start",
+        AWS_LWA_SNAPSTART_BEFORE_CHECKPOINT_PATH="/before",
+        AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH="/after",
+    ) as adapter:
+        await runtime.invoke(http_event("/stream"))
+
+    hooks = [line for line in adapter.log.splitlines() if "hook" in line]
+    assert hooks == ["hook /before null", "hook /after null"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [("/raises", "/after", "before"), ("/before", "/raises", "after")],
+)
+async def test_snapshot_that_is_not_to_be(runtime, before, after, kind):
+    """An application whose hook fails is not served."""
+    async with open_app(
+        runtime,
+        AWS_LAMBDA_INITIALIZATION_TYPE="snap-start",
+        AWS_LWA_SNAPSTART_BEFORE_CHECKPOINT_PATH=before,
+        AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH=after,
+    ) as adapter:
+        assert await adapter.wait() == 1
+
+    posted = await runtime.wait_posted(
+        INIT_ERROR if kind == "before" else RESTORE_ERROR
+    )
+    assert "/raises failed" in str(posted.json()["errorMessage"])
 
 
 def test_nothing_of_it_is_loaded_with_a_command():

@@ -44,10 +44,24 @@ class WsgiApp:
         )
 
     async def suspend(self) -> None:
-        """Prepare for a snapshot."""
+        """Prepare for a snapshot.
+
+        Raises:
+            BeforeCheckpointError: the application is not fit for one.
+        """
+        from lambda_adapter.apps.hooked import suspend
+
+        await suspend(self._config, self.open_seat())
 
     async def resume(self) -> None:
-        """Go on after a snapshot was restored."""
+        """Go on after a snapshot was restored.
+
+        Raises:
+            AfterRestoreError: the application is not fit to go on.
+        """
+        from lambda_adapter.apps.hooked import resume
+
+        await resume(self._config, self.open_seat())
 
 
 def _import(config: Config) -> Application:
