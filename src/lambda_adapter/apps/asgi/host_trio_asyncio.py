@@ -56,8 +56,12 @@ class TrioAsyncioHost:
         return AsyncioGate(self._loop)
 
     def start(self, call: Callable[[], Awaitable[None]], ended: Ended) -> Task:
-        """Start a coroutine."""
-        return start_task(self._loop, call, ended)
+        """Start a coroutine, in a context that names its loop for trio's coroutines."""
+        token = trio_asyncio.current_loop.set(self._loop)
+        try:
+            return start_task(self._loop, call, ended)
+        finally:
+            trio_asyncio.current_loop.reset(token)
 
     def wake(self) -> None:
         """Do nothing: trio runs both sides."""
