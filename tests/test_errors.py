@@ -9,10 +9,13 @@ from lambda_adapter.errors import (
     AdapterError,
     AfterRestoreError,
     AppExitedError,
+    AppFailedError,
+    AppImportError,
     AppNotReadyError,
     AppRequestError,
     AppStartError,
     AppStatusError,
+    AppStuckError,
     BeforeCheckpointError,
     ClosedPathError,
     ConfigError,
@@ -50,7 +53,15 @@ def test_error_type(kind):
 @pytest.mark.parametrize(
     ("parent", "children"),
     [
-        (InitError, {AppStartError, AppNotReadyError, BeforeCheckpointError}),
+        (
+            InitError,
+            {
+                AppStartError,
+                AppImportError,
+                AppNotReadyError,
+                BeforeCheckpointError,
+            },
+        ),
         (AfterRestoreError, set()),
         (
             InvocationError,
@@ -58,13 +69,14 @@ def test_error_type(kind):
                 EventError,
                 ClosedPathError,
                 AppRequestError,
+                AppFailedError,
                 ResponseTooLargeError,
                 AppStatusError,
                 DeadlineError,
                 InternalError,
             },
         ),
-        (FatalError, {AppExitedError, RuntimeApiError}),
+        (FatalError, {AppExitedError, AppStuckError, RuntimeApiError}),
         (ConfigError, set()),
     ],
 )

@@ -1,7 +1,8 @@
-"""The command: ``lambda-adapter COMMAND ARGUMENT...``.
+"""The command: ``lambda-adapter COMMAND ARGUMENT...``, or ``--asgi``, ``--wsgi``.
 
 Off Lambda it becomes the command. On Lambda it starts it, and only then imports what
-serves it. Loads nothing but builtins and ``os`` until then. Shell.
+serves it. Loads nothing but builtins and ``os`` until then. An application in this
+process is imported, too, and off Lambda a web server runs it. Shell.
 """
 
 from __future__ import annotations
@@ -13,7 +14,13 @@ import sys
 from lambda_adapter import __version__, background, launcher
 from lambda_adapter.claim import claim
 from lambda_adapter.config import Config
-from lambda_adapter.errors import AdapterError, ConfigError, UnsupportedPythonError
+from lambda_adapter.errors import (
+    AdapterError,
+    AppStartError,
+    ConfigError,
+    OptionError,
+    UnsupportedPythonError,
+)
 from lambda_adapter.settings import RUNTIME_API
 
 TYPE_CHECKING = False
@@ -24,9 +31,13 @@ if TYPE_CHECKING:
 
 USAGE = """\
 usage: lambda-adapter COMMAND [ARGUMENT...]
+       lambda-adapter [--app-dir DIRECTORY] --asgi MODULE:ATTRIBUTE
+       lambda-adapter [--app-dir DIRECTORY] --wsgi MODULE:ATTRIBUTE
 
 Run a web application on AWS Lambda without changing its code. Outside Lambda, become
-COMMAND. On Lambda, start it and send it each event as an HTTP request.
+COMMAND. On Lambda, start it and send it each event as an HTTP request. With --asgi or
+--wsgi, import an application into this process and call it; outside Lambda, become the
+web server that is installed: uvicorn or hypercorn, gunicorn or waitress.
 
   lambda-adapter --version    print the version
   lambda-adapter --help, -h   print this
@@ -46,7 +57,7 @@ def main(load: Callable[[], None] = lambda: None) -> int:
     adapter is imported: there, the zipapp unpacks itself.
     """
     argv = sys.argv[1:]
-    environ = os.environ
+    environ: Mapping[str, str] = os.environ
     if argv[:1] == ["--version"]:
         try:
             _load(load)  # so that no image is built whose Python can't do it
@@ -58,9 +69,33 @@ def main(load: Callable[[], None] = lambda: None) -> int:
     if argv[:1] in (["--help"], ["-h"]):
         print(USAGE, end="")
         return 0
+    if argv and argv[0].startswith("-"):
+        from lambda_adapter.options import read_options
+
+        try:
+            settings, argv = read_options(argv)
+        except OptionError as error:
+            return _give_up(error, environ)
+        environ = {**environ, **settings}
     if environ.get(RUNTIME_API):
         return _serve(argv, environ, load)
+    if environ.get("AWS_LWA_ASGI_APP") or environ.get("AWS_LWA_WSGI_APP"):
+        return _become_server(argv, environ)
     return _become(argv, environ)
+
+
+def _become_server(argv: list[str], environ: Mapping[str, str]) -> int:
+    """Become the web server that runs an application of Python outside Lambda."""
+    from lambda_adapter.server import server_command, server_environ
+
+    try:
+        config = Config(environ)
+        _application(config, argv)
+        command = server_command(config)
+    except (ConfigError, OptionError, AppStartError) as error:
+        _complain(str(error))
+        return EX_USAGE
+    return _become(command, server_environ(config, environ))
 
 
 def _become(argv: list[str], environ: Mapping[str, str]) -> int:
@@ -82,17 +117,59 @@ def _serve(
     """Start the application, unless Lambda does so itself, and serve it."""
     try:
         config = Config(environ)
-    except ConfigError as error:
+        argv = _application(config, argv)
+    except (ConfigError, OptionError) as error:
         return _give_up(error, environ)
-    argv = _wrapped(config) or argv
-    if argv:
+    if argv or config.is_in_process:
         claim()
     child = launcher.start(argv, environ) if argv else None
     try:
-        run = _load(load, beside=child)
+        run = _load_beside(load) if config.is_in_process else _load(load, beside=child)
     except UnsupportedPythonError as error:
         return _give_up(error, environ)  # the child ends with this process
     return run(config, child)
+
+
+def _application(config: Config, argv: list[str]) -> list[str]:
+    """Return the application's command, none if it runs in this process.
+
+    Raises:
+        OptionError: it has both.
+    """
+    wrapped = _wrapped(config)
+    if not config.is_in_process:
+        return wrapped or argv
+    if argv and not wrapped:
+        raise OptionError(
+            f"{argv[0]!r} is a command, and the application runs in the adapter's own"
+            " process: give one of them"
+        )
+    return []
+
+
+def _load_beside(load: Callable[[], None]) -> Serve:
+    """Import what serves an application in this process, and return it.
+
+    Raises:
+        UnsupportedPythonError: the application's packages are too old for it.
+    """
+    gc.disable()
+    load()
+    try:
+        from lambda_adapter.serve import trio_front
+
+        trio_front.import_all_of_trio()
+        from lambda_adapter.serve import supervisor
+    except Exception as error:  # whatever an old package brings about
+        from lambda_adapter.packages import describe_conflicts
+
+        raise UnsupportedPythonError(
+            f"the adapter can't be imported beside the application:"
+            f" {type(error).__name__}: {error}; {describe_conflicts()}"
+        ) from error
+    gc.freeze()
+    gc.enable()
+    return supervisor.run
 
 
 def _load(load: Callable[[], None], beside: launcher.Child | None = None) -> Serve:
@@ -130,6 +207,8 @@ def _import() -> Serve:
 def _give_up(error: AdapterError, environ: Mapping[str, str]) -> int:
     """Say why nothing can be served, in the log and to Lambda."""
     _complain(str(error))
+    if not environ.get(RUNTIME_API):
+        return EX_USAGE
     try:
         runtime_api = Config({RUNTIME_API: environ[RUNTIME_API]}).runtime_api
     except ConfigError:  # which then is the error

@@ -4,9 +4,11 @@
 
     AdapterError
     ├── ConfigError           nothing is started: POST init/error, exit 64
+    ├── OptionError           the same
     ├── UnsupportedPythonError the same, but the application was started, and is ended
     ├── InitError             POST init/error with the reason, exit 1
     │   ├── AppStartError         the command can't be started
+    │   ├── AppImportError        the application can't be imported
     │   ├── AppNotReadyError      the application ended before it was ready
     │   └── BeforeCheckpointError the application is not fit for a snapshot
     ├── AfterRestoreError     POST restore/error with the reason, exit 1
@@ -14,12 +16,14 @@
     │   ├── EventError            the event can't be translated             HTTP 400
     │   ├── ClosedPathError       the path is Lambda's to call, no client's HTTP 403
     │   ├── AppRequestError       the application gave no usable answer     HTTP 502
+    │   ├── AppFailedError        the application raised, or sent no response HTTP 500
     │   ├── ResponseTooLargeError Lambda would refuse the reply             HTTP 502
     │   ├── AppStatusError        a status that is set to be an error       never HTTP
     │   ├── DeadlineError         no answer before Lambda's deadline        HTTP 504
     │   └── InternalError         a fault of the adapter itself             HTTP 500
     ├── FatalError            log, stop the application, exit 1
     │   ├── AppExitedError        the application ended while serving
+    │   ├── AppStuckError         the application goes on with what was given up
     │   └── RuntimeApiError       Lambda can't be talked to
     └── PeerError             a connection failed; the client that owns it decides
                               which of the above that is
@@ -82,6 +86,10 @@ class ConfigError(AdapterError):
         self.variable = variable
 
 
+class OptionError(AdapterError):
+    """The command line makes no sense."""
+
+
 class UnsupportedPythonError(AdapterError):
     """This Python can't import what the adapter needs."""
 
@@ -92,6 +100,10 @@ class InitError(AdapterError):
 
 class AppStartError(InitError):
     """The command can't be started."""
+
+
+class AppImportError(InitError):
+    """The application can't be imported into this process."""
 
 
 class AppNotReadyError(InitError):
@@ -148,6 +160,15 @@ class AppRequestError(InvocationError):
     public = "The application gave no usable answer."
 
 
+class AppFailedError(InvocationError):
+    """An application in this process raised, or ended without a whole response.
+
+    Its traceback is in the log.
+    """
+
+    public = "The application failed."
+
+
 class ResponseTooLargeError(InvocationError):
     """The reply is larger than Lambda accepts."""
 
@@ -192,6 +213,13 @@ class FatalError(AdapterError):
 
 class AppExitedError(FatalError):
     """The application ended while it was meant to serve."""
+
+
+class AppStuckError(FatalError):
+    """An application in this process goes on with a request that was given up.
+
+    It would run on behind the next client, so this process ends.
+    """
 
 
 class RuntimeApiError(FatalError):
