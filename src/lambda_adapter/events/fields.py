@@ -151,7 +151,7 @@ def request_fields(
     if "connection" in special:
         kept = _without_options(kept, special["connection"])
     if cookies:
-        special["cookie"] = [_encode_value("cookie", cookie) for cookie in cookies]
+        special["cookie"] = [_encode_value("cookie", "; ".join(cookies))]
     if "cookie" in special:
         kept.append((b"cookie", b"; ".join(special["cookie"])))
     if https and "protocol" not in special:

@@ -33,7 +33,6 @@ async def upload(
     """
     parser = ResponseParser(request.method, max_body)
     sent_all = False
-    connection.reusable = False
     try:
         await connection.send(parser, _deadline(), request.head)
         with contextlib.suppress(PeerError):  # what the peer says of it is read next
