@@ -63,6 +63,11 @@ def free_port() -> int:
     return free_ports(1)[0]
 
 
+def measured() -> dict[str, str]:
+    """Return the variables by which coverage measures a process that is started."""
+    return {name: value for name, value in os.environ.items() if "COV" in name}
+
+
 def environment(
     runtime_api: str, port: int, extra: Mapping[str, str]
 ) -> dict[str, str]:
@@ -74,7 +79,7 @@ def environment(
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
         "PORT": str(port),
-        **{name: value for name, value in os.environ.items() if "COV" in name},
+        **measured(),
         **extra,
     }
 

@@ -15,7 +15,7 @@ import trio
 
 from lambda_adapter import __version__
 from lambda_adapter.cli import SUPPORTED
-from tests.adapter import PUPPET, environment, free_port, open_adapter
+from tests.adapter import PUPPET, environment, free_port, measured, open_adapter
 from tests.emulator import PROJECT
 from tests.fake_runtime_api import INIT_ERROR
 
@@ -23,9 +23,7 @@ MODULE = [sys.executable, "-m", "lambda_adapter"]
 SCRIPT = os.path.join(sysconfig.get_path("scripts"), "lambda-adapter")
 MAIN = str(Path(sys.modules["lambda_adapter"].__file__ or "").parent / "__main__.py")
 
-ENVIRON = {"PATH": os.environ["PATH"], "LC_ALL": "C"} | {
-    name: value for name, value in os.environ.items() if "COV" in name
-}
+ENVIRON = {"PATH": os.environ["PATH"], "LC_ALL": "C"} | measured()
 PYTHON = [sys.executable, "-I", "-S", "-c"]
 
 

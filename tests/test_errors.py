@@ -31,11 +31,11 @@ from lambda_adapter.errors import (
     quoted,
 )
 from lambda_adapter.http import http1
-from lambda_adapter.runtime import api as runtime_api
+from lambda_adapter.runtime import api
 
 KINDS = {
     name: kind
-    for module in (errors, http1, runtime_api)
+    for module in (errors, http1, api)
     for name, kind in vars(module).items()
     if isinstance(kind, type) and issubclass(kind, AdapterError)
 }

@@ -14,39 +14,23 @@ from typing import Any
 
 import trio
 
+from tests.catalogue import http_api
 from tests.emulator import BOOTSTRAP, PROJECT, EmulatorError, free_ports, open_emulator
 
-EVENT: dict[str, Any] = {
-    "version": "2.0",
-    "routeKey": "$default",
-    "rawPath": "/echo/caf\u00e9 cr\u00e8me",
-    "rawQueryString": "size=1%2F2&sugar=",
-    "cookies": ["table=7", "guest=Ada"],
-    "headers": {
+EVENT = http_api(
+    "POST",
+    "/echo/caf\u00e9 cr\u00e8me",
+    base64.b64encode("Two, please. \u2615".encode()).decode(),
+    {
         "content-type": "text/plain; charset=utf-8",
         "host": "example.execute-api.eu-west-1.amazonaws.com",
         "x-forwarded-for": "203.0.113.7",
         "x-forwarded-proto": "https",
     },
-    "requestContext": {
-        "accountId": "123456789012",
-        "apiId": "example",
-        "domainName": "example.execute-api.eu-west-1.amazonaws.com",
-        "http": {
-            "method": "POST",
-            "path": "/echo/caf\u00e9 cr\u00e8me",
-            "protocol": "HTTP/1.1",
-            "sourceIp": "203.0.113.7",
-            "userAgent": "demo",
-        },
-        "requestId": "demo",
-        "routeKey": "$default",
-        "stage": "$default",
-        "timeEpoch": 1_790_000_000_000,
-    },
-    "body": base64.b64encode("Two, please. \u2615".encode()).decode(),
-    "isBase64Encoded": True,
-}
+    rawQueryString="size=1%2F2&sugar=",
+    cookies=["table=7", "guest=Ada"],
+    isBase64Encoded=True,
+)
 TARGET = "/echo/caf%C3%A9%20cr%C3%A8me?size=1%2F2&sugar="
 TIME_LIMIT = 30
 

@@ -27,7 +27,7 @@ from lambda_adapter.events.event import (
     request_context_field,
 )
 from lambda_adapter.events.fields import Context
-from lambda_adapter.http.http1 import encode_request
+from lambda_adapter.http.encoding import encode_request
 from lambda_adapter.http.messages import Request, Response
 from tests.catalogue import HTTP, NAMES, load
 from tests.events.examples import encode, raw, read, request_of

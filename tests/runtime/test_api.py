@@ -19,18 +19,20 @@ from lambda_adapter.errors import (
     EventError,
     InternalError,
 )
-from lambda_adapter.http.http1 import EncodedRequest, encode_request
+from lambda_adapter.http.encoding import EncodedRequest, encode_request
 from lambda_adapter.http.messages import Request, Response
 from lambda_adapter.runtime.api import (
     DELIMITER,
     Invocation,
     UnusableAnswerError,
+    parse_next,
+)
+from lambda_adapter.runtime.requests import (
     error_request,
     error_trailers,
     event_next_request,
     init_error_request,
     next_request,
-    parse_next,
     register_request,
     response_request,
     restore_error_request,

@@ -9,7 +9,7 @@ import pytest
 
 from lambda_adapter import __version__
 from lambda_adapter.serve.trio_front import NAMES
-from tests.adapter import open_adapter
+from tests.adapter import measured, open_adapter
 
 SOURCE = Path(__file__).parent.parent.parent / "src" / "lambda_adapter"
 
@@ -38,7 +38,7 @@ def run(code: str, *arguments: str, **environ: str) -> str:
     """Run a program in a Python of its own, and return what it printed."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code, *arguments],
-        env=environ,
+        env=environ | measured(),
         stdout=subprocess.PIPE,
         text=True,
         timeout=20,

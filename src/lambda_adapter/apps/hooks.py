@@ -23,9 +23,9 @@ from lambda_adapter.errors import (
     PeerError,
 )
 from lambda_adapter.events.event import MAX_REPLY
-from lambda_adapter.events.fields import LAMBDA_CONTEXT, REQUEST_CONTEXT
+from lambda_adapter.events.names import LAMBDA_CONTEXT, REQUEST_CONTEXT
 from lambda_adapter.http.dial import open_connection
-from lambda_adapter.http.http1 import encode_request
+from lambda_adapter.http.encoding import encode_request
 from lambda_adapter.http.messages import Request, Response
 from lambda_adapter.observe.logs import log
 from lambda_adapter.values import authority

@@ -13,10 +13,10 @@ from lambda_adapter.http.head import (
     MAX_HEAD,
     has_controls,
     read_field,
-    read_status_line,
 )
 from lambda_adapter.http.known import remember
 from lambda_adapter.http.messages import Field, Fields, Response
+from lambda_adapter.http.status_line import read_status_line
 
 _REPEATED = frozenset(
     {

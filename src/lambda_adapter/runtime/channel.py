@@ -7,7 +7,7 @@ import trio
 from lambda_adapter.errors import PeerError
 from lambda_adapter.http.connection import Connection
 from lambda_adapter.http.dial import open_connection
-from lambda_adapter.http.http1 import EncodedRequest
+from lambda_adapter.http.encoding import EncodedRequest
 from lambda_adapter.http.messages import Response
 from lambda_adapter.observe.logs import log
 from lambda_adapter.values import authority
@@ -59,7 +59,7 @@ class Channel:
             PeerError: there is no answer, or it is not HTTP/1.1.
             TooSlowError: the deadline passed.
         """
-        connection = await self.connect()
+        connection = self._kept() or await self.connect()
         try:
             return await connection.exchange(request, max_body, deadline)
         except PeerError as error:
@@ -75,14 +75,17 @@ class Channel:
         Raises:
             PeerError: nothing accepts.
         """
+        if kept := self._kept():
+            return kept
+        self.close()
+        connection = self._connection = await open_connection(self._address)
+        if self._waits_in_kernel:
+            connection.wire.wait_in_kernel_first()
+        return connection
+
+    def _kept(self) -> Connection | None:
         kept = self._connection
-        if kept and (not kept.reusable or kept.is_stale()):
-            self.close()
-        if not self._connection:
-            self._connection = await open_connection(self._address)
-            if self._waits_in_kernel:
-                self._connection.wire.wait_in_kernel_first()
-        return self._connection
+        return kept if kept and kept.reusable and not kept.is_stale() else None
 
 
 def quote(response: Response) -> str:

@@ -4,13 +4,12 @@ import pytest
 
 from lambda_adapter.events.event import MAX_REPLY
 from tests.catalogue import SQS, WEB_SOCKET, function_url, rest_api
-from tests.scripted_app import Answer
+from tests.scripted_app import Answer, said
 from tests.serve.invoke_loop.function import (
     CHUNKED,
     assert_failed,
     assert_refused,
     invoking,
-    said,
 )
 from tests.serve.invoke_loop.kinds import BUFFERED, STREAMING
 
