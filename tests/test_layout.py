@@ -50,6 +50,7 @@ TESTED_BY = {
     ),
     "apps/asgi/lifespan": "apps/asgi/test_app",
     "complaints": "test_cli",
+    "usage": "test_cli",
     "in_process": "e2e/test_in_process",
     "packages": "e2e/test_in_process",
     "apps/hooked": "apps/asgi/test_app",

@@ -26,22 +26,9 @@ from lambda_adapter.settings import RUNTIME_API
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import TextIO
 
     Serve = Callable[[Config, launcher.Child | None], int]
-
-USAGE = """\
-usage: lambda-adapter COMMAND [ARGUMENT...]
-       lambda-adapter [--app-dir DIRECTORY] --asgi MODULE:ATTRIBUTE
-       lambda-adapter [--app-dir DIRECTORY] --wsgi MODULE:ATTRIBUTE
-
-Run a web application on AWS Lambda without changing its code. Outside Lambda, become
-COMMAND. On Lambda, start it and send it each event as an HTTP request. With --asgi or
---wsgi, import an application into this process and call it; outside Lambda, become the
-web server that is installed: uvicorn or hypercorn, gunicorn or waitress.
-
-  lambda-adapter --version    print the version
-  lambda-adapter --help, -h   print this
-"""
 
 EX_USAGE = 64
 """Exit status of a command, a setting or a Python that is wrong: sysexits.h."""
@@ -67,7 +54,7 @@ def main(load: Callable[[], None] = lambda: None) -> int:
         print(f"lambda-adapter {__version__}")
         return 0
     if argv[:1] in (["--help"], ["-h"]):
-        print(USAGE, end="")
+        _show_usage(sys.stdout)
         return 0
     if argv and argv[0].startswith("-"):
         from lambda_adapter.options import read_options
@@ -100,7 +87,7 @@ def _become_server(argv: list[str], environ: Mapping[str, str]) -> int:
 
 def _become(argv: list[str], environ: Mapping[str, str]) -> int:
     if not argv:
-        print(USAGE, end="", file=sys.stderr)
+        _show_usage(sys.stderr)
         return EX_USAGE
     try:
         launcher.become(argv, environ)
@@ -210,3 +197,9 @@ def _complain(message: str) -> None:
     from lambda_adapter.complaints import complain
 
     complain(message)
+
+
+def _show_usage(file: TextIO) -> None:
+    from lambda_adapter.usage import USAGE
+
+    file.write(USAGE)
