@@ -41,7 +41,9 @@ TESTED_BY = {
     # An application in this process is served by all of these at once.
     **dict.fromkeys(
         [
+            "apps/asgi/body",
             "apps/asgi/exchange",
+            "apps/asgi/gone",
             "apps/asgi/host",
             "apps/asgi/host_asyncio",
             "apps/asgi/host_trio",

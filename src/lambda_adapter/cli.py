@@ -1,8 +1,8 @@
 """The command: ``lambda-adapter COMMAND ARGUMENT...``, or ``--asgi``, ``--wsgi``.
 
-Off Lambda it becomes the command. On Lambda it starts it, and only then imports what
-serves it. Loads nothing but builtins and ``os`` until then. An application in this
-process is imported, too, and off Lambda a web server runs it. Shell.
+Off Lambda it becomes the command, or a server for an application of Python. On Lambda
+it starts it, and only then imports what serves it. Loads nothing but builtins and
+``os`` until then. Shell.
 """
 
 from __future__ import annotations
