@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -249,6 +250,34 @@ def test_help(option):
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("usage: lambda-adapter COMMAND")
+
+
+def test_local_is_reserved():
+    """Outside Lambda, `local` is the one word that is no command's name."""
+    done = run("local", "--help")
+
+    assert done.returncode == 0
+    assert done.stdout.startswith("Usage: lambda-adapter local")
+
+
+async def test_local_is_not_reserved_on_lambda(runtime, tmp_path):
+    """On Lambda, `local` is a command like any other."""
+    executable(tmp_path / "local", f"#!/bin/sh\nexec {shlex.join(PUPPET)}\n")
+    path = f"{tmp_path}:{ENVIRON['PATH']}"
+
+    async with open_adapter(runtime.address, ["local"], PATH=path):
+        posted = await runtime.invoke({"an": "event"})
+
+    assert posted.body == b'{"an": "event"}'
+
+
+def test_local_without_its_libraries():
+    """Where what `local` needs is missing, one line says how to install it."""
+    done = run("local", "--", "true", adapter=WITHOUT_LIBRARIES)
+
+    assert (done.returncode, done.stdout) == (64, "")
+    assert done.stderr.count("\n") == 1
+    assert "pip install" in done.stderr
 
 
 def test_empty_runtime_api_is_not_lambda():

@@ -18,7 +18,9 @@ MODULES = sorted(
     path.relative_to(SOURCE).with_suffix("").as_posix() for path in SOURCE.rglob("*.py")
 )
 
-FOLDERS = ("apps", "apps/asgi", "apps/wsgi", "http", "observe", "runtime", "serve")
+FOLDERS = (
+    *("apps", "apps/asgi", "apps/wsgi", "http", "local", "observe", "runtime", "serve"),
+)
 """Whose ``__init__`` is a docstring."""
 
 TESTED_BY = {
@@ -74,6 +76,41 @@ TESTED_BY = {
     "runtime/requests": "runtime/test_api",
     "runtime/channel": "runtime/test_client",
     "values": "test_settings",
+    # What a command line does is seen at the command, what a gateway does at its reply.
+    **dict.fromkeys(
+        [
+            "local/commands",
+            "local/command_line",
+            "local/console",
+            "local/desk",
+            "local/json_lines",
+            "local/session",
+        ],
+        "local/test_serve_command",
+    ),
+    **dict.fromkeys(
+        [f"local/{name}" for name in ("function", "invocation", "lifeline", "logs")],
+        "local/test_environment",
+    ),
+    "local/processes": "local/test_environment",
+    "local/asgi": "local/test_front_door",
+    "local/report": "local/test_fixtures",
+    "local/testing": "local/test_fixtures",
+    "local/portal": "local/test_fixtures",
+    "local/news": "local/test_page",
+    "local/view": "local/test_page",
+    "local/events_command": "local/test_samples",
+    "local/wire": "local/test_runtime_api",
+    **dict.fromkeys(
+        [
+            f"local/gateways/{name}"
+            for name in (
+                *("__init__", "alb", "arrival", "bodies", "http_api", "rest_api"),
+                "vpc_lattice",
+            )
+        ],
+        "local/gateways/test_gateway",
+    ),
     "apps/shown": "observe/test_logs",
     "__init__": "test_cli",  # a version, which the command prints
     "__main__": "test_cli",

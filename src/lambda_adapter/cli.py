@@ -66,6 +66,8 @@ def main(load: Callable[[], None] = lambda: None) -> int:
         environ = {**environ, **settings}
     if environ.get(RUNTIME_API):
         return _serve(argv, environ, load)
+    if argv[:1] == ["local"]:
+        return _run_local(argv[1:])
     if environ.get("AWS_LWA_ASGI_APP") or environ.get("AWS_LWA_WSGI_APP"):
         return _become_server(argv, environ)
     return _become(argv, environ)
@@ -96,6 +98,19 @@ def _become(argv: list[str], environ: Mapping[str, str]) -> int:
         _complain(launcher.describe_start_error(argv[0], code))
         # https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_08_02
         return 127 if isinstance(error, FileNotFoundError) else 126
+
+
+def _run_local(argv: list[str]) -> int:
+    """Run the application as a function on this machine: the extra ``local``."""
+    try:
+        from lambda_adapter.local.commands import main
+    except ImportError as error:
+        _complain(
+            f"`local` is not in this installation ({error}); install the adapter with"
+            " `pip install '.[local]'`, from a checkout of its repository"
+        )
+        return EX_USAGE
+    return main(argv)
 
 
 def _serve(
