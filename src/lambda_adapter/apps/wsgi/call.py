@@ -13,7 +13,6 @@ from lambda_adapter.apps.wsgi.exchange import Application, Exchange, Head
 from lambda_adapter.errors import AppFailedError, DeadlineError
 from lambda_adapter.observe.logs import log
 
-
 MOMENT = 0.005
 """Seconds that trio's thread waits for the application's without trio, where no other
 invocation can need it. Waking trio up costs a quarter of an invocation (measured)."""
