@@ -43,7 +43,9 @@ TESTED_BY = {
     # An application in this process is served by all of these at once.
     **dict.fromkeys(
         [
+            "apps/asgi/body",
             "apps/asgi/exchange",
+            "apps/asgi/gone",
             "apps/asgi/host",
             "apps/asgi/host_asyncio",
             "apps/asgi/host_trio",
@@ -51,6 +53,9 @@ TESTED_BY = {
         "apps/asgi/test_seat",
     ),
     "apps/asgi/lifespan": "apps/asgi/test_app",
+    "complaints": "test_cli",
+    "usage": "test_cli",
+    "in_process": "e2e/test_in_process",
     "packages": "e2e/test_in_process",
     "apps/hooked": "apps/asgi/test_app",
     "apps/failures": "apps/asgi/test_seat",

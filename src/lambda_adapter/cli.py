@@ -1,8 +1,8 @@
 """The command: ``lambda-adapter COMMAND ARGUMENT...``, or ``--asgi``, ``--wsgi``.
 
-Off Lambda it becomes the command. On Lambda it starts it, and only then imports what
-serves it. Loads nothing but builtins and ``os`` until then. An application in this
-process is imported, too, and off Lambda a web server runs it. Shell.
+Off Lambda it becomes the command, or a server for an application of Python. On Lambda
+it starts it, and only then imports what serves it. Loads nothing but builtins and
+``os`` until then. Shell.
 """
 
 from __future__ import annotations
@@ -26,23 +26,9 @@ from lambda_adapter.settings import RUNTIME_API
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import TextIO
 
     Serve = Callable[[Config, launcher.Child | None], int]
-
-USAGE = """\
-usage: lambda-adapter COMMAND [ARGUMENT...]
-       lambda-adapter [--app-dir DIRECTORY] --asgi MODULE:ATTRIBUTE
-       lambda-adapter [--app-dir DIRECTORY] --wsgi MODULE:ATTRIBUTE
-
-Run a web application on AWS Lambda without changing its code. Outside Lambda, become
-COMMAND. On Lambda, start it and send it each event as an HTTP request. With --asgi or
---wsgi, import an application into this process and call it; outside Lambda, become the
-web server that is installed: uvicorn or hypercorn, gunicorn or waitress.
-
-  lambda-adapter local ...    run COMMAND as a function on this machine: see its --help
-  lambda-adapter --version    print the version
-  lambda-adapter --help, -h   print this
-"""
 
 EX_USAGE = 64
 """Exit status of a command, a setting or a Python that is wrong: sysexits.h."""
@@ -68,7 +54,7 @@ def main(load: Callable[[], None] = lambda: None) -> int:
         print(f"lambda-adapter {__version__}")
         return 0
     if argv[:1] in (["--help"], ["-h"]):
-        print(USAGE, end="")
+        _show_usage(sys.stdout)
         return 0
     if argv and argv[0].startswith("-"):
         from lambda_adapter.options import read_options
@@ -103,7 +89,7 @@ def _become_server(argv: list[str], environ: Mapping[str, str]) -> int:
 
 def _become(argv: list[str], environ: Mapping[str, str]) -> int:
     if not argv:
-        print(USAGE, end="", file=sys.stderr)
+        _show_usage(sys.stderr)
         return EX_USAGE
     try:
         launcher.become(argv, environ)
@@ -140,7 +126,12 @@ def _serve(
         claim()
     child = launcher.start(argv, environ) if argv else None
     try:
-        run = _load_beside(load) if config.is_in_process else _load(load, beside=child)
+        if config.is_in_process:
+            from lambda_adapter.in_process import load_serve
+
+            run = load_serve(load)
+        else:
+            run = _load(load, beside=child)
     except UnsupportedPythonError as error:
         return _give_up(error, environ)  # the child ends with this process
     return run(config, child)
@@ -161,31 +152,6 @@ def _application(config: Config, argv: list[str]) -> list[str]:
             " process: give one of them"
         )
     return []
-
-
-def _load_beside(load: Callable[[], None]) -> Serve:
-    """Import what serves an application in this process, and return it.
-
-    Raises:
-        UnsupportedPythonError: the application's packages are too old for it.
-    """
-    gc.disable()
-    load()
-    try:
-        from lambda_adapter.serve import trio_front
-
-        trio_front.import_all_of_trio()
-        from lambda_adapter.serve import supervisor
-    except Exception as error:  # whatever an old package brings about
-        from lambda_adapter.packages import describe_conflicts
-
-        raise UnsupportedPythonError(
-            f"the adapter can't be imported beside the application:"
-            f" {type(error).__name__}: {error}; {describe_conflicts()}"
-        ) from error
-    gc.freeze()
-    gc.enable()
-    return supervisor.run
 
 
 def _load(load: Callable[[], None], beside: launcher.Child | None = None) -> Serve:
@@ -222,17 +188,9 @@ def _import() -> Serve:
 
 def _give_up(error: AdapterError, environ: Mapping[str, str]) -> int:
     """Say why nothing can be served, in the log and to Lambda."""
-    _complain(str(error))
-    if not environ.get(RUNTIME_API):
-        return EX_USAGE
-    try:
-        runtime_api = Config({RUNTIME_API: environ[RUNTIME_API]}).runtime_api
-    except ConfigError:  # which then is the error
-        return EX_USAGE
-    from lambda_adapter.init_error import post_init_error
+    from lambda_adapter.complaints import give_up
 
-    if failure := post_init_error(runtime_api, error):
-        _complain(f"Lambda could not be told of the init error: {failure}")
+    give_up(error, environ)
     return EX_USAGE
 
 
@@ -251,18 +209,12 @@ def _wrapped(config: Config) -> list[str]:
 
 
 def _complain(message: str) -> None:
-    """Write an error before there is a logger, in the format that is set for it."""
-    line = f"lambda-adapter: {message}"
-    if os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON":
-        import json
-        import time
+    from lambda_adapter.complaints import complain
 
-        line = json.dumps(
-            {
-                "timestamp": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime()),
-                "level": "ERROR",
-                "logger": "lambda-adapter",
-                "message": message,
-            }
-        )
-    print(line, file=sys.stderr)
+    complain(message)
+
+
+def _show_usage(file: TextIO) -> None:
+    from lambda_adapter.usage import USAGE
+
+    file.write(USAGE)

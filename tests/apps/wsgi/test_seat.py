@@ -24,9 +24,9 @@ BROKEN = [
 ]
 
 
-def open_seat(*, inline=False):
+def open_seat(*, inline=False, multithread=False):
     function = Function(Config({}))
-    return WsgiSeat(wsgi_app.app, function, "", multithread=False, inline=inline)
+    return WsgiSeat(wsgi_app.app, function, "", multithread=multithread, inline=inline)
 
 
 @pytest.fixture(params=[False, True], ids=["thread", "inline"])
@@ -253,12 +253,32 @@ async def test_request_id(seat):
     assert (await ask(seat, "/logs"))[1] == b"request-7"
 
 
+@pytest.mark.parametrize("multithread", [False, True])
+async def test_nothing_waits_for_the_application(multithread):
+    """While an application works in its thread, everything else goes on."""
+    ticks = 0
+
+    async def tick():
+        nonlocal ticks
+        while True:
+            await trio.lowlevel.checkpoint()
+            ticks += 1
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(tick)
+        await ask(open_seat(multithread=multithread), "/hangs", query="0.1")
+        nursery.cancel_scope.cancel()
+
+    assert ticks > 10
+
+
 async def test_several_at_once():
     """Seats share the application, and each has a thread of its own."""
     bodies = []
 
     async def one(number):
-        _, body = await ask(open_seat(), "/meets", query=str(number))
+        seat = open_seat(multithread=True)
+        _, body = await ask(seat, "/meets", query=str(number))
         bodies.append(body)
 
     with trio.fail_after(10):

@@ -3,27 +3,19 @@
 https://asgi.readthedocs.io/en/latest/specs/www.html
 """
 
-from collections import deque
-
 import trio
 
-from lambda_adapter.apps.asgi.host import Cancelled, Gate, Host, Message, Task
+from lambda_adapter.apps.asgi.body import Body, BodyOverLimitError
+from lambda_adapter.apps.asgi.gone import ClientGoneError, is_expected
+from lambda_adapter.apps.asgi.host import Gate, Host, Message, Task
 from lambda_adapter.apps.asgi.messages import Start, body_of, file_of, start_of
 from lambda_adapter.apps.failures import LATE_WITHIN
-from lambda_adapter.apps.response_head import BODILESS
 from lambda_adapter.errors import AppFailedError, DeadlineError
 from lambda_adapter.http.messages import Request
 from lambda_adapter.observe.logs import log
 
 _REQUEST: Message = {"type": "http.request", "more_body": False}
 _DISCONNECT: Message = {"type": "http.disconnect"}
-
-
-class ClientGoneError(OSError):
-    """Nobody takes the response any more; an application may ignore it.
-
-    https://asgi.readthedocs.io/en/latest/specs/www.html#disconnected-client-send-exception
-    """
 
 
 class Exchange:
@@ -45,12 +37,11 @@ class Exchange:
         self._host = host
         self._request = request
         self._streamed = streamed
-        self._max_body = max_body
+        limit = None if streamed else max_body
+        self._body = Body(is_head=request.method == b"HEAD", limit=limit)
         self._was_received = False
         self._began = False
         """Whether the body has begun, and with it what is streamed."""
-        self._size = 0
-        self._pieces: deque[bytes] = deque()
         self._held: list[Gate] = []
         """Where ``send`` waits until its piece is taken, or the reply is posted."""
         self._listening: list[Gate] = []
@@ -102,12 +93,13 @@ class Exchange:
         await self._take(start, b"", more=False)
 
     async def _take(self, start: Start, piece: bytes, *, more: bool) -> None:
-        if self._request.method == b"HEAD" or start.status in BODILESS:
-            piece = b""  # https://www.rfc-editor.org/rfc/rfc9110#section-6.4.1-8
-        else:
-            self._count(len(piece), start.length, more=more)
-        if piece:
-            self._pieces.append(piece)
+        try:
+            self._body.add(start, piece, more=more)
+        except BodyOverLimitError:
+            self.too_large = True
+            self._tell()
+            self.give_up()
+            raise ClientGoneError("more than AWS Lambda can return") from None
         if more and not self._streamed:
             return
         self._began = True
@@ -115,28 +107,13 @@ class Exchange:
             self.complete = True
             self._hang_up()
         self._tell()
-        if more and not piece:  # nobody takes nothing
+        if more and not self._body:  # nobody takes nothing
             return
         gate = self._host.gate()
         self._held.append(gate)
         await gate.wait()
         if self.given_up and more:
             raise ClientGoneError("the request was given up")
-
-    def _count(self, size: int, declared: int | None, *, more: bool) -> None:
-        """Check a body against its limit, and against ``Content-Length``."""
-        self._size += size
-        if not self._streamed and self._size > self._max_body:
-            self.too_large = True
-            self._tell()
-            self.give_up()
-            raise ClientGoneError("the response is larger than AWS Lambda can return")
-        if declared is not None and (
-            self._size > declared or (not more and self._size < declared)
-        ):
-            raise RuntimeError(
-                f"the body has {self._size} bytes, and Content-Length is {declared}"
-            )
 
     def _hang_up(self) -> None:
         for gate in self._listening:
@@ -147,7 +124,7 @@ class Exchange:
         """Take note that the application's coroutine has ended, and log why."""
         self.over = True
         self._tell()
-        if error is not None and not (self.given_up and _is_expected(error)):
+        if error is not None and not (self.given_up and is_expected(error)):
             when = " after its response was complete" if self.complete else ""
             log.error("the application failed%s", when, exc_info=error)
         elif not self.complete and not self.given_up:
@@ -174,16 +151,12 @@ class Exchange:
             or (self._streamed and self._began)
         )
 
-    def take_pieces(self) -> bytes:
+    def take_body(self) -> bytes:
         """Return what has come of the body."""
-        if len(self._pieces) == 1:
-            return self._pieces.popleft()
-        body = b"".join(self._pieces)
-        self._pieces.clear()
-        return body
+        return self._body.take()
 
     def _has_news(self) -> bool:
-        return bool(self._pieces) or self.complete or self.over
+        return bool(self._body) or self.complete or self.over
 
     async def next_piece(self, deadline: float) -> bytes:
         """Return the next piece of a streamed body, and ``b""`` after the last one.
@@ -192,16 +165,16 @@ class Exchange:
             AppFailedError: the application ended before.
             DeadlineError: there was none in time.
         """
-        if not (self._pieces or self.complete):
+        if not (self._body or self.complete):
             self.go_on()
             with trio.move_on_at(deadline) as limit:
                 while not self._has_news():
                     await self.wait_news()
             if limit.cancelled_caught:
                 raise DeadlineError(LATE_WITHIN)
-        if not (self._pieces or self.complete):
+        if not (self._body or self.complete):
             raise AppFailedError("the application failed within its response")
-        return self.take_pieces()
+        return self._body.take()
 
     def go_on(self) -> None:
         """Let a ``send`` that waits return."""
@@ -223,10 +196,3 @@ class Exchange:
         if task:
             task.cancel()
             self._host.wake()
-
-
-def _is_expected(error: BaseException) -> bool:
-    """Return whether this is only what giving up brings about."""
-    if isinstance(error, BaseExceptionGroup):
-        return all(_is_expected(each) for each in error.exceptions)
-    return isinstance(error, (ClientGoneError, Cancelled))

@@ -118,7 +118,7 @@ def _response(exchange: Exchange, turn: Turn) -> Response:
         return failure_response(turn)
     if turn.streamed and exchange.over and not exchange.complete:
         return failure_response(turn)
-    body = _Body(exchange, turn.deadline) if turn.streamed else exchange.take_pieces()
+    body = _Body(exchange, turn.deadline) if turn.streamed else exchange.take_body()
     return Response(start.status, REASONS.get(start.status, b""), start.fields, body)
 
 

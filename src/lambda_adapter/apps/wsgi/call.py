@@ -13,6 +13,10 @@ from lambda_adapter.apps.wsgi.exchange import Application, Exchange, Head
 from lambda_adapter.errors import AppFailedError, DeadlineError
 from lambda_adapter.observe.logs import log
 
+MOMENT = 0.005
+"""Seconds that trio's thread waits for the application's without trio, where no other
+invocation can need it. Waking trio up costs a quarter of an invocation (measured)."""
+
 
 class GivenUpError(OSError):
     """Nobody takes the response any more."""
@@ -47,16 +51,24 @@ class Call:
         """Set when the reply is posted: then the application may clean up."""
         self._news: trio.Event | None = None
         self._notify: Callable[[], None] = lambda: None
+        self._trio_waits = False
+        self._step = threading.Semaphore(0)
+        """Counts what the thread has come to: its response, its end."""
 
     def run(self) -> None:
         """Call the application, and close what it returned once the reply is posted."""
         self._respond()
         self.ended = True
         if self._exchange.closes:
-            self._notify()
+            self._come_to()
             self._released.wait()
         self.close()
-        self._notify()
+        self._come_to()
+
+    def _come_to(self) -> None:
+        self._step.release()
+        if self._trio_waits:
+            self._notify()
 
     def run_inline(self) -> None:
         """Call the application in trio's thread; ``close`` is still to be called."""
@@ -125,8 +137,13 @@ class Call:
         if self._news is not None:
             self._news.set()
 
+    def wait_a_moment(self) -> None:
+        """Wait until the thread comes to its response or its end, but not for long."""
+        self._step.acquire(timeout=MOMENT)
+
     async def wait(self, what: Callable[[], bool]) -> None:
         """Wait until this is so, which is looked at whenever there are news."""
+        self._trio_waits = True
         while not what():
             self._news = trio.Event()
             if not what():  # or the news came between the two lines above

@@ -59,10 +59,10 @@ class WsgiSeat:
         else:
             call.notify_by(trio.lowlevel.current_trio_token())
             self._thread().submit(call.run)
-            with trio.move_on_at(turn.deadline):
-                await call.wait(lambda: call.ready)
+            if not (self._multithread or turn.streamed):
+                call.wait_a_moment()
             if not call.ready:
-                raise DeadlineError(LATE)
+                await _wait_ready(call, turn.deadline)
         return _response(call, turn)
 
     def _thread(self) -> Worker:
@@ -83,11 +83,26 @@ class WsgiSeat:
         if not call.is_threaded:
             call.close()
             return
-        with trio.move_on_at(max(deadline, trio.current_time() + CLEAN_UP)):
-            await call.wait(lambda: call.over)
-        if not call.over:
-            log.error("the application's thread does not come back")
-            raise AppStuckError(STUCK)
+        if not self._multithread:
+            call.wait_a_moment()
+        await _wait_over(call, deadline)
+
+
+async def _wait_ready(call: Call, deadline: float) -> None:
+    with trio.move_on_at(deadline):
+        await call.wait(lambda: call.ready)
+    if not call.ready:
+        raise DeadlineError(LATE)
+
+
+async def _wait_over(call: Call, deadline: float) -> None:
+    if call.over:
+        return
+    with trio.move_on_at(max(deadline, trio.current_time() + CLEAN_UP)):
+        await call.wait(lambda: call.over)
+    if not call.over:
+        log.error("the application's thread does not come back")
+        raise AppStuckError(STUCK)
 
 
 def _response(call: Call, turn: Turn) -> Response:
