@@ -76,6 +76,7 @@ TESTED_BY = {
     "runtime/requests": "runtime/test_api",
     "runtime/channel": "runtime/test_client",
     "values": "test_settings",
+    "quoting": "test_errors",
     # What a command line does is seen at the command, what a gateway does at its reply.
     **dict.fromkeys(
         [
