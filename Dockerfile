@@ -20,7 +20,7 @@ ARG TARGETARCH
 COPY dist/bootstrap /opt/bootstrap
 # The extension modules of the other architecture are of no use; those of other Pythons are,
 # and what their bytecode is missing they add by `RUN /opt/bootstrap --version`. One date for
-# all files makes the layer reproducible; the pycs are checked by hash, and do not mind.
+# all files makes the layer reproducible; no pyc is checked, so none minds.
 RUN case "$TARGETARCH" in amd64) arch=x86_64 ;; arm64) arch=aarch64 ;; \
         *) echo "There is no adapter for the architecture '$TARGETARCH'." >&2; exit 1 ;; esac \
     && /opt/bootstrap --version \

@@ -3,6 +3,7 @@ PYTHON ?= python3
 UV := 0.13.9
 RIE := .cache/rie/aws-lambda-rie
 bin := .venv/bin
+in_quick := "not e2e and not torture and not images"
 images_state = git ls-files -z Dockerfile packaging examples tests/images \
     ':!tests/images/passed' | xargs -0 sha256sum | sha256sum
 sources := $(shell find src packaging -type f -not -name '*.pyc')
@@ -13,8 +14,8 @@ export UV_SYSTEM_CERTS := true
 export UV_PYTHON_DOWNLOADS := never
 
 .DELETE_ON_ERROR:
-.PHONY: bench build check clean clients demo dev e2e e2e-images help images-passed layer quick rie
-.PHONY: test torture zipapp
+.PHONY: bench build check clean clients coverage demo dev e2e e2e-images help images-passed
+.PHONY: layer quick rest rie test torture zipapp
 dev: .venv/synced ## .venv, with everything
 zipapp: dist/bootstrap ## dist/bootstrap: the adapter in one file, for images with Python
 layer: dist/layer.zip ## dist/layer.zip: the adapter for managed runtimes
@@ -36,7 +37,17 @@ test: dev zipapp rie ## every test but torture's long form and the images'
 
 # Half a minute: leaves out tests/e2e, tests/torture and the images.
 quick: dev zipapp ## the tests of the adapter itself, without the end-to-end ones
-	$(bin)/pytest -m "not e2e and not torture and not images"
+	$(bin)/pytest -m $(in_quick)
+
+rest: dev zipapp rie ## what `make test` runs and `make quick` does not
+	$(bin)/pytest -m "(e2e or torture) and not images"
+
+# Under measurement `make quick` takes twice as long, and the other tests would as well.
+coverage: dev zipapp ## make quick, and how much of the source its tests reach
+	$(bin)/coverage erase
+	$(bin)/coverage run -m pytest -m $(in_quick)
+	$(bin)/coverage combine --quiet
+	$(bin)/coverage report
 
 e2e: dev zipapp rie ## the end-to-end tests alone: the emulator, real applications
 	$(bin)/pytest -m e2e
@@ -66,11 +77,11 @@ build: dev zipapp ## the images to copy the adapter from
 demo: dev ## a request to Flask through a local Lambda, seen from both ends
 	$(bin)/python -m tests.local.demo
 
-# Everything, in less than ten minutes: tables, and a picture in .cache/bench. On a quiet
-# machine, with cargo to build the peer, valgrind and strace; what is missing is named.
-bench: dev zipapp ## measure, beside the Rust adapter and others
-	$(bin)/python -m bench all
-	$(bin)/python -m bench plot
+# Everything, in a quarter of an hour, on a quiet machine with a C compiler, cargo (which
+# builds the Rust adapter once), valgrind and strace. It renews bench/results and the README.
+bench: dev ## measure, beside the Rust adapter and others
+	$(bin)/python -m bench all --json bench/results/latest.jsonl
+	$(bin)/python -m bench readme
 
 clean: ## remove what was made
 	rm -rf .venv .cache build dist

@@ -1,75 +1,71 @@
-"""``python -m bench``: measure, print tables, keep the numbers, draw them."""
+"""``python -m bench``: measure, print tables, keep the numbers, renew the README."""
 
 import argparse
+import subprocess
 import sys
 from pathlib import Path
 
-from bench import codec, cold_start, counts, growth, invoke, memory
+from bench import codec, cold_start, counts, growth, in_process, invoke, memory
 from bench.harness import plot, report, results
-from bench.harness.builds import CACHE, MissingError, native
 from bench.harness.results import Results
-from bench.harness.run import Measurement, Run, first_cores
-from bench.harness.session import BrokenRunError
-from bench.harness.subjects import APPLICATIONS, SUBJECTS, find
+from bench.harness.run import Measurement, Run
+from bench.harness.subjects import CACHE, PROJECT, BenchError, compile_native, find
 
 MEASUREMENTS: dict[str, Measurement] = {
+    "counts": counts,
     "invoke": invoke,
     "cold-start": cold_start,
     "growth": growth,
     "memory": memory,
     "codec": codec,
-    "counts": counts,
+    "in-process": in_process,
 }
+LATEST = PROJECT / "bench" / "results" / "latest.jsonl"
+README = PROJECT / "README.md"
 
 
 def main() -> int:
     """Run the command line, and return its exit status."""
     options = _parser().parse_args()
     try:
-        if options.command == "plot":
-            picture = options.output / "invoke.svg"
-            plot.draw(results.load(options.results), picture)
-            print(picture)
+        if options.command == "readme":
+            _renew_readme(results.load(LATEST))
+            return 0
+        if options.command == "show":
+            found = results.load(options.file)
         else:
-            _run(options)
-    except (BrokenRunError, MissingError) as error:
+            compile_native()
+            found = results.begin()
+            names = MEASUREMENTS if options.command == "all" else [options.command]
+            for name in names:
+                _measure(name, options, found)
+            results.save(found, options.json or CACHE / f"{options.command}.jsonl")
+        print(*report.tables(found), sep="\n")
+    except (BenchError, subprocess.CalledProcessError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def _run(options: argparse.Namespace) -> None:
-    """Run one measurement, or all, and print and keep what they find."""
-    found = results.begin()
-    for program in "launch", "app":
-        native(program)
-    for name in MEASUREMENTS if options.command == "all" else [options.command]:
-        _measure(name, options, found)
-    results.save(found, options.json or CACHE / f"{options.command}.json")
-    print(*report.lines(found), sep="\n")
-
-
 def _measure(name: str, options: argparse.Namespace, found: Results) -> None:
-    """Run one measurement, and add what it finds and what is missing for it."""
-    measurement = MEASUREMENTS[name]
-    defaults = measurement.DEFAULTS
-    wanted = options.subject or defaults.subjects
-    subjects, missing = find(
-        [each for each in defaults.subjects if each in wanted], options.peer
-    )
+    """Run one measurement, and add what it finds."""
+    defaults = MEASUREMENTS[name].DEFAULTS
     run = Run(
-        bench=name,
-        subjects=subjects,
-        applications=[APPLICATIONS[each] for each in options.app or ()]
-        or [*defaults.applications],
-        places=first_cores(options.cores or defaults.cores),
-        rounds=options.rounds or defaults.rounds,
-        invocations=options.invocations or defaults.invocations,
-        missing=missing,
+        name,
+        [find(each) for each in options.subject or defaults.subjects],
+        options.cores or defaults.cores,
+        options.rounds or defaults.rounds,
+        options.invocations or defaults.invocations,
     )
-    measurement.measure(run)
-    found.missing.extend(each for each in run.missing if each not in found.missing)
-    found.series.extend(run.series.values())
+    MEASUREMENTS[name].measure(run)
+    found.series.extend(run.ordered())
+
+
+def _renew_readme(found: Results) -> None:
+    """Write the README's table, and draw its picture."""
+    text = report.renew(README.read_text("utf-8"), found)
+    plot.draw(found, LATEST.parent / "invoke.svg")
+    README.write_text(text, "utf-8")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -77,16 +73,14 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     for name in (*MEASUREMENTS, "all"):
         command = commands.add_parser(name)
-        command.add_argument("--subject", action="append", choices=SUBJECTS)
-        command.add_argument("--app", action="append", choices=APPLICATIONS)
+        command.add_argument("--subject", action="append", help="a name, or a path")
         command.add_argument("--cores", type=int, action="append", choices=[1, 2])
         command.add_argument("--rounds", type=int)
         command.add_argument("--invocations", type=int)
-        command.add_argument("--peer", help="a Lambda Web Adapter that is built")
         command.add_argument("--json", type=Path, help="where to write the numbers")
-    command = commands.add_parser("plot")
-    command.add_argument("results", type=Path, nargs="?", default=CACHE / "all.json")
-    command.add_argument("--output", type=Path, default=CACHE)
+    commands.add_parser("readme", help="renew README.md from results/latest.jsonl")
+    show = commands.add_parser("show", help="print the tables of a run")
+    show.add_argument("file", type=Path, nargs="?", default=LATEST)
     return parser
 
 

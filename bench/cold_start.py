@@ -1,70 +1,39 @@
 """A cold start: from exec to the application's exec, the first ``/next``, the reply.
 
-As on Lambda, the event is there before anything starts. A first round, which compiles
-the bytecode, is not counted. ``python3 -I -c pass``, from exec to exit, is measured in
-the same rounds: no start in Python takes less.
+As on Lambda, the event is there before anything starts.
 """
 
-import subprocess
-import tempfile
-import time
-from collections.abc import Sequence
-from pathlib import Path
-
-from bench.harness.builds import BIN, native
-from bench.harness.events import event_for
+from bench.harness.events import http_api
 from bench.harness.run import Defaults, Run
 from bench.harness.session import open_session
-from bench.harness.subjects import FAST_API, PEER, TRIVIAL, Application, Subject
+from bench.harness.subjects import FAST_API, TRIVIAL, Application, Subject
 
-DEFAULTS = Defaults(
-    subjects=("ours", "ours, zipapp", "LWA", "Mangum", "bare"),
-    rounds=9,
-    applications=(TRIVIAL, FAST_API),
-)
-
-PYTHON = "python3 -I -c pass"
-TO_APP = "to the application's exec"
+DEFAULTS = Defaults(("ours", "Mangum", "LWA"), rounds=9)
 
 
 def measure(run: Run) -> None:
     """Measure the starts of each subject, on one core and on two."""
-    for number in range(run.rounds + 1):
-        for application in run.applications:
-            for cores in run.places:
-                times = {(PYTHON, TO_APP): _start_python(cores)}
-                for subject in run.shuffled(number):
-                    run.say(f"{subject.name}, {application.name}")
-                    for metric, value in _start(subject, application, cores).items():
-                        times[subject.name, metric] = value
-                for (name, metric), value in times.items() if number else ():
-                    peer = PYTHON if metric == TO_APP else PEER
-                    place = application.name, len(cores), name
-                    run.add(place, metric, "ms", value / 1e6, peer)
+    for subject in run.subjects:
+        _start(subject, FAST_API)  # compiles the bytecode, so that no round has to
+    for cores, subject in run.turns():
+        for application in TRIVIAL, FAST_API:
+            for metric, value in _start(subject, application).items():
+                run.add(
+                    application.name, cores, metric, "ms", subject.name, value / 1e6
+                )
 
 
-def _start(
-    subject: Subject, application: Application, cores: Sequence[int]
-) -> dict[str, int]:
+def _start(subject: Subject, application: Application) -> dict[str, int]:
     """Start a subject once, and return the times of its steps in nanoseconds."""
-    with open_session(subject, application, cores, ready=False) as session:
-        event = event_for(subject, application, session.directory)
-        report = session.run(event, 1)
-        # Whichever starts first: what can't start the application is started beside it.
-        whose = {"adapter": bool(subject.command), "app": not subject.has_app}
-        began = min(session.launched(who).at for who in whose if whose[who])
-        times = {"to the reply": report.replied[0] - began}
-        if subject.command:
-            times["to /next"] = report.asked - began
-            times["CPU to /next"] = report.adapter_cpu
-        if subject.starts_app:
-            times[TO_APP] = session.launched("app").at - began
+    with open_session(subject, application) as session:
+        report = session.run([http_api()], 1)
+        # What can't start the application is started just after it.
+        began = session.launched("app" if subject.app == "beside" else "adapter")
+        times = {
+            "to /next": report.asked - began,
+            "CPU to /next": report.adapter_cpu,
+            "to the reply": report.replied[0] - began,
+        }
+        if subject.app == "child":
+            times["to the application's exec"] = session.launched("app") - began
         return times
-
-
-def _start_python(cores: Sequence[int]) -> int:
-    with tempfile.TemporaryDirectory() as directory:
-        stamp = Path(directory) / "python"
-        launch = [str(native("launch")), str(stamp), ",".join(map(str, cores))]
-        subprocess.run([*launch, str(BIN / "python"), "-I", "-c", "pass"], check=True)
-        return time.monotonic_ns() - int(stamp.read_text().split()[0])

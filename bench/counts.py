@@ -1,28 +1,23 @@
 """Counts without noise: user instructions under callgrind, system calls under strace.
 
-The far end (harness/runtime_api.py) is the application as well. It sends nothing before
-every thread of the adapter sleeps, so that each run waits at the same places. What runs
-of 100 and of 300 invocations differ by is the cost of an invocation; what is left of a
-run of one is the cost of the start, from exec to serving.
+The far end is the application as well. It sends nothing before every thread of the
+adapter sleeps, so that each run waits at the same places. An invocation costs what a
+run of twice as many costs more; the start, from exec to serving, costs what is left
+of a run of one. No run sends one of the varied events twice.
 """
 
 import re
-import shutil
 import signal
 from collections import defaultdict
 from collections.abc import Sequence
 
-import msgspec
-
-from bench.harness.events import USUAL
+from bench.harness.events import SAME, varied
 from bench.harness.run import Defaults, Run
-from bench.harness.session import BrokenRunError, open_session
-from bench.harness.stats import slope
-from bench.harness.subjects import Missing, Subject
+from bench.harness.session import open_session
+from bench.harness.subjects import BenchError, Subject, require
 
-DEFAULTS = Defaults(subjects=("ours", "ours, zipapp", "LWA", "blocking"), cores=(1,))
+DEFAULTS = Defaults(("ours", "blocking", "LWA"), 3, 256, cores=(1,))
 
-FEW, MANY = 100, 300
 TOOLS = {
     "valgrind": "--tool=callgrind --callgrind-out-file=output --trace-children=yes",
     "strace": "-f -c -U calls,name -o output",
@@ -31,39 +26,43 @@ NAMED = {"instructions", "system calls"}
 
 
 def measure(run: Run) -> None:
-    """Measure the counts of each subject, with either tool that is here."""
+    """Measure the counts of each subject."""
     for tool in TOOLS:
-        if not shutil.which(tool):
-            run.missing.append(Missing(tool, f"{tool} is not on PATH"))
-            continue
-        for subject in run.subjects:
-            run.say(f"{subject.name}, {tool}")
-            one, few, many = (
-                _count(tool, subject, run.places[0], times) for times in (1, FEW, MANY)
-            )
-            for name in many:
-                each = slope((FEW, few[name]), (MANY, many[name]))
-                place, unit = (name, 1, subject.name), "M" * (tool == "valgrind")
-                if name in NAMED or each >= 1:
-                    run.add(place, "per invocation", unit, round(each, 4))
-                if name in NAMED:
-                    start = round(one[name] - each, 4)
-                    run.add(place, "from exec to serving", unit, start)
+        require(tool)
+    for _, subject in run.turns():
+        with open_session(subject, None) as session:
+            session.run([SAME], 1)  # compiles the bytecode, so that no count has to
+        for tool in TOOLS:
+            _measure(run, tool, subject)
+
+
+def _measure(run: Run, tool: str, subject: Subject) -> None:
+    few, many = run.invocations, 2 * run.invocations
+    unit = "M" * (tool == "valgrind")
+    for metric, events in {"same event": [SAME], "varied events": varied(many)}.items():
+        fewer = _count(tool, subject, events, few)
+        more = _count(tool, subject, events, many)
+        for name, count in more.items():
+            each = (count - fewer[name]) / (many - few)
+            if name in NAMED or each >= 1:
+                run.add(name, 1, metric, unit, subject.name, each)
+            if name in NAMED and events == [SAME]:
+                start = _count(tool, subject, events, 1)[name] - each
+                run.add(name, 1, "from exec to serving", unit, subject.name, start)
 
 
 def _count(
-    tool: str, subject: Subject, cores: Sequence[int], invocations: int
+    tool: str,
+    subject: Subject,
+    events: Sequence[bytes],
+    invocations: int,
 ) -> dict[str, float]:
     """Return what a run counts: million instructions, or system calls by kind."""
-    subject = msgspec.structs.replace(subject, starts_app=False)
+    within = [tool, *TOOLS[tool].split()]
     with open_session(
-        subject,
-        None,
-        cores,
-        within=[tool, *TOOLS[tool].split()],
-        environ={"PYTHONHASHSEED": "0"},
+        subject, None, within=within, environ={"PYTHONHASHSEED": "0"}
     ) as session:
-        session.run(USUAL, invocations)
+        session.run(events, invocations)
         # A signal that is not handled, so that no orderly shutdown is counted.
         session.end_adapter(signal.SIGUSR1)
         output = (session.directory / "output").read_text()
@@ -74,5 +73,5 @@ def _count(
     elif found := re.search(r"^(?:totals|summary): (\d+)", output, re.MULTILINE):
         counted["instructions"] = int(found[1]) / 1e6
     if not counted:
-        raise BrokenRunError(f"no counts in the output of {tool}:\n{output[-1000:]}")
+        raise BenchError(f"no counts in the output of {tool}:\n{output[-1000:]}")
     return counted

@@ -62,11 +62,11 @@ def unpack(zipapp: Path, layer: Path) -> None:
 
 
 def compiled(python: str, layer: Path) -> bool:
-    """Compile for this Python, if it is here; pycs checked by hash hold no time."""
+    """Compile for this Python, if it is here; unchecked pycs hold no time."""
     interpreter = shutil.which(f"python{python}")
     if not interpreter or not runs(interpreter):
         return False
-    options = ("-q", "--invalidation-mode", "checked-hash")
+    options = ("-q", "--invalidation-mode", "unchecked-hash")
     paths = ("-s", str(layer), "-p", "/opt", str(layer))
     subprocess.run(  # noqa: S603 - a Python of this machine
         [interpreter, "-I", "-m", "compileall", *options, *paths], check=True

@@ -12,9 +12,6 @@ BUILD_ID = "@BUILD_ID@"
 ROOT = os.environ.get("SHIV_ROOT") or "@ROOT@"
 TMP = f"/tmp/lambda-adapter-{os.getuid()}"  # noqa: S108 - is_private() guards it
 ARCHIVE = os.path.dirname(os.path.abspath(__file__))
-# Has compileall write pycs that are checked by hash: image builders rewrite times, and
-# a pyc whose time is off is compiled again at every start.
-CHECKED_HASH = "SOURCE_DATE_EPOCH", "315532800"
 
 
 def unpacked(root: str) -> str:
@@ -44,10 +41,13 @@ def unpack() -> None:
     keep_others_out()  # the application runs already, with the umask that it was given
     root = ROOT
     try:
-        extract(root, compile_pyc=True)
+        extract(root)
     except OSError:
         root = unpack_for_now()
-    sys.path[:2] = [unpacked(root)]
+    else:
+        compile_missing(unpacked(root))
+    sys.path[:] = [path for path in sys.path if not path.startswith(ARCHIVE)]
+    sys.path.insert(0 if sys.flags.isolated else len(sys.path), unpacked(root))
     sys.modules["lambda_adapter"].__path__[:] = [unpacked(root) + "/lambda_adapter"]
 
 
@@ -68,7 +68,7 @@ def unpack_for_now() -> str:
         if not os.path.lexists(TMP):
             os.makedirs(TMP, mode=0o700, exist_ok=True)
         root = TMP if is_private(TMP) else tempfile.mkdtemp(prefix="lambda-adapter-")
-        extract(root, compile_pyc=False)
+        extract(root)
     except OSError as error:
         raise SystemExit(
             f"lambda-adapter: neither {ROOT} nor /tmp can be written: {error}"
@@ -82,7 +82,7 @@ def unpack_for_now() -> str:
     return root
 
 
-def extract(root: str, compile_pyc: bool) -> None:
+def extract(root: str) -> None:
     """Have shiv extract the archive: under a lock, then renamed into place.
 
     Raises:
@@ -95,15 +95,17 @@ def extract(root: str, compile_pyc: bool) -> None:
         extract_site_packages,
     )
 
-    if compile_pyc:
-        os.environ.setdefault(*CHECKED_HASH)
     target = pathlib.Path(unpacked(root)).parent
     with zipfile.ZipFile(ARCHIVE) as archive:
-        extract_site_packages(archive, target, compile_pyc)
+        extract_site_packages(archive, target)
 
 
 def compile_missing(site_packages: str) -> None:
-    """Compile for this Python what was unpacked, and compiled, by another.
+    """Compile for this Python what is not compiled for it.
+
+    No start checks the pycs. Their sources don't change: each build unpacks to a
+    directory of its own. A check by time would compile anew at every start whatever an
+    image builder has given another time, and one by hash reads every source.
 
     What has a pyc keeps it, for a file written again is one more in an image's layer. A
     place that can't be written stays as it is: it works, only slower.
@@ -111,12 +113,13 @@ def compile_missing(site_packages: str) -> None:
     import compileall
     import importlib.util
     import pathlib
+    import py_compile
 
     keep_others_out()
-    os.environ.setdefault(*CHECKED_HASH)
+    unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
     for path in pathlib.Path(site_packages).rglob("*.py"):
         if not os.path.exists(importlib.util.cache_from_source(path)):
-            compileall.compile_file(path, quiet=2)
+            compileall.compile_file(path, quiet=2, invalidation_mode=unchecked)
 
 
 def run() -> int:
@@ -128,12 +131,20 @@ def run() -> int:
             sys.path[0] = unpacked(root)
             from lambda_adapter.cli import main
 
+            come_last()
             return main()
 
     sys.path.insert(0, ARCHIVE + "/site-packages")
     from lambda_adapter.cli import main
 
+    come_last()
     return main(unpack)
+
+
+def come_last() -> None:
+    """Leave the first place to the application's packages, if it is in this process."""
+    if not sys.flags.isolated:
+        sys.path.append(sys.path.pop(0))
 
 
 if __name__ == "__main__":

@@ -15,10 +15,13 @@ from tests.emulator import free_ports
 
 PUPPET = [sys.executable, str(Path(__file__).parent / "programs" / "puppet.py")]
 
-ENVIRON = {
-    "PATH": os.environ["PATH"],
-    **{name: value for name, value in os.environ.items() if "COV" in name},
-}
+
+def measured() -> dict[str, str]:
+    """Return the variables by which coverage measures a process that is started."""
+    return {name: value for name, value in os.environ.items() if "COV" in name}
+
+
+ENVIRON = {"PATH": os.environ["PATH"], **measured()}
 """What a process of a test needs of this one's environment."""
 
 

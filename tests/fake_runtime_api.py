@@ -25,6 +25,12 @@ MODE = "lambda-runtime-function-response-mode"
 DELIMITER = bytes(8)
 
 
+def replied(status: int, body: bytes = b"{}", fields: bytes = b"") -> bytes:
+    """Return a response of Lambda's, after which the connection stays open."""
+    head = b"HTTP/1.1 %d Whatever\r\n%scontent-length: %d\r\n\r\n"
+    return head % (status, fields, len(body)) + body
+
+
 @dataclass
 class Posted:
     """A request that reached the Runtime API, or is arriving there."""

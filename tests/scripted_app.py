@@ -30,6 +30,12 @@ class Answer:
     then: str = "close"
 
 
+def said(status: int = 200, body: bytes = b"", fields: bytes = b"") -> Answer:
+    """Return a whole response, after which the connection stays open."""
+    head = b"HTTP/1.1 %d Whatever\r\n%scontent-length: %d\r\n\r\n"
+    return Answer(head % (status, fields, len(body)) + body, "keep")
+
+
 FAULTS = {
     "closed": Answer(b""),
     "reset": Answer(b"", "reset"),

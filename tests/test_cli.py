@@ -16,7 +16,7 @@ import trio
 
 from lambda_adapter import __version__
 from lambda_adapter.cli import SUPPORTED
-from tests.adapter import PUPPET, environment, free_port, open_adapter
+from tests.adapter import PUPPET, environment, free_port, measured, open_adapter
 from tests.emulator import PROJECT
 from tests.fake_runtime_api import INIT_ERROR
 
@@ -24,9 +24,7 @@ MODULE = [sys.executable, "-m", "lambda_adapter"]
 SCRIPT = os.path.join(sysconfig.get_path("scripts"), "lambda-adapter")
 MAIN = str(Path(sys.modules["lambda_adapter"].__file__ or "").parent / "__main__.py")
 
-ENVIRON = {"PATH": os.environ["PATH"], "LC_ALL": "C"} | {
-    name: value for name, value in os.environ.items() if "COV" in name
-}
+ENVIRON = {"PATH": os.environ["PATH"], "LC_ALL": "C"} | measured()
 PYTHON = [sys.executable, "-I", "-S", "-c"]
 
 
@@ -507,3 +505,35 @@ def test_load_is_not_needed_off_lambda():
     )
 
     assert (done.returncode, done.stdout) == (0, "here\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "environ", "reason"),
+    [
+        (["--asgi", "a:b", "--wsgi", "c:d"], {}, "AWS_LWA_WSGI_APP='c:d'"),
+        (["--asgi", "a:b"], {"AWS_LWA_WSGI_APP": "c:d"}, "AWS_LWA_WSGI_APP='c:d'"),
+        (["--asgi", "a:b", "gunicorn"], {}, "'gunicorn' is a command"),
+        (["gunicorn"], {"AWS_LWA_ASGI_APP": "a:b"}, "'gunicorn' is a command"),
+        (["--asgi", "a"], {}, "module:attribute"),
+        (["--asgi"], {}, "--asgi needs a value"),
+        (["--asgl", "a:b"], {}, "there is no option --asgl"),
+    ],
+)
+@pytest.mark.parametrize("is_lambda", [False, True])
+async def test_one_application(runtime, command, environ, reason, is_lambda):
+    """An application is a command or in the adapter's process: else nothing starts.
+
+    On Lambda, that is an init error.
+    """
+    if is_lambda:
+        async with open_adapter(runtime.address, command, **environ) as adapter:
+            status = await adapter.wait()
+        posted = await runtime.wait_posted(INIT_ERROR)
+        assert reason in str(posted.json()["errorMessage"])
+        log = adapter.log
+    else:
+        done = run(*command, **environ)
+        status, log = done.returncode, done.stderr
+
+    assert status == 64
+    assert reason in log

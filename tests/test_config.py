@@ -42,6 +42,11 @@ DEFAULTS = {
     "before_checkpoint_path": None,
     "after_restore_path": None,
     "runtime_api_proxy": None,
+    "asgi_app": None,
+    "asgi_loop": "asyncio",
+    "wsgi_app": None,
+    "wsgi_inline": False,
+    "app_dir": None,
     "hooks": (),
     "warnings": (),
 }
@@ -83,6 +88,11 @@ VARIABLES = {
     "before_checkpoint_path": ("AWS_LWA_SNAPSTART_BEFORE_CHECKPOINT_PATH",),
     "after_restore_path": ("AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH",),
     "runtime_api_proxy": ("AWS_LWA_LAMBDA_RUNTIME_API_PROXY",),
+    "asgi_app": ("AWS_LWA_ASGI_APP",),
+    "asgi_loop": ("AWS_LWA_ASGI_LOOP",),
+    "wsgi_app": ("AWS_LWA_WSGI_APP",),
+    "wsgi_inline": ("AWS_LWA_WSGI_INLINE",),
+    "app_dir": ("AWS_LWA_APP_DIR",),
 }
 
 GOOD = {
@@ -119,6 +129,11 @@ GOOD = {
     "before_checkpoint_path": ("/snapstart/before", "/snapstart/before"),
     "after_restore_path": ("/Snap-Start/after", "/Snap-Start/after"),
     "runtime_api_proxy": ("http://127.0.0.1:9002/", ("127.0.0.1", 9002)),
+    "asgi_app": ("main:create_app()", "main:create_app()"),
+    "asgi_loop": ("Trio", "trio"),
+    "wsgi_app": ("a.b:c.d", "a.b:c.d"),
+    "wsgi_inline": ("yes", True),
+    "app_dir": ("src", "src"),
 }
 
 NAMED = [

@@ -10,6 +10,7 @@ import trio
 
 from lambda_adapter.launcher import application_environ, describe_start_error
 from tests.adapter import PUPPET, children, open_adapter
+from tests.fake_runtime_api import NEXT
 
 
 async def wait_end(pid):
@@ -239,7 +240,7 @@ async def test_command_that_can_not_be_started(runtime, command, words):
     for word in words:
         assert word in message
     assert posted.json()["errorType"] == "Runtime.AppStartError"
-    assert not [each for each in runtime.posted if each.kind == "next"]
+    assert NEXT not in [each.target for each in runtime.posted]
     assert message in adapter.log
 
 

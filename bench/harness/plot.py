@@ -1,22 +1,17 @@
 """The picture of a run's invocations, as SVG."""
 
+import statistics
 from pathlib import Path
 
-from bench.harness.builds import MissingError
 from bench.harness.results import Results
-from bench.harness.stats import estimate
 from bench.harness.subjects import OURS, PEER
 
-COLOURS = {OURS: "#3776ab", "ours, zipapp": "#7fb0d9", PEER: "#ce6a2b"}
+COLOURS = {OURS: "#3776ab", PEER: "#ce6a2b"}
 OTHERS = "#9a9a9a"
 
 
 def draw(results: Results, file: Path) -> None:
-    """Draw a dot for each subject's median, and a line to its 99th percentile.
-
-    Raises:
-        MissingError: the results have no invocations.
-    """
+    """Draw a dot for each subject's median, and a line to its 99th percentile."""
     import matplotlib as mpl
 
     mpl.use("svg")
@@ -30,11 +25,9 @@ def draw(results: Results, file: Path) -> None:
         if each.bench == "invoke":
             panel = f"{each.case}, {each.cores} core{'s' * (each.cores > 1)}"
             subject = panels.setdefault(panel, {}).setdefault(each.subject, {})
-            subject[each.metric] = estimate(each.rounds).median
-    if not panels:
-        raise MissingError("no picture: the results are not of `bench invoke` or `all`")
+            subject[each.metric] = statistics.median(each.rounds)
     figure, axes = plt.subplots(
-        1, len(panels), figsize=(4.2 * len(panels), 3.6), squeeze=False
+        1, len(panels), figsize=(4.2 * len(panels), 2.8), squeeze=False
     )
     for (name, subjects), axis in zip(panels.items(), axes[0], strict=True):
         slowest_first = sorted(subjects.items(), key=lambda item: -item[1]["p50"])

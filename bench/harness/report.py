@@ -1,78 +1,94 @@
-"""Results as tables: a line for each series, its median, interval and ratio."""
+"""Results as tables: the median of the rounds, the middle half of them, a ratio."""
 
-from collections.abc import Iterable, Iterator
+import statistics
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from bench.harness.results import Results, Series
-from bench.harness.stats import Estimate, estimate, ratios
 from bench.harness.subjects import OURS, PEER
 
-TITLES = {
-    "invoke": "An invocation: from the event's first byte to the reply's last",
-    "cold-start": "A cold start: from exec",
-    "growth": "An invocation as it grows",
-    "memory": "Memory of the adapter's process",
-    "codec": "Translation alone",
-    "counts": "Counts, which have no noise",
-}
+Place = tuple[str, str, int, str]
+
+SAME, VARIED = "same event", "varied events"
+README_ROWS = (
+    ("an invocation, the same event each time: median", "invoke", SAME, "p50"),
+    ("the same, 99th percentile", "invoke", SAME, "p99"),
+    ("an invocation, no two events alike: median", "invoke", VARIED, "p50"),
+    ("the same, 99th percentile", "invoke", VARIED, "p99"),
+    ("its instructions, the same event each time", "counts", "instructions", SAME),
+    ("its instructions, no two events alike", "counts", "instructions", VARIED),
+    ("1 MB of text in", "growth", "1 MB text in", "p50"),
+    ("1 MB of binary in", "growth", "1 MB binary in", "p50"),
+    ("4.5 MB of text in", "growth", "4.5 MB text in", "p50"),
+    ("4.5 MB of binary in", "growth", "4.5 MB binary in", "p50"),
+    ("4.5 MB of binary in and out", "growth", "4.5 MB binary in and out", "p50"),
+    ("64 at once that wait 20 ms", "growth", "64 at once, 20 ms each", "throughput"),
+    ("cold start of FastAPI under uvicorn", "cold-start", "FastAPI", "to the reply"),
+    ("memory, before large bodies", "memory", "after 100,000 invocations", "PSS"),
+)
+README_START, README_END = "<!-- `make bench` writes this table -->\n", "\n\n!["
 
 
-def lines(results: Results) -> Iterator[str]:
-    """Return the tables of a run, what is missing in them, and the machine."""
-    for bench, title in TITLES.items():
-        series = [each for each in results.series if each.bench == bench]
-        if series:
-            yield f"\n{title}"
-            yield from _table(series)
-    for missing in results.missing:
-        yield f"\n{missing.subject}: missing: {missing.why}"
-    machine = results.machine
-    versions = [f"{name} {version}" for name, version in machine.versions.items()]
-    yield (
-        f"\n{machine.cpu}, {machine.cores} cores, {machine.memory_mb:,} MB,"
-        f" Linux {machine.kernel}, {machine.python}\n"
-        f"{', '.join(versions)}; commit {machine.commit}"
-    )
+def tables(results: Results) -> Iterator[str]:
+    """Return the lines of a run's tables, and where they are from.
 
-
-def _table(series: list[Series]) -> Iterator[str]:
-    """Return the lines of one measurement, those to be compared one below the other."""
-    found = {
-        (each.case, each.cores, each.metric, each.subject): each for each in series
-    }
-    places = list(dict.fromkeys(key[:3] for key in found))
+    A ratio is to the subject that was named last: to LWA unless told otherwise.
+    """
     rows: list[tuple[str, ...]] = []
-    for key in sorted(found, key=lambda key: (places.index(key[:3]), _rank(key[3]))):
-        own = found[key]
-        cores = f"{own.cores} core{'s' * (own.cores > 1)}"
-        value = _interval(estimate(own.rounds), own.unit)
-        peer = found.get((*key[:3], own.peer))
-        ratio = ""
-        if peer and peer is not own and all(peer.rounds):
-            ratio = f"x {_interval(estimate(ratios(own.rounds, peer.rounds)))}"
-        rows.append((own.case, cores, own.metric, own.subject, value, ratio))
-    return _aligned(rows)
-
-
-def _rank(subject: str) -> tuple[bool, bool, str]:
-    """Put ours first, the peer next, the others after them."""
-    return not subject.startswith(OURS), subject != PEER, subject
-
-
-def _aligned(rows: list[tuple[str, ...]]) -> Iterator[str]:
+    for (bench, case, cores, metric), group in _places(results):
+        for each in group:
+            where = bench, case, f"{cores} core{'s' * (cores > 1)}", metric
+            value = f"{_interval(each.rounds)} {each.unit}".strip()
+            peer = group[-1]
+            ratio = "" if each is peer else f"x {_ratio(each, peer)}"
+            rows.append((*where, each.subject, value, ratio))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        cells: Iterable[str] = map(str.ljust, row, widths)
-        yield "  ".join(cells).rstrip()
+        yield "  ".join(map(str.ljust, row, widths)).rstrip()
+    origin = results.origin
+    yield f"{origin.machine}; commit {origin.commit}"
 
 
-def _interval(value: Estimate, unit: str = "") -> str:
-    text = f"{_number(value.median)} {unit}".strip()
-    if value.low == value.high:
-        return text
-    return f"{text} [{_number(value.low)}..{_number(value.high)}]"
+def renew(readme: str, results: Results) -> str:
+    """Return the README with the table of a full run."""
+    found = dict(_places(results))
+    table = ["| | One core | Two cores |", "|---|---|---|"]
+    for title, bench, case, metric in README_ROWS:
+        cells = [_cell(found.get((bench, case, cores, metric), ())) for cores in (1, 2)]
+        if any(cells):
+            table.append(f"| {title} | {cells[0]} | {cells[1]} |")
+    before, start, rest = readme.partition(README_START)
+    _, end, after = rest.partition(README_END)
+    return before + start + "\n".join(table) + end + after
 
 
-def _number(value: float) -> str:
-    """Write a number with three significant digits."""
-    digits = next((n for n, limit in enumerate((100, 10, 1)) if abs(value) >= limit), 3)
-    return f"{value:,.{digits}f}"
+def _cell(group: Sequence[Series]) -> str:
+    """Return our median and its ratio to LWA's."""
+    by_name = {each.subject: each for each in group}
+    if not {OURS, PEER} <= by_name.keys():
+        return ""
+    ours = by_name[OURS]
+    median = _interval([statistics.median(ours.rounds)])
+    return f"{median} {ours.unit}, {_ratio(ours, by_name[PEER])}"
+
+
+def _places(results: Results) -> Iterator[tuple[Place, list[Series]]]:
+    for place, group in groupby(results.series, lambda each: each.place):
+        yield place, list(group)
+
+
+def _ratio(own: Series, peer: Series) -> str:
+    """Return the ratio of pairs: what slows a whole round cancels out."""
+    pairs = zip(own.rounds, peer.rounds, strict=True)
+    return _interval([value / other for value, other in pairs], ".2f")
+
+
+def _interval(values: Sequence[float], form: str = "") -> str:
+    """Return the median, and between which values the middle half of them lies."""
+    median = statistics.median(values)
+    # Three significant digits, and those before the point.
+    form = form or next((f",.{n}f" for n in range(3) if median >= 10 ** (2 - n)), ".3f")
+    if len(values) == 1:
+        return f"{median:{form}}"
+    low, _, high = statistics.quantiles(values, n=4, method="inclusive")
+    return f"{median:{form}} [{low:{form}}..{high:{form}}]"

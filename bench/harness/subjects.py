@@ -1,47 +1,67 @@
 """What is compared: each subject is a command and its environment."""
 
 import os
-from collections.abc import Callable, Iterable
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Literal
 
 import msgspec
 
-from bench.harness.builds import (
-    BIN,
-    CACHE,
-    LWA,
-    PROJECT,
-    ZIPAPP,
-    MissingError,
-    build_lwa,
-    native,
-    unpack_zipapp,
-)
+PROJECT = Path(__file__).parents[2]
+CACHE = PROJECT / ".cache" / "bench"
+BIN = Path(sys.executable).parent
+PATH = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+"""The PATH of all that is measured: this Python comes first."""
 
+NATIVE = PROJECT / "bench" / "native"
 RIVALS = str(PROJECT / "bench" / "rivals")
 FASTAPI = str(PROJECT / "examples" / "fastapi")
+FLASK_EXAMPLE = str(PROJECT / "examples" / "flask")
 PYTHON = str(BIN / "python")
-OURS = "ours"
-PEER = "LWA"
-"""The subject that ratios are to."""
+OURS, PEER = "ours", "LWA"
+
+LWA = CACHE / "lwa" / "bin" / "lambda-adapter"
+LWA_CRATE = ("lambda_web_adapter", "--version", "1.0.0-rc1")
+
+
+class BenchError(Exception):
+    """Something is missing on this machine, or did not do what it is measured by."""
 
 
 class Application(msgspec.Struct, frozen=True):
-    """A web application: a command that listens on a port, and an ASGI callable."""
+    """A web application: a command that listens on $PORT, and a callable."""
 
     name: str
-    asgi: str
-
-    def command(self, port: int) -> list[str]:
-        """Return what starts it."""
-        if self.name == "trivial":
-            return [str(native("app")), str(port)]
-        options = ["--no-access-log", "--port", str(port), "--app-dir", FASTAPI]
-        return [PYTHON, "-m", "uvicorn", *options, "app:app"]
+    command: tuple[str, ...]
+    callable: str
+    kind: Literal["asgi", "wsgi"] = "asgi"
 
 
-TRIVIAL = Application("trivial", "trivial_asgi:app")
-FAST_API = Application("fastapi", "app:app")
-APPLICATIONS = {each.name: each for each in (TRIVIAL, FAST_API)}
+TRIVIAL = Application("trivial", (str(CACHE / "app"),), "trivial_asgi:app")
+FAST_API = Application(
+    "FastAPI",
+    (PYTHON, "-m", "uvicorn", "--no-access-log", "--app-dir", FASTAPI, "app:app"),
+    "app:app",
+)
+PLAIN = Application(
+    "plain ASGI",
+    (
+        *(PYTHON, "-m", "uvicorn", "--no-access-log", "--app-dir", RIVALS),
+        *("--lifespan", "off", "trivial_asgi:app"),
+    ),
+    "trivial_asgi:app",
+)
+FLASK = Application(
+    "Flask",
+    (
+        *(PYTHON, "-m", "gunicorn", "--no-control-socket", "--threads", "1"),
+        *("--chdir", FLASK_EXAMPLE, "app:app"),
+    ),
+    "app:app",
+    "wsgi",
+)
 
 
 class Subject(msgspec.Struct, frozen=True):
@@ -49,69 +69,86 @@ class Subject(msgspec.Struct, frozen=True):
 
     name: str
     command: tuple[str, ...]
-    """Empty if there is no adapter: the far end talks to the application."""
+    app: Literal["child", "beside", "inside"] = "beside"
+    """The adapter starts the application, is started beside it, or is it as well."""
     environ: dict[str, str] = {}
-    cwd: str | None = None
-    prepare: Callable[[], None] = lambda: None
-    """Make it available, or raise MissingError."""
-    starts_app: bool = False
-    """Whether it takes the application's command as its arguments."""
-    has_app: bool = False
-    """Whether it is the application as well."""
-    waits: bool = True
-    """Whether it can be started before the application listens."""
+    runs: Literal["any", "asgi", "wsgi"] = "any"
+    """Which applications it can run."""
+
+
+def _inside(name: str, kind: Literal["asgi", "wsgi"], **environ: str) -> Subject:
+    """Return the adapter with the application in its process."""
+    command = (str(BIN / "lambda-adapter"), f"--{kind}", "{callable}")
+    path = f"{RIVALS}:{FASTAPI}" if kind == "asgi" else FLASK_EXAMPLE
+    return Subject(name, command, "inside", {"PYTHONPATH": path, **environ}, kind)
 
 
 SUBJECTS = {
     each.name: each
     for each in (
-        Subject(OURS, (str(BIN / "lambda-adapter"),), starts_app=True),
-        Subject(
-            "ours, zipapp",
-            (str(ZIPAPP),),
-            environ={"SHIV_ROOT": str(CACHE / "shiv")},
-            prepare=unpack_zipapp,
-            starts_app=True,
-        ),
-        Subject(PEER, (str(LWA),), prepare=build_lwa),
+        Subject(OURS, (str(BIN / "lambda-adapter"),), "child"),
+        Subject("blocking", (PYTHON, f"{RIVALS}/blocking.py")),
         Subject(
             "Mangum",
             (PYTHON, "-m", "awslambdaric", "with_mangum.handler"),
-            environ={"PYTHONPATH": FASTAPI, "_HANDLER": "with_mangum.handler"},
-            cwd=RIVALS,
-            has_app=True,
+            "inside",
+            {"PYTHONPATH": f"{RIVALS}:{FASTAPI}", "_HANDLER": "with_mangum.handler"},
+            "asgi",
         ),
-        Subject("bare", ()),
-        Subject("blocking", (PYTHON, "-I", f"{RIVALS}/blocking.py"), waits=False),
-        Subject("httpx", (PYTHON, "-I", f"{RIVALS}/with_httpx.py"), waits=False),
+        _inside("asyncio", "asgi"),
+        _inside("trio", "asgi", AWS_LWA_ASGI_LOOP="trio"),
+        _inside("trio-asyncio", "asgi", AWS_LWA_ASGI_LOOP="trio-asyncio"),
+        _inside("thread", "wsgi"),
+        _inside("inline", "wsgi", AWS_LWA_WSGI_INLINE="true"),
+        Subject(
+            "apig-wsgi",
+            (PYTHON, "-m", "awslambdaric", "with_apig_wsgi.handler"),
+            "inside",
+            {
+                "PYTHONPATH": f"{RIVALS}:{FLASK_EXAMPLE}",
+                "_HANDLER": "with_apig_wsgi.handler",
+            },
+            "wsgi",
+        ),
+        Subject(PEER, (str(LWA),)),
     )
 }
 
 
-class Missing(msgspec.Struct, frozen=True):
-    """A subject or a tool that is not available, for the table's caption."""
+def find(name: str) -> Subject:
+    """Return a subject by its name; a path is that of another adapter like ours.
 
-    subject: str
-    why: str
-
-
-def find(names: Iterable[str], peer: str | None) -> tuple[list[Subject], list[Missing]]:
-    """Return the subjects that are available, and those that are not.
-
-    ``peer`` is the path of a Lambda Web Adapter; without it, cargo builds one.
+    Raises:
+        BenchError: it is not available.
     """
-    subjects, missing = [], []
-    for name in names:
-        subject = SUBJECTS[name]
-        try:
-            if name == PEER and peer:
-                if not os.access(peer, os.X_OK):
-                    raise MissingError(f"{peer} is not an executable file")
-                command = (os.path.abspath(peer),)
-                subject = msgspec.structs.replace(subject, command=command)
-            else:
-                subject.prepare()
-            subjects.append(subject)
-        except MissingError as error:
-            missing.append(Missing(name, str(error)))
-    return subjects, missing
+    if name == PEER and not LWA.exists():
+        require("cargo")
+        print(f"building {' '.join(LWA_CRATE)}, once; takes minutes", file=sys.stderr)
+        install = ["cargo", "install", "--root", str(CACHE / "lwa"), *LWA_CRATE]
+        subprocess.run(install, check=True)
+    subject = SUBJECTS.get(name) or Subject(name, (os.path.abspath(name),), "child")
+    require(subject.command[0])
+    return subject
+
+
+def compile_native() -> None:
+    """Compile what has changed in ``native/``.
+
+    Raises:
+        BenchError: there is no C compiler.
+    """
+    require("cc")
+    CACHE.mkdir(parents=True, exist_ok=True)
+    rules = [f"VPATH={NATIVE}", "CFLAGS=-O2 -static -pthread"]
+    command = ["make", "--silent", "-C", str(CACHE), *rules, "launch", "app"]
+    subprocess.run(command, check=True)
+
+
+def require(program: str) -> None:
+    """Do nothing if there is such a program.
+
+    Raises:
+        BenchError: there is none.
+    """
+    if not shutil.which(program):
+        raise BenchError(f"{program} is not found, or not executable")

@@ -1,10 +1,9 @@
-/* app PORT: a web application that does next to nothing, so that what is left is the
+/* app: a web application on $PORT that does next to nothing, so that what is left is the
  * adapter's.
  *
- *   POST ...             the body of the request
  *   POST /sink           "ok", once the body is read
- *   GET /bytes/N         N bytes that are no text
- *   GET /text/N          N bytes of text
+ *   POST /text           the body of the request, as text
+ *   POST ...             the body of the request, as binary
  *   GET /wait/MS         "ok", that many milliseconds later
  *   any other            "ok"
  *
@@ -18,132 +17,79 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #define ROOM (8 << 20)
-static const char SENTENCE[] = "The quick brown fox said \"jump\" to the lazy dog.\n";
-static char text[ROOM], binary[ROOM];
+#define BINARY "application/octet-stream"
+#define TEXT "text/plain; charset=utf-8"
 
-struct message {
-    char *bytes; /* ROOM of them */
-    size_t used;
-    char *body;
-    size_t length;
-};
-
-/* Not before it is asked for: the application has to start fast. */
-static void fill(void)
+static int starts(const char *request, const char *with)
 {
-    for (size_t i = 0; i < ROOM; i++) {
-        text[i] = SENTENCE[i % strlen(SENTENCE)];
-        binary[i] = (char)(i * 167 + 128);
-    }
+    return !strncmp(request, with, strlen(with));
 }
 
-static size_t content_length(const char *head)
+/* Read one request to the last byte of its body; return the body, or NULL at the end. */
+static char *receive(int connection, char *request, size_t *length)
 {
-    const char *field = strcasestr(head, "\r\ncontent-length:");
-    return field ? strtoul(field + strlen("\r\ncontent-length:"), NULL, 10) : 0;
-}
-
-/* Read one request, to the last byte of its body. */
-static int receive(int connection, struct message *request)
-{
-    request->used = 0;
-    request->body = NULL;
-    while (!request->body || request->used < request->body - request->bytes + request->length) {
-        ssize_t got = read(connection, request->bytes + request->used, ROOM - 1 - request->used);
+    char *body = NULL;
+    size_t used = 0;
+    while (!body || used < body - request + *length) {
+        ssize_t got = read(connection, request + used, ROOM - 1 - used);
         if (got <= 0)
-            return 0;
-        request->used += got;
-        if (request->body)
-            continue;
-        request->bytes[request->used] = 0;
-        char *end = strstr(request->bytes, "\r\n\r\n");
+            return NULL;
+        used += got;
+        request[used] = 0;
+        char *end = body ? NULL : strstr(request, "\r\n\r\n");
         if (end) {
             *end = 0;
-            request->length = content_length(request->bytes);
-            request->body = end + 4;
+            char *field = strcasestr(request, "\r\ncontent-length:");
+            *length = field ? strtoul(field + strlen("\r\ncontent-length:"), NULL, 10) : 0;
+            body = end + 4;
         }
     }
-    return 1;
+    return body;
 }
 
-static int send_all(int connection, struct iovec *parts, int count)
-{
-    while (count) {
-        ssize_t sent = writev(connection, parts, count);
-        if (sent < 0)
-            return 0;
-        while (count && (size_t)sent >= parts->iov_len) {
-            sent -= parts->iov_len;
-            parts++, count--;
-        }
-        if (count) {
-            parts->iov_base = (char *)parts->iov_base + sent;
-            parts->iov_len -= sent;
-        }
-    }
-    return 1;
-}
-
-static int reply(int connection, const char *type, const char *body, size_t length)
+static void respond(int connection, const char *type, const char *body, size_t length)
 {
     char head[128];
     int size = sprintf(head, "HTTP/1.1 200 OK\r\ncontent-type: %s\r\ncontent-length: %zu\r\n\r\n",
                        type, length);
     struct iovec parts[] = {{head, size}, {(char *)body, length}};
-    return send_all(connection, parts, 2);
-}
-
-static int answer(int connection, struct message *request)
-{
-    const char *binary_type = "application/octet-stream", *text_type = "text/plain; charset=utf-8";
-    static pthread_once_t filled = PTHREAD_ONCE_INIT;
-    unsigned long number;
-    if (!strncmp(request->bytes, "POST /sink ", 11))
-        return reply(connection, text_type, "ok", 2);
-    if (!strncmp(request->bytes, "POST ", 5))
-        return reply(connection, binary_type, request->body, request->length);
-    if (sscanf(request->bytes, "GET /bytes/%lu", &number) == 1 && number <= ROOM) {
-        pthread_once(&filled, fill);
-        return reply(connection, binary_type, binary, number);
-    }
-    if (sscanf(request->bytes, "GET /text/%lu", &number) == 1 && number <= ROOM) {
-        pthread_once(&filled, fill);
-        return reply(connection, text_type, text, number);
-    }
-    if (sscanf(request->bytes, "GET /wait/%lu", &number) == 1) {
-        struct timespec pause = {number / 1000, number % 1000 * 1000000};
-        nanosleep(&pause, NULL);
-    }
-    return reply(connection, text_type, "ok", 2);
+    /* It blocks, so all is sent at once; if the peer has gone, the next read says so. */
+    if (writev(connection, parts, 2) < 0)
+        perror("a response is not sent");
 }
 
 static void *serve(void *argument)
 {
     int connection = (int)(long)argument, on = 1;
-    struct message request = {.bytes = malloc(ROOM)};
+    char *request = malloc(ROOM), *body;
+    size_t length, milliseconds;
     setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    while (receive(connection, &request) && answer(connection, &request))
-        ;
-    free(request.bytes);
+    while ((body = receive(connection, request, &length))) {
+        if (starts(request, "POST ") && !starts(request, "POST /sink ")) {
+            respond(connection, starts(request, "POST /text ") ? TEXT : BINARY, body, length);
+        } else {
+            if (sscanf(request, "GET /wait/%zu", &milliseconds) == 1)
+                usleep(milliseconds * 1000);
+            respond(connection, TEXT, "ok", 2);
+        }
+    }
+    free(request);
     close(connection);
     return NULL;
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
-    if (argc != 2)
-        return 64;
+    const char *port = getenv("PORT");
     signal(SIGPIPE, SIG_IGN);
     int listener = socket(AF_INET, SOCK_STREAM, 0), on = 1;
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons(atoi(argv[1])),
+                                  .sin_port = htons(port ? atoi(port) : 0),
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     if (bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 1024)) {
         perror("the application can't listen");

@@ -7,6 +7,7 @@ adapter in Python can't do without, and no more.
 import json
 import os
 import socket
+import time
 
 NEXT = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: r\r\n\r\n"
 POST = (
@@ -17,9 +18,14 @@ POST = (
 
 def connect(address: str) -> socket.socket:
     host, _, port = address.rpartition(":")
-    sock = socket.create_connection((host, int(port)))
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return sock
+    while True:
+        try:
+            sock = socket.create_connection((host, int(port)))
+        except ConnectionRefusedError:  # the application does not listen yet
+            time.sleep(0.01)
+        else:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return sock
 
 
 def receive(sock: socket.socket) -> tuple[dict[bytes, bytes], bytes]:

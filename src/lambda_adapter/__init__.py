@@ -3,7 +3,8 @@
 What lies here loads before the application starts, and hardly anything with it: ``cli``
 decides what to become, ``launcher`` becomes it or starts it as a child, ``claim``
 settles which of two adapters serves, ``config`` is made of the environment by
-``settings``, and ``errors`` is the tree of what can go wrong. Folders load after that:
+``settings``, and ``errors`` is the tree of what can go wrong. Folders load after that,
+in the ``background`` of the application's start:
 
 - ``serve`` holds the one nursery (``supervisor``) and the ``invoke_loop``.
 - ``apps`` is the application: its process, the wait for it, and what is sent to it.

@@ -1,7 +1,8 @@
 """``app_client``: the application behind its loopback port."""
 
 import math
-from contextlib import closing
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 
 import msgspec
 import pytest
@@ -16,7 +17,15 @@ from lambda_adapter.events.event import MAX_REPLY
 from lambda_adapter.http.messages import Request, Response, Stream
 from lambda_adapter.runtime.api import Invocation
 from tests.adapter import free_port
-from tests.scripted_app import FAULTS, OK, Answer, open_app, open_server, receive
+from tests.scripted_app import (
+    FAULTS,
+    OK,
+    Answer,
+    ScriptedApp,
+    open_app,
+    open_server,
+    receive,
+)
 
 KEEP_OK = Answer(OK, "keep")
 IDLE_LIMIT = 4.0
@@ -65,6 +74,14 @@ def request(method=b"GET", target=b"/", body=b""):
     return Request(method, target, fields, body)
 
 
+@asynccontextmanager
+async def open_client(*answers: Answer) -> AsyncIterator[tuple[ScriptedApp, AppClient]]:
+    """Serve an application that gives these answers, and be its client."""
+    async with open_app(*answers) as app:
+        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
+            yield app, client
+
+
 async def send(client: AppClient, *arguments: bytes) -> Response:
     """Send within a time that is only there to end a test which hangs."""
     with trio.fail_after(10):
@@ -78,10 +95,9 @@ def of(cases):
 @pytest.mark.parametrize("answer", of(ANSWERS))
 async def test_ways_of_answering(answer):
     """A response is read however the application ends it, and so is the next one."""
-    async with open_app(answer) as app:
-        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
-            first = await send(client)
-            second = await send(client)
+    async with open_client(answer) as (_app, client):
+        first = await send(client)
+        second = await send(client)
 
     assert (first.status, first.body) == (200, b"body")
     assert (second.status, second.body) == (200, b"ok")
@@ -90,11 +106,10 @@ async def test_ways_of_answering(answer):
 @pytest.mark.parametrize("answer", of(FAULTS))
 async def test_faulty_answers(answer):
     """An answer that can't be trusted fails its request, and no other."""
-    async with open_app(answer) as app:
-        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
-            with pytest.raises(AppRequestError):
-                await send(client)
-            following = await send(client)
+    async with open_client(answer) as (app, client):
+        with pytest.raises(AppRequestError):
+            await send(client)
+        following = await send(client)
 
     assert following.body == b"ok"
     assert len(app.requests) == 2
@@ -126,35 +141,35 @@ async def test_nothing_listens():
 async def test_too_large_a_body():
     """More body than any reply can hold is not read to its end."""
     head = b"HTTP/1.1 200 OK\r\ncontent-length: 10000000000\r\n\r\n"
-    async with open_app(Answer(head + bytes(MAX_REPLY + 1), "hold")) as app:
-        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
-            with pytest.raises(ResponseTooLargeError):
-                await send(client)
-            following = await send(client)
+    async with open_client(Answer(head + bytes(MAX_REPLY + 1), "hold")) as (
+        _app,
+        client,
+    ):
+        with pytest.raises(ResponseTooLargeError):
+            await send(client)
+        following = await send(client)
 
     assert following.body == b"ok"
 
 
 async def test_connection_is_kept():
     """Requests that follow each other share a connection."""
-    async with open_app() as app:
-        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
-            for _ in range(5):
-                await send(client, b"POST", b"/", b"body")
+    async with open_client() as (app, client):
+        for _ in range(5):
+            await send(client, b"POST", b"/", b"body")
 
     assert [each.connection for each in app.requests] == [1] * 5
 
 
 async def test_youngest_connection_first():
     """Of idle connections the youngest is used, so that the others can be let go."""
-    async with open_app() as app:
-        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
-            async with trio.open_nursery() as nursery:
-                for _ in range(3):
-                    nursery.start_soon(send, client)
-            assert app.connections == 3
+    async with open_client() as (app, client):
+        async with trio.open_nursery() as nursery:
             for _ in range(3):
-                await send(client)
+                nursery.start_soon(send, client)
+        assert app.connections == 3
+        for _ in range(3):
+            await send(client)
 
     assert len({each.connection for each in app.requests[3:]}) == 1
 
@@ -188,26 +203,24 @@ async def test_closed_between_requests():
 
     Servers close idle ones after some seconds, in a frozen environment at any time.
     """
-    async with open_app(Answer(OK), Answer(OK)) as app:
-        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
-            await send(client, b"POST", b"/", b"body")
-            await app.wait_all_closed()
-            await send(client, b"POST", b"/", b"body")
-            await app.wait_all_closed()
-            await send(client, b"POST", b"/", b"body")
+    async with open_client(Answer(OK), Answer(OK)) as (app, client):
+        await send(client, b"POST", b"/", b"body")
+        await app.wait_all_closed()
+        await send(client, b"POST", b"/", b"body")
+        await app.wait_all_closed()
+        await send(client, b"POST", b"/", b"body")
 
     assert [each.connection for each in app.requests] == [1, 2, 3]
 
 
 async def test_idle_for_too_long(mock_clock: MockClock):
     """A connection that was idle for so long that it may be closed now is not used."""
-    async with open_app() as app:
-        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
-            await client.send(request(), TURN)
-            mock_clock.jump(IDLE_LIMIT - 0.1)
-            await client.send(request(), TURN)
-            mock_clock.jump(IDLE_LIMIT + 0.1)
-            await client.send(request(), TURN)
+    async with open_client() as (app, client):
+        await client.send(request(), TURN)
+        mock_clock.jump(IDLE_LIMIT - 0.1)
+        await client.send(request(), TURN)
+        mock_clock.jump(IDLE_LIMIT + 0.1)
+        await client.send(request(), TURN)
 
     assert [each.connection for each in app.requests] == [1, 1, 2]
 
@@ -217,10 +230,9 @@ async def test_idle_for_too_long(mock_clock: MockClock):
 )
 async def test_idempotent_request_is_repeated(method):
     """An idempotent request is repeated if a kept connection closed without a byte."""
-    async with open_app(KEEP_OK, Answer(b"")) as app:
-        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
-            await send(client)
-            response = await send(client, method)
+    async with open_client(KEEP_OK, Answer(b"")) as (app, client):
+        await send(client)
+        response = await send(client, method)
 
     assert response.status == 200
     assert [each.connection for each in app.requests] == [1, 1, 2]
@@ -229,22 +241,20 @@ async def test_idempotent_request_is_repeated(method):
 @pytest.mark.parametrize("method", [b"POST", b"PATCH", b"PURGE"])
 async def test_other_request_is_never_repeated(method):
     """A request that is not idempotent is sent once: the first one may have worked."""
-    async with open_app(KEEP_OK, Answer(b"")) as app:
-        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
-            await send(client)
-            with pytest.raises(AppRequestError):
-                await send(client, method, b"/", b"body")
+    async with open_client(KEEP_OK, Answer(b"")) as (app, client):
+        await send(client)
+        with pytest.raises(AppRequestError):
+            await send(client, method, b"/", b"body")
 
     assert len(app.requests) == 2
 
 
 async def test_answered_request_is_never_repeated():
     """One byte of an answer is proof that the request was taken."""
-    async with open_app(KEEP_OK, Answer(b"H")) as app:
-        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
+    async with open_client(KEEP_OK, Answer(b"H")) as (app, client):
+        await send(client)
+        with pytest.raises(AppRequestError):
             await send(client)
-            with pytest.raises(AppRequestError):
-                await send(client)
 
     assert len(app.requests) == 2
 
@@ -261,26 +271,24 @@ async def test_request_on_a_new_connection_is_never_repeated():
 
 async def test_request_is_repeated_only_once():
     """The second try's failure is the request's."""
-    async with open_app(KEEP_OK, Answer(b""), Answer(b"")) as app:
-        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
+    async with open_client(KEEP_OK, Answer(b""), Answer(b"")) as (app, client):
+        await send(client)
+        with pytest.raises(AppRequestError):
             await send(client)
-            with pytest.raises(AppRequestError):
-                await send(client)
 
     assert len(app.requests) == 3
 
 
 async def test_cancelled_request():
     """A cancelled request's connection is closed: no late response meets another."""
-    async with open_app(KEEP_OK, Answer(b"", "hold")) as app:
-        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
-            await send(client)
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(client.send, request(), TURN)
-                await app.wait_requests(2)
-                nursery.cancel_scope.cancel()
-            await app.wait_all_closed()
-            await send(client)
+    async with open_client(KEEP_OK, Answer(b"", "hold")) as (app, client):
+        await send(client)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(client.send, request(), TURN)
+            await app.wait_requests(2)
+            nursery.cancel_scope.cancel()
+        await app.wait_all_closed()
+        await send(client)
 
     assert [each.connection for each in app.requests] == [1, 1, 2]
 
@@ -299,9 +307,8 @@ async def test_close():
 async def test_head_has_no_body():
     """The response to HEAD ends with its head, whatever length it names."""
     raw = b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n"
-    async with open_app(Answer(raw, "keep")) as app:
-        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
-            response = await send(client, b"HEAD")
+    async with open_client(Answer(raw, "keep")) as (_app, client):
+        response = await send(client, b"HEAD")
 
     assert response.body == b""
 
@@ -325,10 +332,12 @@ async def test_late_body_is_no_response(method, head):
 
     It comes once the next request was sent, when no look at the connection tells.
     """
-    async with open_app(Answer(head + b"\r\n\r\n", "keep"), Answer(LATE + OK)) as app:
-        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
-            first = await send(client, method)
-            await send(client)
+    async with open_client(Answer(head + b"\r\n\r\n", "keep"), Answer(LATE + OK)) as (
+        app,
+        client,
+    ):
+        first = await send(client, method)
+        await send(client)
 
     assert first.body == b""
     assert app.connections == 2
@@ -355,11 +364,10 @@ async def send_streamed(client: AppClient, *arguments: bytes) -> Response:
 @pytest.mark.parametrize("answer", of(ANSWERS))
 async def test_ways_of_answering_piece_by_piece(answer):
     """The pieces of a response are its body, however the application ends it."""
-    async with open_app(answer) as app:
-        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
-            first = await send_streamed(client)
-            body = await read(first)
-            second = await send(client)
+    async with open_client(answer) as (_app, client):
+        first = await send_streamed(client)
+        body = await read(first)
+        second = await send(client)
 
     assert (first.status, body) == (200, b"body")
     assert (second.status, second.body) == (200, b"ok")
@@ -368,12 +376,11 @@ async def test_ways_of_answering_piece_by_piece(answer):
 @pytest.mark.parametrize("answer", of(FAULTS))
 async def test_faulty_answers_piece_by_piece(answer):
     """An answer that can't be trusted fails, with its head or amid its body."""
-    async with open_app(answer) as app:
-        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
-            with pytest.raises(AppRequestError) as caught:
-                await read(await send_streamed(client, b"GET", b"/path?secret"))
-            await app.wait_all_closed()
-            following = await send(client)
+    async with open_client(answer) as (app, client):
+        with pytest.raises(AppRequestError) as caught:
+            await read(await send_streamed(client, b"GET", b"/path?secret"))
+        await app.wait_all_closed()
+        following = await send(client)
 
     assert "GET /path: " in str(caught.value)
     assert "secret" not in str(caught.value)
@@ -383,27 +390,25 @@ async def test_faulty_answers_piece_by_piece(answer):
 async def test_head_comes_before_the_body():
     """Streamed, a response is there with its head, and each piece as it comes."""
     head = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n"
-    async with open_app(Answer(head, "more")) as app:
-        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
-            response = await send_streamed(client)
-            pieces = []
-            with trio.fail_after(5):
-                for piece in (b"one", b"two"):
-                    await app.say(piece, "more" if piece == b"one" else "keep")
-                    pieces.append(await anext(pieces_of(response)))
-                with pytest.raises(StopAsyncIteration):
-                    await anext(pieces_of(response))
+    async with open_client(Answer(head, "more")) as (app, client):
+        response = await send_streamed(client)
+        pieces = []
+        with trio.fail_after(5):
+            for piece in (b"one", b"two"):
+                await app.say(piece, "more" if piece == b"one" else "keep")
+                pieces.append(await anext(pieces_of(response)))
+            with pytest.raises(StopAsyncIteration):
+                await anext(pieces_of(response))
 
     assert (response.status, pieces) == (200, [b"one", b"two"])
 
 
 async def test_connection_is_kept_after_a_stream():
     """A body that was read to its end leaves its connection for the next request."""
-    async with open_app() as app:
-        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
-            for _ in range(3):
-                assert await read(await send_streamed(client)) == b"ok"
-            await send(client)
+    async with open_client() as (app, client):
+        for _ in range(3):
+            assert await read(await send_streamed(client)) == b"ok"
+        await send(client)
 
     assert app.connections == 1
 
@@ -411,12 +416,11 @@ async def test_connection_is_kept_after_a_stream():
 async def test_connection_is_in_use_during_a_stream():
     """Whoever sends while a body is still to come gets a connection of his own."""
     half = Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nha", "more")
-    async with open_app(half) as app:
-        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
-            response = await send_streamed(client)
-            other = await send(client)
-            await app.say(b"lf", "keep")
-            body = await read(response)
+    async with open_client(half) as (app, client):
+        response = await send_streamed(client)
+        other = await send(client)
+        await app.say(b"lf", "keep")
+        body = await read(response)
 
     assert (other.body, body) == (b"ok", b"half")
     assert [each.connection for each in app.requests] == [1, 2]
@@ -429,37 +433,34 @@ async def test_body_that_is_closed(pieces):
     Even if nothing of it was read.
     """
     head = b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nhalf"
-    async with open_app(Answer(head, "hold")) as app:
-        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
-            response = await send_streamed(client)
-            for _ in range(pieces):
-                assert await anext(pieces_of(response)) == b"half"
+    async with open_client(Answer(head, "hold")) as (app, client):
+        response = await send_streamed(client)
+        for _ in range(pieces):
+            assert await anext(pieces_of(response)) == b"half"
 
-            await pieces_of(response).aclose()
+        await pieces_of(response).aclose()
 
-            await app.wait_all_closed()
+        await app.wait_all_closed()
 
 
 async def test_cancelled_body():
     """Whoever is cancelled while he waits for a piece closes the connection."""
     head = b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n"
-    async with open_app(Answer(head, "hold")) as app:
-        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
-            response = await send_streamed(client)
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(read, response)
-                await trio.testing.wait_all_tasks_blocked()
-                nursery.cancel_scope.cancel()
+    async with open_client(Answer(head, "hold")) as (app, client):
+        response = await send_streamed(client)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(read, response)
+            await trio.testing.wait_all_tasks_blocked()
+            nursery.cancel_scope.cancel()
 
-            await app.wait_all_closed()
+        await app.wait_all_closed()
 
 
 async def test_idempotent_request_is_repeated_for_a_stream():
     """A kept connection that was dead is no reason to fail here either."""
-    async with open_app(KEEP_OK, Answer(b"")) as app:
-        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
-            await send(client)
-            body = await read(await send_streamed(client))
+    async with open_client(KEEP_OK, Answer(b"")) as (app, client):
+        await send(client)
+        body = await read(await send_streamed(client))
 
     assert body == b"ok"
     assert [each.connection for each in app.requests] == [1, 1, 2]
@@ -468,11 +469,10 @@ async def test_idempotent_request_is_repeated_for_a_stream():
 async def test_stream_that_breaks_off_is_never_repeated():
     """A request whose response has begun is not repeated."""
     half = Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nha")
-    async with open_app(KEEP_OK, half) as app:
-        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
-            await send(client)
-            with pytest.raises(AppRequestError):
-                await read(await send_streamed(client))
+    async with open_client(KEEP_OK, half) as (app, client):
+        await send(client)
+        with pytest.raises(AppRequestError):
+            await read(await send_streamed(client))
 
     assert len(app.requests) == 2
 
@@ -481,6 +481,5 @@ async def test_stream_has_no_limit():
     """A body that is passed on piece by piece may be larger than any reply."""
     size = 3 * MAX_REPLY
     answer = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % size + bytes(size)
-    async with open_app(Answer(answer)) as app:
-        with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
-            assert len(await read(await send_streamed(client))) == size
+    async with open_client(Answer(answer)) as (_app, client):
+        assert len(await read(await send_streamed(client))) == size

@@ -24,6 +24,7 @@ from lambda_adapter.http.messages import Request
 from lambda_adapter.runtime.api import Invocation
 from lambda_adapter.runtime.client import RuntimeClient
 from tests.adapter import PUPPET, free_port, open_adapter
+from tests.catalogue import alb
 from tests.fake_runtime_api import INIT_ERROR, NEXT, RESTORE_ERROR, RESTORE_NEXT
 from tests.scripted_app import OK, Answer, open_app
 
@@ -267,22 +268,8 @@ async def test_events_come_after_the_restore(runtime):
         restored.set()
         posted = await runtime.invoke({"count": 1})
         log = await adapter.wait_log("restored from a snapshot")
-        counted = await runtime.invoke(
-            {
-                "requestContext": {"elb": {}},
-                "httpMethod": "GET",
-                "path": "/count",
-                "headers": {"host": "a"},
-            }
-        )
-        closed = await runtime.invoke(
-            {
-                "requestContext": {"elb": {}},
-                "httpMethod": "POST",
-                "path": "//AFTER",
-                "headers": {"host": "a"},
-            }
-        )
+        counted = await runtime.invoke(alb("GET", "/count"))
+        closed = await runtime.invoke(alb("POST", "//AFTER"))
 
     assert posted.json() == {"count": 1}
     assert counted.json()["body"] == "3"  # two hooks and an event
@@ -294,14 +281,7 @@ async def test_events_come_after_the_restore(runtime):
 async def test_hooks_mean_nothing_without_snapstart(runtime):
     """Without SnapStart neither hook is called, and nothing is asked of Lambda."""
     async with open_adapter(runtime.address, **HOOKS):
-        counted = await runtime.invoke(
-            {
-                "requestContext": {"elb": {}},
-                "httpMethod": "GET",
-                "path": "/count",
-                "headers": {"host": "a"},
-            }
-        )
+        counted = await runtime.invoke(alb("GET", "/count"))
 
     assert counted.json()["body"] == "0"
     assert [each for each in runtime.posted if each.target == RESTORE_NEXT] == []

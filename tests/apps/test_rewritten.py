@@ -14,6 +14,7 @@ from lambda_adapter.config import Config
 from lambda_adapter.errors import ClosedPathError
 from lambda_adapter.http.messages import Request
 from lambda_adapter.route import route_of
+from tests.catalogue import http_api
 from tests.events.examples import encode, request_of
 
 FUNCTION_URL = "a.lambda-url.x.on.aws"
@@ -147,12 +148,8 @@ def test_hooks_are_closed_to_events(domain, path, base_path):
     settings = {"AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH": "/snapstart/after"}
     if base_path:
         settings["AWS_LWA_REMOVE_BASE_PATH"] = base_path
-    event = {
-        "version": "2.0",
-        "rawPath": base_path + path,
-        "headers": {"host": domain},
-        "requestContext": {"domainName": domain, "http": {"method": "POST"}},
-    }
+    event = http_api("POST", base_path + path)
+    event["requestContext"]["domainName"] = domain
     request = request_of(encode(event))
 
     with pytest.raises(ClosedPathError):

@@ -2,16 +2,16 @@
 
 import json
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from bench.harness import plot, report, results
 
 PROJECT = Path(__file__).parents[2]
 
-pytestmark = pytest.mark.skipif(
+needs_compiler = pytest.mark.skipif(
     not shutil.which("cc"), reason="the trivial application is compiled"
 )
 
@@ -22,139 +22,120 @@ def bench(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
         cwd=PROJECT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=60,
         check=False,
     )
 
 
-BRIEFLY = ("--rounds", "2", "--invocations", "5", "--cores", "1")
+BRIEFLY = ("--rounds", "2", "--invocations", "5", "--cores", "1", "--subject", "ours")
 
 
-@pytest.fixture(scope="module")
-def timed(tmp_path_factory):
-    """What the benchmark of invocations prints, and the file of its results."""
-    file = tmp_path_factory.mktemp("bench") / "invoke.json"
-    run = bench("invoke", "--subject", "ours", *BRIEFLY, "--json", file)
+@needs_compiler
+def test_invocations_are_timed(tmp_path):
+    """A round is a number for each metric; the file says whose, and where it ran."""
+    file = tmp_path / "invoke.jsonl"
+
+    run = bench("invoke", *BRIEFLY, "--json", file)
+
     assert run.returncode == 0, run.stderr
-    return run.stdout, file
+    origin, *series = map(json.loads, file.read_text().splitlines())
+    metrics = ["p50", "p90", "p99", "turn-around p50"]
+    rounds = {(each["case"], each["metric"]): each["rounds"] for each in series}
+    cases = "same event", "varied events"
+    assert [*rounds] == [(case, metric) for case in cases for metric in metrics]
+    assert {len(each) for each in rounds.values()} == {2}
+    assert {each["subject"] for each in series} == {"ours"}
+    assert origin["machine"]
+    assert run.stdout.startswith("invoke  same event")
 
 
-def test_invocations_are_timed(timed):
-    """A round is a number for each metric; the JSON says whose, and where it ran."""
-    output, file = timed
-
-    results = json.loads(file.read_bytes())
-    assert {each["metric"]: len(each["rounds"]) for each in results["series"]} == {
-        "p50": 2,
-        "p90": 2,
-        "p99": 2,
-        "turn-around p50": 2,
-    }
-    assert {each["subject"] for each in results["series"]} == {"ours"}
-    assert results["machine"]["cpu"]
-    assert "An invocation" in output
-
-
+@needs_compiler
 def test_cold_starts_are_timed(tmp_path):
     """A start is timed in its order: the application, the adapter, the first reply."""
-    file = tmp_path / "cold-start.json"
+    file = tmp_path / "cold-start.jsonl"
 
-    run = bench(
-        *("cold-start", "--subject", "ours", "--app", "trivial", *BRIEFLY),
-        *("--json", file),
-    )
+    run = bench("cold-start", *BRIEFLY, "--rounds", "1", "--json", file)
 
     assert run.returncode == 0, run.stderr
-    ours = {
-        each["metric"]: each["rounds"][0]
-        for each in json.loads(file.read_bytes())["series"]
-        if each["subject"] == "ours"
-    }
+    _, *series = map(json.loads, file.read_text().splitlines())
+    trivial = [each for each in series if each["case"] == "trivial"]
+    ours = {each["metric"]: each["rounds"][0] for each in trivial}
     order = ["to the application's exec", "to /next", "to the reply"]
     assert sorted(order, key=ours.__getitem__) == order
 
 
-def test_a_missing_subject_is_named(tmp_path):
-    """A subject that is not available is named with the reason; the others are run."""
-    file = tmp_path / "invoke.json"
+@needs_compiler
+def test_applications_in_process(tmp_path):
+    """A subject runs the applications of its kind: three metrics and a cold start."""
+    file = tmp_path / "in-process.jsonl"
+    subjects = "--subject", "asyncio", "--subject", "thread"
 
     run = bench(
-        *("invoke", "--subject", "LWA", "--subject", "bare", *BRIEFLY),
-        *("--peer", tmp_path / "nothing", "--json", file),
+        *("in-process", "--rounds", "1", "--invocations", "5", "--cores", "1"),
+        *(*subjects, "--json", file),
     )
 
     assert run.returncode == 0, run.stderr
-    results = json.loads(file.read_bytes())
-    assert [each["subject"] for each in results["missing"]] == ["LWA"]
-    assert {each["subject"] for each in results["series"]} == {"bare"}
-    assert "LWA: missing" in run.stdout
+    _, *series = map(json.loads, file.read_text().splitlines())
+    assert {(each["case"], each["subject"]) for each in series} == {
+        ("plain ASGI", "asyncio"),
+        ("FastAPI", "asyncio"),
+        ("Flask", "thread"),
+    }
+    assert all(number > 0 for each in series for number in each["rounds"])
 
 
-def test_results_are_drawn(timed, tmp_path):
-    """Pictures are made of the JSON, without a measurement."""
-    run = bench("plot", timed[1], "--output", tmp_path)
+@needs_compiler
+@pytest.mark.parametrize("measurement", ["growth", "memory", "codec"])
+def test_it_runs(tmp_path, measurement):
+    """Each measurement finds positive numbers."""
+    file = tmp_path / "found.jsonl"
+
+    once = "--rounds", "1", "--invocations", "1"
+    run = bench(measurement, *BRIEFLY, *once, "--json", file)
 
     assert run.returncode == 0, run.stderr
-    assert "<svg" in (tmp_path / "invoke.svg").read_text()
+    _, *series = map(json.loads, file.read_text().splitlines())
+    assert all(number > 0 for each in series for number in each["rounds"])
 
 
-BUSY_ADAPTER = """
-import os, pathlib, socket, sys, time
+@needs_compiler
+def test_another_adapter_is_measured_beside_ours(tmp_path):
+    """A path names another adapter; ratios are to the subject that is named last."""
+    other = tmp_path / "other"
+    other.symlink_to(Path(sys.executable).parent / "lambda-adapter")
 
-api, port, launched = sys.argv[1].split(":"), int(sys.argv[2]), sys.argv[3]
-pathlib.Path(launched).write_text(f"0 {os.getpid()}")
-api, app = socket.create_connection(api), socket.create_connection(("127.0.0.1", port))
+    run = bench("invoke", *BRIEFLY, "--subject", other, "--json", tmp_path / "found")
 
-def exchange(sock, request):
-    sock.sendall(request)
-    sock.setblocking(False)
-    until = time.process_time() + 0.1
-    while time.process_time() < until:
-        try:
-            sys.exit(print(f"too early: {sock.recv(65536)!r}"))
-        except BlockingIOError:
-            pass
-    sock.setblocking(True)
-    return sock.recv(65536)
-
-NEXT = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\n\\r\\n"
-event = exchange(api, NEXT)
-request_id = event.split(b"Request-Id: ")[1][:32]
-exchange(app, b"GET / HTTP/1.1\\r\\n\\r\\n")
-post = b"POST /2018-06-01/runtime/invocation/%s/response HTTP/1.1\\r\\n\\r\\n"
-exchange(api, post % request_id)
-print("each time asleep")
-"""
+    assert run.returncode == 0, run.stderr
+    ours, others = run.stdout.splitlines()[:2]
+    assert " x " in ours
+    assert str(other) in others
+    assert " x " not in others
 
 
-def test_the_far_end_of_the_counts_waits_for_sleep(tmp_path):
-    """The far end of the counts sends nothing while a thread of the adapter runs."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = str(listener.getsockname()[1])
-    event, launched = tmp_path / "event.json", tmp_path / "launched"
-    event.write_bytes(b"{}")
-    launched.write_text("")
-    order = {"payload": str(event), "count": 1, "launched": str(launched)}
-    with subprocess.Popen(
-        [sys.executable, "-m", "bench.harness.runtime_api", port],
-        cwd=PROJECT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as far_end:
-        assert far_end.stdin
-        assert far_end.stdout
-        address = far_end.stdout.readline().strip()
-        far_end.stdin.write(json.dumps(order) + "\n")
-        far_end.stdin.flush()
+@needs_compiler
+def test_a_missing_subject_is_named(tmp_path):
+    """A subject that is not available ends the run, and is named."""
+    run = bench("invoke", "--subject", tmp_path / "nothing")
 
-        adapter = subprocess.run(
-            [sys.executable, "-c", BUSY_ADAPTER, address, port, launched],
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
-        far_end.kill()
+    assert run.returncode == 1
+    assert str(tmp_path / "nothing") in run.stderr
 
-    assert adapter.stdout == "each time asleep\n", adapter.stderr
+
+def test_the_table_of_the_readme():
+    """The README's table is that of the run which is kept."""
+    readme = (PROJECT / "README.md").read_text("utf-8")
+    kept = results.load(PROJECT / "bench" / "results" / "latest.jsonl")
+
+    assert report.renew(readme, kept) == readme
+    assert report.README_START in readme
+
+
+def test_the_picture_of_the_readme(tmp_path):
+    """A picture is drawn from the run which is kept."""
+    picture = tmp_path / "invoke.svg"
+
+    plot.draw(results.load(PROJECT / "bench" / "results" / "latest.jsonl"), picture)
+
+    assert "<svg" in picture.read_text()

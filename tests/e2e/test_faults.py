@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.catalogue import http_api
 from tests.e2e.conftest import SHIV_ROOT
 from tests.emulator import BOOTSTRAP, PROJECT, Emulator, free_ports, open_emulator
 
@@ -16,15 +17,8 @@ PUPPET = PROJECT / "tests/programs/puppet.py"
 
 def event(target: str, content: bytes = b"", **changes: object) -> bytes:
     """Return an HTTP API event: a POST of a body to a target."""
-    document = {
-        "version": "2.0",
-        "rawPath": target,
-        "rawQueryString": "",
-        "headers": {"host": "www.example.com"},
-        "requestContext": {"http": {"method": "POST"}},
-        "body": base64.b64encode(content).decode(),
-        "isBase64Encoded": True,
-    }
+    body = base64.b64encode(content).decode()
+    document = http_api("POST", target, body, isBase64Encoded=True)
     return json.dumps(document | changes).encode()
 
 

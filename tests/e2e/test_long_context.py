@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.adapter import free_port, open_adapter
+from tests.catalogue import rest_api
 from tests.e2e.applications import Command, gunicorn, node, uvicorn
 
 Start = Callable[[int, Path], Command]
@@ -59,12 +60,8 @@ async def test_long_context(runtime, start: Start, size: int, statuses: set[int]
     """A server takes as long a request context as the README says."""
     port = free_port()
     command, cwd = start(port, Path())
-    event = {
-        "httpMethod": "POST",
-        "path": "/snapstart/after",
-        "headers": {"Host": "example.com"},
-        "requestContext": {"authorizer": {"claims": "x" * size}},
-    }
+    context = {"authorizer": {"claims": "x" * size}}
+    event = rest_api("POST", "/snapstart/after", requestContext=context)
 
     words = [os.fspath(word) for word in command]
     async with open_adapter(runtime.address, words, port=port, PYTHONPATH=str(cwd)):

@@ -3,22 +3,11 @@
 import json
 from pathlib import Path
 
+from tests.catalogue import alb, function_url
 from tests.e2e.test_faults import event, open_puppet
 
-URL = {
-    "requestContext": {
-        "domainName": "abc.lambda-url.eu-west-1.on.aws",
-        "http": {"method": "POST"},
-    }
-}
-ALB = {
-    "requestContext": {"elb": {"targetGroupArn": "arn"}},
-    "httpMethod": "POST",
-    "path": "/fine",
-    "headers": {"host": "www.example.com"},
-    "body": "fine",
-    "isBase64Encoded": False,
-}
+ALB = alb("POST", "/fine", "fine", isBase64Encoded=False)
+URL = {"requestContext": function_url("POST")["requestContext"]}
 SAID = (
     b"HTTP/1.1 201 Created\r\ncontent-type: image/png\r\nset-cookie: a=1\r\n"
     b"transfer-encoding: chunked\r\n\r\n"

@@ -21,7 +21,7 @@ from tests.adapter import open_adapter
 from tests.catalogue import load
 from tests.events.examples import encode, with_fields
 from tests.fake_runtime_api import FakeRuntimeApi, Posted
-from tests.scripted_app import Answer, ScriptedApp, open_app
+from tests.scripted_app import Answer, ScriptedApp, open_app, said
 
 
 def record(message, level=logging.INFO, created=0.0, **extra):
@@ -331,13 +331,8 @@ FIELDS = (
 OK = b"HTTP/1.1 200 OK\r\n" + FIELDS
 
 
-def said(status: int, body: bytes = TOKEN) -> Answer:
-    head = b"HTTP/1.1 %d No\r\n%scontent-length: %d\r\n\r\n"
-    return Answer(head % (status, FIELDS, len(body)) + body, "keep")
-
-
 UNUSABLE = [
-    said(503),
+    said(503, TOKEN, FIELDS),
     *(
         Answer(raw)
         for raw in [
@@ -383,7 +378,7 @@ async def put_through(runtime: FakeRuntimeApi, app: ScriptedApp) -> int:
         return await runtime.invoke(event, **SAID_BY_LAMBDA, **fields)
 
     for event in [*SECRETIVE.values(), *OTHERS]:
-        app.answers.append(said(200))
+        app.answers.append(said(200, TOKEN, FIELDS))
         assert TOKEN in (await invoke(event)).body
     async with trio.open_nursery() as nursery:
         for event in UNREADABLE:
@@ -392,7 +387,11 @@ async def put_through(runtime: FakeRuntimeApi, app: ScriptedApp) -> int:
         app.answers.extend(UNUSABLE * 3)
         for event in [SECRETIVE["alb"], SECRETIVE["rest_api"], SQS] * len(UNUSABLE):
             nursery.start_soon(invoke, event)
-    app.answers += [said(400), said(200, TOKEN * 500_000), Answer(TOKEN, "hold")]
+    app.answers += [
+        said(400, TOKEN, FIELDS),
+        said(200, TOKEN * 500_000, FIELDS),
+        Answer(TOKEN, "hold"),
+    ]
     await invoke(SQS)
     await invoke(SECRETIVE["alb"])
     soon = str(int((time.time() + 0.4) * 1000))

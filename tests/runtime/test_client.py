@@ -17,7 +17,7 @@ from lambda_adapter.errors import AppNotReadyError, AppRequestError, RuntimeApiE
 from lambda_adapter.events.event import MAX_REPLY
 from lambda_adapter.http.upload import UPLOAD_TIMEOUT
 from lambda_adapter.runtime.api import MAX_EVENT, Invocation
-from lambda_adapter.runtime.channel import MAX_ANSWER
+from lambda_adapter.runtime.channel import MAX_RESPONSE
 from lambda_adapter.runtime.client import ATTEMPTS, RuntimeClient
 from tests import scripted_app
 from tests.adapter import free_port
@@ -25,32 +25,23 @@ from tests.fake_runtime_api import (
     NEXT,
     FakeRuntimeApi,
     Posted,
+    replied,
 )
 from tests.scripted_app import open_server
 
 FAILURE = AppRequestError("the application failed")
 
 
-def said(status, body=b"{}", fields=b""):
-    """Return an answer of Lambda's, after which the connection stays open."""
-    return b"HTTP/1.1 %d Whatever\r\n%scontent-length: %d\r\n\r\n%s" % (
-        status,
-        fields,
-        len(body),
-        body,
-    )
-
-
 FAULTS = {
     "closed": b"",
     "garbage": b"220 smtp.example.com ESMTP\r\n",
-    "no request id": said(200),
-    "an empty request id": said(200, fields=b"lambda-runtime-aws-request-id: \r\n"),
-    "a request id that is a path": said(
+    "no request id": replied(200),
+    "an empty request id": replied(200, fields=b"lambda-runtime-aws-request-id: \r\n"),
+    "a request id that is a path": replied(
         200, fields=b"lambda-runtime-aws-request-id: ../../init/error\r\n"
     ),
-    "status 403": said(403, b'{"errorType":"InvalidStateTransition"}'),
-    "status 404": said(404),
+    "status 403": replied(403, b'{"errorType":"InvalidStateTransition"}'),
+    "status 404": replied(404),
     "half a head": b"HTTP/1.1 200 OK\r\nlambda-runtime-aws-req",
     "half a body": (
         b"HTTP/1.1 200 OK\r\nlambda-runtime-aws-request-id: request-1\r\n"
@@ -247,7 +238,7 @@ async def test_largest_event(runtime, client):
 async def test_larger_event_than_any(clock, runtime, client, caplog):
     """What says to be an event and is larger fails its ``/next``, and is let go of."""
     name = b"lambda-runtime-aws-request-id: request-1\r\n"
-    runtime.scripted[NEXT].append(said(200, b" " * (MAX_EVENT + 1), name))
+    runtime.scripted[NEXT].append(replied(200, b" " * (MAX_EVENT + 1), name))
 
     async with invoking(runtime, b'"event"'):
         invocation = await client.next_invocation()
@@ -278,7 +269,7 @@ async def test_no_runtime_api(clock):
 
 async def test_next_that_says_all_is_lost(runtime, client):
     """Status 500 means: exit promptly. It is asked no second time."""
-    runtime.scripted[NEXT].append(said(500, b'{"errorMessage":"container error"}'))
+    runtime.scripted[NEXT].append(replied(500, b'{"errorMessage":"container error"}'))
 
     with trio.fail_after(5), pytest.raises(RuntimeApiError, match="container error"):
         await client.next_invocation()
@@ -289,7 +280,7 @@ async def test_next_that_says_all_is_lost(runtime, client):
 @pytest.mark.parametrize("kind", ["response", "error"])
 async def test_post_that_says_all_is_lost(runtime, client, kind):
     """Status 500 means the same to a post."""
-    runtime.scripted["/" + kind].append(said(500, b'{"errorMessage":"gone"}'))
+    runtime.scripted["/" + kind].append(replied(500, b'{"errorMessage":"gone"}'))
     invocation = Invocation("request-1", b"{}")
 
     with trio.fail_after(5), pytest.raises(RuntimeApiError, match="gone"):
@@ -303,7 +294,7 @@ async def test_refused_post(runtime, client, caplog, kind, status):
 
     No ``/error`` follows: the platform has told the caller already.
     """
-    runtime.scripted["/" + kind].append(said(status, b'{"errorType":"InvalidThis"}'))
+    runtime.scripted["/" + kind].append(replied(status, b'{"errorType":"InvalidThis"}'))
     invocation = Invocation("request-7", b"{}")
 
     with trio.fail_after(5):
@@ -331,8 +322,8 @@ async def test_too_large_a_reply(runtime, client, caplog):
 
 async def test_long_answer_to_a_post(runtime, client, caplog):
     """What Lambda says to a reply is read up to 64 kB, and quoted up to 300 bytes."""
-    for size in (MAX_ANSWER, MAX_ANSWER + 1):
-        runtime.scripted["/response"].append(said(413, b"x" * size))
+    for size in (MAX_RESPONSE, MAX_RESPONSE + 1):
+        runtime.scripted["/response"].append(replied(413, b"x" * size))
 
     with trio.fail_after(5):
         for _ in range(2):
@@ -420,7 +411,7 @@ async def test_connection_closed_meanwhile(runtime, client, caplog, kind):
 @pytest.mark.parametrize("status", [502, 503, 504])
 async def test_other_failures_are_not_the_end(runtime, client, caplog, status):
     """Only status 500 says that all is lost; others may be a proxy's, and pass."""
-    runtime.scripted["/response"].append(said(status))
+    runtime.scripted["/response"].append(replied(status))
 
     with trio.fail_after(5):
         await client.post_response(Invocation("request-7", b"{}"), b"null")
@@ -488,7 +479,7 @@ async def test_stream_on_the_wire():
         nonlocal received
         while not received.endswith(b"\r\n0\r\n\r\n"):
             received += await stream.receive_some()
-        await stream.send_all(said(202))
+        await stream.send_all(replied(202))
 
     async with open_server(take) as port:
         client = RuntimeClient("127.0.0.1", port)
@@ -565,7 +556,9 @@ async def test_stream_that_breaks_off(runtime, client, caplog):
 @pytest.mark.parametrize("status", [400, 403, 404, 410, 413, 502])
 async def test_refused_stream(runtime, client, caplog, status):
     """A refused stream is logged for its request id, and done with."""
-    runtime.scripted["/response"].append(said(status, b'{"errorType":"InvalidThis"}'))
+    runtime.scripted["/response"].append(
+        replied(status, b'{"errorType":"InvalidThis"}')
+    )
     invocation = Invocation("request-7", b"{}")
 
     with trio.fail_after(5):
@@ -581,7 +574,7 @@ async def test_refused_stream(runtime, client, caplog, status):
 
 async def test_stream_that_says_all_is_lost(runtime, client):
     """Status 500 means the same to a stream, and closes its body."""
-    runtime.scripted["/response"].append(said(500, b'{"errorMessage":"gone"}'))
+    runtime.scripted["/response"].append(replied(500, b'{"errorMessage":"gone"}'))
     body = Body(b"one")
 
     with trio.fail_after(5), pytest.raises(RuntimeApiError, match="gone"):
@@ -640,7 +633,7 @@ async def test_lambda_stops_reading_and_answers(runtime, client, caplog):
 
     async def refuse(stream: trio.SocketStream, posted: Posted) -> None:
         if posted.content() and not answered.is_set():
-            await stream.send_all(said(413, b"{}"))
+            await stream.send_all(replied(413, b"{}"))
             answered.set()
             await closed.wait()
 
@@ -724,7 +717,7 @@ async def test_init_error(runtime, client):
 
 
 @pytest.mark.parametrize(
-    "answer", [said(403), said(500), b"", b"220 smtp.example.com\r\n"]
+    "answer", [replied(403), replied(500), b"", b"220 smtp.example.com\r\n"]
 )
 async def test_init_error_that_is_refused(runtime, client, caplog, answer):
     """Nothing is left to be done about a refused init error but to log it."""

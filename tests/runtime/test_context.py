@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from lambda_adapter.config import Config
 from lambda_adapter.runtime.api import Invocation
 from lambda_adapter.runtime.context import encode_env_config, encode_lambda_context
+from tests.runtime.test_api import ARN, ID, INVOCATION
 
-ID = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
-ARN = "arn:aws:lambda:eu-central-1:123456789012:function:shop"
 ENVIRON = {
     "AWS_LAMBDA_FUNCTION_NAME": "shop",
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
@@ -21,18 +20,6 @@ ENVIRON = {
     "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/shop",
 }
 ENV_CONFIG = encode_env_config(Config(ENVIRON))
-
-INVOCATION = Invocation(
-    ID,
-    b'{"a":1}',
-    1717505400123,
-    ARN,
-    "Root=1-665f0c1a-0123;Sampled=1",
-    '{"custom":{"a":1}}',
-    '{"cognitoIdentityId":"b"}',
-    "blue",
-    "nonce/+=1",
-)
 
 
 def context_of(**values):

@@ -6,12 +6,7 @@ import pytest
 import trio
 
 from lambda_adapter.runtime.extension import REGISTER_LIMIT, Extension
-from tests.fake_runtime_api import EVENT_NEXT, REGISTER
-
-
-def said(status):
-    """Return an answer of Lambda's, after which the connection stays open."""
-    return b"HTTP/1.1 %d Whatever\r\ncontent-length: 2\r\n\r\n{}" % status
+from tests.fake_runtime_api import EVENT_NEXT, REGISTER, replied
 
 
 @pytest.fixture
@@ -49,19 +44,19 @@ async def test_extension_that_is_never_answered(clock, runtime, extension, caplo
     await extension.run("a-name", trio.Event())
 
     assert trio.current_time() - started == pytest.approx(REGISTER_LIMIT, abs=1)
-    assert "Lambda did not answer within 2 s" in caplog.text
+    assert "Lambda did not respond within 2 s" in caplog.text
 
 
 @pytest.mark.parametrize(
     ("end", "answer"),
     [
-        pytest.param(REGISTER, said(403), id="forbidden"),
-        pytest.param(REGISTER, said(500), id="failing"),
-        pytest.param(REGISTER, said(200), id="no identifier"),
+        pytest.param(REGISTER, replied(403), id="forbidden"),
+        pytest.param(REGISTER, replied(500), id="failing"),
+        pytest.param(REGISTER, replied(200), id="no identifier"),
         pytest.param(REGISTER, b"", id="hung up"),
         pytest.param(REGISTER, b"220 smtp.example.com\r\n", id="garbage"),
-        pytest.param(EVENT_NEXT, said(403), id="no event to wait for"),
-        pytest.param(EVENT_NEXT, said(200), id="an event nobody asked for"),
+        pytest.param(EVENT_NEXT, replied(403), id="no event to wait for"),
+        pytest.param(EVENT_NEXT, replied(200), id="an event nobody asked for"),
     ],
 )
 async def test_extension_that_is_refused(runtime, extension, caplog, end, answer):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.adapter import open_adapter
+from tests.catalogue import http_api
 from tests.fake_runtime_api import open_fake_runtime_api
 
 CHURN = """
@@ -60,8 +61,7 @@ def page_faults(pid: int) -> int:
 
 async def test_large_bodies_take_no_new_pages():
     """A body of 2 MB, in and out, costs few of the pages that it fills."""
-    context = {"http": {"method": "POST"}}
-    event = {"requestContext": context, "rawPath": "/echo", "body": "a" * 2 * MB}
+    event = http_api("POST", "/echo", "a" * 2 * MB)
     async with (
         open_fake_runtime_api() as runtime,
         open_adapter(

@@ -31,6 +31,7 @@ from tests.fake_runtime_api import (
     FakeRuntimeApi,
     Posted,
     open_fake_runtime_api,
+    replied,
 )
 from tests.scripted_app import (
     FAULTS,
@@ -43,7 +44,7 @@ from tests.scripted_app import (
 
 NOT_YET = Answer(b"HTTP/1.1 503 Not Yet\r\ncontent-length: 0\r\n\r\n", "keep")
 MAIN = lambda_adapter.__path__[0] + "/__main__.py"
-LOST = b"HTTP/1.1 500 Gone\r\ncontent-length: 2\r\n\r\n{}"
+LOST = replied(500)
 
 
 def http_event(path="/", body=None, method="POST", **headers):
@@ -142,8 +143,8 @@ async def test_init_does_not_end_before_the_registration(runtime):
 @pytest.mark.parametrize(
     "answer",
     [
-        pytest.param(b"HTTP/1.1 403 No\r\ncontent-length: 2\r\n\r\n{}", id="forbidden"),
-        pytest.param(b"HTTP/1.1 500 No\r\ncontent-length: 2\r\n\r\n{}", id="failing"),
+        pytest.param(replied(403), id="forbidden"),
+        pytest.param(replied(500), id="failing"),
         pytest.param(b"220 smtp.example.com\r\n", id="garbage"),
         pytest.param(b"", id="hung up"),
     ],
@@ -364,8 +365,7 @@ async def test_killed_while_idle(runtime):
 async def test_lambda_says_all_is_lost(runtime, tmp_path):
     """Status 500 of Lambda ends the application and the adapter."""
     log = tmp_path / "log"
-    raw = b"HTTP/1.1 500 Gone\r\ncontent-length: 2\r\n\r\n{}"
-    runtime.scripted["/response"].append(raw)
+    runtime.scripted["/response"].append(LOST)
 
     async with (
         open_adapter(runtime.address, PUPPET_LOG=str(log)) as adapter,

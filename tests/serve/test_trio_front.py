@@ -9,7 +9,7 @@ import pytest
 
 from lambda_adapter import __version__
 from lambda_adapter.serve.trio_front import NAMES
-from tests.adapter import open_adapter
+from tests.adapter import measured, open_adapter
 
 SOURCE = Path(__file__).parent.parent.parent / "src" / "lambda_adapter"
 
@@ -38,7 +38,7 @@ def run(code: str, *arguments: str, **environ: str) -> str:
     """Run a program in a Python of its own, and return what it printed."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code, *arguments],
-        env=environ,
+        env=environ | measured(),
         stdout=subprocess.PIPE,
         text=True,
         timeout=20,
@@ -226,11 +226,15 @@ def test_a_run_works_wholly(arguments):
 
 
 def test_table_has_what_the_adapter_uses():
-    """Every attribute of trio that the adapter's code names is in the front."""
+    """Every attribute of trio that the adapter's code names is in the front.
+
+    But for what runs applications in this process, and the local Lambda: these have all
+    of trio.
+    """
     used = {
         ast.unparse(node)
         for path in SOURCE.rglob("*.py")
-        if path.relative_to(SOURCE).parts[0] != "local"  # which has all of trio
+        if not {"asgi", "wsgi", "local"} & set(path.parts)
         for node in ast.walk(ast.parse(path.read_bytes()))
         if isinstance(node, ast.Attribute)
     }
@@ -242,6 +246,19 @@ def test_table_has_what_the_adapter_uses():
     }
 
     assert {name for name in used if name.startswith("trio.")} <= names | set(NAMES)
+
+
+def test_all_of_trio():
+    """Where an application runs in this process, trio is what it always is."""
+    code = (
+        "import sys\n"
+        "from lambda_adapter.serve.trio_front import import_all_of_trio\n"
+        "import_all_of_trio()\n"
+        "import trio\n"
+        "print('open_tcp_stream' in vars(trio), 'ctypes' in sys.modules)"
+    )
+
+    assert run(code) == "True False\n"
 
 
 def mapped(pid: int) -> str:

@@ -9,7 +9,8 @@ from collections.abc import AsyncGenerator
 import trio
 
 from lambda_adapter.errors import PeerError
-from lambda_adapter.http.http1 import EncodedRequest, ResponseParser
+from lambda_adapter.http.encoding import EncodedRequest
+from lambda_adapter.http.http1 import ResponseParser
 from lambda_adapter.http.messages import Response
 from lambda_adapter.http.whole import read_whole
 from lambda_adapter.http.wire import Wire
@@ -39,7 +40,7 @@ class Connection:
             TooSlowError: the deadline passed.
         """
         parser = ResponseParser(request.method, max_body)
-        sent_all = await self._begin(request, parser, deadline)
+        sent_all = await self.send(parser, deadline, request.head, request.body)
         if sent_all and not parser.answered:
             data = await self._receive(parser, deadline)
             if request.method != b"HEAD" and (whole := read_whole(data, max_body)):
@@ -61,7 +62,7 @@ class Connection:
             TooSlowError: the deadline passed. So may the body.
         """
         parser = ResponseParser(request.method)
-        sent_all = await self._begin(request, parser, deadline)
+        sent_all = await self.send(parser, deadline, request.head, request.body)
         while not parser.status:
             parser.feed(await self._receive(parser, deadline))
         return parser.response(b""), self._body(parser, deadline, sent_all=sent_all)
@@ -86,12 +87,6 @@ class Connection:
             parser.feed(await self._receive(parser, deadline))
         self._end_exchange(parser, sent_all=sent_all)
 
-    async def _begin(
-        self, request: EncodedRequest, parser: ResponseParser, deadline: float
-    ) -> bool:
-        self.reusable = False
-        return await self.send(parser, deadline, request.head, request.body)
-
     async def _receive(self, parser: ResponseParser, deadline: float) -> bytes:
         try:
             return await self.wire.receive(deadline)
@@ -110,6 +105,7 @@ class Connection:
         Returns whether all was sent. A peer that hangs up may have responded first
         (https://www.rfc-editor.org/rfc/rfc9112#section-9.5), so that is read next.
         """
+        self.reusable = False
         try:
             sent = self.wire.send(*parts)
             if sent == sum(map(len, parts)):

@@ -74,10 +74,13 @@ async def _open_tcp_connection(family: socket.AddressFamily, peer: Peer) -> Conn
         # A request and its body are two writes at most; neither waits for an ACK.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         code = sock.connect_ex(peer)
+        # The first call never says more; on loopback it is decided by the second.
         if code == errno.EINPROGRESS:
+            code = sock.connect_ex(peer)
+        if code == errno.EALREADY:
             await trio.lowlevel.wait_writable(sock)
             code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if code:
+        if code not in (0, errno.EISCONN):
             raise OSError(code, os.strerror(code))
     except BaseException:
         sock.close()

@@ -10,7 +10,8 @@ import trio
 
 from lambda_adapter.errors import PeerError
 from lambda_adapter.http.connection import Connection
-from lambda_adapter.http.http1 import EncodedRequest, ResponseParser
+from lambda_adapter.http.encoding import EncodedRequest
+from lambda_adapter.http.http1 import ResponseParser
 from lambda_adapter.http.messages import Response
 
 UPLOAD_TIMEOUT = 30.0
@@ -33,7 +34,6 @@ async def upload(
     """
     parser = ResponseParser(request.method, max_body)
     sent_all = False
-    connection.reusable = False
     try:
         await connection.send(parser, _deadline(), request.head)
         with contextlib.suppress(PeerError):  # what the peer says of it is read next

@@ -22,7 +22,7 @@ from lambda_adapter.serve.invoke_loop import InvokeLoop
 from tests.adapter import environment
 from tests.catalogue import SQS, function_url, http_api
 from tests.fake_runtime_api import FakeRuntimeApi, Posted
-from tests.scripted_app import FAULTS, Answer, ScriptedApp, open_app
+from tests.scripted_app import FAULTS, Answer, ScriptedApp, open_app, said
 
 HANG = Answer(b"", "hold")
 
@@ -33,14 +33,6 @@ CHUNKED = (
     b"transfer-encoding: chunked\r\n\r\n"
 )
 """The head of an answer that goes on as long as it likes."""
-
-
-def said(status=200, body=b"", fields=b""):
-    return Answer(
-        b"HTTP/1.1 %d Whatever\r\n%scontent-length: %d\r\n\r\n%s"
-        % (status, fields, len(body), body),
-        "keep",
-    )
 
 
 @dataclass

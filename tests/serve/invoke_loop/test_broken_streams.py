@@ -10,8 +10,8 @@ from lambda_adapter.apps.client import AppClient
 from lambda_adapter.errors import RuntimeApiError
 from tests.adapter import free_port
 from tests.catalogue import function_url, rest_api
-from tests.fake_runtime_api import Posted
-from tests.scripted_app import FAULTS, Answer, open_app
+from tests.fake_runtime_api import Posted, replied
+from tests.scripted_app import FAULTS, Answer, open_app, said
 from tests.serve.invoke_loop.function import (
     CHUNKED,
     FAULTY,
@@ -22,7 +22,6 @@ from tests.serve.invoke_loop.function import (
     assert_refused_by_stream,
     invoking,
     running,
-    said,
 )
 from tests.serve.invoke_loop.kinds import BAD_EVENTS, STREAMING
 
@@ -208,7 +207,7 @@ async def test_lambda_answers_early(stream, caplog, size, then):
     That holds whatever Lambda does with its connection then.
     """
     body = b'{"errorType":"RequestEntityTooLarge"}'
-    refusal = b"HTTP/1.1 413 No\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
+    refusal = replied(413, body)
     refused = trio.Event()
 
     async def refuse(connection: trio.SocketStream, posted: Posted) -> None:
@@ -244,7 +243,7 @@ async def test_lambda_answers_early(stream, caplog, size, then):
 async def test_stream_that_lambda_refuses(stream, caplog):
     """A whole stream that is refused is logged, and no error follows it."""
     body = b'{"errorType":"InvokeTimeout"}'
-    refusal = b"HTTP/1.1 410 No\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
+    refusal = replied(410, body)
     stream.runtime.scripted["/response"].append(refusal)
 
     async with invoking(stream, function_url(), said(200, b"late")):
@@ -258,8 +257,7 @@ async def test_stream_that_lambda_refuses(stream, caplog):
 
 async def test_stream_that_says_all_is_lost(runtime):
     """The loop ends if Lambda replies to a stream that all is lost."""
-    raw = b"HTTP/1.1 500 Gone\r\ncontent-length: 2\r\n\r\n{}"
-    runtime.scripted["/response"].append(raw)
+    runtime.scripted["/response"].append(replied(500))
 
     async with open_app() as app:
         client = AppClient(("127.0.0.1", app.port), 4)

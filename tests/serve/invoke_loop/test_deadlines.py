@@ -8,7 +8,7 @@ import trio
 from lambda_adapter.apps.client import AppClient
 from lambda_adapter.serve.invoke_loop import POST_TIMEOUT
 from tests.catalogue import SQS, function_url, http_api
-from tests.scripted_app import Answer, open_server, receive
+from tests.scripted_app import Answer, open_server, receive, said
 from tests.serve.invoke_loop.function import (
     CHUNKED,
     HANG,
@@ -21,7 +21,6 @@ from tests.serve.invoke_loop.function import (
     invoking,
     open_function,
     running,
-    said,
 )
 from tests.serve.invoke_loop.kinds import STREAMING
 

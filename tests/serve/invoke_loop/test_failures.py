@@ -7,14 +7,14 @@ import trio
 
 from lambda_adapter.errors import AppExitedError, RuntimeApiError
 from tests.catalogue import SQS, alb, http_api, rest_api, vpc_lattice
-from tests.scripted_app import Answer
+from tests.fake_runtime_api import replied
+from tests.scripted_app import Answer, said
 from tests.serve.invoke_loop.function import (
     FAULTY,
     Failing,
     assert_failed,
     assert_refused,
     running,
-    said,
 )
 from tests.serve.invoke_loop.kinds import BAD_EVENTS, KINDS
 
@@ -26,7 +26,7 @@ async def test_refused_event(function, status):
 
     assert_failed(posted, "Runtime.AppRequestError")
     message = str(posted.json()["errorMessage"])
-    assert f"the application answered POST /events with {status}" in message
+    assert f"the application responded to POST /events with {status}" in message
     assert b"secret" not in posted.body
     await function.assert_works()
 
@@ -123,7 +123,7 @@ async def test_unreadable_event(function, payload):
 async def test_refused_reply(function):
     """A reply that Lambda refuses is not followed by an error, but by the next one."""
     body = b'{"errorType":"InvalidRequestID"}'
-    refusal = b"HTTP/1.1 400 No\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
+    refusal = replied(400, body)
     function.runtime.scripted["/response"].append(refusal)
 
     async with trio.open_nursery() as nursery:
@@ -161,8 +161,7 @@ async def test_fatal_error_of_the_application(runtime):
 
 async def test_fatal_error_of_lambda(runtime):
     """The loop ends if Lambda says that all is lost."""
-    raw = b"HTTP/1.1 500 Gone\r\ncontent-length: 2\r\n\r\n{}"
-    runtime.scripted["/error"].append(raw)
+    runtime.scripted["/error"].append(replied(500))
 
     with pytest.RaisesGroup(RuntimeApiError):
         async with running(runtime, Failing(ZeroDivisionError())):

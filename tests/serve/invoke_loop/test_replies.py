@@ -11,12 +11,8 @@ from lambda_adapter.apps.app import Turn
 from lambda_adapter.events.event import MAX_REPLY
 from lambda_adapter.http.messages import Request, Response
 from tests.catalogue import SQS, alb, alb_multi_value, function_url, http_api, rest_api
-from tests.serve.invoke_loop.function import (
-    assert_failed,
-    assert_refused,
-    running,
-    said,
-)
+from tests.scripted_app import said
+from tests.serve.invoke_loop.function import assert_failed, assert_refused, running
 from tests.serve.invoke_loop.kinds import KINDS
 
 
@@ -177,7 +173,7 @@ async def test_fields_that_a_gateway_refuses(function, caplog, event, limit):
 
     assert posted.json()["statusCode"] == 200
     (line,) = caplog.records
-    assert f"over {limit:,}, the gateway answers 5xx" in line.getMessage()
+    assert f"over {limit:,}, the gateway responds with 5xx" in line.getMessage()
     assert line.request_id == posted.target.split("/")[-2]
 
 

@@ -13,13 +13,12 @@ from lambda_adapter.apps.after_ready import AfterReady
 from lambda_adapter.apps.client import AppClient
 from lambda_adapter.runtime.client import RuntimeClient
 from tests.catalogue import SQS, alb, http_api, rest_api
-from tests.scripted_app import open_app
+from tests.scripted_app import open_app, said
 from tests.serve.invoke_loop.function import (
     Function,
     assert_failed,
     loop_of,
     open_function,
-    said,
 )
 
 

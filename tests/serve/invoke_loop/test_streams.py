@@ -4,13 +4,12 @@ import pytest
 
 from lambda_adapter.events.event import MAX_REPLY
 from tests.catalogue import SQS, WEB_SOCKET, function_url, rest_api
-from tests.scripted_app import Answer
+from tests.scripted_app import Answer, said
 from tests.serve.invoke_loop.function import (
     CHUNKED,
     assert_failed,
     assert_refused,
     invoking,
-    said,
 )
 from tests.serve.invoke_loop.kinds import BUFFERED, STREAMING
 
@@ -22,7 +21,7 @@ async def test_fields_of_a_stream_that_a_gateway_refuses(stream, caplog):
     await stream.invoke(rest_api(), said(200, b"", wide))
 
     (line,) = caplog.records
-    assert "header fields take" in line.getMessage()
+    assert "header fields of the response take" in line.getMessage()
 
 
 @pytest.mark.parametrize("event", STREAMING)
