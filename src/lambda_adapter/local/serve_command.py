@@ -1,6 +1,5 @@
 """``lambda-adapter local [OPTIONS] [--] COMMAND ARG...``: serve until ended. Shell."""
 
-import shlex
 import signal
 import socket
 import sys
@@ -60,9 +59,7 @@ COMMAND = click.Command(
         click.Option(
             ["--json", "as_json"], is_flag=True, help="Print one JSON object a line."
         ),
-        click.Argument(
-            ["command"], nargs=-1, required=True, metavar="COMMAND [ARG]..."
-        ),
+        click.Argument(["command"], nargs=-1, metavar="COMMAND [ARG]..."),
     ],
     help="Run COMMAND, a web application, as a Lambda function on this machine.",
     epilog=EPILOG,
@@ -79,7 +76,7 @@ async def _serve(
             report.begin(
                 session.url,
                 options.event,
-                shlex.join(options.command),
+                options.shown,
                 settings_shown(options.environ),
             )
             report.page(session.page_url)
