@@ -29,6 +29,16 @@ class Doors:
         self.ports = ports
 
 
+class Notices(Silence):
+    """Keeps what somebody should know."""
+
+    def __init__(self) -> None:
+        self.notices: list[str] = []
+
+    def notice(self, text: str) -> None:
+        self.notices.append(text)
+
+
 def function_options(**env: str) -> Options:
     """Return a function, whose application has a free port."""
     environ = function_environ({**ENVIRON, **env}, app_port=free_ports(1)[0])

@@ -124,6 +124,7 @@ def test_failures_of_a_desk(arguments: list[str], message: str):
     assert re.search(message.replace("{taken}", port), errors[0])
 
 
+@pytest.mark.e2e
 def test_foreign_server():
     """Another program's server on the application's port is not taken for it."""
     port = app_port()
@@ -157,6 +158,7 @@ threading.Event().wait()
 """A program whose server is none of its descendants."""
 
 
+@pytest.mark.e2e
 def test_other_port():
     """An application on another port is told with the option for that port."""
     port, other = app_port(), app_port()
@@ -170,6 +172,7 @@ def test_other_port():
     )
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_end_in_the_middle_of_a_request(number: signal.Signals):
     """A signal ends every process within a second, even in the middle of a request."""
