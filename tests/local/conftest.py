@@ -77,6 +77,14 @@ def doors(running: tuple[Doors, Portal]) -> Doors:
 
 
 @pytest.fixture(scope="session")
+def failing() -> Iterator[Doors]:
+    """A function whose invocations fail where the application says 500."""
+    options = function_options(AWS_LWA_ERROR_STATUS_CODES="500")
+    with opened_in_thread(lambda: open_doors(options)) as (doors, _):
+        yield doors
+
+
+@pytest.fixture(scope="session")
 def streaming() -> Iterator[Doors]:
     """A function whose replies are streamed, as far as its gateways take streams."""
     options = function_options(AWS_LWA_INVOKE_MODE="response_stream")
