@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.local.client import ask
-from tests.local.terminal import open_terminal
-from tests.local.test_serve_command import app_port
+from tests.local.terminal import app_port, open_terminal
 
 APP = """
 import http.server, os
