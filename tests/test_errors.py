@@ -96,7 +96,7 @@ def test_tree_is_drawn_as_it_is():
     assert dict(drawn) == {
         kind.__name__: str(kind.status)
         for kind in InvocationError.__subclasses__()
-        if kind.is_answerable
+        if kind.is_for_client
     }
 
 
@@ -124,7 +124,7 @@ def test_status_error_reports_what_it_does_not_log():
     assert error.report == '{"statusCode":503,"body":"secret"}'
     assert "503" in str(error)
     assert "secret" not in str(error) + error.public
-    assert not error.is_answerable
+    assert not error.is_for_client
 
 
 def test_event_error_is_public():

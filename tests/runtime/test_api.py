@@ -24,7 +24,7 @@ from lambda_adapter.http.messages import Request, Response
 from lambda_adapter.runtime.api import (
     DELIMITER,
     Invocation,
-    UnusableAnswerError,
+    UnusableResponseError,
     parse_next,
 )
 from lambda_adapter.runtime.requests import (
@@ -146,7 +146,7 @@ def test_parse_next_deadline(text, deadline):
 )
 def test_parse_next_unusable(response):
     """Only an invocation is one; its id goes into a path, so it is no other text."""
-    with pytest.raises(UnusableAnswerError, match="/next"):
+    with pytest.raises(UnusableResponseError, match="/next"):
         parse_next(response)
 
 

@@ -13,7 +13,7 @@ from typing import Self
 import msgspec
 import trio
 
-from lambda_adapter.apps.app import Turn
+from lambda_adapter.apps.app import LATE, Turn
 from lambda_adapter.apps.streamed import StreamedBody
 from lambda_adapter.errors import (
     AppRequestError,
@@ -32,8 +32,6 @@ from lambda_adapter.values import Address
 IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"})
 """https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2"""
 
-
-LATE = "the application's response was not complete before Lambda's deadline"
 
 LAST_MOMENT = 0.05
 """Seconds: a generous bound between a crashing process closing its sockets and its
@@ -151,7 +149,7 @@ class AppClient:
         """After a dropped connection, wait a moment.
 
         If the application crashed, its exit must be seen before the next event is
-        fetched: nobody would answer that one.
+        fetched: nobody would respond to that one.
         """
         if self._was_dropped:
             self._was_dropped = False
@@ -168,6 +166,8 @@ def _request_error(request: EncodedRequest, error: PeerError) -> InvocationError
     path = request.head.split(b" ", 2)[1].partition(b"?")[0]
     what = f"{request.method.decode()} {path.decode('latin-1')}: {error}"
     if isinstance(error, BodyTooLargeError):
-        return ResponseTooLargeError(f"the application answered too much to {what}")
+        return ResponseTooLargeError(f"the application's response is too large: {what}")
     advice = "the application's own log may say why"
-    return AppRequestError(f"the application failed to answer {what}; {advice}")
+    return AppRequestError(
+        f"the application gave no usable response to {what}; {advice}"
+    )

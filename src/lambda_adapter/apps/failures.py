@@ -5,9 +5,6 @@ from lambda_adapter.errors import AppFailedError
 from lambda_adapter.events.event import error_response
 from lambda_adapter.http.messages import Response
 
-LATE = "the application did not answer before Lambda's deadline"
-
-
 LATE_WITHIN = "the application did not end its response in time"
 
 STUCK = "this environment ends, so that no request is worked on behind the next client"

@@ -35,7 +35,7 @@ class RequestParts(msgspec.Struct, frozen=True, gc=False):
 
 
 class HttpEvent(Event, frozen=True):
-    """An event whose source is answered in HTTP, failures included."""
+    """An event whose source gets HTTP in return, failures included."""
 
     def parts(self) -> RequestParts:
         """Return the parts of the request.

@@ -26,7 +26,7 @@ EXTENSION = b"/2020-01-01/extension"
 
 
 class Invocation(msgspec.Struct, frozen=True, gc=False):
-    """One event to answer, and what Lambda says about it.
+    """One event, and what Lambda says about it.
 
     https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-next
     Everything but the request id and the payload is ``""`` (0) where Lambda is silent.
@@ -44,11 +44,11 @@ class Invocation(msgspec.Struct, frozen=True, gc=False):
     """JSON."""
     tenant_id: str = ""
     invocation_id: str = ""
-    """A nonce to be sent back with the answer, so that a late answer to an earlier try
+    """A nonce to be sent back with the reply, so that a late reply to an earlier try
     can't be taken for this one's (https://github.com/aws/aws-lambda-python-runtime-interface-client/pull/214)."""
 
 
-class UnusableAnswerError(AdapterError):
+class UnusableResponseError(AdapterError):
     """The Runtime API said something that no invocation can be made of."""
 
 
@@ -72,10 +72,10 @@ _MILLISECONDS = re.compile(r"[0-9]{1,18}")
 
 
 def parse_next(response: Response) -> Invocation:
-    """Read the answer to ``GET /runtime/invocation/next``.
+    """Read the response to ``GET /runtime/invocation/next``.
 
     Raises:
-        UnusableAnswerError: it is not an invocation.
+        UnusableResponseError: it is not an invocation.
     """
     said = [""] * len(_SAID)
     for name, value in response.fields:
@@ -86,8 +86,8 @@ def parse_next(response: Response) -> Invocation:
             said[place] = value.decode("latin-1")
     request_id, deadline, *others = said
     if response.status != 200 or not isinstance(response.body, bytes):
-        raise UnusableAnswerError(f"/next was answered with status {response.status}")
+        raise UnusableResponseError(f"/next brought status {response.status}")
     if not _REQUEST_ID.fullmatch(request_id):
-        raise UnusableAnswerError(f"/next came with the request id {request_id!r}")
+        raise UnusableResponseError(f"/next came with the request id {request_id!r}")
     deadline_ms = int(deadline) if _MILLISECONDS.fullmatch(deadline) else 0
     return Invocation(request_id, response.body, deadline_ms, *others)

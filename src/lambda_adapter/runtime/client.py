@@ -21,10 +21,10 @@ from lambda_adapter.runtime import requests
 from lambda_adapter.runtime.api import (
     MAX_EVENT,
     Invocation,
-    UnusableAnswerError,
+    UnusableResponseError,
     parse_next,
 )
-from lambda_adapter.runtime.channel import MAX_ANSWER, Channel, quote
+from lambda_adapter.runtime.channel import MAX_RESPONSE, Channel, quote
 from lambda_adapter.runtime.frames import frame
 
 ATTEMPTS = 5
@@ -58,7 +58,7 @@ class RuntimeClient(Channel):
                 response = await self.exchange(self._next, MAX_EVENT)
                 _raise_if_lost(response)
                 return parse_next(response)
-            except (PeerError, UnusableAnswerError) as error:
+            except (PeerError, UnusableResponseError) as error:
                 log.warning("no invocation from Lambda's Runtime API: %s", error)
         raise RuntimeApiError(f"Lambda's Runtime API failed {ATTEMPTS} times in a row")
 
@@ -72,7 +72,7 @@ class RuntimeClient(Channel):
         """
         request = requests.restore_next_request(self.host)
         try:
-            response = await self.exchange(request, MAX_ANSWER)
+            response = await self.exchange(request, MAX_RESPONSE)
         except PeerError as error:
             raise RuntimeApiError(f"Lambda did not restore: {error}") from error
         finally:
@@ -89,7 +89,7 @@ class RuntimeClient(Channel):
             RuntimeApiError: Lambda says that all is lost.
         """
         request = requests.response_request(self.host, invocation, reply)
-        await self._deliver("reply", self.exchange(request, MAX_ANSWER, deadline))
+        await self._deliver("reply", self.exchange(request, MAX_RESPONSE, deadline))
 
     async def post_stream(
         self,
@@ -119,7 +119,7 @@ class RuntimeClient(Channel):
             RuntimeApiError: Lambda says that all is lost.
         """
         request = requests.error_request(self.host, invocation, error)
-        await self._deliver("error", self.exchange(request, MAX_ANSWER))
+        await self._deliver("error", self.exchange(request, MAX_RESPONSE))
 
     async def post_init_error(self, error: AdapterError) -> None:
         """Report that the application never came up."""
@@ -161,7 +161,7 @@ class RuntimeClient(Channel):
         try:
             connection = await self.connect()
             async with contextlib.aclosing(frames):
-                return await upload(connection, request, frames, MAX_ANSWER)
+                return await upload(connection, request, frames, MAX_RESPONSE)
         finally:
             # https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html: a
             # runtime closes the connection that it has streamed over.

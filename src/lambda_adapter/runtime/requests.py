@@ -39,7 +39,7 @@ def next_request(host: bytes) -> EncodedRequest:
 def response_request(
     host: bytes, invocation: Invocation, reply: bytes
 ) -> EncodedRequest:
-    """Answer an invocation.
+    """Post the reply to an invocation.
 
     ``Lambda-Runtime-Function-Response-Mode`` is left out on purpose: any value but
     ``streaming``, even ``buffered``, is refused.
@@ -50,7 +50,7 @@ def response_request(
 
 
 def stream_request(host: bytes, invocation: Invocation) -> EncodedRequest:
-    """Answer an invocation piece by piece, ended by ``error_trailers`` if it fails.
+    """Post a reply piece by piece, ended by ``error_trailers`` if it fails.
 
     https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming
     """
@@ -77,7 +77,7 @@ def error_trailers(error: AdapterError) -> Fields:
 
 
 def restore_next_request(host: bytes) -> EncodedRequest:
-    """Say that all is ready for a snapshot; the answer comes once it is restored.
+    """Say that all is ready for a snapshot; the response comes once it is restored.
 
     Only AWS's own runtimes document it:
     https://github.com/aws/aws-lambda-python-runtime-interface-client/pull/176

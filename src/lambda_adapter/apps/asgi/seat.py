@@ -4,11 +4,11 @@ from typing import Self
 
 import trio
 
-from lambda_adapter.apps.app import Turn
+from lambda_adapter.apps.app import LATE, Turn
 from lambda_adapter.apps.asgi.exchange import Exchange
 from lambda_adapter.apps.asgi.host import Application, Host
 from lambda_adapter.apps.asgi.scope import make_scope
-from lambda_adapter.apps.failures import CLEAN_UP, LATE, STUCK, failure_response
+from lambda_adapter.apps.failures import CLEAN_UP, STUCK, failure_response
 from lambda_adapter.apps.response_head import REASONS
 from lambda_adapter.errors import AppStuckError, DeadlineError, ResponseTooLargeError
 from lambda_adapter.http.messages import Request, Response

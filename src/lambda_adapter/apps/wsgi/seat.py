@@ -4,8 +4,8 @@ from typing import Self
 
 import trio
 
-from lambda_adapter.apps.app import Turn
-from lambda_adapter.apps.failures import CLEAN_UP, LATE, STUCK, failure_response
+from lambda_adapter.apps.app import LATE, Turn
+from lambda_adapter.apps.failures import CLEAN_UP, STUCK, failure_response
 from lambda_adapter.apps.wsgi.call import Call
 from lambda_adapter.apps.wsgi.environ import make_environ
 from lambda_adapter.apps.wsgi.exchange import Application
