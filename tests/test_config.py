@@ -41,6 +41,7 @@ DEFAULTS = {
     "deadline_margin": 0.1,
     "before_checkpoint_path": None,
     "after_restore_path": None,
+    "app_wrapper": None,
     "runtime_api_proxy": None,
     "hooks": (),
     "warnings": (),
@@ -82,6 +83,7 @@ VARIABLES = {
     "deadline_margin": ("AWS_LWA_DEADLINE_MARGIN_SECONDS",),
     "before_checkpoint_path": ("AWS_LWA_SNAPSTART_BEFORE_CHECKPOINT_PATH",),
     "after_restore_path": ("AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH",),
+    "app_wrapper": ("AWS_LWA_EXEC_WRAPPER",),
     "runtime_api_proxy": ("AWS_LWA_LAMBDA_RUNTIME_API_PROXY",),
 }
 
@@ -118,6 +120,7 @@ GOOD = {
     "deadline_margin": ("1.5", 1.5),
     "before_checkpoint_path": ("/snapstart/before", "/snapstart/before"),
     "after_restore_path": ("/Snap-Start/after", "/Snap-Start/after"),
+    "app_wrapper": ("/opt/otel-handler", "/opt/otel-handler"),
     "runtime_api_proxy": ("http://127.0.0.1:9002/", ("127.0.0.1", 9002)),
 }
 

@@ -89,6 +89,7 @@ TYPING_ERRORS = {
     "pass_through_path": ["events", "/a b", "/a\r\nb", "/é", "/#"],
     "authorization_source": ["x authorization", "x:y", "é", "x\n-y"],
     "error_status_codes": ["5xx", "500-", "0"],
+    "app_wrapper": ["otel-handler", "./wrapper", "/opt/a\nb"],
     "runtime_api_proxy": ["127.0.0.1", "9002", ":9002", "a b:1", "http://a/b:c"],
     "max_concurrency": ["0", "-1", "many", "٣", "1.5", "10001"],
     "runtime_api": ["localhost", "a:b", "a:99999"],

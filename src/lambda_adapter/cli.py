@@ -82,12 +82,13 @@ def _serve(
     """Start the application, unless Lambda does so itself, and serve it."""
     try:
         config = Config(environ)
+        _refuse_itself(config)
     except ConfigError as error:
         return _give_up(error, environ)
-    argv = _wrapped(config) or argv
+    argv = _handler(config, argv) or argv
     if argv:
         claim()
-    child = launcher.start(argv, environ) if argv else None
+    child = launcher.start(argv, environ, config.app_wrapper) if argv else None
     try:
         run = _load(load, beside=child)
     except UnsupportedPythonError as error:
@@ -141,18 +142,39 @@ def _give_up(error: AdapterError, environ: Mapping[str, str]) -> int:
     return EX_USAGE
 
 
-def _wrapped(config: Config) -> list[str]:
-    """Return the application of a managed runtime whose wrapper script this is.
+def _handler(config: Config, argv: list[str]) -> list[str]:
+    """Return the program that the function names as its handler, if that is started.
 
-    There the handler is the name of a program in the function's package, and what
-    Lambda would have run instead is ignored:
+    It is where this is a managed runtime's wrapper script, whose arguments, what Lambda
+    would have run instead, are ignored:
     https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html#runtime-wrapper
+    And where this is the bootstrap of an OS-only runtime, which has no wrapper scripts:
+    https://docs.aws.amazon.com/lambda/latest/dg/runtimes-provided.html
     """
+    is_bootstrap = not argv and os.path.basename(sys.argv[0]) == "bootstrap"
+    if (is_bootstrap and config.handler) or _is_this(config.exec_wrapper):
+        return [os.path.join(config.task_root, config.handler or "")]
+    return []
+
+
+def _refuse_itself(config: Config) -> None:
+    """Refuse to start the application through the adapter, which would have no end.
+
+    Raises:
+        ConfigError: the setting asks for that.
+    """
+    if config.app_wrapper and _is_this(config.app_wrapper):
+        expected = (
+            "a program other than this adapter, which AWS_LAMBDA_EXEC_WRAPPER is for"
+        )
+        raise ConfigError("AWS_LWA_EXEC_WRAPPER", config.app_wrapper, expected)
+
+
+def _is_this(program: str | None) -> bool:
     try:
-        is_this = os.path.samefile(config.exec_wrapper or "", sys.argv[0])
+        return os.path.samefile(program or "", sys.argv[0])
     except OSError:
-        return []
-    return [os.path.join(config.task_root, config.handler or "")] if is_this else []
+        return False
 
 
 def _complain(message: str) -> None:

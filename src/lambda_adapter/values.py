@@ -107,6 +107,13 @@ def socket_path(text: str) -> str:
     raise ValueError(f"an absolute path of {MAX_SOCKET_PATH} bytes at most")
 
 
+def program(text: str) -> str:
+    """Read the path of a program."""
+    if text.startswith("/") and text.isprintable():
+        return text
+    raise ValueError("the absolute path of a program, such as /opt/otel-handler")
+
+
 def word(text: str) -> str:
     """Read a word, in lower case."""
     if text.isascii() and text.replace("-", "").isalnum():

@@ -32,6 +32,12 @@ def run(config: Config, child: Child | None) -> int:
         log.warning("%s", warning)
     if child is None:
         log.info("no command was given: attached to what Lambda starts by itself")
+        if config.app_wrapper:
+            log.warning(
+                "AWS_LWA_EXEC_WRAPPER does nothing here, where Lambda has started the"
+                " application: put %s in front of the image's own command",
+                config.app_wrapper,
+            )
     return trio.run(_run, config, child)
 
 
