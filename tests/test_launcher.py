@@ -12,6 +12,7 @@ import trio
 from lambda_adapter.launcher import application_environ, describe_start_error
 from tests.adapter import PUPPET, children, open_adapter
 from tests.catalogue import http_api
+from tests.fake_runtime_api import NEXT
 from tests.test_cli import MAIN, executable
 
 
@@ -242,7 +243,7 @@ async def test_command_that_can_not_be_started(runtime, command, words):
     for word in words:
         assert word in message
     assert posted.json()["errorType"] == "Runtime.AppStartError"
-    assert not [each for each in runtime.posted if each.kind == "next"]
+    assert not [each for each in runtime.posted if each.target == NEXT]
     assert message in adapter.log
 
 
