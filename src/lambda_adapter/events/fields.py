@@ -24,10 +24,13 @@ from lambda_adapter.http.messages import (
 
 LAMBDA_CONTEXT = b"x-amzn-lambda-context"
 REQUEST_CONTEXT = b"x-amzn-request-context"
+REQUEST_ID = b"x-amzn-requestid"
+"""The name under which AWS's services, Lambda's Invoke among them, return an id that
+their logs have: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html"""
 TENANT_ID = b"x-amz-tenant-id"
 TRACE_ID = b"x-amzn-trace-id"
 
-_OWNED = frozenset({LAMBDA_CONTEXT, REQUEST_CONTEXT, TENANT_ID})
+_OWNED = frozenset({LAMBDA_CONTEXT, REQUEST_CONTEXT, REQUEST_ID, TENANT_ID})
 _DROPPED = HOP_BY_HOP | {b"content-length", b"expect"}
 """Compared as ``folded``: to a server that folds names, ``Content_Length`` frames."""
 
@@ -93,6 +96,7 @@ class Context(msgspec.Struct, frozen=True, gc=False):
     pass_through_path: bytes = b"/events"
     host: bytes = b"localhost"
     """The application's own, for events that have none."""
+    request_id: bytes = b""
 
 
 @functools.lru_cache(maxsize=32)
@@ -207,6 +211,8 @@ def added_fields(context: Context, request_context: bytes) -> Fields:
         (REQUEST_CONTEXT, request_context),
         (LAMBDA_CONTEXT, context.lambda_context),
     ]
+    if context.request_id:
+        added.append((REQUEST_ID, context.request_id))
     if context.trace_id:
         added.append((TRACE_ID, context.trace_id))
     if context.tenant_id:
