@@ -42,6 +42,7 @@ DEFAULTS = {
     "before_checkpoint_path": None,
     "after_restore_path": None,
     "app_wrapper": None,
+    "traceparent": False,
     "runtime_api_proxy": None,
     "hooks": (),
     "warnings": (),
@@ -84,6 +85,7 @@ VARIABLES = {
     "before_checkpoint_path": ("AWS_LWA_SNAPSTART_BEFORE_CHECKPOINT_PATH",),
     "after_restore_path": ("AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH",),
     "app_wrapper": ("AWS_LWA_EXEC_WRAPPER",),
+    "traceparent": ("AWS_LWA_TRACEPARENT",),
     "runtime_api_proxy": ("AWS_LWA_LAMBDA_RUNTIME_API_PROXY",),
 }
 
@@ -121,6 +123,7 @@ GOOD = {
     "before_checkpoint_path": ("/snapstart/before", "/snapstart/before"),
     "after_restore_path": ("/Snap-Start/after", "/Snap-Start/after"),
     "app_wrapper": ("/opt/otel-handler", "/opt/otel-handler"),
+    "traceparent": ("true", True),
     "runtime_api_proxy": ("http://127.0.0.1:9002/", ("127.0.0.1", 9002)),
 }
 

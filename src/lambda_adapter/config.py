@@ -66,6 +66,7 @@ class Config:
     deadline_margin: float
     before_checkpoint_path: str | None
     after_restore_path: str | None
+    traceparent: bool
     app_wrapper: str | None
     runtime_api_proxy: tuple[str, int] | None
     hooks: tuple[Route, ...]

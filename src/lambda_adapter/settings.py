@@ -143,6 +143,8 @@ SETTINGS = (
     Setting("after_restore_path",
             ("AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH",), "", values.route,
             "what is POSTed to after a SnapStart snapshot is restored"),
+    Setting("traceparent", ("AWS_LWA_TRACEPARENT",), "false", values.boolean,
+            "give a request without `traceparent` one, made of Lambda's trace"),
     Setting("app_wrapper",
             ("AWS_LWA_EXEC_WRAPPER",), "", values.program,
             "a program to start the application through, such as an APM layer's"),

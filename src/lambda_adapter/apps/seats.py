@@ -24,6 +24,10 @@ def with_settings(seat: Seat, config: Config) -> Seats:
         from lambda_adapter.apps.shown import Shown
 
         seat = Shown(seat)
+    if config.traceparent:
+        from lambda_adapter.apps.traced import Traced
+
+        seat = Traced(seat)
     if config.error_status_codes:
         from lambda_adapter.apps.error_statuses import ErrorStatuses
 
