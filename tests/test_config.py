@@ -43,6 +43,7 @@ DEFAULTS = {
     "after_restore_path": None,
     "app_wrapper": None,
     "traceparent": False,
+    "metrics": "off",
     "runtime_api_proxy": None,
     "hooks": (),
     "warnings": (),
@@ -86,6 +87,7 @@ VARIABLES = {
     "after_restore_path": ("AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH",),
     "app_wrapper": ("AWS_LWA_EXEC_WRAPPER",),
     "traceparent": ("AWS_LWA_TRACEPARENT",),
+    "metrics": ("AWS_LWA_METRICS",),
     "runtime_api_proxy": ("AWS_LWA_LAMBDA_RUNTIME_API_PROXY",),
 }
 
@@ -124,6 +126,7 @@ GOOD = {
     "after_restore_path": ("/Snap-Start/after", "/Snap-Start/after"),
     "app_wrapper": ("/opt/otel-handler", "/opt/otel-handler"),
     "traceparent": ("true", True),
+    "metrics": ("EMF", "emf"),
     "runtime_api_proxy": ("http://127.0.0.1:9002/", ("127.0.0.1", 9002)),
 }
 

@@ -44,6 +44,8 @@ TESTED_BY = {
     "runtime/channel": "runtime/test_client",
     "values": "test_settings",
     "apps/shown": "observe/test_logs",
+    "apps/metered": "observe/test_metrics",
+    "serve/metered_loop": "observe/test_metrics",
     "apps/traced": "observe/test_trace",
     "__init__": "test_cli",  # a version, which the command prints
     "__main__": "test_cli",

@@ -67,6 +67,7 @@ class Config:
     before_checkpoint_path: str | None
     after_restore_path: str | None
     traceparent: bool
+    metrics: str
     app_wrapper: str | None
     runtime_api_proxy: tuple[str, int] | None
     hooks: tuple[Route, ...]

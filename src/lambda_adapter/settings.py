@@ -145,6 +145,8 @@ SETTINGS = (
             "what is POSTed to after a SnapStart snapshot is restored"),
     Setting("traceparent", ("AWS_LWA_TRACEPARENT",), "false", values.boolean,
             "give a request without `traceparent` one, made of Lambda's trace"),
+    Setting("metrics", ("AWS_LWA_METRICS",), "off", values.choice("off", "emf"),
+            "`emf` for CloudWatch metrics of each start and invocation, in the log"),
     Setting("app_wrapper",
             ("AWS_LWA_EXEC_WRAPPER",), "", values.program,
             "a program to start the application through, such as an APM layer's"),

@@ -40,11 +40,11 @@ def traceparent_of(trace_id: str) -> str:
 
 
 def called_with(client_context: str) -> list[tuple[bytes, bytes]]:
-    """Return the trace context that a caller put into the client context, as fields.
+    """Return the trace context of a caller, from its client context, as fields.
 
     ``client_context`` is as the Runtime API gives it. AWS's own runtimes read its key
     ``w3c`` as well, and these three texts in it:
-    https://github.com/aws/aws-lambda-python-runtime-interface-client (lambda_context.py)
+    https://github.com/aws/aws-lambda-python-runtime-interface-client
     What can't be a field is left out, and a ``tracestate`` without its ``traceparent``:
     https://www.w3.org/TR/trace-context/#tracestate-header
     """
