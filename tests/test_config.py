@@ -44,6 +44,8 @@ DEFAULTS = {
     "app_wrapper": None,
     "traceparent": False,
     "metrics": "off",
+    "renamed_headers": None,
+    "request_context": True,
     "runtime_api_proxy": None,
     "hooks": (),
     "warnings": (),
@@ -88,6 +90,8 @@ VARIABLES = {
     "app_wrapper": ("AWS_LWA_EXEC_WRAPPER",),
     "traceparent": ("AWS_LWA_TRACEPARENT",),
     "metrics": ("AWS_LWA_METRICS",),
+    "renamed_headers": ("AWS_LWA_RENAME_HEADERS",),
+    "request_context": ("AWS_LWA_REQUEST_CONTEXT",),
     "runtime_api_proxy": ("AWS_LWA_LAMBDA_RUNTIME_API_PROXY",),
 }
 
@@ -127,6 +131,11 @@ GOOD = {
     "app_wrapper": ("/opt/otel-handler", "/opt/otel-handler"),
     "traceparent": ("true", True),
     "metrics": ("EMF", "emf"),
+    "renamed_headers": (
+        "X-Real-Auth:Authorization, x-a : x-b",
+        (("x-real-auth", "authorization"), ("x-a", "x-b")),
+    ),
+    "request_context": ("no", False),
     "runtime_api_proxy": ("http://127.0.0.1:9002/", ("127.0.0.1", 9002)),
 }
 

@@ -61,6 +61,8 @@ class Config:
     invoke_mode: str
     pass_through_path: str
     authorization_source: str | None
+    renamed_headers: tuple[tuple[str, str], ...] | None
+    request_context: bool
     error_status_codes: frozenset[int] | None
     pool_idle_timeout: float
     deadline_margin: float

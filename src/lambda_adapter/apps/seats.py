@@ -33,7 +33,13 @@ def with_settings(seat: Seat, config: Config) -> Seats:
 
         seat = ErrorStatuses(seat, config.error_status_codes)
     http = seat
-    if config.remove_base_path or config.authorization_source or config.hooks:
+    if (
+        config.remove_base_path
+        or config.authorization_source
+        or config.renamed_headers
+        or not config.request_context
+        or config.hooks
+    ):
         from lambda_adapter.apps.rewritten import Rewritten
 
         http = Rewritten(http, config)
