@@ -164,11 +164,12 @@ def field_name(text: str) -> str:
 
 
 RESERVED = frozenset(
-    (
-        "connection content-length expect host keep-alive proxy-connection te trailer"
-        " transfer-encoding upgrade x-amz-tenant-id x-amzn-lambda-context"
-        " x-amzn-request-context x-amzn-requestid x-amzn-trace-id"
-    ).split()
+    {
+        *("connection", "content-length", "expect", "host", "keep-alive", "te"),
+        *("proxy-connection", "trailer", "transfer-encoding", "upgrade"),
+        *("x-amz-tenant-id", "x-amzn-lambda-context", "x-amzn-request-context"),
+        *("x-amzn-requestid", "x-amzn-trace-id"),
+    }
 )
 """Fields that are checked, counted or set by the adapter, and keep their names."""
 
@@ -183,8 +184,7 @@ def renames(text: str) -> tuple[tuple[str, str], ...]:
         except ValueError:
             expected = "old and new names of fields, such as x-user:x-client,x-a:x-b"
             raise ValueError(expected) from None
-    # As a server sees them that folds names, as CGI does.
-    folded = str.maketrans("!#$%&'*+.^_`|~", "-" * 14)
+    folded = str.maketrans("!#$%&'*+.^_`|~", "-" * 14)  # as CGI does
     names = [name.translate(folded) for pair in pairs for name in pair]
     if reserved := RESERVED.intersection(names):
         raise ValueError(f"other header fields than {min(reserved)}")
