@@ -46,6 +46,7 @@ DEFAULTS = {
     "metrics": "off",
     "renamed_headers": None,
     "request_context": True,
+    "after_reply_path": None,
     "runtime_api_proxy": None,
     "hooks": (),
     "warnings": (),
@@ -92,6 +93,7 @@ VARIABLES = {
     "metrics": ("AWS_LWA_METRICS",),
     "renamed_headers": ("AWS_LWA_RENAME_HEADERS",),
     "request_context": ("AWS_LWA_REQUEST_CONTEXT",),
+    "after_reply_path": ("AWS_LWA_AFTER_REPLY_PATH",),
     "runtime_api_proxy": ("AWS_LWA_LAMBDA_RUNTIME_API_PROXY",),
 }
 
@@ -136,6 +138,7 @@ GOOD = {
         (("x-real-auth", "authorization"), ("x-a", "x-b")),
     ),
     "request_context": ("no", False),
+    "after_reply_path": ("/lwa/after", "/lwa/after"),
     "runtime_api_proxy": ("http://127.0.0.1:9002/", ("127.0.0.1", 9002)),
 }
 
@@ -288,6 +291,7 @@ def test_async_init(initialization_type, inits_async):
 HOOKS = (
     "AWS_LWA_SNAPSTART_BEFORE_CHECKPOINT_PATH",
     "AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH",
+    "AWS_LWA_AFTER_REPLY_PATH",
 )
 
 
@@ -306,10 +310,11 @@ def test_hook_that_is_the_path_of_events(variable, hook, path):
 
 def test_hooks():
     """The paths of hooks are closed to clients, each if it is set."""
-    before, after = HOOKS
+    before, after, reply = HOOKS
 
     assert Config({}).hooks == ()
     assert Config({after: "/b"}).hooks == (("b",),)
+    assert Config({reply: "/c"}).hooks == (("c",),)
     assert Config({before: "/a/B/", after: "/b"}).hooks == (("a", "b"), ("b",))
 
 

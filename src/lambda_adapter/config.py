@@ -68,6 +68,7 @@ class Config:
     deadline_margin: float
     before_checkpoint_path: str | None
     after_restore_path: str | None
+    after_reply_path: str | None
     traceparent: bool
     metrics: str
     app_wrapper: str | None
@@ -125,6 +126,7 @@ class Config:
         for variable, path in (
             ("AWS_LWA_SNAPSTART_BEFORE_CHECKPOINT_PATH", self.before_checkpoint_path),
             ("AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH", self.after_restore_path),
+            ("AWS_LWA_AFTER_REPLY_PATH", self.after_reply_path),
         ):
             if path:
                 routes.append(route_of(path))

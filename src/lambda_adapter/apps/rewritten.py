@@ -58,7 +58,7 @@ def rewrite(request: Request, config: Config) -> Request:
 
 
 def refuse_hooks(request: Request, hooks: Sequence[Route]) -> None:
-    """Refuse a client's request for what only Lambda may call.
+    """Refuse a client's request for what only the adapter may call.
 
     Raises:
         ClosedPathError: an application may take the path for one of these.
@@ -67,8 +67,8 @@ def refuse_hooks(request: Request, hooks: Sequence[Route]) -> None:
     if hook := reached(path, hooks):
         what = f"{request.method.decode()} {path.decode('latin-1')}"
         raise ClosedPathError(
-            f"a client's {what} was refused: it may reach the SnapStart hook"
-            f" /{'/'.join(hook)}, which only Lambda may call"
+            f"a client's {what} was refused: it may reach the hook"
+            f" /{'/'.join(hook)}, which only the adapter may call"
         )
 
 

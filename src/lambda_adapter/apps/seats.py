@@ -24,6 +24,10 @@ def with_settings(seat: Seat, config: Config) -> Seats:
         from lambda_adapter.apps.shown import Shown
 
         seat = Shown(seat)
+    if config.after_reply_path:
+        from lambda_adapter.apps.after_reply import AfterReply
+
+        seat = AfterReply(seat, config.after_reply_path)
     if config.traceparent:
         from lambda_adapter.apps.traced import Traced
 
