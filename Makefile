@@ -71,8 +71,8 @@ images-passed: ## tell whether the images are those that passed
 build: dev zipapp ## the images to copy the adapter from
 	$(bin)/python packaging/build_images.py "$(DOCKER)" $(BUILD_FLAGS)
 
-demo: dev zipapp rie ## Flask behind the adapter, under Lambda's emulator
-	$(bin)/python -m tests.e2e.demo
+demo: dev ## a request to Flask through a local Lambda, seen from both ends
+	$(bin)/python -m tests.local.demo
 
 # Everything, in a quarter of an hour, on a quiet machine with a C compiler, cargo (which
 # builds the Rust adapter once), valgrind and strace. It renews bench/results and the README.

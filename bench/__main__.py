@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench import codec, cold_start, counts, growth, invoke, memory
+from bench import codec, cold_start, counts, growth, in_process, invoke, memory
 from bench.harness import plot, report, results
 from bench.harness.results import Results
 from bench.harness.run import Measurement, Run
@@ -18,6 +18,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "growth": growth,
     "memory": memory,
     "codec": codec,
+    "in-process": in_process,
 }
 LATEST = PROJECT / "bench" / "results" / "latest.jsonl"
 README = PROJECT / "README.md"

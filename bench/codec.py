@@ -7,7 +7,7 @@ from bench.harness.subjects import PROJECT
 from lambda_adapter import events
 from lambda_adapter.events.event import Event
 from lambda_adapter.events.fields import Context
-from lambda_adapter.http.http1 import encode_request
+from lambda_adapter.http.encoding import encode_request
 from lambda_adapter.http.messages import Response
 
 DEFAULTS = Defaults(("ours",), rounds=7, invocations=1_000, cores=(1,))

@@ -1,12 +1,10 @@
 """Memory of the adapter's process after 1, 1,000 and 100,000 invocations: must be flat.
 
-PSS counts a shared page in part: https://man7.org/linux/man-pages/man5/proc_pid_smaps.5.html
+PSS counts a shared page in part.
 """
 
-import re
-from pathlib import Path
-
 from bench.harness.events import varied
+from bench.harness.processes import pss
 from bench.harness.run import Defaults, Run
 from bench.harness.session import open_session
 from bench.harness.subjects import TRIVIAL
@@ -26,11 +24,4 @@ def measure(run: Run) -> None:
                 session.run(events, look - done)
                 done = look
                 case = f"after {look:,} invocations"
-                run.add(case, cores, "PSS", "MB", subject.name, _pss(session.pid))
-
-
-def _pss(pid: int) -> float:
-    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    found = re.search(r"^Pss: +(\d+) kB", rollup, re.MULTILINE)
-    assert found
-    return int(found[1]) / 1024
+                run.add(case, cores, "PSS", "MB", subject.name, pss(session.pid))

@@ -30,7 +30,7 @@ ROOT = "/opt/shiv"
 UV = (sys.executable, "-m", "uv", "--quiet")
 UV_INSTALL = (*UV, "pip", "install", "--no-deps", "--link-mode", "copy")
 
-# Nothing reads these at run time; the lock is uv's.
+# Nothing reads these at run time; the lock is uv's. What `local` needs is not packed.
 NAMES_DROPPED = {".lock", "__pycache__", "_tests", "bin", "tests"}
 SUFFIXES_DROPPED = {".c", ".h", ".pxd", ".pyi", ".pyx"}
 
@@ -95,6 +95,8 @@ def is_needed(name: Path) -> bool:
     """Tell whether a file of a wheel is of use at run time, or a licence."""
     if name.parts[0].endswith(".dist-info"):
         return "licenses" in name.parts or name.stem in {"LICENSE", "METADATA"}
+    if name.parts[:2] == ("lambda_adapter", "local"):
+        return False
     return NAMES_DROPPED.isdisjoint(name.parts) and name.suffix not in SUFFIXES_DROPPED
 
 

@@ -46,7 +46,8 @@ def unpack() -> None:
         root = unpack_for_now()
     else:
         compile_missing(unpacked(root))
-    sys.path[:2] = [unpacked(root)]
+    sys.path[:] = [path for path in sys.path if not path.startswith(ARCHIVE)]
+    sys.path.insert(0 if sys.flags.isolated else len(sys.path), unpacked(root))
     sys.modules["lambda_adapter"].__path__[:] = [unpacked(root) + "/lambda_adapter"]
 
 
@@ -130,12 +131,20 @@ def run() -> int:
             sys.path[0] = unpacked(root)
             from lambda_adapter.cli import main
 
+            come_last()
             return main()
 
     sys.path.insert(0, ARCHIVE + "/site-packages")
     from lambda_adapter.cli import main
 
+    come_last()
     return main(unpack)
+
+
+def come_last() -> None:
+    """Leave the first place to the application's packages, if it is in this process."""
+    if not sys.flags.isolated:
+        sys.path.append(sys.path.pop(0))
 
 
 if __name__ == "__main__":

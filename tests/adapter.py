@@ -16,6 +16,15 @@ from tests.emulator import free_ports
 PUPPET = [sys.executable, str(Path(__file__).parent / "programs" / "puppet.py")]
 
 
+def measured() -> dict[str, str]:
+    """Return the variables by which coverage measures a process that is started."""
+    return {name: value for name, value in os.environ.items() if "COV" in name}
+
+
+ENVIRON = {"PATH": os.environ["PATH"], **measured()}
+"""What a process of a test needs of this one's environment."""
+
+
 class Adapter:
     """A running adapter."""
 
@@ -63,23 +72,17 @@ def free_port() -> int:
     return free_ports(1)[0]
 
 
-def measured() -> dict[str, str]:
-    """Return the variables by which coverage measures a process that is started."""
-    return {name: value for name, value in os.environ.items() if "COV" in name}
-
-
 def environment(
     runtime_api: str, port: int, extra: Mapping[str, str]
 ) -> dict[str, str]:
     """Return what a function's environment holds."""
     return {
-        "PATH": os.environ["PATH"],
+        **ENVIRON,
         "AWS_LAMBDA_RUNTIME_API": runtime_api,
         "AWS_LAMBDA_FUNCTION_NAME": "function",
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
         "PORT": str(port),
-        **measured(),
         **extra,
     }
 

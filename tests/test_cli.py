@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -251,6 +252,34 @@ def test_help(option):
     assert done.stdout.startswith("usage: lambda-adapter COMMAND")
 
 
+def test_local_is_reserved():
+    """Outside Lambda, `local` is the one word that is no command's name."""
+    done = run("local", "--help")
+
+    assert done.returncode == 0
+    assert done.stdout.startswith("Usage: lambda-adapter local")
+
+
+async def test_local_is_not_reserved_on_lambda(runtime, tmp_path):
+    """On Lambda, `local` is a command like any other."""
+    executable(tmp_path / "local", f"#!/bin/sh\nexec {shlex.join(PUPPET)}\n")
+    path = f"{tmp_path}:{ENVIRON['PATH']}"
+
+    async with open_adapter(runtime.address, ["local"], PATH=path):
+        posted = await runtime.invoke({"an": "event"})
+
+    assert posted.body == b'{"an": "event"}'
+
+
+def test_local_without_its_libraries():
+    """Where what `local` needs is missing, one line says how to install it."""
+    done = run("local", "--", "true", adapter=WITHOUT_LIBRARIES)
+
+    assert (done.returncode, done.stdout) == (64, "")
+    assert done.stderr.count("\n") == 1
+    assert "pip install" in done.stderr
+
+
 def test_empty_runtime_api_is_not_lambda():
     """Without an address of the Runtime API, this is not Lambda."""
     assert run("echo", "here", AWS_LAMBDA_RUNTIME_API="").stdout == "here\n"
@@ -495,3 +524,35 @@ def test_load_is_not_needed_off_lambda():
     )
 
     assert (done.returncode, done.stdout) == (0, "here\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "environ", "reason"),
+    [
+        (["--asgi", "a:b", "--wsgi", "c:d"], {}, "AWS_LWA_WSGI_APP='c:d'"),
+        (["--asgi", "a:b"], {"AWS_LWA_WSGI_APP": "c:d"}, "AWS_LWA_WSGI_APP='c:d'"),
+        (["--asgi", "a:b", "gunicorn"], {}, "'gunicorn' is a command"),
+        (["gunicorn"], {"AWS_LWA_ASGI_APP": "a:b"}, "'gunicorn' is a command"),
+        (["--asgi", "a"], {}, "module:attribute"),
+        (["--asgi"], {}, "--asgi needs a value"),
+        (["--asgl", "a:b"], {}, "there is no option --asgl"),
+    ],
+)
+@pytest.mark.parametrize("is_lambda", [False, True])
+async def test_one_application(runtime, command, environ, reason, is_lambda):
+    """An application is a command or in the adapter's process: else nothing starts.
+
+    On Lambda, that is an init error.
+    """
+    if is_lambda:
+        async with open_adapter(runtime.address, command, **environ) as adapter:
+            status = await adapter.wait()
+        posted = await runtime.wait_posted(INIT_ERROR)
+        assert reason in str(posted.json()["errorMessage"])
+        log = adapter.log
+    else:
+        done = run(*command, **environ)
+        status, log = done.returncode, done.stderr
+
+    assert status == 64
+    assert reason in log

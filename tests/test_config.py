@@ -48,6 +48,11 @@ DEFAULTS = {
     "request_context": True,
     "after_reply_path": None,
     "runtime_api_proxy": None,
+    "asgi_app": None,
+    "asgi_loop": "asyncio",
+    "wsgi_app": None,
+    "wsgi_inline": False,
+    "app_dir": None,
     "hooks": (),
     "warnings": (),
 }
@@ -95,6 +100,11 @@ VARIABLES = {
     "request_context": ("AWS_LWA_REQUEST_CONTEXT",),
     "after_reply_path": ("AWS_LWA_AFTER_REPLY_PATH",),
     "runtime_api_proxy": ("AWS_LWA_LAMBDA_RUNTIME_API_PROXY",),
+    "asgi_app": ("AWS_LWA_ASGI_APP",),
+    "asgi_loop": ("AWS_LWA_ASGI_LOOP",),
+    "wsgi_app": ("AWS_LWA_WSGI_APP",),
+    "wsgi_inline": ("AWS_LWA_WSGI_INLINE",),
+    "app_dir": ("AWS_LWA_APP_DIR",),
 }
 
 GOOD = {
@@ -140,6 +150,11 @@ GOOD = {
     "request_context": ("no", False),
     "after_reply_path": ("/lwa/after", "/lwa/after"),
     "runtime_api_proxy": ("http://127.0.0.1:9002/", ("127.0.0.1", 9002)),
+    "asgi_app": ("main:create_app()", "main:create_app()"),
+    "asgi_loop": ("Trio", "trio"),
+    "wsgi_app": ("a.b:c.d", "a.b:c.d"),
+    "wsgi_inline": ("yes", True),
+    "app_dir": ("src", "src"),
 }
 
 NAMED = [

@@ -9,10 +9,13 @@ from lambda_adapter.errors import (
     AdapterError,
     AfterRestoreError,
     AppExitedError,
+    AppFailedError,
+    AppImportError,
     AppNotReadyError,
     AppRequestError,
     AppStartError,
     AppStatusError,
+    AppStuckError,
     BeforeCheckpointError,
     ClosedPathError,
     ConfigError,
@@ -28,11 +31,11 @@ from lambda_adapter.errors import (
     quoted,
 )
 from lambda_adapter.http import http1
-from lambda_adapter.runtime import api as runtime_api
+from lambda_adapter.runtime import api
 
 KINDS = {
     name: kind
-    for module in (errors, http1, runtime_api)
+    for module in (errors, http1, api)
     for name, kind in vars(module).items()
     if isinstance(kind, type) and issubclass(kind, AdapterError)
 }
@@ -50,7 +53,15 @@ def test_error_type(kind):
 @pytest.mark.parametrize(
     ("parent", "children"),
     [
-        (InitError, {AppStartError, AppNotReadyError, BeforeCheckpointError}),
+        (
+            InitError,
+            {
+                AppStartError,
+                AppImportError,
+                AppNotReadyError,
+                BeforeCheckpointError,
+            },
+        ),
         (AfterRestoreError, set()),
         (
             InvocationError,
@@ -58,13 +69,14 @@ def test_error_type(kind):
                 EventError,
                 ClosedPathError,
                 AppRequestError,
+                AppFailedError,
                 ResponseTooLargeError,
                 AppStatusError,
                 DeadlineError,
                 InternalError,
             },
         ),
-        (FatalError, {AppExitedError, RuntimeApiError}),
+        (FatalError, {AppExitedError, AppStuckError, RuntimeApiError}),
         (ConfigError, set()),
     ],
 )
@@ -84,7 +96,7 @@ def test_tree_is_drawn_as_it_is():
     assert dict(drawn) == {
         kind.__name__: str(kind.status)
         for kind in InvocationError.__subclasses__()
-        if kind.is_answerable
+        if kind.is_for_client
     }
 
 
@@ -112,7 +124,7 @@ def test_status_error_reports_what_it_does_not_log():
     assert error.report == '{"statusCode":503,"body":"secret"}'
     assert "503" in str(error)
     assert "secret" not in str(error) + error.public
-    assert not error.is_answerable
+    assert not error.is_for_client
 
 
 def test_event_error_is_public():

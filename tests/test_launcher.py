@@ -243,7 +243,7 @@ async def test_command_that_can_not_be_started(runtime, command, words):
     for word in words:
         assert word in message
     assert posted.json()["errorType"] == "Runtime.AppStartError"
-    assert not [each for each in runtime.posted if each.target == NEXT]
+    assert NEXT not in [each.target for each in runtime.posted]
     assert message in adapter.log
 
 

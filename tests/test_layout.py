@@ -18,7 +18,9 @@ MODULES = sorted(
     path.relative_to(SOURCE).with_suffix("").as_posix() for path in SOURCE.rglob("*.py")
 )
 
-FOLDERS = ("apps", "http", "observe", "runtime", "serve")
+FOLDERS = (
+    *("apps", "apps/asgi", "apps/wsgi", "http", "local", "observe", "runtime", "serve"),
+)
 """Whose ``__init__`` is a docstring."""
 
 TESTED_BY = {
@@ -38,11 +40,77 @@ TESTED_BY = {
     "serve/invoke_loop": "serve/invoke_loop/test_replies",
     "serve/reply": "serve/invoke_loop/test_replies",
     "apps/server": "serve/test_supervisor",
+    # An application in this process is served by all of these at once.
+    **dict.fromkeys(
+        [
+            "apps/asgi/body",
+            "apps/asgi/exchange",
+            "apps/asgi/gone",
+            "apps/asgi/host",
+            "apps/asgi/host_asyncio",
+            "apps/asgi/host_trio",
+        ],
+        "apps/asgi/test_seat",
+    ),
+    "apps/asgi/lifespan": "apps/asgi/test_app",
+    "complaints": "test_cli",
+    "usage": "test_cli",
+    "in_process": "e2e/test_in_process",
+    "packages": "e2e/test_in_process",
+    "apps/hooked": "apps/asgi/test_app",
+    "apps/failures": "apps/asgi/test_seat",
+    "apps/last_resort": "apps/asgi/test_app",
+    **dict.fromkeys(
+        ["apps/wsgi/call", "apps/wsgi/exchange", "apps/wsgi/worker"],
+        "apps/wsgi/test_seat",
+    ),
     "events/http_event": "events/test_event",
     "events/pairs": "events/test_fields",
+    **dict.fromkeys(["events/host", "events/method"], "events/test_fields"),
+    "events/names": "events/test_fields",
     "http/dial": "http/test_connection",
+    "http/encoding": "http/test_http1",
+    "http/status_line": "http/test_head",
+    "apps/streamed": "apps/test_client",
+    "runtime/frames": "runtime/test_client",
+    "runtime/requests": "runtime/test_api",
     "runtime/channel": "runtime/test_client",
     "values": "test_settings",
+    # What a command line does is seen at the command, what a gateway does at its reply.
+    **dict.fromkeys(
+        [
+            "local/commands",
+            "local/command_line",
+            "local/console",
+            "local/desk",
+            "local/json_lines",
+            "local/session",
+        ],
+        "local/test_serve_command",
+    ),
+    **dict.fromkeys(
+        [f"local/{name}" for name in ("function", "invocation", "lifeline", "logs")],
+        "local/test_environment",
+    ),
+    "local/processes": "local/test_environment",
+    "local/asgi": "local/test_front_door",
+    "local/report": "local/test_fixtures",
+    "local/testing": "local/test_fixtures",
+    "local/portal": "local/test_fixtures",
+    "local/news": "local/test_page",
+    "local/view": "local/test_page",
+    "local/events_command": "local/test_samples",
+    "local/wire": "local/test_runtime_api",
+    **dict.fromkeys(
+        [
+            f"local/gateways/{name}"
+            for name in (
+                *("__init__", "alb", "arrival", "bodies", "http_api", "rest_api"),
+                "vpc_lattice",
+            )
+        ],
+        "local/gateways/test_gateway",
+    ),
     "apps/shown": "observe/test_logs",
     "apps/metered": "observe/test_metrics",
     "serve/metered_loop": "observe/test_metrics",
@@ -56,7 +124,7 @@ TESTED_BY = {
 FILES = sorted(
     path.relative_to(TESTS).as_posix()
     for path in TESTS.rglob("*.py")
-    if path.parent != TESTS / "programs"
+    if not path.is_relative_to(TESTS / "programs")
 )
 
 LEANING = {
@@ -71,6 +139,8 @@ WAITS = {
     "emulator.py": 2,
     # So is an application in a container.
     "images/container.py": 1,
+    # Not the test: the coroutines whose loop it steps.
+    "apps/asgi/test_stepped_loop.py": 3,
     # An application that takes 20 ms.
     "http/test_wire.py": 1,
     # Not the test: the child that it starts.

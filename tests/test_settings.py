@@ -107,6 +107,11 @@ TYPING_ERRORS = {
     ],
     "app_wrapper": ["otel-handler", "./wrapper", "/opt/a\nb"],
     "runtime_api_proxy": ["127.0.0.1", "9002", ":9002", "a b:1", "http://a/b:c"],
+    "asgi_app": ["main", "main:", ":app", "a b:c", "main.py", "main:app(1)", "a:b:c"],
+    "asgi_loop": ["uvloop", "auto", "curio"],
+    "wsgi_app": ["app", "a-b:c", "app:1"],
+    "wsgi_inline": ["main"],
+    "app_dir": ["a\0b"],
     "max_concurrency": ["0", "-1", "many", "٣", "1.5", "10001"],
     "runtime_api": ["localhost", "a:b", "a:99999"],
 }

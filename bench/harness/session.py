@@ -46,6 +46,11 @@ class Session:
         """Return when a command was executed, in nanoseconds of CLOCK_MONOTONIC."""
         return int((self.directory / who).read_text())
 
+    @property
+    def pids(self) -> list[int]:
+        """The process ids of all that was started here."""
+        return [process.pid for process in self._processes]
+
     def start(self, who: str, command: Sequence[str], environ: dict[str, str]) -> int:
         """Start a process that ends with the session, and return its id."""
         with (self.directory / "log").open("ab") as log:
@@ -113,15 +118,19 @@ def open_session(
         orders = stack.enter_context(far_end.start(api, None if application else app))
         session = Session(Path(directory), orders)
         stack.callback(session.stop)
+        name = application.callable if application else ""
         environ = {
             **FUNCTION,
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{api.getsockname()[1]}",
             **dict.fromkeys(["AWS_LWA_PORT", "PORT", "UVICORN_PORT"], str(port)),
-            "BENCH_ASGI": application.asgi if application else "",
+            **dict.fromkeys(
+                ["BENCH_ASGI", "BENCH_WSGI"],
+                application.callable if application else "",
+            ),
             **subject.environ,
             **environ,
         }
-        adapter = [*within, *subject.command]
+        adapter = [*within, *(each.format(callable=name) for each in subject.command)]
         if application and subject.app == "child":
             adapter += session.launch("app", application.command)
         elif application and subject.app == "beside":

@@ -18,6 +18,7 @@ PATH = f"{BIN}{os.pathsep}{os.environ['PATH']}"
 NATIVE = PROJECT / "bench" / "native"
 RIVALS = str(PROJECT / "bench" / "rivals")
 FASTAPI = str(PROJECT / "examples" / "fastapi")
+FLASK_EXAMPLE = str(PROJECT / "examples" / "flask")
 PYTHON = str(BIN / "python")
 OURS, PEER = "ours", "LWA"
 
@@ -30,11 +31,12 @@ class BenchError(Exception):
 
 
 class Application(msgspec.Struct, frozen=True):
-    """A web application: a command that listens on $PORT, and an ASGI callable."""
+    """A web application: a command that listens on $PORT, and a callable."""
 
     name: str
     command: tuple[str, ...]
-    asgi: str
+    callable: str
+    kind: Literal["asgi", "wsgi"] = "asgi"
 
 
 TRIVIAL = Application("trivial", (str(CACHE / "app"),), "trivial_asgi:app")
@@ -42,6 +44,23 @@ FAST_API = Application(
     "FastAPI",
     (PYTHON, "-m", "uvicorn", "--no-access-log", "--app-dir", FASTAPI, "app:app"),
     "app:app",
+)
+PLAIN = Application(
+    "plain ASGI",
+    (
+        *(PYTHON, "-m", "uvicorn", "--no-access-log", "--app-dir", RIVALS),
+        *("--lifespan", "off", "trivial_asgi:app"),
+    ),
+    "trivial_asgi:app",
+)
+FLASK = Application(
+    "Flask",
+    (
+        *(PYTHON, "-m", "gunicorn", "--no-control-socket", "--threads", "1"),
+        *("--chdir", FLASK_EXAMPLE, "app:app"),
+    ),
+    "app:app",
+    "wsgi",
 )
 
 
@@ -53,6 +72,15 @@ class Subject(msgspec.Struct, frozen=True):
     app: Literal["child", "beside", "inside"] = "beside"
     """The adapter starts the application, is started beside it, or is it as well."""
     environ: dict[str, str] = {}
+    runs: Literal["any", "asgi", "wsgi"] = "any"
+    """Which applications it can run."""
+
+
+def _inside(name: str, kind: Literal["asgi", "wsgi"], **environ: str) -> Subject:
+    """Return the adapter with the application in its process."""
+    command = (str(BIN / "lambda-adapter"), f"--{kind}", "{callable}")
+    path = f"{RIVALS}:{FASTAPI}" if kind == "asgi" else FLASK_EXAMPLE
+    return Subject(name, command, "inside", {"PYTHONPATH": path, **environ}, kind)
 
 
 SUBJECTS = {
@@ -65,6 +93,22 @@ SUBJECTS = {
             (PYTHON, "-m", "awslambdaric", "with_mangum.handler"),
             "inside",
             {"PYTHONPATH": f"{RIVALS}:{FASTAPI}", "_HANDLER": "with_mangum.handler"},
+            "asgi",
+        ),
+        _inside("asyncio", "asgi"),
+        _inside("trio", "asgi", AWS_LWA_ASGI_LOOP="trio"),
+        _inside("trio-asyncio", "asgi", AWS_LWA_ASGI_LOOP="trio-asyncio"),
+        _inside("thread", "wsgi"),
+        _inside("inline", "wsgi", AWS_LWA_WSGI_INLINE="true"),
+        Subject(
+            "apig-wsgi",
+            (PYTHON, "-m", "awslambdaric", "with_apig_wsgi.handler"),
+            "inside",
+            {
+                "PYTHONPATH": f"{RIVALS}:{FLASK_EXAMPLE}",
+                "_HANDLER": "with_apig_wsgi.handler",
+            },
+            "wsgi",
         ),
         Subject(PEER, (str(LWA),)),
     )

@@ -1,7 +1,8 @@
-"""The command: ``lambda-adapter COMMAND ARGUMENT...``.
+"""The command: ``lambda-adapter COMMAND ARGUMENT...``, or ``--asgi``, ``--wsgi``.
 
-Off Lambda it becomes the command. On Lambda it starts it, and only then imports what
-serves it. Loads nothing but builtins and ``os`` until then. Shell.
+Off Lambda it becomes the command, or a server for an application of Python. On Lambda
+it starts it, and only then imports what serves it. Loads nothing but builtins and
+``os`` until then. Shell.
 """
 
 from __future__ import annotations
@@ -13,24 +14,21 @@ import sys
 from lambda_adapter import __version__, background, launcher
 from lambda_adapter.claim import claim
 from lambda_adapter.config import Config
-from lambda_adapter.errors import AdapterError, ConfigError, UnsupportedPythonError
+from lambda_adapter.errors import (
+    AdapterError,
+    AppStartError,
+    ConfigError,
+    OptionError,
+    UnsupportedPythonError,
+)
 from lambda_adapter.settings import RUNTIME_API
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import TextIO
 
     Serve = Callable[[Config, launcher.Child | None], int]
-
-USAGE = """\
-usage: lambda-adapter COMMAND [ARGUMENT...]
-
-Run a web application on AWS Lambda without changing its code. Outside Lambda, become
-COMMAND. On Lambda, start it and send it each event as an HTTP request.
-
-  lambda-adapter --version    print the version
-  lambda-adapter --help, -h   print this
-"""
 
 EX_USAGE = 64
 """Exit status of a command, a setting or a Python that is wrong: sysexits.h."""
@@ -46,7 +44,7 @@ def main(load: Callable[[], None] = lambda: None) -> int:
     adapter is imported: there, the zipapp unpacks itself.
     """
     argv = sys.argv[1:]
-    environ = os.environ
+    environ: Mapping[str, str] = os.environ
     if argv[:1] == ["--version"]:
         try:
             _load(load)  # so that no image is built whose Python can't do it
@@ -56,16 +54,42 @@ def main(load: Callable[[], None] = lambda: None) -> int:
         print(f"lambda-adapter {__version__}")
         return 0
     if argv[:1] in (["--help"], ["-h"]):
-        print(USAGE, end="")
+        _show_usage(sys.stdout)
         return 0
+    if argv and argv[0].startswith("-"):
+        from lambda_adapter.options import read_options
+
+        try:
+            settings, argv = read_options(argv)
+        except OptionError as error:
+            return _give_up(error, environ)
+        environ = {**environ, **settings}
     if environ.get(RUNTIME_API):
         return _serve(argv, environ, load)
+    if argv[:1] == ["local"]:
+        return _run_local(argv[1:])
+    if environ.get("AWS_LWA_ASGI_APP") or environ.get("AWS_LWA_WSGI_APP"):
+        return _become_server(argv, environ)
     return _become(argv, environ)
+
+
+def _become_server(argv: list[str], environ: Mapping[str, str]) -> int:
+    """Become the web server that runs an application of Python outside Lambda."""
+    from lambda_adapter.server import server_command, server_environ
+
+    try:
+        config = Config(environ)
+        _application(config, argv)
+        command = server_command(config)
+    except (ConfigError, OptionError, AppStartError) as error:
+        _complain(str(error))
+        return EX_USAGE
+    return _become(command, server_environ(config, environ))
 
 
 def _become(argv: list[str], environ: Mapping[str, str]) -> int:
     if not argv:
-        print(USAGE, end="", file=sys.stderr)
+        _show_usage(sys.stderr)
         return EX_USAGE
     try:
         launcher.become(argv, environ)
@@ -76,24 +100,64 @@ def _become(argv: list[str], environ: Mapping[str, str]) -> int:
         return 127 if isinstance(error, FileNotFoundError) else 126
 
 
+def _run_local(argv: list[str]) -> int:
+    """Run the application as a function on this machine: the extra ``local``."""
+    try:
+        from lambda_adapter.local.commands import main
+    except ImportError as error:
+        _complain(
+            f"`local` is not in this installation ({error}); install the adapter with"
+            " `pip install '.[local]'`, from a checkout of its repository"
+        )
+        return EX_USAGE
+    return main(argv)
+
+
 def _serve(
     argv: list[str], environ: Mapping[str, str], load: Callable[[], None]
 ) -> int:
     """Start the application, unless Lambda does so itself, and serve it."""
     try:
         config = Config(environ)
-        _refuse_itself(config)
-    except ConfigError as error:
+        argv = _application(config, argv)
+    except (ConfigError, OptionError) as error:
         return _give_up(error, environ)
-    argv = _handler(config, argv) or argv
-    if argv:
+    if argv or config.is_in_process:
         claim()
     child = launcher.start(argv, environ, config.app_wrapper) if argv else None
     try:
-        run = _load(load, beside=child)
+        if config.is_in_process:
+            from lambda_adapter.in_process import load_serve
+
+            run = load_serve(load)
+        else:
+            run = _load(load, beside=child)
     except UnsupportedPythonError as error:
         return _give_up(error, environ)  # the child ends with this process
     return run(config, child)
+
+
+def _application(config: Config, argv: list[str]) -> list[str]:
+    """Return the application's command, none if it runs in this process.
+
+    Raises:
+        OptionError: it has both.
+        ConfigError: it would be started through the adapter, and that without end.
+    """
+    if config.app_wrapper and _is_this(config.app_wrapper):
+        expected = (
+            "a program other than this adapter, which AWS_LAMBDA_EXEC_WRAPPER is for"
+        )
+        raise ConfigError("AWS_LWA_EXEC_WRAPPER", config.app_wrapper, expected)
+    wrapped = _handler(config, argv)
+    if not config.is_in_process:
+        return wrapped or argv
+    if argv and not wrapped:
+        raise OptionError(
+            f"{argv[0]!r} is a command, and the application runs in the adapter's own"
+            " process: give one of them"
+        )
+    return []
 
 
 def _load(load: Callable[[], None], beside: launcher.Child | None = None) -> Serve:
@@ -130,15 +194,9 @@ def _import() -> Serve:
 
 def _give_up(error: AdapterError, environ: Mapping[str, str]) -> int:
     """Say why nothing can be served, in the log and to Lambda."""
-    _complain(str(error))
-    try:
-        runtime_api = Config({RUNTIME_API: environ[RUNTIME_API]}).runtime_api
-    except ConfigError:  # which then is the error
-        return EX_USAGE
-    from lambda_adapter.init_error import post_init_error
+    from lambda_adapter.complaints import give_up
 
-    if failure := post_init_error(runtime_api, error):
-        _complain(f"Lambda could not be told of the init error: {failure}")
+    give_up(error, environ)
     return EX_USAGE
 
 
@@ -157,19 +215,6 @@ def _handler(config: Config, argv: list[str]) -> list[str]:
     return []
 
 
-def _refuse_itself(config: Config) -> None:
-    """Refuse to start the application through the adapter, which would have no end.
-
-    Raises:
-        ConfigError: the setting asks for that.
-    """
-    if config.app_wrapper and _is_this(config.app_wrapper):
-        expected = (
-            "a program other than this adapter, which AWS_LAMBDA_EXEC_WRAPPER is for"
-        )
-        raise ConfigError("AWS_LWA_EXEC_WRAPPER", config.app_wrapper, expected)
-
-
 def _is_this(program: str | None) -> bool:
     try:
         return os.path.samefile(program or "", sys.argv[0])
@@ -178,18 +223,12 @@ def _is_this(program: str | None) -> bool:
 
 
 def _complain(message: str) -> None:
-    """Write an error before there is a logger, in the format that is set for it."""
-    line = f"lambda-adapter: {message}"
-    if os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON":
-        import json
-        import time
+    from lambda_adapter.complaints import complain
 
-        line = json.dumps(
-            {
-                "timestamp": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime()),
-                "level": "ERROR",
-                "logger": "lambda-adapter",
-                "message": message,
-            }
-        )
-    print(line, file=sys.stderr)
+    complain(message)
+
+
+def _show_usage(file: TextIO) -> None:
+    from lambda_adapter.usage import USAGE
+
+    file.write(USAGE)

@@ -73,6 +73,11 @@ class Config:
     metrics: str
     app_wrapper: str | None
     runtime_api_proxy: tuple[str, int] | None
+    asgi_app: str | None
+    asgi_loop: str
+    wsgi_app: str | None
+    wsgi_inline: bool
+    app_dir: str | None
     hooks: tuple[Route, ...]
     """The routes that are Lambda's to call, and no client's."""
     warnings: tuple[str, ...]
@@ -93,6 +98,9 @@ class Config:
                 )
         self.__dict__.update(values)
         self.__dict__["hooks"] = self._closed_routes()
+        if self.asgi_app and self.wsgi_app:
+            expected = "nothing, as AWS_LWA_ASGI_APP is set: an application is one"
+            raise ConfigError("AWS_LWA_WSGI_APP", self.wsgi_app, expected)
         self.__dict__["warnings"] = (*warnings, *self._contradictions())
 
     @property
@@ -106,6 +114,11 @@ class Config:
         if self.readiness_port:
             return self.host, self.readiness_port
         return self.app_address
+
+    @property
+    def is_in_process(self) -> bool:
+        """Whether the application runs in the adapter's own process."""
+        return bool(self.asgi_app or self.wsgi_app)
 
     @property
     def inits_async(self) -> bool:
@@ -145,6 +158,16 @@ class Config:
         if self.enable_compression and self.invoke_mode == "response_stream":
             warnings.append(
                 "AWS_LWA_ENABLE_COMPRESSION does nothing to responses that are streamed"
+            )
+        if self.app_wrapper and self.is_in_process:
+            warnings.append(
+                "AWS_LWA_EXEC_WRAPPER does nothing for an application in the adapter's"
+                " own process: use its agent as a library"
+            )
+        if self.wsgi_inline and self.max_concurrency > 1:
+            warnings.append(
+                "AWS_LWA_WSGI_INLINE does nothing where Lambda brings several"
+                " invocations at once: each has a thread"
             )
         return warnings
 

@@ -4,27 +4,31 @@
 
     AdapterError
     ├── ConfigError           nothing is started: POST init/error, exit 64
+    ├── OptionError           the same
     ├── UnsupportedPythonError the same, but the application was started, and is ended
     ├── InitError             POST init/error with the reason, exit 1
     │   ├── AppStartError         the command can't be started
+    │   ├── AppImportError        the application can't be imported
     │   ├── AppNotReadyError      the application ended before it was ready
     │   └── BeforeCheckpointError the application is not fit for a snapshot
     ├── AfterRestoreError     POST restore/error with the reason, exit 1
     ├── InvocationError       this invocation fails, the loop goes on
     │   ├── EventError            the event can't be translated             HTTP 400
     │   ├── ClosedPathError       the path is not for clients             HTTP 403
-    │   ├── AppRequestError       the application gave no usable answer     HTTP 502
+    │   ├── AppRequestError       the application gave no usable response   HTTP 502
+    │   ├── AppFailedError        the application raised, or sent no response HTTP 500
     │   ├── ResponseTooLargeError Lambda would refuse the reply             HTTP 502
     │   ├── AppStatusError        a status that is set to be an error       never HTTP
-    │   ├── DeadlineError         no answer before Lambda's deadline        HTTP 504
+    │   ├── DeadlineError         no response before Lambda's deadline      HTTP 504
     │   └── InternalError         a fault of the adapter itself             HTTP 500
     ├── FatalError            log, stop the application, exit 1
     │   ├── AppExitedError        the application ended while serving
+    │   ├── AppStuckError         the application goes on with what was given up
     │   └── RuntimeApiError       Lambda can't be talked to
     └── PeerError             a connection failed; the client that owns it decides
                               which of the above that is
 
-An HTTP event is answered with the HTTP status named above, so that its client sees
+The client of an HTTP event gets the HTTP status named above, so that it sees
 something true; any other event gets an invocation error, so that its source retries.
 
 Core: no I/O.
@@ -82,6 +86,10 @@ class ConfigError(AdapterError):
         self.variable = variable
 
 
+class OptionError(AdapterError):
+    """The command line makes no sense."""
+
+
 class UnsupportedPythonError(AdapterError):
     """This Python can't import what the adapter needs."""
 
@@ -94,12 +102,16 @@ class AppStartError(InitError):
     """The command can't be started."""
 
 
+class AppImportError(InitError):
+    """The application can't be imported into this process."""
+
+
 class AppNotReadyError(InitError):
     """The application ended before it was ready."""
 
 
 class BeforeCheckpointError(InitError):
-    """The application refused the hook before a snapshot, or did not answer it."""
+    """The application refused the hook before a snapshot, or did not respond to it."""
 
 
 class AfterRestoreError(AdapterError):
@@ -109,7 +121,7 @@ class AfterRestoreError(AdapterError):
 class InvocationError(AdapterError):
     """This invocation fails; the next one is served.
 
-    ``status`` and ``reason`` are the HTTP answer for an HTTP event. ``public`` is what
+    ``status`` and ``reason`` are the HTTP response to an HTTP event. ``public`` is what
     its client is told; the message itself is for the log, because it may speak of
     what is inside.
     """
@@ -117,8 +129,8 @@ class InvocationError(AdapterError):
     status: int = 500
     reason: bytes = b"Internal Server Error"
     public: str = "The adapter failed to serve this request."
-    is_answerable: bool = True
-    """Whether an HTTP client is answered; if not, the invocation fails for it, too."""
+    is_for_client: bool = True
+    """Whether an HTTP client is told; if not, the invocation fails for it, too."""
 
 
 class EventError(InvocationError):
@@ -141,11 +153,20 @@ class ClosedPathError(InvocationError):
 
 
 class AppRequestError(InvocationError):
-    """The application gave no answer, or one that is not HTTP."""
+    """The application gave no response, or one that is not HTTP."""
 
     status = 502
     reason = b"Bad Gateway"
-    public = "The application gave no usable answer."
+    public = "The application gave no usable response."
+
+
+class AppFailedError(InvocationError):
+    """An application in this process raised, or ended without a whole response.
+
+    Its traceback is in the log.
+    """
+
+    public = "The application failed."
 
 
 class ResponseTooLargeError(InvocationError):
@@ -153,19 +174,21 @@ class ResponseTooLargeError(InvocationError):
 
     status = 502
     reason = b"Bad Gateway"
-    public = "The application's answer is larger than AWS Lambda can return."
+    public = "The application's response is larger than AWS Lambda can return."
 
 
 class AppStatusError(InvocationError):
-    """The application answered with a status that is set to be an error.
+    """The application responded with a status that is set to be an error.
 
     Lambda is told the status and the body, as JSON. The log gets no body.
     """
 
-    is_answerable = False
+    is_for_client = False
 
     def __init__(self, status: int, report: str) -> None:
-        super().__init__(f"the application answered {status}, set to be an error")
+        super().__init__(
+            f"the application responded with {status}, which is set to be an error"
+        )
         self._report = report
 
     @property
@@ -175,11 +198,11 @@ class AppStatusError(InvocationError):
 
 
 class DeadlineError(InvocationError):
-    """The application did not answer before Lambda's deadline."""
+    """The application did not respond before Lambda's deadline."""
 
     status = 504
     reason = b"Gateway Timeout"
-    public = "The application did not answer in time."
+    public = "The application did not respond in time."
 
 
 class InternalError(InvocationError):
@@ -194,6 +217,13 @@ class AppExitedError(FatalError):
     """The application ended while it was meant to serve."""
 
 
+class AppStuckError(FatalError):
+    """An application in this process goes on with a request that was given up.
+
+    It would run on behind the next client, so this process ends.
+    """
+
+
 class RuntimeApiError(FatalError):
     """Lambda can't be talked to, or says that this environment is lost."""
 
@@ -204,4 +234,4 @@ class PeerError(AdapterError):
     def __init__(self, message: str, *, answered: bool) -> None:
         super().__init__(message)
         self.answered = answered
-        """Whether any byte of an answer had arrived: if so, never ask again."""
+        """Whether any byte of a response had arrived: if so, never ask again."""

@@ -12,7 +12,7 @@ TARGET = "/2018-06-01/runtime/init/error"
 """https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-initerror"""
 
 TIMEOUT = 2.0
-"""Seconds that Lambda may take to connect, and again to answer."""
+"""Seconds that Lambda may take to connect, and again to respond."""
 
 
 def post_init_error(

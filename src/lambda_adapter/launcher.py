@@ -88,7 +88,7 @@ def start(
     if pid == 0:
         try:
             os.setpgid(0, 0)
-            _end_group_with_parent(lifeline)
+            tie_group(os.getpid(), lifeline)
             _restore_signals()
             command = [wrapper, *argv] if wrapper else argv
             _execute(command, application_environ(environ))
@@ -188,8 +188,8 @@ def _restore_signals() -> None:
     _signal.signal(_signal.SIGXFSZ, _signal.SIG_DFL)
 
 
-def _end_group_with_parent(lifeline: tuple[int, int]) -> None:
-    """Have Linux kill this process group when the parent ends, in whatever way.
+def tie_group(group: int, lifeline: tuple[int, int]) -> None:
+    """Have Linux kill a process group when its parent ends, in whatever way.
 
     PR_SET_PDEATHSIG would kill this process alone, and nothing that it starts. Here the
     group gets the signal that tells of input on a pipe, and that signal is SIGKILL:
@@ -202,7 +202,7 @@ def _end_group_with_parent(lifeline: tuple[int, int]) -> None:
     """
     for end in lifeline:
         try:
-            fcntl.fcntl(end, fcntl.F_SETOWN, -os.getpid())
+            fcntl.fcntl(end, fcntl.F_SETOWN, -group)
             fcntl.fcntl(end, fcntl.F_SETSIG, _signal.SIGKILL)
             fcntl.fcntl(end, fcntl.F_SETFL, os.O_ASYNC)
         except (AttributeError, OSError):  # no Linux

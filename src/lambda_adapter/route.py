@@ -37,7 +37,7 @@ def reached(path: bytes, routes: Sequence[Route]) -> Route | None:
     """Return the route that an application may take a path for, or None.
 
     Everything below a route counts as the route, because a mounted application and a
-    script answer there as well (https://www.rfc-editor.org/rfc/rfc3875#section-4.1.5).
+    script respond there as well (https://www.rfc-editor.org/rfc/rfc3875#section-4.1.5).
     So does a segment with an extension, which some frameworks take for a format
     (https://guides.rubyonrails.org/routing.html#dynamic-segments).
 

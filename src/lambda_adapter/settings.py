@@ -161,6 +161,21 @@ SETTINGS = (
     Setting("runtime_api_proxy",
             ("AWS_LWA_LAMBDA_RUNTIME_API_PROXY",), "", values.address,
             "`host:port` of a proxy of the Runtime API, such as an APM extension's"),
+    Setting("asgi_app", ("AWS_LWA_ASGI_APP",), "", values.application,
+            "an ASGI application to be run in the adapter's process, such as"
+            " `main:app`"),
+    Setting("asgi_loop",
+            ("AWS_LWA_ASGI_LOOP",), "asyncio",
+            values.choice("asyncio", "trio-asyncio", "trio"),
+            "what runs it: `asyncio`, `trio`, or `trio-asyncio` for both"),
+    Setting("wsgi_app", ("AWS_LWA_WSGI_APP",), "", values.application,
+            "a WSGI application to be run in the adapter's process, such as"
+            " `app:app`"),
+    Setting("wsgi_inline", ("AWS_LWA_WSGI_INLINE",), "false", values.boolean,
+            "run it without a thread of its own, where no deadline can interrupt it"),
+    Setting("app_dir", ("AWS_LWA_APP_DIR",), "", values.directory,
+            "where either is imported from, before the working directory and the"
+            " function's package"),
 )
 # fmt: on
 

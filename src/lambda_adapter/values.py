@@ -200,3 +200,19 @@ def address(text: str) -> tuple[str, int]:
         return host(name), port(digits)
     except ValueError:
         raise ValueError("host:port, such as 127.0.0.1:9002") from None
+
+
+def application(text: str) -> str:
+    """Read the name of an application in Python: ``module:attribute``."""
+    module, _, attribute = text.partition(":")
+    words = [*module.split("."), *attribute.removesuffix("()").split(".")]
+    if all(word.isidentifier() for word in words):
+        return text
+    raise ValueError("module:attribute, such as main:app or main:create_app()")
+
+
+def directory(text: str) -> str:
+    """Read the name of a directory."""
+    if text and text.isprintable():
+        return text
+    raise ValueError("a directory")

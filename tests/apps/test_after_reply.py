@@ -92,7 +92,7 @@ async def test_off(runtime):
     ("answer", "reason"),
     [
         (said(500), "POST /lwa/after was answered with status 500"),
-        (Answer(b""), "failed to answer POST /lwa/after"),
+        (Answer(b""), "no usable response to POST /lwa/after"),
     ],
 )
 async def test_work_that_fails(runtime, caplog, answer, reason):

@@ -328,7 +328,7 @@ async def test_ended_before_ready():
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        pytest.param(HANG, "no answer within 1 s", id="hangs"),
+        pytest.param(HANG, "no response within 1 s", id="hangs"),
         pytest.param(status(503), "GET / brought status 503", id="unhealthy"),
         pytest.param(
             Answer(b""),
@@ -370,7 +370,7 @@ async def test_reports(autojump_clock, caplog):
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        pytest.param(HANG, "no answer within 2 s", id="hangs"),
+        pytest.param(HANG, "no response within 2 s", id="hangs"),
         pytest.param(status(503), "GET / brought status 503", id="unhealthy"),
     ],
 )

@@ -65,6 +65,27 @@ def test_cold_starts_are_timed(tmp_path):
 
 
 @needs_compiler
+def test_applications_in_process(tmp_path):
+    """A subject runs the applications of its kind: three metrics and a cold start."""
+    file = tmp_path / "in-process.jsonl"
+    subjects = "--subject", "asyncio", "--subject", "thread"
+
+    run = bench(
+        *("in-process", "--rounds", "1", "--invocations", "5", "--cores", "1"),
+        *(*subjects, "--json", file),
+    )
+
+    assert run.returncode == 0, run.stderr
+    _, *series = map(json.loads, file.read_text().splitlines())
+    assert {(each["case"], each["subject"]) for each in series} == {
+        ("plain ASGI", "asyncio"),
+        ("FastAPI", "asyncio"),
+        ("Flask", "thread"),
+    }
+    assert all(number > 0 for each in series for number in each["rounds"])
+
+
+@needs_compiler
 @pytest.mark.parametrize("measurement", ["growth", "memory", "codec"])
 def test_it_runs(tmp_path, measurement):
     """Each measurement finds positive numbers."""

@@ -118,7 +118,10 @@ async def test_an_event_that_the_application_refuses_is_an_error(tmp_path: Path)
             report = json.loads(await flask.invoke(payload))
 
             assert report["errorType"] == "Runtime.AppRequestError"
-            assert "answered POST /nowhere with 404 NOT FOUND" in report["errorMessage"]
+            assert (
+                "responded to POST /nowhere with 404 NOT FOUND"
+                in report["errorMessage"]
+            )
 
 
 async def test_a_status_reaches_an_http_client(flask: Emulator):

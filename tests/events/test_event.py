@@ -27,7 +27,7 @@ from lambda_adapter.events.event import (
     request_context_field,
 )
 from lambda_adapter.events.fields import Context
-from lambda_adapter.http.http1 import encode_request
+from lambda_adapter.http.encoding import encode_request
 from lambda_adapter.http.messages import Request, Response
 from tests.catalogue import HTTP, NAMES, load
 from tests.events.examples import encode, raw, read, request_of
@@ -364,7 +364,7 @@ def test_request_context_field_not_utf_8():
     ("error", "status", "said"),
     [
         pytest.param(EventError("bad é"), 400, "bad é", id="event"),
-        pytest.param(AppRequestError("secret"), 502, "no usable answer", id="app"),
+        pytest.param(AppRequestError("secret"), 502, "no usable response", id="app"),
         pytest.param(ResponseTooLargeError("secret"), 502, "larger", id="size"),
         pytest.param(DeadlineError("secret"), 504, "in time", id="deadline"),
         pytest.param(InternalError("secret"), 500, "adapter failed", id="internal"),

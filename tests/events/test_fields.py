@@ -7,14 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambda_adapter.errors import EventError
-from lambda_adapter.events import fields
-from lambda_adapter.events.fields import (
-    TRACE_ID,
-    Context,
-    added_fields,
-    encode_method,
-    request_fields,
-)
+from lambda_adapter.events import fields, names
+from lambda_adapter.events.fields import Context, added_fields, request_fields
+from lambda_adapter.events.method import encode_method
+from lambda_adapter.events.names import TRACE_ID
 from lambda_adapter.events.pairs import multiple, single, text
 from lambda_adapter.http.known import MAX_KNOWN, MAX_KNOWN_SIZE
 from tests.catalogue import HTTP, load
@@ -399,11 +395,11 @@ def test_values_that_are_remembered():
 def test_names_that_are_remembered():
     """Memory keeps a bounded number of short names, and junk does not stay in it."""
     long = "x-" + "long" * MAX_KNOWN_SIZE
-    names = [long, *(f"x-{number}" for number in range(2 * MAX_KNOWN)), "x-last"]
+    given = [long, *(f"x-{number}" for number in range(2 * MAX_KNOWN)), "x-last"]
 
-    sent = fields_of(*((name, "value") for name in names))
+    sent = fields_of(*((name, "value") for name in given))
 
-    assert sent == [(name.encode(), b"value") for name in names]
-    assert len(fields._known) <= MAX_KNOWN
-    assert "x-last" in fields._known
-    assert long not in fields._known
+    assert sent == [(name.encode(), b"value") for name in given]
+    assert len(names.known_names) <= MAX_KNOWN
+    assert "x-last" in names.known_names
+    assert long not in names.known_names

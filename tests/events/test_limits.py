@@ -53,7 +53,7 @@ def test_widest_fields(kind, most):
     warning = find_wide_fields(kind, wide(int(most * 0.96)), most)
 
     assert warning is not None
-    assert f"over {most:,}, the gateway answers 5xx" in warning
+    assert f"over {most:,}, the gateway responds with 5xx" in warning
     assert find_wide_fields(kind, wide(int(most * 0.94)), 10 * most) is None
 
 

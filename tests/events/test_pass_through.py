@@ -112,7 +112,7 @@ def test_refusal(status, reason, said):
     with pytest.raises(AppRequestError) as caught:
         PassThroughEvent.check_response(request, answer)
 
-    assert str(caught.value) == f"the application answered POST /q with {said}"
+    assert str(caught.value) == f"the application responded to POST /q with {said}"
 
 
 @pytest.mark.parametrize("status", [200, 204, 302, 399])

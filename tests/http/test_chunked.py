@@ -5,8 +5,9 @@ import tracemalloc
 import pytest
 
 from lambda_adapter.errors import PeerError
+from lambda_adapter.http.encoding import encode_chunk
 from lambda_adapter.http.head import MAX_HEAD
-from lambda_adapter.http.http1 import ResponseParser, encode_chunk
+from lambda_adapter.http.http1 import ResponseParser
 from tests.responses import CHUNKED, LIMIT, OK, parse
 
 

@@ -10,7 +10,7 @@ import trio
 
 from lambda_adapter.errors import PeerError
 from lambda_adapter.http.dial import open_connection
-from lambda_adapter.http.http1 import encode_request
+from lambda_adapter.http.encoding import encode_request
 from lambda_adapter.http.messages import Request
 from tests.adapter import free_port
 from tests.scripted_app import (

@@ -10,14 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambda_adapter.errors import PeerError
-from lambda_adapter.http.http1 import (
+from lambda_adapter.http.encoding import (
     LAST_CHUNK,
-    BodyTooLargeError,
-    ResponseParser,
     encode_chunk,
     encode_last_chunk,
     encode_request,
 )
+from lambda_adapter.http.http1 import BodyTooLargeError, ResponseParser
 from lambda_adapter.http.messages import Fields, Request, Response
 from tests.responses import CHUNKED, LIMIT, OK, TWO, cut, parse
 

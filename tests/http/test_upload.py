@@ -8,7 +8,7 @@ import pytest
 import trio
 
 from lambda_adapter.http.dial import open_connection
-from lambda_adapter.http.http1 import encode_request
+from lambda_adapter.http.encoding import encode_request
 from lambda_adapter.http.messages import Request
 from lambda_adapter.http.upload import upload
 from tests.http.test_connection import REFUSAL, receive_head

@@ -7,7 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambda_adapter.http.known import MAX_KNOWN
-from lambda_adapter.http.whole import _known_lines, _known_statuses, read_whole
+from lambda_adapter.http.whole import (
+    _known_heads,
+    _known_lines,
+    _known_statuses,
+    read_whole,
+)
 from tests.http.test_http1 import EDITS, STREAMS, Llhttp, edited
 from tests.responses import OK, TWO, parse
 
@@ -54,6 +59,16 @@ def test_plain_response(data):
     assert (read_whole(data, math.inf), True) == parse(data, limit=math.inf)
 
 
+def test_no_response_shares_its_fields():
+    """What is done to one response's fields changes no other response."""
+    first, second = read_whole(TWO, math.inf), read_whole(TWO, math.inf)
+
+    assert first
+    assert second
+    assert first.fields == second.fields
+    assert first.fields is not second.fields
+
+
 @pytest.mark.parametrize("data", ODD.values(), ids=ODD)
 def test_odd_response(data):
     """What is odd is left to the parser, each time that it comes."""
@@ -91,7 +106,8 @@ def test_memory_is_bounded_and_holds_no_secret():
 
     assert len(_known_lines) <= MAX_KNOWN
     assert len(_known_statuses) <= MAX_KNOWN
-    kept = b"".join(_known_lines).lower()
+    assert len(_known_heads) <= MAX_KNOWN
+    kept = b"".join([*_known_lines, *_known_heads]).lower()
     assert b"text/x-" in kept
     assert b"session" not in kept
     assert b"token" not in kept

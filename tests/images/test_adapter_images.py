@@ -135,6 +135,56 @@ def test_layer(engine: Engine, tmp_path: Path):
     note(STARTS, "flask-zip", *cold_start(engine, "layer", "/"))
 
 
+def test_in_process(engine: Engine, examples: Mapping[str, str]):
+    """The zipapp calls an application in its process, and is a server off Lambda."""
+    assert examples["fastapi"]
+    engine.build(CASES / "in-process", "in-process")
+
+    with run_on_lambda(engine, "in-process") as container:
+        for make in events.SENT.values():
+            sent = make()
+            events.check_echo(sent, container.invoke(sent.event))
+    note(STARTS, "fastapi, in process", *cold_start(engine, "in-process", "/"))
+    with run(engine, "in-process") as container:
+        assert container.request("GET", "/")[0] == 200
+        assert "uvicorn" in " ".join(container.command())
+
+
+def test_pip(engine: Engine, tmp_path: Path):
+    """The adapter is a package beside the application's, of versions that agree."""
+    shutil.copy(CASES / "pip/Dockerfile", tmp_path)
+    for name in "app.py", "requirements.txt":
+        shutil.copy(PROJECT / "examples/fastapi" / name, tmp_path)
+    for name in "src", "packaging":
+        shutil.copytree(PROJECT / name, tmp_path / "adapter" / name)
+    for name in "pyproject.toml", "README.md", "LICENSE":
+        shutil.copy(PROJECT / name, tmp_path / "adapter")
+    engine.build(tmp_path, "pip")
+
+    with run_on_lambda(engine, "pip") as container:
+        sent = events.http_api()
+        events.check_echo(sent, container.invoke(sent.event))
+    note(STARTS, "fastapi, in process, by pip", *cold_start(engine, "pip", "/"))
+
+
+def test_layer_in_process(engine: Engine, tmp_path: Path):
+    """A managed runtime's application is called by the layer, without a handler."""
+    subprocess.run(["make", "layer"], cwd=PROJECT, check=True)
+    with zipfile.ZipFile(PROJECT / "dist/layer.zip") as archive:
+        archive.extractall(tmp_path / "opt")
+    (tmp_path / "opt/bootstrap").chmod(0o755)
+    for name in "app.py", "requirements.txt":
+        (tmp_path / "task").mkdir(exist_ok=True)
+        shutil.copy(PROJECT / "examples/flask" / name, tmp_path / "task")
+    shutil.copy(CASES / "layer/Dockerfile", tmp_path)
+    engine.build(tmp_path, "layer-in-process")
+
+    flags = ("--env", "AWS_LWA_WSGI_APP=app:app")
+    with run_on_lambda(engine, "layer-in-process", *flags) as container:
+        sent = events.http_api()
+        events.check_echo(sent, container.invoke(sent.event))
+
+
 def test_seed(engine: Engine, tmp_path: Path):
     """The first Dockerfile ever published for this works with other names in it."""
     shutil.copytree(PROJECT / "examples/expressjs", tmp_path / "src")

@@ -19,18 +19,20 @@ from lambda_adapter.errors import (
     EventError,
     InternalError,
 )
-from lambda_adapter.http.http1 import EncodedRequest, encode_request
+from lambda_adapter.http.encoding import EncodedRequest, encode_request
 from lambda_adapter.http.messages import Request, Response
 from lambda_adapter.runtime.api import (
     DELIMITER,
     Invocation,
-    UnusableAnswerError,
+    UnusableResponseError,
+    parse_next,
+)
+from lambda_adapter.runtime.requests import (
     error_request,
     error_trailers,
     event_next_request,
     init_error_request,
     next_request,
-    parse_next,
     register_request,
     response_request,
     restore_error_request,
@@ -144,7 +146,7 @@ def test_parse_next_deadline(text, deadline):
 )
 def test_parse_next_unusable(response):
     """Only an invocation is one; its id goes into a path, so it is no other text."""
-    with pytest.raises(UnusableAnswerError, match="/next"):
+    with pytest.raises(UnusableResponseError, match="/next"):
         parse_next(response)
 
 

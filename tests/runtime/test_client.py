@@ -17,7 +17,7 @@ from lambda_adapter.errors import AppNotReadyError, AppRequestError, RuntimeApiE
 from lambda_adapter.events.event import MAX_REPLY
 from lambda_adapter.http.upload import UPLOAD_TIMEOUT
 from lambda_adapter.runtime.api import MAX_EVENT, Invocation
-from lambda_adapter.runtime.channel import MAX_ANSWER
+from lambda_adapter.runtime.channel import MAX_RESPONSE
 from lambda_adapter.runtime.client import ATTEMPTS, RuntimeClient
 from tests import scripted_app
 from tests.adapter import free_port
@@ -322,7 +322,7 @@ async def test_too_large_a_reply(runtime, client, caplog):
 
 async def test_long_answer_to_a_post(runtime, client, caplog):
     """What Lambda says to a reply is read up to 64 kB, and quoted up to 300 bytes."""
-    for size in (MAX_ANSWER, MAX_ANSWER + 1):
+    for size in (MAX_RESPONSE, MAX_RESPONSE + 1):
         runtime.scripted["/response"].append(replied(413, b"x" * size))
 
     with trio.fail_after(5):

@@ -44,7 +44,7 @@ async def test_extension_that_is_never_answered(clock, runtime, extension, caplo
     await extension.run("a-name", trio.Event())
 
     assert trio.current_time() - started == pytest.approx(REGISTER_LIMIT, abs=1)
-    assert "Lambda did not answer within 2 s" in caplog.text
+    assert "Lambda did not respond within 2 s" in caplog.text
 
 
 @pytest.mark.parametrize(

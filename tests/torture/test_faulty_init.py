@@ -223,7 +223,7 @@ async def test_registration_that_stalls():
     async with open_faulty() as runtime:
         await runtime.fail(REGISTER, FAULTS["a head that stops"])
         async with open_serving(runtime) as adapter:
-            await adapter.wait_log("Lambda did not answer within 2 s")
+            await adapter.wait_log("Lambda did not respond within 2 s")
             await assert_serves(runtime, adapter)
 
 

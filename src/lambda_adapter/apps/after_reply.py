@@ -10,7 +10,7 @@ import msgspec
 
 from lambda_adapter.apps.app import Around, Seat, Turn
 from lambda_adapter.errors import InvocationError
-from lambda_adapter.events.fields import (
+from lambda_adapter.events.names import (
     LAMBDA_CONTEXT,
     REQUEST_CONTEXT,
     REQUEST_ID,
@@ -61,12 +61,13 @@ class AfterReply(Around):
 
     async def finish(self, deadline: float) -> None:
         """Ask for the work, and wait until it is done, or for the deadline."""
+        await self._seat.finish(deadline)
         if self._left:
             request, first = self._left
             self._left = None
             if failure := await self._work(request, Turn(first.invocation, deadline)):
                 log.error("the work after the reply was not done: %s", failure)
-        await self._seat.finish(deadline)
+            await self._seat.finish(deadline)
 
     async def _work(self, request: Request, turn: Turn) -> str | None:
         """Return why the work was not done, if it was not."""

@@ -10,6 +10,8 @@ from lambda_adapter.events.pass_through import PassThroughEvent
 from lambda_adapter.http.messages import Request, Response
 from lambda_adapter.runtime.api import Invocation
 
+LATE = "the application's response was not complete before Lambda's deadline"
+
 
 class Turn(msgspec.Struct, gc=False):
     """One invocation's turn at an application, and what bounds the response."""

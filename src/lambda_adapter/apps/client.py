@@ -8,13 +8,13 @@ Shell.
 
 import contextlib
 import functools
-from collections.abc import AsyncGenerator, Callable
 from typing import Self
 
 import msgspec
 import trio
 
-from lambda_adapter.apps.app import Turn
+from lambda_adapter.apps.app import LATE, Turn
+from lambda_adapter.apps.streamed import StreamedBody
 from lambda_adapter.errors import (
     AppRequestError,
     DeadlineError,
@@ -24,15 +24,14 @@ from lambda_adapter.errors import (
 )
 from lambda_adapter.http.connection import Connection
 from lambda_adapter.http.dial import open_connection
-from lambda_adapter.http.http1 import BodyTooLargeError, EncodedRequest, encode_request
+from lambda_adapter.http.encoding import EncodedRequest, encode_request
+from lambda_adapter.http.http1 import BodyTooLargeError
 from lambda_adapter.http.messages import Request, Response
 from lambda_adapter.values import Address
 
 IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"})
 """https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2"""
 
-
-LATE = "the application's response was not complete before Lambda's deadline"
 
 LAST_MOMENT = 0.05
 """Seconds: a generous bound between a crashing process closing its sockets and its
@@ -112,7 +111,7 @@ class AppClient:
             stack.callback(connection.close)
             response, pieces = await connection.exchange_head(request, turn.deadline)
             stack.pop_all()
-            body = _Body(
+            body = StreamedBody(
                 pieces,
                 functools.partial(self._failed, request),
                 functools.partial(self._keep, connection),
@@ -151,7 +150,7 @@ class AppClient:
         """After a dropped connection, wait a moment.
 
         If the application crashed, its exit must be seen before the next event is
-        fetched: nobody would answer that one.
+        fetched: nobody would respond to that one.
         """
         if self._was_dropped:
             self._was_dropped = False
@@ -163,46 +162,13 @@ class AppClient:
             self._idle.pop()[1].close()
 
 
-class _Body:
-    """The body of a streamed response, and its connection until that is closed."""
-
-    def __init__(
-        self,
-        pieces: AsyncGenerator[bytes, None],
-        fail: Callable[[Exception], InvocationError],
-        end: Callable[[], None],
-    ) -> None:
-        self._pieces = pieces
-        self._fail = fail
-        self._end = end
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> bytes:
-        with contextlib.ExitStack() as stack:
-            stack.callback(self._finish)  # unless there is a piece, it was the last
-            try:
-                piece = await anext(self._pieces)
-            except (PeerError, trio.TooSlowError) as error:
-                raise self._fail(error) from error
-            stack.pop_all()
-            return piece
-
-    async def aclose(self) -> None:
-        await self._pieces.aclose()
-        self._finish()
-
-    def _finish(self) -> None:
-        end, self._end = self._end, lambda: None
-        end()
-
-
 def _request_error(request: EncodedRequest, error: PeerError) -> InvocationError:
     """Say what failed, without the query, which may hold secrets."""
     path = request.head.split(b" ", 2)[1].partition(b"?")[0]
     what = f"{request.method.decode()} {path.decode('latin-1')}: {error}"
     if isinstance(error, BodyTooLargeError):
-        return ResponseTooLargeError(f"the application answered too much to {what}")
+        return ResponseTooLargeError(f"the application's response is too large: {what}")
     advice = "the application's own log may say why"
-    return AppRequestError(f"the application failed to answer {what}; {advice}")
+    return AppRequestError(
+        f"the application gave no usable response to {what}; {advice}"
+    )

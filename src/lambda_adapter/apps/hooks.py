@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html Shell.
 """
 
 import contextlib
+import functools
 from collections.abc import Awaitable, Callable
 
 import trio
@@ -18,13 +19,14 @@ from lambda_adapter.errors import (
     AfterRestoreError,
     BeforeCheckpointError,
     InitError,
+    InvocationError,
     PeerError,
 )
 from lambda_adapter.events.event import MAX_REPLY
-from lambda_adapter.events.fields import LAMBDA_CONTEXT, REQUEST_CONTEXT
+from lambda_adapter.events.names import LAMBDA_CONTEXT, REQUEST_CONTEXT
 from lambda_adapter.http.dial import open_connection
-from lambda_adapter.http.http1 import encode_request
-from lambda_adapter.http.messages import Request
+from lambda_adapter.http.encoding import encode_request
+from lambda_adapter.http.messages import Request, Response
 from lambda_adapter.observe.logs import log
 from lambda_adapter.values import authority
 
@@ -47,16 +49,40 @@ HOOK_CONTEXTS = [(REQUEST_CONTEXT, b"null"), (LAMBDA_CONTEXT, b"null")]
 second one with ``null``, and no client can send either."""
 
 
+Post = Callable[[Request], Awaitable[Response]]
+"""What sends a hook's request to the application."""
+
+
 async def suspend(config: Config, client: AppClient) -> None:
     """Prepare the application for a snapshot, and close connections: none survives.
 
     Raises:
         BeforeCheckpointError: the application is not fit for a snapshot.
     """
-    path = config.before_checkpoint_path
-    if path and (failure := await _call(config, path, CHECKPOINT_TIMEOUT)):
-        raise BeforeCheckpointError(failure)
+    await announce_snapshot(config, functools.partial(_post_to_server, config))
     client.close()
+
+
+async def announce_snapshot(config: Config, post: Post) -> None:
+    """Tell the application that a snapshot will be taken.
+
+    Raises:
+        BeforeCheckpointError: the application is not fit for a snapshot.
+    """
+    path = config.before_checkpoint_path
+    if path and (failure := await _call(config, post, path, CHECKPOINT_TIMEOUT)):
+        raise BeforeCheckpointError(failure)
+
+
+async def announce_restore(config: Config, post: Post) -> None:
+    """Tell the application that it was restored from a snapshot.
+
+    Raises:
+        AfterRestoreError: the application is not fit to go on.
+    """
+    path = config.after_restore_path
+    if path and (failure := await _call(config, post, path, RESTORE_TIMEOUT)):
+        raise AfterRestoreError(failure)
 
 
 async def resume(config: Config, check: Callable[[], Awaitable[None]]) -> None:
@@ -66,9 +92,7 @@ async def resume(config: Config, check: Callable[[], Awaitable[None]]) -> None:
         AfterRestoreError: the application is not fit to go on.
     """
     deadline = trio.current_time() + RESTORE_TIMEOUT
-    path = config.after_restore_path
-    if path and (failure := await _call(config, path, RESTORE_TIMEOUT)):
-        raise AfterRestoreError(failure)
+    await announce_restore(config, functools.partial(_post_to_server, config))
     try:
         with trio.fail_at(deadline):
             await check()
@@ -81,13 +105,13 @@ async def resume(config: Config, check: Callable[[], Awaitable[None]]) -> None:
         ) from None
 
 
-async def _call(config: Config, path: str, seconds: float) -> str | None:
+async def _call(config: Config, post: Post, path: str, seconds: float) -> str | None:
     """POST to a hook, and return why it failed or took too long, or None."""
     failure: str | None = f"POST {path} was not answered within {seconds:g} s"
     with trio.move_on_after(seconds):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_report_wait, path, seconds)
-            failure = await _post(config, path)
+            failure = await _post(config, post, path)
             nursery.cancel_scope.cancel()
     return failure
 
@@ -102,7 +126,7 @@ async def _report_wait(path: str, seconds: float) -> None:
     )
 
 
-async def _post(config: Config, path: str) -> str | None:
+async def _post(config: Config, post: Post, path: str) -> str | None:
     """POST to a hook, and return why it failed, or None."""
     agent = f"lambda-adapter/{__version__} (SnapStart)".encode()
     fields = [
@@ -111,14 +135,15 @@ async def _post(config: Config, path: str) -> str | None:
         (b"content-length", b"0"),
         *HOOK_CONTEXTS,
     ]
-    request = Request(b"POST", path.encode(), fields)
     try:
-        with contextlib.closing(
-            await open_connection(config.app_address)
-        ) as connection:
-            response = await connection.exchange(encode_request(request), MAX_REPLY)
-    except PeerError as error:
+        response = await post(Request(b"POST", path.encode(), fields))
+    except (PeerError, InvocationError) as error:
         return f"POST {path} failed: {error}"
     if 200 <= response.status <= 299:
         return None
     return f"POST {path} failed: it was answered with status {response.status}"
+
+
+async def _post_to_server(config: Config, request: Request) -> Response:
+    with contextlib.closing(await open_connection(config.app_address)) as connection:
+        return await connection.exchange(encode_request(request), MAX_REPLY)

@@ -10,13 +10,13 @@ from lambda_adapter import __version__
 from lambda_adapter.config import Config
 from lambda_adapter.errors import AppNotReadyError, PeerError
 from lambda_adapter.http.dial import open_connection
-from lambda_adapter.http.http1 import EncodedRequest, encode_request
+from lambda_adapter.http.encoding import EncodedRequest, encode_request
 from lambda_adapter.http.messages import Request
 from lambda_adapter.observe.logs import log
 from lambda_adapter.values import authority
 
 INTERVAL = 0.01
-"""Seconds between two checks, as long as the application answers none."""
+"""Seconds between two checks, as long as the application responds to none."""
 
 SHARE = 1 / 8
 """Part of the time since the first unhealthy response that is waited after another one.
@@ -27,7 +27,7 @@ LONGEST_PAUSE = 1.0
 
 FIRST_LIMIT = 1.0
 """Seconds that the first checks may take. One that hangs doubles the next one's: an
-application whose first answer is lost is asked again, and a slow one is waited for."""
+application whose first response is lost is asked again, a slow one is waited for."""
 
 LAST_LIMIT = 8.0
 """Seconds that no check may exceed."""
@@ -45,8 +45,8 @@ class Unready(msgspec.Struct, frozen=True):
     """Why an application is not ready."""
 
     reason: str
-    answered: bool = False
-    """Whether it answered the check, if only with an unhealthy status."""
+    responded: bool = False
+    """Whether it responded to the check, if only with an unhealthy status."""
 
 
 class Process(Protocol):
@@ -67,7 +67,7 @@ async def wait_app_ready(config: Config, process: Process | None) -> None:
         AppNotReadyError: the application has ended instead, or its time is over.
     """
     started = trio.current_time()
-    first_answer = math.inf
+    first_response = math.inf
     report = FIRST_REPORT
     limit = FIRST_LIMIT
     waited = 0.0
@@ -78,7 +78,7 @@ async def wait_app_ready(config: Config, process: Process | None) -> None:
         now = trio.current_time()
         waited = now - started
         if scope.cancelled_caught:
-            unready = Unready(f"no answer within {limit:g} s")
+            unready = Unready(f"no response within {limit:g} s")
             limit = min(limit * 2, LAST_LIMIT)
         if unready:
             _raise_if_over(config, process, waited, unready.reason)
@@ -86,9 +86,11 @@ async def wait_app_ready(config: Config, process: Process | None) -> None:
                 _report(config, process, waited, unready.reason)
                 report *= 2 ** math.ceil(math.log2(waited / report) + 0.01)
             pause = INTERVAL
-            if unready.answered:
-                first_answer = min(first_answer, now)
-                pause = max(INTERVAL, min((now - first_answer) * SHARE, LONGEST_PAUSE))
+            if unready.responded:
+                first_response = min(first_response, now)
+                pause = max(
+                    INTERVAL, min((now - first_response) * SHARE, LONGEST_PAUSE)
+                )
             await trio.sleep(pause)
     log.info("the application is ready after %.0f ms", waited * 1000)
 
@@ -165,7 +167,7 @@ async def find_unready(config: Config) -> Unready | None:
     if response.status in config.readiness_healthy_status:
         return None
     reason = f"GET {config.readiness_path} brought status {response.status}"
-    return Unready(reason, answered=True)
+    return Unready(reason, responded=True)
 
 
 def describe_check(config: Config) -> str:

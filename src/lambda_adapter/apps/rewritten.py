@@ -10,7 +10,7 @@ import msgspec
 from lambda_adapter.apps.app import Around, Seat, Turn
 from lambda_adapter.config import Config
 from lambda_adapter.errors import ClosedPathError
-from lambda_adapter.events.fields import REQUEST_CONTEXT
+from lambda_adapter.events.names import REQUEST_CONTEXT
 from lambda_adapter.http.messages import Request, Response, folded
 from lambda_adapter.route import Route, reached
 

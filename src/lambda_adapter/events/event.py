@@ -15,7 +15,7 @@ from lambda_adapter.http.messages import Request, Response, ascii_json
 NULL = msgspec.Raw(b"null")
 
 MAX_REPLY = 6_291_556
-"""Bytes of a buffered reply: 6 MB and 100 bytes. More is answered with 413, "Exceeded
+"""Bytes of a buffered reply: 6 MB and 100 bytes. More gets a 413, "Exceeded
 maximum allowed payload size (6291556 bytes)", and the invocation has failed:
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 

@@ -11,12 +11,8 @@ import msgspec
 
 from lambda_adapter.events.body import decode_body
 from lambda_adapter.events.event import Event, request_context_field
-from lambda_adapter.events.fields import (
-    Context,
-    added_fields,
-    encode_method,
-    request_fields,
-)
+from lambda_adapter.events.fields import Context, added_fields, request_fields
+from lambda_adapter.events.method import encode_method
 from lambda_adapter.events.pairs import Pairs
 from lambda_adapter.http.messages import Request
 
@@ -39,7 +35,7 @@ class RequestParts(msgspec.Struct, frozen=True, gc=False):
 
 
 class HttpEvent(Event, frozen=True):
-    """An event whose source is answered in HTTP, failures included."""
+    """An event whose source gets HTTP in return, failures included."""
 
     def parts(self) -> RequestParts:
         """Return the parts of the request.

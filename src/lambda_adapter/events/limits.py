@@ -26,7 +26,7 @@ def within_limit(kind: type[Event], reply: bytes) -> bytes:
 
 
 def find_wide_fields(kind: type[Event], response: Response, size: int) -> str | None:
-    """Say so if a gateway is about to refuse an answer for its fields.
+    """Say so if a gateway is about to refuse a response for its fields.
 
     They are within ``size`` bytes of JSON, so a small reply needs no counting.
     """
@@ -36,6 +36,6 @@ def find_wide_fields(kind: type[Event], response: Response, size: int) -> str | 
     if fields < kind.max_fields * NEARLY:
         return None
     return (
-        f"the answer's header fields take {fields:,} bytes; over {kind.max_fields:,},"
-        " the gateway answers 5xx in its place"
+        f"the header fields of the response take {fields:,} bytes; over"
+        f" {kind.max_fields:,}, the gateway responds with 5xx instead"
     )

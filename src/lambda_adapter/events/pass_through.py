@@ -48,7 +48,7 @@ class PassThroughEvent(Event, frozen=True):
         status = f"{response.status} {response.reason.decode('latin-1')}".strip()
         advice = ELSEWHERE if response.status in {404, 405} else ""
         raise AppRequestError(
-            f"the application answered POST {path} with {status}{advice}"
+            f"the application responded to POST {path} with {status}{advice}"
         )
 
     @classmethod

@@ -6,8 +6,9 @@ https://www.rfc-editor.org/rfc/rfc9112#section-7.1. Core: no I/O.
 import re
 
 from lambda_adapter.errors import PeerError
-from lambda_adapter.http.head import check_field, malformed
+from lambda_adapter.http.head import check_field
 from lambda_adapter.http.response_body import Delimited
+from lambda_adapter.http.status_line import malformed
 
 MAX_FRAMING = 131_072
 """Bytes in a row that are neither head nor body: chunk extensions and trailers."""

@@ -6,16 +6,11 @@ Core: no I/O.
 import msgspec
 
 from lambda_adapter.http.chunked import ChunkedBody
-from lambda_adapter.http.head import (
-    CONNECTION,
-    CONTENT_LENGTH,
-    TRANSFER_ENCODING,
-    Head,
-    malformed,
-)
+from lambda_adapter.http.head import CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, Head
 from lambda_adapter.http.known import remember
 from lambda_adapter.http.messages import Fields
 from lambda_adapter.http.response_body import Body, LengthBody, NoBody, UntilEndBody
+from lambda_adapter.http.status_line import malformed
 
 _WITHOUT_BODY = frozenset({204, 304})
 """https://www.rfc-editor.org/rfc/rfc9110#section-6.4.1"""

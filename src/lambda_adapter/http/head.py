@@ -6,13 +6,17 @@ line feed at a line's end (https://www.rfc-editor.org/rfc/rfc9112#section-2.2), 
 space around a value, statuses that are not registered. Core: no I/O.
 """
 
-import re
-
 import msgspec
 
 from lambda_adapter.errors import PeerError
 from lambda_adapter.http.known import remember
 from lambda_adapter.http.messages import TOKEN, Fields
+from lambda_adapter.http.status_line import (
+    MAX_PROTOCOL,
+    check_beginning,
+    malformed,
+    read_status_line,
+)
 
 MAX_HEAD = 131_072
 """Bytes of a status line and its fields, interim responses included. No gateway in
@@ -22,17 +26,6 @@ front of Lambda delivers a larger one: API Gateway stops at 10,240 bytes, ALB at
 _TEXT = bytes([0x09, *range(0x20, 0x7F), *range(0x80, 0x100)])
 """https://www.rfc-editor.org/rfc/rfc9110#section-5.5, less the control characters."""
 
-_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([0-9]{3})(?: ([^\x00-\x08\n-\x1f\x7f]*))?")
-"""https://www.rfc-editor.org/rfc/rfc9112#section-4"""
-
-_VERSION = b"HTTP/1."
-
-_PROTOCOL = re.compile(rb"(?!HTTP/1\.[01])[A-Z]{2,8}[-/][0-9]\.[0-9]\b")
-"""A protocol and its version, such as ``SSH-2.0`` or ``RTSP/1.0``."""
-
-MAX_PROTOCOL = 16
-"""Bytes that are enough to tell."""
-
 CONNECTION = b"connection"
 CONTENT_LENGTH = b"content-length"
 TRANSFER_ENCODING = b"transfer-encoding"
@@ -40,12 +33,6 @@ _FRAMING = frozenset({CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING})
 
 _known: dict[bytes, bytes] = {}
 """Lower-case names of fields that frame the body, ``b""`` for all others."""
-
-_known_status_lines: dict[bytes, tuple[int, int, bytes]] = {}
-
-_TLS_ALERT = b"\x15\x03"
-"""How a TLS server answers plain HTTP: with a record of the type ``alert``,
-https://www.rfc-editor.org/rfc/rfc8446#section-5.1"""
 
 
 class Head(msgspec.Struct, frozen=True, gc=False):
@@ -112,7 +99,7 @@ class HeadReader:
         self._line += data[start:]
         self._check_size(self._size + len(self._line))
         if not self._status_line:
-            _check_beginning(bytes(self._line[:MAX_PROTOCOL]))
+            check_beginning(bytes(self._line[:MAX_PROTOCOL]))
         return None
 
     def _take_line(self, line: bytes) -> None:
@@ -139,28 +126,6 @@ class HeadReader:
         if size > self._limit:
             message = f"the head of its response is over {MAX_HEAD:,} bytes"
             raise PeerError(message, answered=True)
-
-
-def read_status_line(line: bytes) -> tuple[int, int, bytes]:
-    """Return the minor version, the status and the reason.
-
-    Raises:
-        PeerError: it is no status line.
-    """
-    if known := _known_status_lines.get(line):
-        return known
-    match = _STATUS_LINE.fullmatch(line)
-    if match is None:
-        raise malformed(_describe(line))
-    read = int(match[1]), int(match[2]), match[3] or b""
-    return remember(_known_status_lines, line, read)
-
-
-def _check_beginning(line: bytes) -> None:
-    """Refuse what can't become a status line, whatever follows."""
-    beginning = line.strip(b"\r")[: len(_VERSION)]
-    if not _VERSION.startswith(beginning):
-        raise malformed(_describe(line))
 
 
 def read_field(line: bytes) -> tuple[bytes, bytes, bytes]:
@@ -208,18 +173,3 @@ def has_controls(line: bytes) -> bool:
 def _check_text(line: bytes) -> None:
     if has_controls(line):
         raise malformed("a header field has a control character")
-
-
-def malformed(reason: str) -> PeerError:
-    """Return the error for bytes that are not HTTP/1.1."""
-    message = f"its response is not HTTP/1.1: {reason}"
-    return PeerError(message, answered=True)
-
-
-def _describe(line: bytes) -> str:
-    """Say what is no status line. Only a protocol is quoted: all else may be secret."""
-    if line.startswith(_TLS_ALERT):
-        return "it speaks TLS, and plain HTTP is needed"
-    if match := _PROTOCOL.match(line):
-        return f"it speaks {match[0].decode()}"
-    return "it does not begin with a status line"

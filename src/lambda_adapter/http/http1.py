@@ -1,4 +1,4 @@
-"""HTTP/1.1 as bytes: requests serialised, responses parsed. No socket in sight.
+"""A response in HTTP/1.1, parsed as it arrives. No socket in sight.
 
 A response is a head (``head``), which says how its body ends (``framing``), and a body
 (``response_body``, ``chunked``). Core: no I/O.
@@ -6,50 +6,11 @@ A response is a head (``head``), which says how its body ends (``framing``), and
 
 import math
 
-import msgspec
-
 from lambda_adapter.errors import PeerError
 from lambda_adapter.http.framing import read_framing
 from lambda_adapter.http.head import MAX_HEAD, Head, HeadReader
-from lambda_adapter.http.messages import Fields, Request, Response
+from lambda_adapter.http.messages import Fields, Response
 from lambda_adapter.http.response_body import Body
-
-
-class EncodedRequest(msgspec.Struct, frozen=True, gc=False):
-    """A request as it is sent."""
-
-    method: bytes
-    head: bytes
-    """The request line and the fields, and the empty line after them."""
-    body: bytes = b""
-
-
-def encode_request(request: Request) -> EncodedRequest:
-    """Serialise the request line and the fields, exactly as given.
-
-    https://www.rfc-editor.org/rfc/rfc9112#section-2.1
-    """
-    line = b"%b %b HTTP/1.1" % (request.method, request.target)
-    head = b"\r\n".join([line, *map(b": ".join, request.fields), b"", b""])
-    return EncodedRequest(request.method, head, request.body)
-
-
-LAST_CHUNK = b"0\r\n\r\n"
-"""https://www.rfc-editor.org/rfc/rfc9112#section-7.1"""
-
-
-def encode_chunk(data: bytes) -> bytes:
-    """Frame a piece of a body. It must not be empty: that would be the last one."""
-    return b"%x\r\n%b\r\n" % (len(data), data)
-
-
-def encode_last_chunk(trailers: Fields) -> bytes:
-    """End a body with a trailer section.
-
-    https://www.rfc-editor.org/rfc/rfc9112#section-7.1.2
-    """
-    lines = [name + b": " + value + b"\r\n" for name, value in trailers]
-    return b"0\r\n" + b"".join(lines) + b"\r\n"
 
 
 class ResponseParser:

@@ -10,7 +10,8 @@ import trio
 
 from lambda_adapter.errors import PeerError
 from lambda_adapter.http.connection import Connection
-from lambda_adapter.http.http1 import EncodedRequest, ResponseParser
+from lambda_adapter.http.encoding import EncodedRequest
+from lambda_adapter.http.http1 import ResponseParser
 from lambda_adapter.http.messages import Response
 
 UPLOAD_TIMEOUT = 30.0

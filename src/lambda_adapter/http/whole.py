@@ -5,6 +5,8 @@ parser takes (measured). It is a strict subset: whatever is odd, or could be, is
 ``http1.ResponseParser``, which would read the same. Core: no I/O.
 """
 
+from typing import NamedTuple
+
 from lambda_adapter.errors import PeerError
 from lambda_adapter.http.framing import MAX_LENGTH_DIGITS
 from lambda_adapter.http.head import (
@@ -13,10 +15,10 @@ from lambda_adapter.http.head import (
     MAX_HEAD,
     has_controls,
     read_field,
-    read_status_line,
 )
 from lambda_adapter.http.known import remember
 from lambda_adapter.http.messages import Field, Fields, Response
+from lambda_adapter.http.status_line import read_status_line
 
 _REPEATED = frozenset(
     {
@@ -36,9 +38,22 @@ _REPEATED = frozenset(
 )
 """Fields of which peers send the same few values, and none that is one client's."""
 
+
+class _Head(NamedTuple):
+    status: int
+    reason: bytes
+    fields: Fields
+    length: int
+
+
+_known_heads: dict[bytes, _Head] = {}
+"""Heads of nothing but such fields: those of Lambda's own responses to replies."""
+
 _known_lines: dict[bytes, tuple[Field, int]] = {}
+"""Lines of such fields, and the length of the body that each states, -1 for none."""
+
 _known_names: dict[bytes, bool] = {}
-"""Names of other fields. None of them frames a body."""
+"""Names of other fields, none of which frames a body."""
 
 _known_statuses: dict[bytes, tuple[int, bytes]] = {}
 
@@ -50,9 +65,16 @@ def read_whole(data: bytes, max_body: float) -> Response | None:
     be used again. None is for all others, whole or not, valid or not.
     """
     head, end, body = data.partition(b"\r\n\r\n")
+    read = _known_heads.get(head) or _read_head(head)
+    if not read or not end or read.length != len(body) or read.length > max_body:
+        return None
+    return Response(read.status, read.reason, read.fields.copy(), body)
+
+
+def _read_head(head: bytes) -> _Head | None:
     first, *lines = head.split(b"\r\n")
     status_line = _known_statuses.get(first) or _read_status_line(first)
-    if not status_line or not end or len(head) > MAX_HEAD - len(end):
+    if not status_line or len(head) > MAX_HEAD - len(b"\r\n\r\n"):
         return None
     fields: Fields = []
     stated = -1
@@ -75,9 +97,8 @@ def read_whole(data: bytes, max_body: float) -> Response | None:
             if stated >= 0:
                 return None
             stated = length
-    if stated != len(body) or stated > max_body:
-        return None
-    return Response(*status_line, fields, body)
+    read = _Head(*status_line, fields, stated)
+    return read if is_text else remember(_known_heads, head, read)
 
 
 def _read_status_line(line: bytes) -> tuple[int, bytes] | None:
@@ -106,6 +127,5 @@ def _read_line(line: bytes) -> tuple[Field, int] | None:
     read = (name, value), length
     if name.lower() in _REPEATED:
         return remember(_known_lines, line, read)
-    if not framing:
-        remember(_known_names, name, True)
+    remember(_known_names, name, True)
     return read

@@ -45,12 +45,13 @@ def configure(log_format: str, log_level: str) -> None:
     log.setLevel(_LEVELS.get(log_level.upper(), logging.INFO))
 
 
-def _add_request_id(record: logging.LogRecord) -> bool:
+def add_request_id(record: logging.LogRecord) -> bool:
+    """Put the request id into a record: a filter, for applications as well."""
     record.request_id = request_id.get()
     return True
 
 
-log.addFilter(_add_request_id)
+log.addFilter(add_request_id)
 
 
 class TextFormatter(logging.Formatter):

@@ -6,16 +6,13 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
 Core: no I/O.
 """
 
-import binascii
 import re
 
 import msgspec
 
-from lambda_adapter import __version__
-from lambda_adapter.errors import MAX_ERROR, AdapterError
-from lambda_adapter.http.http1 import EncodedRequest, encode_request
+from lambda_adapter.errors import AdapterError
 from lambda_adapter.http.known import remember
-from lambda_adapter.http.messages import Field, Fields, Request, Response
+from lambda_adapter.http.messages import Response
 
 MAX_EVENT = 33_554_432
 """Bytes of an event that are taken. Lambda's own limit is 6 MB; this one only keeps a
@@ -27,11 +24,9 @@ DELIMITER = bytes(8)
 RUNTIME = b"/2018-06-01/runtime"
 EXTENSION = b"/2020-01-01/extension"
 
-_AGENT = (b"user-agent", f"lambda-adapter/{__version__}".encode())
-
 
 class Invocation(msgspec.Struct, frozen=True, gc=False):
-    """One event to answer, and what Lambda says about it.
+    """One event, and what Lambda says about it.
 
     https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-next
     Everything but the request id and the payload is ``""`` (0) where Lambda is silent.
@@ -49,18 +44,12 @@ class Invocation(msgspec.Struct, frozen=True, gc=False):
     """JSON."""
     tenant_id: str = ""
     invocation_id: str = ""
-    """A nonce to be sent back with the answer, so that a late answer to an earlier try
+    """A nonce to be sent back with the reply, so that a late reply to an earlier try
     can't be taken for this one's (https://github.com/aws/aws-lambda-python-runtime-interface-client/pull/214)."""
 
 
-class UnusableAnswerError(AdapterError):
+class UnusableResponseError(AdapterError):
     """The Runtime API said something that no invocation can be made of."""
-
-
-class _ErrorReport(msgspec.Struct):
-    error_message: str = msgspec.field(name="errorMessage")
-    error_type: str = msgspec.field(name="errorType")
-    stack_trace: list[str] = msgspec.field(name="stackTrace", default_factory=list)
 
 
 _SAID = {
@@ -78,21 +67,15 @@ _SAID = {
 _known_places: dict[bytes, int] = {}
 """The same for names in any case, and -1 for those of all other fields."""
 
-_RESPONSE_HEAD = (
-    b"POST %b/invocation/%%b/response HTTP/1.1\r\nhost: %%b\r\n%b: %b\r\n"
-    b"content-length: %%d\r\ncontent-type: application/json\r\n%%b\r\n"
-) % (RUNTIME, *_AGENT)
-"""What is the same in all replies. Request id, host, length and nonce are filled in."""
-
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]+")
 _MILLISECONDS = re.compile(r"[0-9]{1,18}")
 
 
 def parse_next(response: Response) -> Invocation:
-    """Read the answer to ``GET /runtime/invocation/next``.
+    """Read the response to ``GET /runtime/invocation/next``.
 
     Raises:
-        UnusableAnswerError: it is not an invocation.
+        UnusableResponseError: it is not an invocation.
     """
     said = [""] * len(_SAID)
     for name, value in response.fields:
@@ -103,130 +86,8 @@ def parse_next(response: Response) -> Invocation:
             said[place] = value.decode("latin-1")
     request_id, deadline, *others = said
     if response.status != 200 or not isinstance(response.body, bytes):
-        raise UnusableAnswerError(f"/next was answered with status {response.status}")
+        raise UnusableResponseError(f"/next brought status {response.status}")
     if not _REQUEST_ID.fullmatch(request_id):
-        raise UnusableAnswerError(f"/next came with the request id {request_id!r}")
+        raise UnusableResponseError(f"/next came with the request id {request_id!r}")
     deadline_ms = int(deadline) if _MILLISECONDS.fullmatch(deadline) else 0
     return Invocation(request_id, response.body, deadline_ms, *others)
-
-
-def next_request(host: bytes) -> EncodedRequest:
-    """Ask for the next invocation."""
-    return _get(host, RUNTIME + b"/invocation/next")
-
-
-def response_request(
-    host: bytes, invocation: Invocation, reply: bytes
-) -> EncodedRequest:
-    """Answer an invocation.
-
-    ``Lambda-Runtime-Function-Response-Mode`` is left out on purpose: any value but
-    ``streaming``, even ``buffered``, is refused.
-    """
-    echo = b"".join([b"%b: %b\r\n" % field for field in _echo(invocation)])
-    head = _RESPONSE_HEAD % (invocation.request_id.encode(), host, len(reply), echo)
-    return EncodedRequest(b"POST", head, reply)
-
-
-def stream_request(host: bytes, invocation: Invocation) -> EncodedRequest:
-    """Answer an invocation piece by piece, ended by ``error_trailers`` if it fails.
-
-    https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming
-    """
-    fields = [
-        (b"host", host),
-        _AGENT,
-        (b"transfer-encoding", b"chunked"),
-        (b"lambda-runtime-function-response-mode", b"streaming"),
-        (b"content-type", b"application/vnd.awslambda.http-integration-response"),
-        (b"trailer", b"Lambda-Runtime-Function-Error-Type"),
-        (b"trailer", b"Lambda-Runtime-Function-Error-Body"),
-        *_echo(invocation),
-    ]
-    return encode_request(Request(b"POST", _target(invocation, b"/response"), fields))
-
-
-def error_trailers(error: AdapterError) -> Fields:
-    """Report that a stream broke off: the client has had its status already."""
-    body = binascii.b2a_base64(_encode_error(error), newline=False)
-    return [
-        (b"Lambda-Runtime-Function-Error-Type", error.error_type.encode()),
-        (b"Lambda-Runtime-Function-Error-Body", body),
-    ]
-
-
-def restore_next_request(host: bytes) -> EncodedRequest:
-    """Say that all is ready for a snapshot; the answer comes once it is restored.
-
-    Only AWS's own runtimes document it:
-    https://github.com/aws/aws-lambda-python-runtime-interface-client/pull/176
-    """
-    return _get(host, RUNTIME + b"/restore/next")
-
-
-def restore_error_request(host: bytes, error: AdapterError) -> EncodedRequest:
-    """Report that a restored environment can't be used."""
-    return _post_error(host, RUNTIME + b"/restore/error", error, [])
-
-
-def error_request(
-    host: bytes, invocation: Invocation, error: AdapterError
-) -> EncodedRequest:
-    """Report that an invocation failed."""
-    return _post_error(host, _target(invocation, b"/error"), error, _echo(invocation))
-
-
-def init_error_request(host: bytes, error: AdapterError) -> EncodedRequest:
-    """Report that the application never came up."""
-    return _post_error(host, RUNTIME + b"/init/error", error, [])
-
-
-def register_request(host: bytes, extension: str) -> EncodedRequest:
-    """Register as an extension that wants no events.
-
-    Only where an extension is registered does Lambda send SIGTERM before SIGKILL:
-    https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown
-    """
-    name = (b"lambda-extension-name", extension.encode())
-    return _post(host, EXTENSION + b"/register", b'{"events":[]}', [name])
-
-
-def event_next_request(host: bytes, extension_id: bytes) -> EncodedRequest:
-    """Ask for an extension event, which completes the registration and never comes."""
-    identifier = (b"lambda-extension-identifier", extension_id)
-    return _get(host, EXTENSION + b"/event/next", identifier)
-
-
-def _target(invocation: Invocation, end: bytes) -> bytes:
-    return RUNTIME + b"/invocation/" + invocation.request_id.encode() + end
-
-
-def _echo(invocation: Invocation) -> Fields:
-    if not invocation.invocation_id:
-        return []
-    value = invocation.invocation_id.encode("latin-1")
-    return [(b"lambda-runtime-invocation-id", value)]
-
-
-def _get(host: bytes, target: bytes, *extra: Field) -> EncodedRequest:
-    return encode_request(Request(b"GET", target, [(b"host", host), _AGENT, *extra]))
-
-
-def _post(host: bytes, target: bytes, body: bytes, extra: Fields) -> EncodedRequest:
-    length = (b"content-length", b"%d" % len(body))
-    kind = (b"content-type", b"application/json")
-    fields = [(b"host", host), _AGENT, length, kind, *extra]
-    return encode_request(Request(b"POST", target, fields, body))
-
-
-def _post_error(
-    host: bytes, target: bytes, error: AdapterError, extra: Fields
-) -> EncodedRequest:
-    # https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-invokeerror
-    kind = (b"lambda-runtime-function-error-type", error.error_type.encode())
-    return _post(host, target, _encode_error(error), [kind, *extra])
-
-
-def _encode_error(error: AdapterError) -> bytes:
-    report = _ErrorReport(error.report[:MAX_ERROR], error.error_type)
-    return msgspec.json.encode(report)

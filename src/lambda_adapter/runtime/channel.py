@@ -7,13 +7,13 @@ import trio
 from lambda_adapter.errors import PeerError
 from lambda_adapter.http.connection import Connection
 from lambda_adapter.http.dial import open_connection
-from lambda_adapter.http.http1 import EncodedRequest
+from lambda_adapter.http.encoding import EncodedRequest
 from lambda_adapter.http.messages import Response
 from lambda_adapter.observe.logs import log
 from lambda_adapter.values import authority
 
-MAX_ANSWER = 65_536
-"""Bytes of an answer to a POST."""
+MAX_RESPONSE = 65_536
+"""Bytes of a response to a POST."""
 
 
 class Channel:
@@ -35,16 +35,16 @@ class Channel:
             self._connection = None
 
     async def post(self, request: EncodedRequest, timeout: float) -> Response:  # noqa: ASYNC109
-        """Send, and return the answer if it comes within so many seconds.
+        """Send, and return the response if it comes within so many seconds.
 
         Raises:
             PeerError: there is none.
         """
         try:
             with trio.fail_after(timeout):
-                return await self.exchange(request, MAX_ANSWER)
+                return await self.exchange(request, MAX_RESPONSE)
         except trio.TooSlowError:
-            message = f"Lambda did not answer within {timeout:g} s"
+            message = f"Lambda did not respond within {timeout:g} s"
             raise PeerError(message, answered=False) from None
 
     async def exchange(
@@ -56,7 +56,7 @@ class Channel:
         a reply that had arrived is refused the second time, which is only logged.
 
         Raises:
-            PeerError: there is no answer, or it is not HTTP/1.1.
+            PeerError: there is no response, or it is not HTTP/1.1.
             TooSlowError: the deadline passed.
         """
         connection = self._kept() or await self.connect()
@@ -89,6 +89,6 @@ class Channel:
 
 
 def quote(response: Response) -> str:
-    """Return an answer for the log: its status, and the beginning of its body."""
+    """Return a response for the log: its status, and the beginning of its body."""
     body = response.body[:300] if isinstance(response.body, bytes) else b""
     return f"status {response.status} {body.decode('utf-8', 'replace')}".strip()

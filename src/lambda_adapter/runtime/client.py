@@ -8,22 +8,24 @@ import trio
 
 from lambda_adapter.errors import (
     AdapterError,
-    InvocationError,
     PeerError,
     RuntimeApiError,
 )
-from lambda_adapter.http.http1 import (
-    LAST_CHUNK,
+from lambda_adapter.http.encoding import (
     EncodedRequest,
-    encode_chunk,
-    encode_last_chunk,
 )
 from lambda_adapter.http.messages import Response, Stream
 from lambda_adapter.http.upload import upload
 from lambda_adapter.observe.logs import log
-from lambda_adapter.runtime import api as runtime_api
-from lambda_adapter.runtime.api import Invocation, UnusableAnswerError
-from lambda_adapter.runtime.channel import MAX_ANSWER, Channel, quote
+from lambda_adapter.runtime import requests
+from lambda_adapter.runtime.api import (
+    MAX_EVENT,
+    Invocation,
+    UnusableResponseError,
+    parse_next,
+)
+from lambda_adapter.runtime.channel import MAX_RESPONSE, Channel, quote
+from lambda_adapter.runtime.frames import frame
 
 ATTEMPTS = 5
 """How often ``/next`` may fail in a row before this environment is given up. AWS's own
@@ -41,7 +43,7 @@ class RuntimeClient(Channel):
 
     def __init__(self, host: str, port: int, *, waits_in_kernel: bool = False) -> None:
         super().__init__(host, port, waits_in_kernel=waits_in_kernel)
-        self._next = runtime_api.next_request(self.host)
+        self._next = requests.next_request(self.host)
 
     async def next_invocation(self) -> Invocation:
         """Wait for the next invocation, without a limit: the wait is Lambda's freeze.
@@ -53,10 +55,10 @@ class RuntimeClient(Channel):
             if attempt:
                 await trio.sleep(BACK_OFF * 2 ** (attempt - 1))
             try:
-                response = await self.exchange(self._next, runtime_api.MAX_EVENT)
+                response = await self.exchange(self._next, MAX_EVENT)
                 _raise_if_lost(response)
-                return runtime_api.parse_next(response)
-            except (PeerError, UnusableAnswerError) as error:
+                return parse_next(response)
+            except (PeerError, UnusableResponseError) as error:
                 log.warning("no invocation from Lambda's Runtime API: %s", error)
         raise RuntimeApiError(f"Lambda's Runtime API failed {ATTEMPTS} times in a row")
 
@@ -68,9 +70,9 @@ class RuntimeClient(Channel):
         Raises:
             RuntimeApiError: Lambda does not say that it is.
         """
-        request = runtime_api.restore_next_request(self.host)
+        request = requests.restore_next_request(self.host)
         try:
-            response = await self.exchange(request, MAX_ANSWER)
+            response = await self.exchange(request, MAX_RESPONSE)
         except PeerError as error:
             raise RuntimeApiError(f"Lambda did not restore: {error}") from error
         finally:
@@ -86,8 +88,8 @@ class RuntimeClient(Channel):
         Raises:
             RuntimeApiError: Lambda says that all is lost.
         """
-        request = runtime_api.response_request(self.host, invocation, reply)
-        await self._deliver("reply", self.exchange(request, MAX_ANSWER, deadline))
+        request = requests.response_request(self.host, invocation, reply)
+        await self._deliver("reply", self.exchange(request, MAX_RESPONSE, deadline))
 
     async def post_stream(
         self,
@@ -104,7 +106,7 @@ class RuntimeClient(Channel):
             RuntimeApiError: Lambda says that all is lost.
         """
         try:
-            frames = _frames(prelude, body)
+            frames = frame(prelude, body)
             await self._deliver("stream", self._upload(invocation, frames))
         finally:
             if not isinstance(body, bytes):
@@ -116,16 +118,16 @@ class RuntimeClient(Channel):
         Raises:
             RuntimeApiError: Lambda says that all is lost.
         """
-        request = runtime_api.error_request(self.host, invocation, error)
-        await self._deliver("error", self.exchange(request, MAX_ANSWER))
+        request = requests.error_request(self.host, invocation, error)
+        await self._deliver("error", self.exchange(request, MAX_RESPONSE))
 
     async def post_init_error(self, error: AdapterError) -> None:
         """Report that the application never came up."""
-        await self._report(runtime_api.init_error_request(self.host, error), "init")
+        await self._report(requests.init_error_request(self.host, error), "init")
 
     async def post_restore_error(self, error: AdapterError) -> None:
         """Report that the application did not survive a snapshot."""
-        request = runtime_api.restore_error_request(self.host, error)
+        request = requests.restore_error_request(self.host, error)
         await self._report(request, "restore")
 
     async def _report(self, request: EncodedRequest, phase: str) -> None:
@@ -155,30 +157,15 @@ class RuntimeClient(Channel):
     async def _upload(
         self, invocation: Invocation, frames: AsyncGenerator[bytes, None]
     ) -> Response:
-        request = runtime_api.stream_request(self.host, invocation)
+        request = requests.stream_request(self.host, invocation)
         try:
             connection = await self.connect()
             async with contextlib.aclosing(frames):
-                return await upload(connection, request, frames, MAX_ANSWER)
+                return await upload(connection, request, frames, MAX_RESPONSE)
         finally:
             # https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html: a
             # runtime closes the connection that it has streamed over.
             self.close()
-
-
-async def _frames(prelude: bytes, body: bytes | Stream) -> AsyncGenerator[bytes, None]:
-    yield encode_chunk(prelude + runtime_api.DELIMITER)
-    try:
-        if not isinstance(body, bytes):
-            async for piece in body:
-                yield encode_chunk(piece)
-        elif body:
-            yield encode_chunk(body)
-    except InvocationError as error:
-        log.error("%s: the stream broke off: %s", error.error_type, error)
-        yield encode_last_chunk(runtime_api.error_trailers(error))
-    else:
-        yield LAST_CHUNK
 
 
 def _raise_if_lost(response: Response) -> None:

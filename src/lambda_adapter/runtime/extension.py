@@ -8,9 +8,9 @@ import trio
 
 from lambda_adapter.errors import PeerError
 from lambda_adapter.observe.logs import log
-from lambda_adapter.runtime import api
-from lambda_adapter.runtime.api import UnusableAnswerError
-from lambda_adapter.runtime.channel import MAX_ANSWER, Channel, quote
+from lambda_adapter.runtime import requests
+from lambda_adapter.runtime.api import UnusableResponseError
+from lambda_adapter.runtime.channel import MAX_RESPONSE, Channel, quote
 
 REGISTER_LIMIT = 2.0
 """Seconds that Lambda may take to register an extension: init waits for it, and has 10:
@@ -30,17 +30,17 @@ class Extension(Channel):
         ends the init. If Lambda refuses, that is logged, and all else works.
         """
         try:
-            request = api.register_request(self.host, name)
+            request = requests.register_request(self.host, name)
             response = await self.post(request, REGISTER_LIMIT)
             fields = {key.lower(): value for key, value in response.fields}
             extension_id = fields.get(b"lambda-extension-identifier", b"")
             if response.status != 200 or not extension_id:
-                raise UnusableAnswerError(quote(response))
-            following = api.event_next_request(self.host, extension_id)
+                raise UnusableResponseError(quote(response))
+            following = requests.event_next_request(self.host, extension_id)
             registered.set()
-            response = await self.exchange(following, MAX_ANSWER)
-            raise UnusableAnswerError(quote(response))
-        except (PeerError, UnusableAnswerError) as error:
+            response = await self.exchange(following, MAX_RESPONSE)
+            raise UnusableResponseError(quote(response))
+        except (PeerError, UnusableResponseError) as error:
             log.warning(
                 "Lambda will not send SIGTERM before it ends this environment, because"
                 " registering the extension %s failed: %s",

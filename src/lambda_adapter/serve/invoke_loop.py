@@ -112,7 +112,7 @@ class InvokeLoop:
     async def _fail(self, turn: Turn, failure: InvocationError) -> None:
         """Report the failure: as a response to a client, else as an error."""
         with trio.move_on_after(POST_TIMEOUT) as scope:
-            if not (issubclass(turn.kind, HttpEvent) and failure.is_answerable):
+            if not (issubclass(turn.kind, HttpEvent) and failure.is_for_client):
                 await self._runtime.post_error(turn.invocation, failure)
             else:
                 response = error_response(failure, turn.invocation.request_id)

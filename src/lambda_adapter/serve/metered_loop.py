@@ -71,7 +71,7 @@ class MeteredLoop(InvokeLoop):
     async def _fail(self, turn: Turn, failure: InvocationError) -> None:
         self._about.pop("Status", None)
         self._about["ErrorType"] = failure.error_type
-        if issubclass(turn.kind, HttpEvent) and failure.is_answerable:
+        if issubclass(turn.kind, HttpEvent) and failure.is_for_client:
             self._about["Status"] = failure.status
         await super()._fail(turn, failure)
         self._ended = trio.current_time()

@@ -6,7 +6,7 @@ Shell.
 import contextlib
 import functools
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import msgspec
 import trio
@@ -33,24 +33,50 @@ def run(config: Config, child: Child | None) -> int:
     keep_freed(config.function_memory)
     for warning in config.warnings:
         log.warning("%s", warning)
-    if child is None:
-        log.info("no command was given: attached to what Lambda starts by itself")
-        if config.app_wrapper:
-            log.warning(
-                "AWS_LWA_EXEC_WRAPPER does nothing here, where Lambda has started the"
-                " application: put %s in front of the image's own command",
-                config.app_wrapper,
-            )
-    return trio.run(_run, config, child)
+    try:
+        app = _open_app(config, child)
+    except InitError as error:  # it can't be imported
+        return trio.run(_report, config, [error])
+    return trio.run(_run, config, app)
 
 
-async def _run(config: Config, child: Child | None) -> int:
-    app = ChildApp(config, child) if child else AttachedApp(config)
+def _open_app(config: Config, child: Child | None) -> App:
+    """Return the application that the command line and the settings name.
+
+    Raises:
+        InitError: one that runs in this process can't be imported.
+    """
+    if config.asgi_app:
+        from lambda_adapter.apps.asgi.app import AsgiApp
+
+        return AsgiApp(config)
+    if config.wsgi_app:
+        from lambda_adapter.apps.wsgi.app import WsgiApp
+
+        return WsgiApp(config)
+    if child:
+        return ChildApp(config, child)
+    log.info("no command was given: attached to what Lambda starts by itself")
+    if config.app_wrapper:
+        log.warning(
+            "AWS_LWA_EXEC_WRAPPER does nothing here, where Lambda has started the"
+            " application: put %s in front of the image's own command",
+            config.app_wrapper,
+        )
+    return AttachedApp(config)
+
+
+async def _run(config: Config, app: App) -> int:
     failures: list[AdapterError] = []
     try:
         await supervise(config, app, encode_env_config(config))
     except* AdapterError as group:
         failures += _leaves(group)
+    return await _report(config, failures)
+
+
+async def _report(config: Config, failures: Sequence[AdapterError]) -> int:
+    """Log what went wrong, tell Lambda, and return the exit status."""
     for failure in failures:
         log.error("%s: %s", failure.error_type, failure)
         with contextlib.closing(open_runtime(config)) as runtime:
@@ -109,7 +135,8 @@ async def _restore(config: Config, app: App) -> None:
 def open_runtime(config: Config) -> RuntimeClient:
     """Return a client of the Runtime API, or of the proxy that stands in for it."""
     address = config.runtime_api_proxy or config.runtime_api
-    return RuntimeClient(*address, waits_in_kernel=config.max_concurrency == 1)
+    is_alone = config.max_concurrency == 1 and not config.asgi_app
+    return RuntimeClient(*address, waits_in_kernel=is_alone)
 
 
 async def _cancel_on_signal(

@@ -48,11 +48,29 @@ NAMES: dict[str, dict[str, tuple[str, ...]]] = {
 the adapter uses, and what these submodules ask trio for."""
 
 
+def import_all_of_trio() -> None:
+    """Import trio as it is, without a process for that.
+
+    For a process that runs an application: one that imports trio itself must not get
+    the front.
+
+    Raises:
+        ImportError: there is no trio here.
+    """
+    with contextlib.suppress(AttributeError, ImportError), _without_ctypes():
+        import_module("trio")
+    if "trio" not in sys.modules:  # an older one, which needs ctypes
+        _forget()
+        import_module("trio")
+
+
+def _forget() -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "trio"]:
+        del sys.modules[name]
+
+
 def import_trio() -> None:
     """Import trio, unless it is imported already, behind a front.
-
-    Only for a process that runs no application: one that imports trio itself must not
-    get the front.
 
     Raises:
         ImportError: there is no trio here.
@@ -62,8 +80,7 @@ def import_trio() -> None:
             with _without_ctypes():
                 _build_front()
     except (AttributeError, ImportError):  # another layout, or no trio
-        for name in [name for name in sys.modules if name.partition(".")[0] == "trio"]:
-            del sys.modules[name]
+        _forget()
     import_module("trio")
 
 

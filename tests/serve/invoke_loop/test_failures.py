@@ -26,7 +26,7 @@ async def test_refused_event(function, status):
 
     assert_failed(posted, "Runtime.AppRequestError")
     message = str(posted.json()["errorMessage"])
-    assert f"the application answered POST /events with {status}" in message
+    assert f"the application responded to POST /events with {status}" in message
     assert b"secret" not in posted.body
     await function.assert_works()
 

@@ -173,7 +173,7 @@ async def test_fields_that_a_gateway_refuses(function, caplog, event, limit):
 
     assert posted.json()["statusCode"] == 200
     (line,) = caplog.records
-    assert f"over {limit:,}, the gateway answers 5xx" in line.getMessage()
+    assert f"over {limit:,}, the gateway responds with 5xx" in line.getMessage()
     assert line.request_id == posted.target.split("/")[-2]
 
 

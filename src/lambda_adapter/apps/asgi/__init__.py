@@ -1,0 +1,1 @@
+"""ASGI applications in this process, on asyncio or on trio."""

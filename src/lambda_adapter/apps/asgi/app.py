@@ -1,0 +1,107 @@
+"""An ASGI application in this process, as an ``App``. Shell."""
+
+import math
+from typing import cast
+
+import trio
+
+from lambda_adapter.apps.app import Seat
+from lambda_adapter.apps.asgi.host import Application, Host
+from lambda_adapter.apps.asgi.lifespan import Lifespan
+from lambda_adapter.apps.asgi.seat import AsgiSeat
+from lambda_adapter.apps.last_resort import exit_within
+from lambda_adapter.apps.loading import load
+from lambda_adapter.apps.process import grace
+from lambda_adapter.config import Config
+from lambda_adapter.errors import AppNotReadyError
+from lambda_adapter.observe.logs import log
+from lambda_adapter.runtime.lambda_context import Function
+
+
+class AsgiApp:
+    """Imported when this is made; ``run`` is its lifespan."""
+
+    extension_name = "lambda-adapter-runtime"
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._host = open_host(config.asgi_loop)
+        app = cast("Application", load(config.asgi_app or "", config))
+        self._app = app
+        self._lifespan = Lifespan(self._host, app)
+
+    async def run(self, ready: trio.Event) -> None:
+        """Start the application up, and shut it down at the end.
+
+        Raises:
+            AppNotReadyError: its startup failed, or took too long.
+        """
+        async with trio.open_nursery() as nursery:
+            await nursery.start(self._host.run)
+            try:
+                await self._start()
+                ready.set()
+                await trio.sleep_forever()
+            finally:
+                exit_within()
+                with trio.move_on_after(grace(), shield=True) as limit:
+                    await self._lifespan.stop()
+                if limit.cancelled_caught:
+                    log.warning("the application did not shut down in time")
+                self._host.close()
+
+    async def _start(self) -> None:
+        seconds = self._config.readiness_timeout or math.inf
+        with trio.move_on_after(seconds) as limit:
+            await self._lifespan.start()
+        if limit.cancelled_caught:
+            raise AppNotReadyError(
+                f"the application's startup was not complete after {seconds:g} s"
+            )
+        log.info("the application is ready")
+
+    def open_seat(self) -> Seat:
+        """Return a seat for one invoke loop."""
+        return AsgiSeat(
+            self._host,
+            self._app,
+            Function(self._config),
+            self._config.remove_base_path or "",
+            self._lifespan.state if self._lifespan.supported else None,
+        )
+
+    async def suspend(self) -> None:
+        """Prepare for a snapshot.
+
+        Raises:
+            BeforeCheckpointError: the application is not fit for one.
+        """
+        from lambda_adapter.apps.hooked import suspend
+
+        await suspend(self._config, self.open_seat())
+
+    async def resume(self) -> None:
+        """Go on after a snapshot was restored.
+
+        Raises:
+            AfterRestoreError: the application is not fit to go on.
+        """
+        from lambda_adapter.apps.hooked import resume
+
+        await resume(self._config, self.open_seat())
+
+
+def open_host(loop: str) -> Host:
+    """Return the host that is set, importing no other."""
+    match loop:
+        case "trio":
+            from lambda_adapter.apps.asgi.host_trio import TrioHost
+
+            return TrioHost()
+        case "trio-asyncio":
+            from lambda_adapter.apps.asgi.host_trio_asyncio import TrioAsyncioHost
+
+            return TrioAsyncioHost()
+    from lambda_adapter.apps.asgi.host_asyncio import AsyncioHost
+
+    return AsyncioHost()

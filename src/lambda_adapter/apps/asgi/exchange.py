@@ -1,0 +1,198 @@
+"""A request and its response, between an ASGI application and a seat.
+
+https://asgi.readthedocs.io/en/latest/specs/www.html
+"""
+
+import trio
+
+from lambda_adapter.apps.asgi.body import Body, BodyOverLimitError
+from lambda_adapter.apps.asgi.gone import ClientGoneError, is_expected
+from lambda_adapter.apps.asgi.host import Gate, Host, Message, Task
+from lambda_adapter.apps.asgi.messages import Start, body_of, file_of, start_of
+from lambda_adapter.apps.failures import LATE_WITHIN
+from lambda_adapter.errors import AppFailedError, DeadlineError
+from lambda_adapter.http.messages import Request
+from lambda_adapter.observe.logs import log
+
+_REQUEST: Message = {"type": "http.request", "more_body": False}
+_DISCONNECT: Message = {"type": "http.disconnect"}
+
+
+class Exchange:
+    """What an application was asked, what it has sent, and how it ended."""
+
+    task: Task | None = None
+    start: Start | None = None
+    complete = False
+    """Whether the last piece of the response was sent."""
+    over = False
+    """Whether the application's coroutine has ended."""
+    too_large = False
+    given_up = False
+    """Whether nobody takes the response any more."""
+
+    def __init__(
+        self, host: Host, request: Request, *, streamed: bool, max_body: int
+    ) -> None:
+        self._host = host
+        self._request = request
+        self._streamed = streamed
+        limit = None if streamed else max_body
+        self._body = Body(is_head=request.method == b"HEAD", limit=limit)
+        self._was_received = False
+        self._began = False
+        """Whether the body has begun, and with it what is streamed."""
+        self._held: list[Gate] = []
+        """Where ``send`` waits until its piece is taken, or the reply is posted."""
+        self._listening: list[Gate] = []
+        """Where ``receive`` waits for the end of the response."""
+        self._news: trio.Event | None = None
+
+    # What the application calls.
+
+    async def receive(self) -> Message:
+        """Return the request's body, then wait until the response is complete."""
+        if not self._was_received:
+            self._was_received = True
+            return {**_REQUEST, "body": self._request.body}
+        if not (self.complete or self.given_up):
+            gate = self._host.gate()
+            self._listening.append(gate)
+            await gate.wait()
+        return _DISCONNECT
+
+    async def send(self, message: Message) -> None:
+        """Take a message; return once the next one can be sent.
+
+        Nothing that an application does after its last message delays its response:
+        that ``send`` returns when the reply is posted.
+
+        Raises:
+            ClientGoneError: nobody takes it.
+            RuntimeError, ValueError, TypeError: it is not the message that may follow.
+        """
+        if self.given_up:
+            raise ClientGoneError("the request was given up")
+        kind = message["type"]
+        if self.complete:
+            raise RuntimeError(f"{kind} after the response was complete")
+        if self.start is None:
+            self.start = start_of(message)
+        elif kind == "http.response.pathsend":
+            await self._send_file(self.start, file_of(message))
+        elif kind == "http.response.body":
+            body, more = body_of(message)
+            await self._take(self.start, body, more=more)
+        else:
+            raise RuntimeError(f"{kind} within a response")
+
+    async def _send_file(self, start: Start, path: str) -> None:
+        with open(path, "rb") as file:  # noqa: ASYNC230 - small reads of a local file
+            while piece := file.read(65_536):
+                await self._take(start, piece, more=True)
+        await self._take(start, b"", more=False)
+
+    async def _take(self, start: Start, piece: bytes, *, more: bool) -> None:
+        try:
+            self._body.add(start, piece, more=more)
+        except BodyOverLimitError:
+            self.too_large = True
+            self._tell()
+            self.give_up()
+            raise ClientGoneError("more than AWS Lambda can return") from None
+        if more and not self._streamed:
+            return
+        self._began = True
+        if not more:
+            self.complete = True
+            self._hang_up()
+        self._tell()
+        if more and not self._body:  # nobody takes nothing
+            return
+        gate = self._host.gate()
+        self._held.append(gate)
+        await gate.wait()
+        if self.given_up and more:
+            raise ClientGoneError("the request was given up")
+
+    def _hang_up(self) -> None:
+        for gate in self._listening:
+            gate.open()
+        self._listening.clear()
+
+    def ended(self, error: BaseException | None) -> None:
+        """Take note that the application's coroutine has ended, and log why."""
+        self.over = True
+        self._tell()
+        if error is not None and not (self.given_up and is_expected(error)):
+            when = " after its response was complete" if self.complete else ""
+            log.error("the application failed%s", when, exc_info=error)
+        elif not self.complete and not self.given_up:
+            log.error("the application ended without a whole response")
+
+    # What the seat calls.
+
+    async def wait_news(self) -> None:
+        """Wait until there is a piece, the end of the response or the end of all."""
+        self._news = trio.Event()
+        await self._news.wait()
+
+    def _tell(self) -> None:
+        if self._news is not None:
+            self._news.set()
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a response, or will be none."""
+        return bool(
+            self.complete
+            or self.over
+            or self.too_large
+            or (self._streamed and self._began)
+        )
+
+    def take_body(self) -> bytes:
+        """Return what has come of the body."""
+        return self._body.take()
+
+    def _has_news(self) -> bool:
+        return bool(self._body) or self.complete or self.over
+
+    async def next_piece(self, deadline: float) -> bytes:
+        """Return the next piece of a streamed body, and ``b""`` after the last one.
+
+        Raises:
+            AppFailedError: the application ended before.
+            DeadlineError: there was none in time.
+        """
+        if not (self._body or self.complete):
+            self.go_on()
+            with trio.move_on_at(deadline) as limit:
+                while not self._has_news():
+                    await self.wait_news()
+            if limit.cancelled_caught:
+                raise DeadlineError(LATE_WITHIN)
+        if not (self._body or self.complete):
+            raise AppFailedError("the application failed within its response")
+        return self._body.take()
+
+    def go_on(self) -> None:
+        """Let a ``send`` that waits return."""
+        for gate in self._held:
+            gate.open()
+        self._held.clear()
+        self._host.wake()
+
+    def give_up(self) -> None:
+        """Have the application told that nobody takes its response."""
+        self.given_up = True
+        self._hang_up()
+        self.go_on()
+
+    def cancel(self) -> None:
+        """Cancel the application's coroutine, once: it may have to clean up."""
+        self.given_up = True
+        task, self.task = self.task, None
+        if task:
+            task.cancel()
+            self._host.wake()

@@ -1,0 +1,74 @@
+"""An ASGI application on trio itself: AWS_LWA_ASGI_LOOP=trio. Shell."""
+
+from collections.abc import Awaitable, Callable
+
+import trio
+
+from lambda_adapter.apps.asgi.host import Cancelled, Ended, Gate, Task, contained
+
+
+class TrioGate:
+    """A gate for coroutines on trio."""
+
+    def __init__(self) -> None:
+        self._event = trio.Event()
+        self.open = self._event.set
+
+    async def wait(self) -> None:
+        """Wait until it is open."""
+        await self._event.wait()
+
+
+class TrioHost:
+    """Runs an application's coroutines as trio's tasks."""
+
+    _nursery: trio.Nursery
+
+    def __init__(self) -> None:
+        self._life = trio.CancelScope(shield=True)
+
+    async def run(
+        self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Run what is started, until ``close``."""
+        with self._life:
+            async with trio.open_nursery() as self._nursery:
+                task_status.started()
+                await trio.sleep_forever()
+
+    def close(self) -> None:
+        """Cancel what still runs, and let ``run`` return."""
+        self._life.cancel()
+
+    def gate(self) -> Gate:
+        """Return a closed gate."""
+        return TrioGate()
+
+    def start(self, call: Callable[[], Awaitable[None]], ended: Ended) -> Task:
+        """Start a coroutine in a task with a cancel scope of its own."""
+        scope = trio.CancelScope()
+        self._nursery.start_soon(_run, call, ended, scope)
+        return scope
+
+    def wake(self) -> None:
+        """Do nothing: trio runs both sides."""
+
+
+async def _run(
+    call: Callable[[], Awaitable[None]], ended: Ended, scope: trio.CancelScope
+) -> None:
+    error: BaseException | None = None
+    with scope:
+        try:
+            await call()
+        except BaseException as raised:  # the application's end is not the adapter's
+            if _is_cancelled(raised):
+                raise
+            error = contained(raised)
+    ended(Cancelled("cancelled") if scope.cancelled_caught else error)
+
+
+def _is_cancelled(error: BaseException) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return error.subgroup(trio.Cancelled) is not None
+    return isinstance(error, (trio.Cancelled, GeneratorExit))

@@ -1,0 +1,75 @@
+"""The head of a response that an application in this process gives as objects.
+
+Nothing has parsed it, so it is checked here. Core: no I/O.
+"""
+
+import http
+import re
+from collections.abc import Iterable
+
+from lambda_adapter.http.messages import TOKEN, Fields
+
+BODILESS = frozenset({204, 304})
+"""Statuses without content: https://www.rfc-editor.org/rfc/rfc9110#section-6.4.1-8"""
+
+REASONS = {status.value: status.phrase.encode() for status in http.HTTPStatus}
+"""https://www.rfc-editor.org/rfc/rfc9110#section-15"""
+
+MAX_FIELDS = 131_072
+"""Bytes of fields that are taken; gateways deliver far fewer: ``http.head``."""
+
+_FORBIDDEN = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+"""https://www.rfc-editor.org/rfc/rfc9110#section-5.5"""
+
+_LENGTH = re.compile(rb"[0-9]{1,18}")
+
+
+def check_status(status: object) -> int:
+    """Return the status of a final response.
+
+    Raises:
+        ValueError, TypeError: it is none.
+    """
+    if not isinstance(status, int) or isinstance(status, bool):
+        raise TypeError(f"the status is a {type(status).__name__}, not an int")
+    if not 200 <= status <= 999:
+        raise ValueError(f"{status} is not the status of a final response")
+    return status
+
+
+def check_fields(fields: object) -> Fields:
+    """Return header fields whose names are names, and whose values are one line.
+
+    Raises:
+        ValueError, TypeError: a field can't be sent.
+    """
+    checked: Fields = []
+    size = 0
+    if not isinstance(fields, Iterable):
+        raise TypeError(f"the header fields are a {type(fields).__name__}")
+    for name, value in fields:
+        if not (isinstance(name, bytes) and isinstance(value, bytes)):
+            raise TypeError(f"the header field {name!r} is not a pair of bytes")
+        if not TOKEN.fullmatch(name):
+            raise ValueError(f"{name[:100]!r} is not the name of a header field")
+        if _FORBIDDEN.search(value):
+            raise ValueError(f"the header field {name!r} has a control character")
+        size += len(name) + len(value)
+        checked.append((name, value.strip(b" \t")))
+    if size > MAX_FIELDS:
+        raise ValueError(f"the header fields have more than {MAX_FIELDS:,} bytes")
+    return checked
+
+
+def content_length(fields: Fields) -> int | None:
+    """Return the length that is declared, None if none is.
+
+    Raises:
+        ValueError: it is no length, or there are several.
+    """
+    values = {value for name, value in fields if name.lower() == b"content-length"}
+    if not values:
+        return None
+    if len(values) > 1 or not _LENGTH.fullmatch(value := values.pop()):
+        raise ValueError("Content-Length is not one number")
+    return int(value)

@@ -1,0 +1,1 @@
+"""WSGI applications in this process, in a thread for each invoke loop."""

@@ -1,0 +1,95 @@
+"""What is told on a terminal, one line for each thing. Shell."""
+
+from rich.console import Console
+from rich.text import Text
+
+from lambda_adapter.local.environment import TIMED_OUT
+from lambda_adapter.local.invocation import Invocation
+
+MAX_TITLE = 200
+"""Characters of a request's target that are shown."""
+
+
+class ConsoleReport:
+    """Tells it to people."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def begin(self, url: str, event: str, command: str, settings: list[str]) -> None:
+        """Tell where the front door is, and what is behind it."""
+        way = f"{event} -> lambda-adapter -> {command}"
+        self._print(Text.assemble((url, "bold"), f"  {way}"))
+        if settings:
+            self._print(Text(f"settings  {'  '.join(settings)}", "dim"))
+
+    def page(self, url: str) -> None:
+        """Tell where the page of invocations is."""
+        self._print(Text(f"invocations  {url}", "dim"))
+
+    def ready(self, init_ms: float) -> None:
+        """Tell that an environment is initialised."""
+        self._print(Text.assemble(("ready", "green"), f"  init {init_ms:.0f} ms"))
+
+    def line(self, text: str) -> None:
+        """Tell what the function has printed."""
+        self._print(Text(text, "dim"))
+
+    def invocation(self, invocation: Invocation, *, reset: bool) -> None:
+        """Tell what became of an invocation."""
+        self._print(describe(invocation, reset=reset))
+
+    def notice(self, text: str) -> None:
+        """Tell what somebody should know."""
+        self._print(Text(text, "yellow"))
+
+    def failure(self, text: str) -> None:
+        """Tell what somebody has to put right."""
+        self._print(Text.assemble(("error", "bold red"), f"  {text}"))
+
+    def end(self, mark: str) -> None:
+        """Tell that everything has ended."""
+        self._print(Text(f"{mark}ended"))
+
+    def _print(self, text: Text) -> None:
+        self._console.print(text, highlight=False, soft_wrap=True)
+
+
+def describe(invocation: Invocation, *, reset: bool) -> Text:
+    """Return the line of an invocation."""
+    title = shortened(invocation.title)
+    word, colour = outcome(invocation)
+    if failure := invocation.failure:
+        what = "timeout" if failure.error_type == TIMED_OUT else failure.error_type
+        parts = [f"{what}: {_plain(failure.message)}"]
+        text = Text.assemble((word, colour), f"  {title}  {'  '.join(parts)}")
+    else:
+        billed = f"billed {invocation.billed_ms} ms"
+        if invocation.init_ms:
+            billed += " with init"
+        parts = [f"{invocation.duration_ms:.1f} ms", billed]
+        parts.append(f"{invocation.memory_mb} MB")
+        text = Text.assemble((word, colour), f"  {title}  {'  '.join(parts)}")
+    if invocation.note:
+        text.append(f"  {invocation.note}", "red")
+    return text.append("; new environment") if reset else text
+
+
+def outcome(invocation: Invocation) -> tuple[str, str]:
+    """Return the status that the client got, or how the invocation ended; a colour."""
+    if invocation.response:
+        status = invocation.response.status
+        good = "green" if status < 400 else "yellow" if status < 500 else "red"
+        return str(status), "red" if invocation.failure else good
+    return ("error", "red") if invocation.failure else ("ok", "green")
+
+
+def shortened(title: str) -> str:
+    """Return a title of a line's length."""
+    return title if len(title) <= MAX_TITLE else f"{title[:MAX_TITLE]}..."
+
+
+def _plain(message: str) -> str:
+    """Return a message without the request id that Lambda puts before it."""
+    before, _, after = message.partition(" Error: ")
+    return after if after and before.startswith("RequestId: ") else message

@@ -1,0 +1,253 @@
+"""One execution environment, from its init to its end: the adapter as a real child.
+
+It has a Runtime API of its own, so that ending it is a cancellation. Shell.
+"""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import trio
+
+from lambda_adapter.local import desk, processes
+from lambda_adapter.local.invocation import Failure, Invocation
+from lambda_adapter.local.lifeline import tied
+from lambda_adapter.local.logs import Log
+from lambda_adapter.local.options import Options
+from lambda_adapter.local.runtime_api import RuntimeApi
+
+ADAPTER = (sys.executable, "-P", "-m", "lambda_adapter")
+"""The adapter, as a command; ``-P`` keeps the application's modules out of it."""
+
+GRACE = 0.6
+"""Seconds from SIGTERM to SIGKILL. The adapter gives its application 0.4 s of them:
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown"""
+
+DEATH = 5.0
+"""Seconds for killed processes to be gone, and plenty of them."""
+
+SETTLE = 0.05
+"""Seconds to read what was printed before an invocation was over."""
+
+TIMED_OUT = "Sandbox.Timedout"
+
+
+class EndedError(Exception):
+    """The environment ended, and why; ``problem`` is one of the desk's."""
+
+    def __init__(self, failure: Failure, problem: desk.DeskError | None) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+        self.problem = problem
+
+
+class Environment:
+    """An environment whose application listens on ``port``."""
+
+    def __init__(
+        self,
+        options: Options,
+        port: int,
+        init_timeout: float,
+        on_line: Callable[[str], None],
+    ) -> None:
+        self._options = options
+        self._config = options.config
+        self._port = port
+        self._init_timeout = init_timeout
+        self._on_line = on_line
+        concurrency = options.concurrency
+        self._api = RuntimeApi(options.timeout, concurrency, self._freeze, self._thaw)
+        self._log: Log | None = None
+        self._scope = trio.CancelScope()
+        # Both outlast the rest, so that the adapter can end in order.
+        self._api_scope = trio.CancelScope(shield=True)
+        self._log_scope = trio.CancelScope(shield=True)
+        self._initialised = trio.Event()
+        self._ended = trio.Event()
+        self._failure: Failure | None = None
+        self._problem: desk.DeskError | None = None
+        self._pid: int | None = None
+        self._serving: set[Invocation] = set()
+        self._last: Invocation | None = None
+        self.init_ms: float | None = None
+        """What its init took, once that has ended; billed with the first invocation."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has not ended."""
+        return not self._ended.is_set()
+
+    async def wait_initialised(self) -> None:
+        """Return once it can take an event.
+
+        Raises:
+            EndedError: it has ended instead.
+        """
+        await self._initialised.wait()
+        if self._ended.is_set():
+            failure = self._failure or Failure("Runtime.ExitError", "it was ended")
+            raise EndedError(failure, self._problem)
+
+    async def serve(self, invocation: Invocation) -> bool:
+        """Have an event answered, and return whether the environment can go on."""
+        if self._ended.is_set():
+            self._abandon(invocation)
+            return False
+        invocation.init_ms, self.init_ms = self.init_ms, None
+        self._last = invocation
+        self._serving.add(invocation)
+        self._api.put(invocation)
+        with trio.move_on_after(self._options.timeout) as limit:
+            await invocation.over.wait()
+        self._serving.discard(invocation)
+        if limit.cancelled_caught:
+            said = f"Task timed out after {self._options.timeout:.2f} seconds"
+            message = f"RequestId: {invocation.request_id} Error: {said}"
+            invocation.fail(Failure(TIMED_OUT, message))
+            invocation.finish()
+        return not limit.cancelled_caught and self.alive
+
+    async def measure(self, invocation: Invocation) -> None:
+        """Note what an invocation printed last, and what the environment needs."""
+        with trio.move_on_after(SETTLE):
+            while self._log and self._log.unread():
+                await trio.lowlevel.checkpoint()
+        if self._pid:
+            sample = await trio.to_thread.run_sync(_memory, self._pid)
+            invocation.memory_mb = sample
+
+    async def end(self) -> None:
+        """End it, and return once its whole process tree is gone."""
+        self._scope.cancel()
+        await self._ended.wait()
+
+    async def run(self) -> None:
+        """Live: start the adapter, serve it, and see it to its end."""
+        try:
+            with self._scope:
+                if desk.is_local(self._config):
+                    await desk.wait_free(self._port)
+                await self._live()
+        except desk.DeskError as problem:
+            self._give_up(problem)
+        finally:
+            self._ended.set()
+            self._initialised.set()
+            for invocation in list(self._serving):
+                self._abandon(invocation)
+
+    async def _live(self) -> None:
+        listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        address = f"127.0.0.1:{listeners[0].socket.getsockname()[1]}"
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._serve_api, listeners)
+            process = await trio.lowlevel.open_process(
+                [*ADAPTER, *self._options.command],
+                env=self._options.environ_of(self._port, address),
+                cwd=self._options.cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                process_group=0,
+            )
+            self._pid = process.pid
+            with tied(process.pid):
+                try:
+                    nursery.start_soon(self._keep_log, process)
+                    nursery.start_soon(self._init, process.pid)
+                    self._note_exit(await process.wait())
+                finally:
+                    with trio.CancelScope(shield=True):
+                        await self._stop(process)
+                    self._api_scope.cancel()
+                    self._log_scope.deadline = trio.current_time() + SETTLE
+            nursery.cancel_scope.cancel()
+
+    async def _init(self, pid: int) -> None:
+        """Wait for the runtime's first request for an event, and see that all is well.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
+        """
+        began = time.monotonic()
+        with trio.move_on_after(self._init_timeout) as limit:
+            async with trio.open_nursery() as nursery:
+                if desk.is_local(self._config):
+                    nursery.start_soon(self._find_misplaced, pid)
+                await self._api.asked.wait()
+                nursery.cancel_scope.cancel()
+        self.init_ms = (time.monotonic() - began) * 1000
+        if limit.cancelled_caught:
+            said = f"Init timed out after {self._init_timeout:.2f} seconds"
+            self._failure = Failure(TIMED_OUT, said)
+            self._scope.cancel()
+            return
+        if problem := await self._find_foreigner(pid):
+            self._give_up(problem)
+            return
+        self._initialised.set()
+
+    async def _find_misplaced(self, pid: int) -> None:
+        self._give_up(await desk.find_misplaced(pid, self._port))
+
+    async def _find_foreigner(self, pid: int) -> desk.DeskError | None:
+        if not desk.is_local(self._config) or self._config.inits_async:
+            return None
+        return await desk.find_foreigner(pid, self._port)
+
+    def _give_up(self, problem: desk.DeskError) -> None:
+        self._problem = problem
+        self._failure = Failure("Runtime.ExitError", str(problem))
+        self._scope.cancel()
+
+    def _note_exit(self, status: int) -> None:
+        how = f"signal: {-status}" if status < 0 else f"exit status {status}"
+        said = f"Runtime exited with error: {how}"
+        self._failure = self._api.init_failure or Failure("Runtime.ExitError", said)
+
+    def _abandon(self, invocation: Invocation) -> None:
+        """Fail an invocation that the environment's end interrupts."""
+        failure = self._failure or Failure("Runtime.ExitError", "the environment ended")
+        message = f"RequestId: {invocation.request_id} Error: {failure.message}"
+        invocation.fail(Failure(failure.error_type, message))
+        invocation.finish()
+
+    async def _stop(self, process: trio.Process) -> None:
+        """End the adapter as Lambda does, then whatever is left of its tree."""
+        everyone = await trio.to_thread.run_sync(processes.tree, process.pid)
+        if process.poll() is None:
+            processes.send(everyone, signal.SIGCONT)
+            process.terminate()
+            with trio.move_on_after(GRACE):
+                await process.wait()
+        await trio.to_thread.run_sync(processes.kill, everyone, DEATH)
+        await process.wait()
+
+    async def _serve_api(self, listeners: list[trio.SocketListener]) -> None:
+        with self._api_scope:
+            await trio.serve_listeners(self._api.serve, listeners)
+
+    async def _keep_log(self, process: trio.Process) -> None:
+        with self._log_scope:
+            if isinstance(process.stdout, trio.lowlevel.FdStream):
+                self._log = Log(process.stdout, self._tell)
+                await self._log.run()
+
+    def _tell(self, line: str) -> None:
+        if self._last:
+            self._last.add_line(line)
+        self._on_line(line)
+
+    def _freeze(self) -> None:
+        if self._options.freeze and self._pid:
+            processes.send(processes.tree(self._pid), signal.SIGSTOP)
+
+    def _thaw(self) -> None:
+        if self._options.freeze and self._pid:
+            processes.send(processes.tree(self._pid), signal.SIGCONT)
+
+
+def _memory(pid: int) -> int:
+    return processes.memory_mb(processes.tree(pid))

@@ -1,0 +1,35 @@
+"""``lambda-adapter local events [KIND]``: print an example event. Shell."""
+
+import click
+import msgspec
+
+from lambda_adapter.local.samples import KINDS, sample
+
+
+def events(kind: str | None, path: str) -> int:
+    """Print an event, or which kinds there are."""
+    if kind is None:
+        click.echo("\n".join(KINDS))
+        return 0
+    document = msgspec.json.encode(sample(kind, path))
+    click.echo(msgspec.json.format(document, indent=2))
+    return 0
+
+
+COMMAND = click.Command(
+    "events",
+    callback=events,
+    params=[
+        click.Argument(
+            ["kind"], type=click.Choice(KINDS), required=False, metavar="[KIND]"
+        ),
+        click.Option(
+            ["--path"],
+            default="/",
+            show_default=True,
+            help="The path, and query, of an HTTP event.",
+        ),
+    ],
+    help="Print an example event of a KIND, or the kinds that there are.",
+    short_help="Print an example event.",
+)

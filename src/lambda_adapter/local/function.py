@@ -1,0 +1,189 @@
+"""The function: its environments, and the invocations that wait for one. Shell."""
+
+import socket
+from collections.abc import Callable
+
+import trio
+
+from lambda_adapter.local.environment import (
+    TIMED_OUT,
+    EndedError,
+    Environment,
+)
+from lambda_adapter.local.invocation import Failure, Invocation, Respond
+from lambda_adapter.local.options import Options
+from lambda_adapter.local.records import Records
+from lambda_adapter.local.report import Report
+
+QUEUED = 1.0
+"""Seconds that an invocation waits for an environment until that is told."""
+
+
+class Place:
+    """Room for one environment at a time, with a port for its application."""
+
+    def __init__(self, port: int, init_timeout: float) -> None:
+        self.port = port
+        self.init_timeout = init_timeout
+        self.environment: Environment | None = None
+        self.lock = trio.Lock()
+        self.busy = 0
+
+
+class Function:
+    """Runs invocations, each in an environment that is free."""
+
+    listeners: list[Callable[[Invocation], None]]
+    """Called with each invocation that was reported."""
+
+    def __init__(self, options: Options, report: Report) -> None:
+        self._options = options
+        self._report = report
+        port = options.config.port
+        others = free_ports(options.environments - 1)
+        self._places = [Place(each, options.init_timeout) for each in (port, *others)]
+        self._slots = trio.Semaphore(options.environments * options.concurrency)
+        self._running: trio.Nursery | None = None
+        self.records = Records()
+        self.listeners = []
+
+    async def run(
+        self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Keep environments and invocations, until cancelled."""
+        async with trio.open_nursery() as self._running:
+            task_status.started()
+            await trio.sleep_forever()
+
+    async def start(self) -> None:
+        """Start the first environment, ahead of the first event.
+
+        Raises:
+            EndedError: it failed to start; a slow init is only told of.
+        """
+        place = self._places[0]
+        async with place.lock:
+            try:
+                await self._environment(place)
+            except EndedError as error:
+                if error.failure.error_type != TIMED_OUT:
+                    raise
+                self._report.notice(
+                    f"{error.failure.message}; as on Lambda, the next request starts"
+                    f" it again, within its timeout of {self._options.timeout:g} s"
+                )
+
+    async def restart(self) -> None:
+        """End every environment, and start the first one anew."""
+        for place in self._places:
+            async with place.lock:
+                if place.environment:
+                    await place.environment.end()
+        await self.start()
+
+    async def invoke(
+        self,
+        payload: bytes,
+        title: str = "invoke",
+        respond: Respond | None = None,
+    ) -> Invocation:
+        """Run an event, and return once there is a reply, its beginning, or a failure.
+
+        Whoever waits may go away; the invocation then runs on.
+        """
+        invocation = Invocation(payload, title, respond)
+        with trio.move_on_after(QUEUED) as limit:
+            await self._slots.acquire()
+        if limit.cancelled_caught:
+            self._report.notice(
+                f"{title} waits for a free environment; Lambda would start another:"
+                f" add --environments {self._options.environments + 1}"
+            )
+            await self._slots.acquire()
+        self.records.add(invocation)
+        if self._running is None:
+            raise RuntimeError("the function does not run")
+        self._running.start_soon(self._serve, invocation)
+        await invocation.replied.wait()
+        return invocation
+
+    async def _serve(self, invocation: Invocation) -> None:
+        place = self._choose()
+        place.busy += 1
+        try:
+            lives = await self._serve_at(place, invocation)
+            environment = place.environment
+            if environment and (self._options.cold or not lives):
+                await self._tell(invocation, environment, reset=not lives)
+                await environment.end()
+        finally:
+            place.busy -= 1
+            self._slots.release()
+        if not invocation.told.is_set():
+            await self._tell(invocation, environment, reset=False)
+
+    async def _tell(
+        self, invocation: Invocation, environment: Environment | None, *, reset: bool
+    ) -> None:
+        """Report an invocation that is over."""
+        if environment and environment.alive:
+            await environment.measure(invocation)
+        self._report.invocation(invocation, reset=reset)
+        invocation.told.set()
+        for listener in self.listeners:
+            listener(invocation)
+
+    async def _serve_at(self, place: Place, invocation: Invocation) -> bool:
+        """Serve an invocation, and return whether its environment can go on."""
+        try:
+            async with place.lock:
+                environment = await self._environment(place)
+        except EndedError as error:
+            failure = error.failure
+            message = f"RequestId: {invocation.request_id} Error: {failure.message}"
+            invocation.fail(Failure(failure.error_type, message))
+            invocation.finish()
+            return False
+        return await environment.serve(invocation)
+
+    async def _environment(self, place: Place) -> Environment:
+        """Return a place's environment, initialised; start one if there is none.
+
+        Raises:
+            EndedError: it ended before it was initialised.
+        """
+        environment = place.environment
+        if environment and environment.alive:
+            await environment.wait_initialised()
+            return environment
+        if self._running is None:
+            raise RuntimeError("the function does not run")
+        environment = place.environment = Environment(
+            self._options, place.port, place.init_timeout, self._report.line
+        )
+        self._running.start_soon(environment.run)
+        place.init_timeout = self._options.init_timeout
+        try:
+            await environment.wait_initialised()
+        except EndedError as error:
+            if error.failure.error_type == TIMED_OUT:
+                # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
+                place.init_timeout = self._options.timeout
+            raise
+        self._report.ready(environment.init_ms or 0)
+        return environment
+
+    def _choose(self) -> Place:
+        """Return a place with room: one that runs, if there is one."""
+        free = [p for p in self._places if p.busy < self._options.concurrency]
+        running = [p for p in free if p.environment and p.environment.alive]
+        return (running or free)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports that nobody listens on, for the applications after the first."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return [int(port) for port in ports]

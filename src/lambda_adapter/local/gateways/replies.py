@@ -1,0 +1,154 @@
+"""What a reply says: its status, its fields and its body. Core: no I/O."""
+
+import base64
+import binascii
+from collections.abc import Iterable
+
+import msgspec
+
+from lambda_adapter.http.messages import Fields, Response, end_to_end
+from lambda_adapter.local.gateways.arrival import Arrival
+from lambda_adapter.local.gateways.gateway import MalformedReplyError
+
+Document = dict[str, object]
+
+_WITHOUT_BODY = frozenset({204, 304})
+"""https://www.rfc-editor.org/rfc/rfc9110#section-8.6"""
+
+
+def read_object(reply: bytes) -> Document:
+    """Return a reply that has to be a JSON object.
+
+    Raises:
+        MalformedReplyError: it is none.
+    """
+    try:
+        return msgspec.json.decode(reply, type=Document)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise MalformedReplyError("the reply is not a JSON object") from None
+
+
+def read_status(document: Document) -> int:
+    """Return the status, which may be a number in a string.
+
+    Raises:
+        MalformedReplyError: it is neither, or no status of a response.
+    """
+    said = document.get("statusCode")
+    if isinstance(said, str) and said.isdecimal():
+        said = int(said)
+    if isinstance(said, int) and 200 <= said <= 599 and not isinstance(said, bool):
+        return said
+    raise MalformedReplyError(f"the reply's statusCode is {said!r}")
+
+
+def read_body(document: Document, *, decode: bool = True) -> bytes:
+    """Return the body, decoded from base64 if the reply says so and ``decode``.
+
+    Raises:
+        MalformedReplyError: it is no string, or not the base64 that it is said to be.
+    """
+    body = document.get("body")
+    if body is None:
+        return b""
+    if not isinstance(body, str):
+        raise MalformedReplyError("the reply's body is not a string")
+    if not (decode and document.get("isBase64Encoded")):
+        return body.encode("utf-8", "replace")
+    try:
+        return base64.b64decode(body, validate=True)
+    except binascii.Error:
+        raise MalformedReplyError("the reply's body is not base64") from None
+
+
+def read_fields(document: Document, key: str) -> Fields:
+    """Return the fields of a map of single values or of lists, names as they are.
+
+    Raises:
+        MalformedReplyError: it is no map.
+    """
+    values = document.get(key) or {}
+    if not isinstance(values, dict):
+        raise MalformedReplyError(f"the reply's {key} is not an object")
+    return [
+        (str(name).encode(), _text(value))
+        for name, given in values.items()
+        for value in (given if isinstance(given, list) else [given])
+    ]
+
+
+def read_cookies(document: Document) -> Fields:
+    """Return the cookies of payload format 2.0.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+    """
+    cookies = document.get("cookies") or []
+    if not isinstance(cookies, list):
+        raise MalformedReplyError("the reply's cookies are not a list")
+    return [(b"set-cookie", _text(cookie)) for cookie in cookies]
+
+
+def whole_response(
+    status: int, fields: Fields, body: bytes, arrival: Arrival, media_type: bytes
+) -> Response:
+    """Return a response; ``media_type`` is that of one that names none."""
+    kept = _typed(end_to_end(fields), media_type)
+    if arrival.method != "HEAD":  # there, it is the length of what GET would bring
+        kept = _without(kept, b"content-length")
+        if status not in _WITHOUT_BODY:
+            kept.append((b"content-length", b"%d" % len(body)))
+    return Response(status, b"", kept, body)
+
+
+def streamed_head(prelude: bytes, remapped: bytes = b"") -> Response:
+    """Return the head of a streamed response, whose length nobody knows.
+
+    A ``Content-Length`` of the application's takes the name ``remapped``, if any:
+    https://github.com/cargo-lambda/cargo-lambda/issues/862
+
+    Raises:
+        MalformedReplyError: the prelude is none.
+    """
+    said = read_object(prelude)
+    fields = [
+        *read_fields(said, "headers"),
+        *read_fields(said, "multiValueHeaders"),
+        *read_cookies(said),
+    ]
+    kept: Fields = []
+    for name, value in end_to_end(fields):
+        if name.lower() != b"content-length":
+            kept.append((name, value))
+        elif remapped:
+            kept.append((remapped, value))
+    return Response(read_status(said), b"", _typed(kept, b"application/json"), b"")
+
+
+def _typed(fields: Fields, media_type: bytes) -> Fields:
+    if any(name.lower() == b"content-type" for name, _ in fields):
+        return fields
+    return [*fields, (b"content-type", media_type)]
+
+
+def _without(fields: Fields, dropped: bytes) -> Fields:
+    return [field for field in fields if field[0].lower() != dropped]
+
+
+def _text(value: object) -> bytes:
+    """Return a value as a field's: gateways send what JSON has as UTF-8."""
+    if isinstance(value, bool):
+        return b"true" if value else b"false"
+    return str(value).encode("utf-8", "replace")
+
+
+def listed(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Return every value of each name."""
+    values: dict[str, list[str]] = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    return values
+
+
+def joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the values of each name, joined by commas without a space."""
+    return {name: ",".join(values) for name, values in listed(pairs).items()}

@@ -1,0 +1,146 @@
+"""REST APIs, with Lambda proxy integration.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+
+Core: no I/O.
+"""
+
+from typing import ClassVar
+from urllib.parse import parse_qsl
+
+from lambda_adapter.http.messages import Fields, Response
+from lambda_adapter.local.gateways.arrival import (
+    ACCOUNT,
+    REGION,
+    Arrival,
+    Stamp,
+    forwarded,
+)
+from lambda_adapter.local.gateways.bodies import as_base64, matches, media_type
+from lambda_adapter.local.gateways.gateway import (
+    Gateway,
+    MalformedReplyError,
+    json_response,
+)
+from lambda_adapter.local.gateways.replies import (
+    listed,
+    read_body,
+    read_fields,
+    read_object,
+    read_status,
+    streamed_head,
+    whole_response,
+)
+
+_KEYS = frozenset(
+    {"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"}
+)
+"""https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-output-format"""
+
+_REMAPPED = {
+    name.lower().encode(): f"x-amzn-Remapped-{name}".encode()
+    for name in (
+        *("Authorization", "Connection", "Content-MD5", "Date", "Expect", "Host"),
+        *("Server", "Trailer", "Upgrade", "User-Agent", "Via", "WWW-Authenticate"),
+    )
+}
+"""https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html"""
+
+
+class RestApi(Gateway):
+    """A REST API: both maps of everything, and text unless told otherwise."""
+
+    name: ClassVar[str] = "rest-api"
+    max_body: ClassVar[int] = 10_485_760
+    timeout: ClassVar[float] = 29
+    streams: ClassVar[bool] = True
+
+    def event(self, arrival: Arrival, stamp: Stamp) -> dict[str, object]:
+        """Return an event of a proxy integration."""
+        pairs = [
+            (name, value)
+            for name, value in forwarded(arrival, stamp)
+            if name.lower() != "content-length"
+        ]
+        query = parse_qsl(arrival.query, keep_blank_values=True)
+        body, is_base64_encoded = self._body(arrival)
+        return {
+            "resource": "/{proxy+}",
+            "path": "/" + arrival.path.lstrip("/"),
+            "httpMethod": arrival.method,
+            "headers": dict(pairs),
+            "multiValueHeaders": listed(pairs),
+            "queryStringParameters": dict(query) or None,
+            "multiValueQueryStringParameters": listed(query) or None,
+            "pathParameters": {"proxy": arrival.path.strip("/")},
+            "stageVariables": None,
+            "requestContext": self._context(arrival, stamp),
+            "body": body or None,
+            "isBase64Encoded": is_base64_encoded,
+        }
+
+    def response(self, reply: bytes, arrival: Arrival) -> Response:
+        """Return the response; a key that is not of the format is refused."""
+        said = read_object(reply)
+        if odd := said.keys() - _KEYS:
+            raise MalformedReplyError(f"the reply has the key {min(odd)!r}")
+        accepted = arrival.value(b"accept").partition(",")[0].partition(";")[0].strip()
+        decode = matches(accepted, self.binary_media_types)
+        body = read_body(said, decode=decode)
+        fields = _remapped(_merged(said))
+        kind = b"application/json"
+        return whole_response(read_status(said), fields, body, arrival, kind)
+
+    def streamed_response(self, prelude: bytes) -> Response:
+        """Return the head of a streamed response."""
+        head = streamed_head(prelude)
+        return Response(head.status, b"", _remapped(head.fields), b"")
+
+    def failure(self) -> Response:
+        """Return 502."""
+        return json_response(502, b'{"message": "Internal server error"}')
+
+    def late(self) -> Response:
+        """Return 504."""
+        return json_response(504, b'{"message": "Endpoint request timed out"}')
+
+    def _body(self, arrival: Arrival) -> tuple[str, bool]:
+        # A body of no type is taken for JSON:
+        # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings-workflow.html
+        kind = media_type(arrival) or "application/json"
+        if matches(kind, self.binary_media_types):
+            return as_base64(arrival.body)
+        return arrival.body.decode("utf-8", "replace"), False
+
+    def _context(self, arrival: Arrival, stamp: Stamp) -> dict[str, object]:
+        stage = "prod" if self.stage == "$default" else self.stage
+        return {
+            "accountId": ACCOUNT,
+            "apiId": "local",
+            "resourceId": "abc123",
+            "resourcePath": "/{proxy+}",
+            "path": f"/{stage}{arrival.path}",
+            "httpMethod": arrival.method,
+            "stage": stage,
+            "protocol": "HTTP/1.1",
+            "domainName": f"local.execute-api.{REGION}.amazonaws.com",
+            "domainPrefix": "local",
+            "identity": {
+                "sourceIp": arrival.client,
+                "userAgent": arrival.value(b"user-agent") or None,
+            },
+            "requestId": stamp.request_id,
+            "extendedRequestId": stamp.request_id[:13],
+            "requestTime": stamp.clf,
+            "requestTimeEpoch": stamp.time_ms,
+        }
+
+
+def _merged(said: dict[str, object]) -> Fields:
+    """Return the fields of both maps; a name in both has the values of both."""
+    fields = [*read_fields(said, "headers"), *read_fields(said, "multiValueHeaders")]
+    return list(dict.fromkeys(fields)) if said.get("headers") else fields
+
+
+def _remapped(fields: Fields) -> Fields:
+    return [(_REMAPPED.get(name.lower(), name), value) for name, value in fields]

@@ -1,0 +1,79 @@
+"""VPC Lattice, with event structure version 2.
+
+https://docs.aws.amazon.com/vpc-lattice/latest/ug/lambda-functions.html
+
+What it does beyond that page is not established; here it does what a load balancer
+does. Core: no I/O.
+"""
+
+from typing import ClassVar
+from urllib.parse import parse_qsl
+
+from lambda_adapter.http.messages import Response
+from lambda_adapter.local.gateways.arrival import (
+    ACCOUNT,
+    REGION,
+    Arrival,
+    Stamp,
+    passed_on,
+)
+from lambda_adapter.local.gateways.bodies import text_or_base64
+from lambda_adapter.local.gateways.gateway import Gateway, json_response
+from lambda_adapter.local.gateways.replies import (
+    listed,
+    read_body,
+    read_fields,
+    read_object,
+    read_status,
+    whole_response,
+)
+
+_LATTICE = f"arn:aws:vpc-lattice:{REGION}:{ACCOUNT}"
+
+
+class VpcLattice(Gateway):
+    """A target group of VPC Lattice: lists of values, names in lower case."""
+
+    name: ClassVar[str] = "vpc-lattice"
+    max_body: ClassVar[int] = 6_291_456
+
+    def event(self, arrival: Arrival, stamp: Stamp) -> dict[str, object]:
+        """Return an event of version 2."""
+        pairs = [(name.lower(), value) for name, value in passed_on(arrival)]
+        before = [value for name, value in pairs if name == "x-forwarded-for"]
+        rest = [pair for pair in pairs if pair[0] != "x-forwarded-for"]
+        rest.append(("x-forwarded-for", ", ".join([*before, arrival.client])))
+        body, is_base64_encoded = text_or_base64(arrival)
+        return {
+            "version": "2.0",
+            "path": arrival.path,
+            "method": arrival.method,
+            "headers": listed(rest),
+            "queryStringParameters": listed(
+                parse_qsl(arrival.query, keep_blank_values=True)
+            ),
+            "body": body or None,
+            "isBase64Encoded": is_base64_encoded,
+            "requestContext": {
+                "serviceNetworkArn": f"{_LATTICE}:servicenetwork/sn-0123456789abcdef0",
+                "serviceArn": f"{_LATTICE}:service/svc-0123456789abcdef0",
+                "targetGroupArn": f"{_LATTICE}:targetgroup/tg-0123456789abcdef0",
+                "identity": {
+                    "sourceVpcArn": f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc/vpc-local"
+                },
+                "region": REGION,
+                "timeEpoch": str(stamp.time_ms * 1000),
+            },
+        }
+
+    def response(self, reply: bytes, arrival: Arrival) -> Response:
+        """Return the response."""
+        said = read_object(reply)
+        fields = read_fields(said, "headers")
+        kind = b"application/octet-stream"
+        status = read_status(said)
+        return whole_response(status, fields, read_body(said), arrival, kind)
+
+    def failure(self) -> Response:
+        """Return 502."""
+        return json_response(502, b'{"message":"Bad Gateway"}')

@@ -1,0 +1,142 @@
+"""One event on its way through the function, and what became of it. Shell."""
+
+import time
+import uuid
+from collections.abc import Callable
+
+import msgspec
+import trio
+
+from lambda_adapter.http.messages import Response
+from lambda_adapter.local.options import billed_ms
+
+MAX_LINES = 1_000
+"""Lines of a log that are kept with an invocation."""
+
+Respond = Callable[["Invocation"], Response]
+"""Makes a response of a reply, of a stream's beginning, or of a failure."""
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """Why an invocation or an environment failed, in Lambda's words."""
+
+    error_type: str
+    message: str
+
+
+class Invocation:
+    """An event, what became of it, and the log lines between them."""
+
+    response: Response | None
+    """What the gateway responds; of a stream, the head."""
+    pieces: trio.MemoryReceiveChannel[bytes] | None
+    """A streamed body, to be read by one reader."""
+    failure: Failure | None
+
+    def __init__(
+        self,
+        payload: bytes,
+        title: str = "invoke",
+        respond: Respond | None = None,
+    ) -> None:
+        self.payload = payload
+        self.title = title
+        """What was asked for, such as GET /cookies."""
+        self.respond = respond
+        """The gateway's part, if there is one."""
+        self.request_id = str(uuid.uuid4())
+        self.number = 0
+        self.at = time.time()
+        self.replied = trio.Event()
+        """Set once there is a reply, the beginning of a stream, or a failure."""
+        self.over = trio.Event()
+        """Set once the environment is free for the next one."""
+        self.told = trio.Event()
+        """Set once it has been reported: nothing of it changes any more."""
+        self.handed_at: float | None = None
+        self.reply_payload = b""
+        """A whole reply, or what comes before a streamed body."""
+        self.pieces = None
+        self.failure = None
+        self.note = ""
+        """What its gateway found wrong with the reply."""
+        self.response = None
+        self.lines: list[str] = []
+        self.init_ms: float | None = None
+        self.duration_ms = 0.0
+        self.memory_mb = 0
+
+    @property
+    def event(self) -> dict[str, object]:
+        """The event, if it is a JSON object; if not, there is ``payload``.
+
+        Raises:
+            ValidationError: it is none.
+        """
+        return msgspec.json.decode(self.payload, type=dict[str, object])
+
+    @property
+    def reply(self) -> object:
+        """The reply, or the prelude of a streamed one; None where there is none."""
+        return msgspec.json.decode(self.reply_payload or b"null")
+
+    @property
+    def billed_ms(self) -> int:
+        """What Lambda would bill, in milliseconds."""
+        return billed_ms(self.duration_ms, self.init_ms)
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes to remember it."""
+        response = self.response.body if self.response else b""
+        kept = len(response) if isinstance(response, bytes) else 0
+        return (
+            len(self.payload)
+            + len(self.reply_payload)
+            + kept
+            + sum(map(len, self.lines))
+        )
+
+    def hand(self) -> None:
+        """Note that the runtime has it."""
+        self.handed_at = time.monotonic()
+
+    def add_line(self, line: str) -> None:
+        """Keep a line of the log, unless there are too many."""
+        if len(self.lines) < MAX_LINES:
+            self.lines.append(line)
+
+    def take(self, reply: bytes) -> None:
+        """Take a whole reply."""
+        self.reply_payload = reply
+        self._settle()
+
+    def begin(self, prelude: bytes, pieces: trio.MemoryReceiveChannel[bytes]) -> None:
+        """Take the beginning of a streamed reply."""
+        self.reply_payload = prelude
+        self.pieces = pieces
+        self._settle()
+
+    def drop_pieces(self) -> None:
+        """Let go of a streamed body that nobody reads."""
+        if self.pieces:
+            self.pieces.close()
+            self.pieces = None
+
+    def fail(self, failure: Failure) -> None:
+        """Take the first failure; a reply that came before it stays."""
+        self.failure = self.failure or failure
+        self._settle()
+
+    def finish(self) -> None:
+        """Note that the environment is free again."""
+        if self.handed_at and not self.over.is_set():
+            self.duration_ms = (time.monotonic() - self.handed_at) * 1000
+        self.over.set()
+
+    def _settle(self) -> None:
+        """Have the gateway respond, once."""
+        if not self.replied.is_set():
+            if self.respond:
+                self.response = self.respond(self)
+            self.replied.set()

@@ -1,0 +1,138 @@
+"""``lambda-adapter local invoke``: send a function one event. Shell."""
+
+import sys
+from typing import BinaryIO
+
+import click
+import httpx
+import msgspec
+import trio
+from rich.console import Console
+
+from lambda_adapter import events
+from lambda_adapter.errors import EventError
+from lambda_adapter.events.fields import Context
+from lambda_adapter.local.command_line import FUNCTION_OPTIONS, SETTINGS, options_of
+from lambda_adapter.local.console import ConsoleReport
+from lambda_adapter.local.desk import DeskError
+from lambda_adapter.local.invoke_api import PATH
+from lambda_adapter.local.options import Options
+from lambda_adapter.local.samples import KINDS, sample
+from lambda_adapter.local.session import listen, open_session
+
+TIMEOUT = 960.0
+"""Seconds for a reply: a function has 900 at most."""
+
+
+def invoke(
+    command: tuple[str, ...],
+    *,
+    event: BinaryIO | None,
+    kind: str | None,
+    path: str,
+    port: int,
+    **given: object,
+) -> int:
+    """Send an event to a function that runs, or to one that is started for it."""
+    if (event is None) == (kind is None):
+        raise click.UsageError("Name an event: either --event FILE or --kind KIND.")
+    payload = event.read() if event else msgspec.json.encode(sample(kind or "", path))
+    report = ConsoleReport(Console(stderr=True))
+    try:
+        if not command:
+            url = f"http://127.0.0.1:{port}"
+            return trio.run(_send, url, payload)
+        options = options_of(command, given)
+        return trio.run(_run, options, report, payload)
+    except DeskError as error:
+        report.failure(str(error))
+        return 1
+
+
+async def _run(options: Options, report: ConsoleReport, payload: bytes) -> int:
+    async with open_session(options, report, listen(0)) as session:
+        await session.start()
+        report.notice(_request_of(payload))
+        status = await _send(session.url, payload)
+        for invocation in session.function.records:
+            await invocation.told.wait()
+        return status
+
+
+async def _send(url: str, payload: bytes) -> int:
+    """Send an event, print the reply, and return 1 if the invocation failed.
+
+    Raises:
+        DeskError: nobody takes it.
+    """
+    try:
+        async with httpx.AsyncClient(timeout=TIMEOUT) as client:
+            response = await client.post(url + PATH, content=payload)
+    except httpx.TransportError as error:
+        raise DeskError(
+            f"no function at {url} ({error}): start one with"
+            " `lambda-adapter local -- COMMAND`, or name its COMMAND here"
+        ) from error
+    _print_reply(response.content)
+    failed = response.is_error or "x-amz-function-error" in response.headers
+    return 1 if failed else 0
+
+
+def _print_reply(reply: bytes) -> None:
+    """Print a reply as it is; for people, JSON is laid out."""
+    if sys.stdout.isatty():
+        try:
+            reply = msgspec.json.format(reply, indent=2)
+        except msgspec.DecodeError:
+            reply = reply.replace(bytes(8), b"\n\n")
+    click.echo(reply)
+
+
+def _request_of(payload: bytes) -> str:
+    """Return what the application is asked, in a line."""
+    try:
+        kind = events.classify(payload)
+        request = kind.decode(payload).request(Context(b"{}"))
+    except EventError as error:
+        return f"request  none: {error}"
+    name = kind.__name__.removesuffix("Event")
+    return f"request  {request.method.decode()} {request.target.decode()}  ({name})"
+
+
+COMMAND = click.Command(
+    "invoke",
+    SETTINGS,
+    callback=invoke,
+    params=[
+        click.Option(
+            ["--event"],
+            type=click.File("rb"),
+            help="A file with the event; - is standard input.",
+        ),
+        click.Option(
+            ["--kind"],
+            type=click.Choice(KINDS),
+            metavar="KIND",
+            help=f"An example event: {', '.join(KINDS)}.",
+        ),
+        click.Option(
+            ["--path"],
+            default="/",
+            show_default=True,
+            help="The path, and query, of an HTTP event's example.",
+        ),
+        click.Option(
+            ["--port"],
+            type=click.IntRange(1, 65_535),
+            default=9000,
+            show_default=True,
+            metavar="PORT",
+            help="Where a function runs already, if there is no COMMAND.",
+        ),
+        *FUNCTION_OPTIONS,
+        click.Argument(["command"], nargs=-1, metavar="[COMMAND [ARG]...]"),
+    ],
+    help="Send a function one event, and print its reply."
+    " With a COMMAND, start that as the function, and end it afterwards.",
+    options_metavar="[OPTIONS] [--]",
+)

@@ -1,0 +1,116 @@
+"""What `lambda-adapter local` is told, as one value, and the environment made of it.
+
+Core: no I/O.
+"""
+
+from collections.abc import Mapping
+from math import ceil
+
+import msgspec
+
+from lambda_adapter.config import Config
+from lambda_adapter.local.gateways import GATEWAYS
+from lambda_adapter.local.gateways.arrival import ACCOUNT, REGION
+from lambda_adapter.local.gateways.gateway import Gateway
+from lambda_adapter.settings import PREFIX
+
+INIT_TIMEOUT = 10.0
+"""Seconds for an init:
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib"""
+
+FUNCTION = "function"
+"""The name of the function, which the emulator of AWS also gives it."""
+
+ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{FUNCTION}"
+
+
+class Options(msgspec.Struct, frozen=True):
+    """A function, and the gateway before it."""
+
+    command: tuple[str, ...]
+    environ: dict[str, str]
+    """The environment that it is started with, Lambda's own variables included."""
+    event: str = "http-api"
+    stage: str = "$default"
+    binary_media_types: tuple[str, ...] = ()
+    port: int = 9000
+    """The front door's; 0 for any that is free."""
+    timeout: float = 30
+    """Seconds for an invocation."""
+    init_timeout: float = INIT_TIMEOUT
+    freeze: bool = False
+    cold: bool = False
+    environments: int = 1
+    concurrency: int = 1
+    """Invocations that an environment takes at once, as on Managed Instances."""
+    cwd: str | None = None
+
+    @property
+    def config(self) -> Config:
+        """The adapter's configuration, as it will read it.
+
+        Raises:
+            ConfigError: a setting can't be used.
+        """
+        return Config(self.environ)
+
+    def gateway(self) -> Gateway:
+        """Return the gateway before the function."""
+        return GATEWAYS[self.event](self.stage, self.binary_media_types)
+
+    def environ_of(self, port: int, runtime_api: str) -> dict[str, str]:
+        """Return the variables of one environment, whose application has a port."""
+        environ = self.environ | {"PORT": str(port)}
+        if "AWS_LWA_PORT" in environ:  # which is stronger
+            environ["AWS_LWA_PORT"] = str(port)
+        if self.concurrency > 1:
+            environ["AWS_LAMBDA_MAX_CONCURRENCY"] = str(self.concurrency)
+        return environ | {"AWS_LAMBDA_RUNTIME_API": runtime_api}
+
+
+def function_environ(
+    environ: Mapping[str, str],
+    *,
+    app_port: int | None = None,
+    invoke_mode: str | None = None,
+    memory: int = 1024,
+) -> dict[str, str]:
+    """Return an environment with what Lambda sets, and what was asked for.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+    """
+    region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or REGION
+    made = {
+        **environ,
+        "AWS_LAMBDA_FUNCTION_NAME": FUNCTION,
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory),
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{FUNCTION}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": "local",
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+    }
+    if app_port:
+        made["PORT"] = str(app_port)
+        made.pop("AWS_LWA_PORT", None)
+    if invoke_mode:
+        made["AWS_LWA_INVOKE_MODE"] = invoke_mode
+    return made
+
+
+def settings_shown(environ: Mapping[str, str]) -> list[str]:
+    """Return the adapter's own settings that are made, as ``NAME=value``."""
+    return [
+        f"{name}={value}"
+        for name, value in sorted(environ.items())
+        if name.startswith(PREFIX) and value
+    ]
+
+
+def billed_ms(duration_ms: float, init_ms: float | None) -> int:
+    """Return what is billed: each millisecond begun, the init included.
+
+    https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/
+    """
+    return ceil(duration_ms + (init_ms or 0))

@@ -1,0 +1,251 @@
+"""Lambda's Runtime API and Extensions API, for one environment. Shell.
+
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
+"""
+
+import base64
+import binascii
+import contextlib
+import math
+import secrets
+import time
+import uuid
+from collections.abc import Callable
+
+import h11
+import msgspec
+import trio
+
+from lambda_adapter.events.event import MAX_REPLY
+from lambda_adapter.local.invocation import Failure, Invocation
+from lambda_adapter.local.options import ARN, FUNCTION
+from lambda_adapter.local.wire import Exchange, serve
+from lambda_adapter.runtime.api import DELIMITER, EXTENSION, RUNTIME
+
+MAX_ERROR_BODY = 1_048_576
+"""Bytes of an error's report."""
+
+MAX_PRELUDE = 16_384
+"""Bytes of a stream within which the prelude has to end:
+https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode-lambda.html"""
+
+_NEXT = f"{RUNTIME.decode()}/invocation/next"
+_INIT_ERROR = f"{RUNTIME.decode()}/init/error"
+_REGISTER = f"{EXTENSION.decode()}/register"
+_EVENT_NEXT = f"{EXTENSION.decode()}/event/next"
+_INVOCATION = f"{RUNTIME.decode()}/invocation/"
+_OK = b'{"status":"OK"}\n'
+
+
+class _Report(msgspec.Struct, rename="camel"):
+    error_message: str = ""
+    error_type: str = ""
+
+
+class RuntimeApi:
+    """Hands out invocations, and takes replies, streams and errors.
+
+    ``on_idle`` is called when every one of ``concurrency`` loops waits for an event,
+    and ``on_event`` before one of them gets it.
+    """
+
+    def __init__(
+        self,
+        timeout: float,
+        concurrency: int,
+        on_idle: Callable[[], None],
+        on_event: Callable[[], None],
+    ) -> None:
+        self._timeout = timeout
+        self._concurrency = concurrency
+        self._on_idle = on_idle
+        self._on_event = on_event
+        self._queue, self._events = trio.open_memory_channel[Invocation](math.inf)
+        self._open: dict[str, Invocation] = {}
+        self._waiting = 0
+        self.asked = trio.Event()
+        """Set once the runtime asks for its first event: the end of init."""
+        self.init_failure: Failure | None = None
+        """What the runtime said of an init that failed."""
+
+    def put(self, invocation: Invocation) -> None:
+        """Queue an invocation for the next loop that asks."""
+        self._queue.send_nowait(invocation)
+
+    async def serve(self, stream: trio.SocketStream) -> None:
+        """Serve one connection of the runtime."""
+        await serve(stream, self._respond)
+
+    async def _respond(self, exchange: Exchange) -> None:
+        match exchange.method, exchange.target:
+            case "GET", target if target == _NEXT:
+                await self._next(exchange)
+            case "POST", target if target == _REGISTER:
+                await self._register(exchange)
+            case "GET", target if target == _EVENT_NEXT:
+                await trio.sleep_forever()
+            case "POST", target if target == _INIT_ERROR:
+                self.init_failure = await _read_failure(exchange)
+                await exchange.respond(202, _OK)
+            case "POST", target if target.startswith(_INVOCATION):
+                request_id, _, what = target.removeprefix(_INVOCATION).partition("/")
+                await self._take(exchange, request_id, what)
+            case _:
+                await exchange.respond(404, b"404 page not found\n")
+
+    async def _register(self, exchange: Exchange) -> None:
+        await exchange.body(MAX_ERROR_BODY)
+        said = {
+            "functionName": FUNCTION,
+            "functionVersion": "$LATEST",
+            "handler": "local",
+        }
+        fields = {"Lambda-Extension-Identifier": str(uuid.uuid4())}
+        await exchange.respond(200, msgspec.json.encode(said), fields)
+
+    async def _next(self, exchange: Exchange) -> None:
+        """Hand out an event. That the runtime asks ends the invocation before it."""
+        async with contextlib.aclosing(exchange.pieces()) as nothing:
+            async for _ in nothing:
+                pass
+        self.asked.set()
+        for invocation in list(self._open.values()):
+            if invocation.replied.is_set():
+                del self._open[invocation.request_id]
+                invocation.finish()
+        self._waiting += 1
+        try:
+            if self._waiting == self._concurrency:
+                self._on_idle()
+            invocation = await self._events.receive()
+        finally:
+            self._waiting -= 1
+        self._on_event()
+        self._open[invocation.request_id] = invocation
+        invocation.hand()
+        await exchange.respond(200, invocation.payload, self._about(invocation))
+
+    def _about(self, invocation: Invocation) -> dict[str, str]:
+        now = time.time()
+        root = f"1-{int(now):08x}-{secrets.token_hex(12)}"
+        return {
+            "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
+            "Lambda-Runtime-Deadline-Ms": str(int((now + self._timeout) * 1000)),
+            "Lambda-Runtime-Invoked-Function-Arn": ARN,
+            "Lambda-Runtime-Trace-Id": (
+                f"Root={root};Parent={secrets.token_hex(8)};Sampled=0"
+            ),
+        }
+
+    async def _take(self, exchange: Exchange, request_id: str, what: str) -> None:
+        """Take what became of an invocation: ``response`` or ``error``."""
+        invocation = self._open.get(request_id)
+        if invocation is None or invocation.replied.is_set():
+            await exchange.body(0)
+            status, error = (403, "InvalidStateTransition") if invocation else _UNKNOWN
+            await exchange.respond(status, _error(error, "State transition"))
+        elif what == "error":
+            invocation.fail(await _read_failure(exchange))
+            await exchange.respond(202, _OK)
+        elif (
+            exchange.fields.get("lambda-runtime-function-response-mode") == "streaming"
+        ):
+            await _stream(exchange, invocation)
+            await exchange.respond(202, _OK)
+        else:
+            await _take_reply(exchange, invocation)
+
+
+_UNKNOWN = (400, "InvalidRequestID")
+
+
+async def _take_reply(exchange: Exchange, invocation: Invocation) -> None:
+    reply = await exchange.body(MAX_REPLY)
+    if reply is not None:
+        invocation.take(reply)
+        await exchange.respond(202, _OK)
+        return
+    said = f"Exceeded maximum allowed payload size ({MAX_REPLY} bytes)."
+    message = (
+        f"Response payload size exceeded maximum allowed payload size ({MAX_REPLY}"
+    )
+    kind = "Function.ResponseSizeTooLarge"
+    invocation.fail(Failure(kind, f"{message} bytes)."))
+    await exchange.respond(413, _error("RequestEntityTooLarge", said))
+
+
+async def _stream(exchange: Exchange, invocation: Invocation) -> None:
+    """Pass a stream on, piece by piece, as fast as its reader takes the pieces.
+
+    The reader is told of a failure before it sees the end.
+    """
+    sending, receiving = trio.open_memory_channel[bytes](0)
+    async with sending:
+        try:
+            head = await _pieces(exchange, invocation, sending, receiving)
+        except h11.RemoteProtocolError as error:
+            invocation.fail(Failure("Runtime.TruncatedResponse", str(error)))
+            raise
+        if kind := exchange.trailers.get("lambda-runtime-function-error-type"):
+            body = exchange.trailers.get("lambda-runtime-function-error-body", "")
+            invocation.fail(_failure(kind, _decoded(body)))
+        if not invocation.replied.is_set():
+            invocation.begin(head, receiving)
+
+
+async def _pieces(
+    exchange: Exchange,
+    invocation: Invocation,
+    sending: trio.MemorySendChannel[bytes],
+    receiving: trio.MemoryReceiveChannel[bytes],
+) -> bytes:
+    """Begin the stream once its prelude is there; return what came if it never is."""
+    head = b""
+    async with contextlib.aclosing(exchange.pieces()) as pieces:
+        async for piece in pieces:
+            if invocation.replied.is_set():
+                await _pass_on(sending, piece)
+                continue
+            head += piece
+            prelude, delimiter, rest = head.partition(DELIMITER)
+            if delimiter:
+                invocation.begin(prelude, receiving)
+            elif len(head) > MAX_PRELUDE:
+                invocation.begin(b"", receiving)
+                rest = prelude
+            else:
+                continue
+            if rest:
+                await _pass_on(sending, rest)
+    return head
+
+
+async def _pass_on(sending: trio.MemorySendChannel[bytes], piece: bytes) -> None:
+    # Where its client is gone, Lambda still reads the stream to its end.
+    with contextlib.suppress(trio.BrokenResourceError):
+        await sending.send(piece)
+
+
+async def _read_failure(exchange: Exchange) -> Failure:
+    kind = exchange.fields.get("lambda-runtime-function-error-type", "")
+    return _failure(kind, await exchange.body(MAX_ERROR_BODY) or b"")
+
+
+def _failure(kind: str, report: bytes) -> Failure:
+    try:
+        said = msgspec.json.decode(report, type=_Report)
+    except msgspec.DecodeError:
+        said = _Report(report.decode("utf-8", "replace"))
+    return Failure(said.error_type or kind or "Runtime.Unknown", said.error_message)
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text)
+    except binascii.Error:
+        return b""
+
+
+def _error(kind: str, message: str) -> bytes:
+    return msgspec.json.encode({"errorMessage": message, "errorType": kind})

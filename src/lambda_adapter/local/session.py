@@ -1,0 +1,119 @@
+"""A function and its front door, from start to end. Shell."""
+
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import trio
+from hypercorn.config import Config as ServerConfig
+from hypercorn.trio import serve
+from starlette.types import ASGIApp
+
+from lambda_adapter.local.desk import DeskError
+from lambda_adapter.local.environment import EndedError
+from lambda_adapter.local.front_door import FrontDoor
+from lambda_adapter.local.function import Function
+from lambda_adapter.local.gateways.gateway import Gateway
+from lambda_adapter.local.options import Options
+from lambda_adapter.local.page import Page
+from lambda_adapter.local.processes import owner
+from lambda_adapter.local.report import Report
+
+MAX_HEAD = 65_536
+"""Bytes of a request's head."""
+
+
+class Session:
+    """A function behind its front door."""
+
+    def __init__(self, function: Function, url: str, page_url: str) -> None:
+        self.function = function
+        self.page_url = page_url
+        self.url = url
+        """Such as http://127.0.0.1:9000."""
+
+    async def start(self) -> None:
+        """Start the first environment.
+
+        Raises:
+            DeskError: it can't be started, and why.
+        """
+        await self._try(self.function.start)
+
+    async def restart(self) -> None:
+        """End every environment, and start the first one anew.
+
+        Raises:
+            DeskError: it can't be started, and why.
+        """
+        await self._try(self.function.restart)
+
+    async def _try(self, start: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await start()
+        except EndedError as error:
+            raise error.problem or DeskError(str(error)) from error
+
+
+def listen(port: int) -> socket.socket:
+    """Listen on a port of the loopback interface, and on no other interface.
+
+    Raises:
+        DeskError: somebody else does.
+    """
+    try:
+        return socket.create_server(("127.0.0.1", port), backlog=128)
+    except OSError as error:
+        who = owner(port)
+        by = f" by {who}" if who else ""
+        message = f"port {port} is in use{by}: choose another one with --port"
+        raise DeskError(message) from error
+
+
+@asynccontextmanager
+async def open_session(
+    options: Options, report: Report, front: socket.socket
+) -> AsyncIterator[Session]:
+    """Serve a function behind a gateway; leaving ends every process of it.
+
+    ``front`` is what to listen on; it is closed in the end. A problem of the desk's
+    that is raised within leaves as it is, in no group.
+    """
+    problem: DeskError | None = None
+    host, port = front.getsockname()
+    function = Function(options, report)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(function.run)
+        page = Page(function, port)
+        nursery.start_soon(serve_gateway, function, options.gateway(), page, front)
+        url = f"http://{host}:{port}"
+        try:
+            yield Session(function, url, url + page.path)
+        except DeskError as error:
+            problem = error
+        nursery.cancel_scope.cancel()
+    if problem:
+        raise problem
+
+
+async def serve_gateway(
+    function: Function, gateway: Gateway, page: ASGIApp, front: socket.socket
+) -> None:
+    """Serve a gateway before a function, until cancelled; then ``front`` is closed."""
+    door = FrontDoor(function, gateway, page)
+    with front:
+        # Starlette's types of ASGI and hypercorn's are two readings of one protocol.
+        await serve(door, server_config(front))  # type: ignore[arg-type]
+
+
+def server_config(front: socket.socket) -> ServerConfig:
+    """Return hypercorn's configuration: bytes as they are, and nothing added."""
+    config = ServerConfig()
+    config.bind = [f"fd://{os.dup(front.fileno())}"]
+    config.h11_pass_raw_headers = True
+    config.h11_max_incomplete_size = MAX_HEAD
+    config.include_date_header = config.include_server_header = False
+    config.loglevel = "CRITICAL"
+    config.accesslog = None
+    return config

@@ -1,0 +1,110 @@
+"""An invocation's context as an object, with the names of AWS's own Python runtime.
+
+https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
+
+Shell: it reads the time.
+"""
+
+import time
+from types import SimpleNamespace
+
+import msgspec
+
+from lambda_adapter.config import Config
+from lambda_adapter.runtime.api import Invocation
+
+
+class Function:
+    """What is the same for all invocations of a function."""
+
+    def __init__(self, config: Config) -> None:
+        self.name = config.function_name or ""
+        self.version = config.function_version or ""
+        self.memory = str(config.function_memory)
+        self.log_group = config.log_group or ""
+        self.log_stream = config.log_stream or ""
+
+
+class LambdaContext:
+    """An invocation's context."""
+
+    __slots__ = ("_function", "_invocation")
+
+    def __init__(self, invocation: Invocation, function: Function) -> None:
+        self._invocation = invocation
+        self._function = function
+
+    @property
+    def function_name(self) -> str:
+        """The function's name."""
+        return self._function.name
+
+    @property
+    def function_version(self) -> str:
+        """Its version."""
+        return self._function.version
+
+    @property
+    def memory_limit_in_mb(self) -> str:
+        """Its memory, in MB."""
+        return self._function.memory
+
+    @property
+    def log_group_name(self) -> str:
+        """Where its log goes."""
+        return self._function.log_group
+
+    @property
+    def log_stream_name(self) -> str:
+        """Where this environment's log goes."""
+        return self._function.log_stream
+
+    @property
+    def aws_request_id(self) -> str:
+        """The invocation's request id."""
+        return self._invocation.request_id
+
+    @property
+    def invoked_function_arn(self) -> str:
+        """The function's ARN, as it was invoked."""
+        return self._invocation.function_arn
+
+    @property
+    def tenant_id(self) -> str | None:
+        """The tenant, if Lambda names one."""
+        return self._invocation.tenant_id or None
+
+    @property
+    def client_context(self) -> object:
+        """What a mobile client sent: ``client``, ``custom``, ``env``; or None."""
+        said = _read(self._invocation.client_context)
+        if said is None:
+            return None
+        client = said.get("client")
+        return SimpleNamespace(
+            client=SimpleNamespace(**client) if isinstance(client, dict) else None,
+            custom=said.get("custom"),
+            env=said.get("env"),
+        )
+
+    @property
+    def identity(self) -> object:
+        """Cognito's identity, with ``cognito_identity_id`` and ``_pool_id``."""
+        said = _read(self._invocation.cognito_identity) or {}
+        return SimpleNamespace(
+            cognito_identity_id=said.get("cognitoIdentityId"),
+            cognito_identity_pool_id=said.get("cognitoIdentityPoolId"),
+        )
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return how many milliseconds are left until Lambda's deadline, at least 0."""
+        return max(int(self._invocation.deadline_ms - time.time() * 1000), 0)
+
+
+def _read(document: str) -> dict[str, object] | None:
+    try:
+        return msgspec.json.decode(
+            document.encode("latin-1"), type=dict[str, object] | None
+        )
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None

@@ -1,0 +1,323 @@
+"""``seat``: requests to an ASGI application in this process, on each of the loops."""
+
+import logging
+import os
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+import trio.testing
+
+from lambda_adapter.apps.asgi.app import open_host
+from lambda_adapter.apps.asgi.seat import AsgiSeat
+from lambda_adapter.config import Config
+from lambda_adapter.errors import (
+    AppFailedError,
+    AppStuckError,
+    DeadlineError,
+    ResponseTooLargeError,
+)
+from lambda_adapter.observe.logs import request_id
+from lambda_adapter.runtime.lambda_context import Function
+from tests.apps.in_process import body_of, http_event, turn_of
+from tests.programs import asgi_app
+
+LOOPS = os.environ.get("TEST_LOOPS", "asyncio,trio").split(",")
+"""trio-asyncio changes asyncio for a whole process: test_host_trio_asyncio has one."""
+
+BROKEN = ["raises", "raises_within", "leaves", "never", "only_start", "body_first"]
+
+
+@asynccontextmanager
+async def open_seat(loop, app=asgi_app.app):
+    """Run a loop, and yield a seat at an application on it."""
+    host = open_host(loop)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(host.run)
+        yield AsgiSeat(host, app, Function(Config({})), "", {"shared": []})
+        host.close()
+
+
+@pytest.fixture(params=LOOPS)
+async def seat(request):
+    async with open_seat(request.param) as seat:
+        yield seat
+
+
+@pytest.fixture
+def lines(caplog):
+    """What is logged."""
+    log = logging.getLogger("lambda_adapter")
+    log.propagate = True
+    yield caplog
+    log.propagate = False
+
+
+async def ask(seat, path, *, query="", method="GET", **bounds):
+    """Send a request, and return the response with its body read."""
+    turn, request = turn_of(http_event(path, query, method), **bounds)
+    response = await seat.send(request, turn)
+    body = await body_of(response)
+    await seat.finish(turn.deadline)
+    return response, body
+
+
+async def test_response(seat):
+    """A response has the status, the reason, the fields and the body that were sent."""
+    response, body = await ask(seat, "/no_content", query="201")
+
+    assert (response.status, response.reason) == (201, b"Created")
+    assert response.fields == [(b"content-type", b"text/plain")]
+    assert body == b"no content"
+
+
+@pytest.mark.parametrize("status", ["204", "304"])
+async def test_statuses_without_content(seat, status):
+    """A 204 and a 304 have no body, whatever the application sends."""
+    response, body = await ask(seat, "/no_content", query=status)
+
+    assert (response.status, body) == (int(status), b"")
+
+
+async def test_head_has_no_body(seat):
+    """A response to HEAD has no body, and the length that the application declares."""
+    response, body = await ask(seat, "/head", method="HEAD")
+
+    assert (b"content-length", b"4") in response.fields
+    assert body == b""
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_pieces(seat, streamed):
+    """A body is whole, or comes in the pieces that were sent."""
+    turn, request = turn_of(http_event("/stream"), streamed=streamed)
+    response = await seat.send(request, turn)
+
+    pieces = (
+        [response.body]
+        if isinstance(response.body, bytes)
+        else [piece async for piece in response.body]
+    )
+    await seat.finish(turn.deadline)
+
+    expected = [b"piece 0\n", b"piece 1\n", b"piece 2\n"]
+    assert pieces == (expected if streamed else [b"".join(expected)])
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_empty_pieces(seat, method):
+    """A piece that is empty, or that no response to HEAD has, is not waited for."""
+    with trio.fail_after(5):
+        _, body = await ask(seat, "/empty_pieces", method=method, streamed=True)
+
+    assert body == (b"piece" if method == "GET" else b"")
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_file(seat, tmp_path, streamed):
+    """A file that is named instead of a body is sent."""
+    content = bytes(range(256)) * 1_000
+    (tmp_path / "file").write_bytes(content)
+
+    _, body = await ask(seat, "/file", query=str(tmp_path / "file"), streamed=streamed)
+
+    assert body == content
+
+
+async def test_background(seat, capfd):
+    """What is done after the last piece neither delays the response nor is cut off."""
+    turn, request = turn_of(http_event("/background", "0.05"))
+    response = await seat.send(request, turn)
+    at_the_response = capfd.readouterr().err
+    await seat.finish(turn.deadline)
+
+    assert (response.body, at_the_response) == (b"ok", "")
+    assert capfd.readouterr().err == "background begins\nbackground ends\n"
+
+
+async def test_background_at_the_deadline(seat, capfd, lines):
+    """Work after the response is cancelled at the deadline, and that is logged."""
+    turn, request = turn_of(http_event("/background", "30"))
+    await seat.send(request, turn)
+    await seat.finish(trio.current_time() + 0.05)
+
+    assert capfd.readouterr().err == "background begins\n"
+    assert [record.getMessage() for record in lines.records] == [
+        "the work after the response was cancelled at the deadline"
+    ]
+
+
+@pytest.mark.parametrize("path", BROKEN)
+async def test_no_response(seat, path, lines):
+    """An application without a whole response is a 500 that says nothing of the inside.
+
+    The log has the reason, the client the id to look it up by.
+    """
+    response, body = await ask(seat, f"/{path}")
+    after, _ = await ask(seat, "/stream")
+
+    assert (response.status, after.status) == (500, 200)
+    assert b'"requestId":"request-1"' in body
+    assert b"secret" not in body
+    (record,) = lines.records
+    assert record.levelname == "ERROR"
+    if path.startswith("raises"):
+        assert record.exc_info[1].args == ("a secret reason",)
+
+
+async def test_streamed_response_that_breaks_off(seat, lines):
+    """An application that fails within a stream breaks it."""
+    turn, request = turn_of(http_event("/raises_within"), streamed=True)
+    response = await seat.send(request, turn)
+
+    assert await anext(response.body) == b"half"
+    with pytest.raises(AppFailedError):
+        await anext(response.body)
+    await response.body.aclose()
+    await seat.finish(turn.deadline)
+
+
+@pytest.mark.parametrize("path", ["raises_after", "twice"])
+async def test_failure_after_the_response(seat, path, lines):
+    """What goes wrong after a response changes nothing but the log."""
+    response, body = await ask(seat, f"/{path}")
+
+    assert (response.status, body) == (200, b"ok")
+    (record,) = lines.records
+    assert (
+        record.getMessage() == "the application failed after its response was complete"
+    )
+
+
+@pytest.mark.parametrize("path", ["hangs", "spins"])
+async def test_deadline(seat, path, lines):
+    """An application that is late is cancelled, and the next request is served."""
+    turn, request = turn_of(http_event(f"/{path}"), seconds=0.05)
+    with trio.fail_after(5), pytest.raises(DeadlineError):
+        await seat.send(request, turn)
+    await seat.finish(turn.deadline)
+
+    response, _ = await ask(seat, "/stream")
+
+    assert response.status == 200
+    assert not lines.records
+
+
+async def test_deadline_within_a_stream(seat):
+    """Each piece of a stream has the same deadline."""
+    turn, request = turn_of(http_event("/half_then_hangs"), streamed=True, seconds=0.05)
+    response = await seat.send(request, turn)
+
+    assert await anext(response.body) == b"half"
+    with trio.fail_after(5), pytest.raises(DeadlineError):
+        await anext(response.body)
+    await response.body.aclose()
+    await seat.finish(turn.deadline)
+
+
+async def test_stubborn_application(seat):
+    """An application that swallows its cancellation ends the environment."""
+    turn, request = turn_of(http_event("/stubborn_for"), seconds=0.02)
+    with pytest.raises(DeadlineError):
+        await seat.send(request, turn)
+
+    with trio.fail_after(5), pytest.raises(AppStuckError):
+        await seat.finish(turn.deadline)
+
+
+async def test_stream_that_nobody_takes(seat, capfd):
+    """An application whose client is gone is told so by ``send``."""
+    turn, request = turn_of(http_event("/endless"), streamed=True)
+    response = await seat.send(request, turn)
+    await anext(response.body)
+    await response.body.aclose()
+    await seat.finish(turn.deadline)
+
+    assert capfd.readouterr().err == "the client is gone\n"
+
+
+async def test_stream_waits_for_who_takes_it(seat):
+    """An application sends a piece once the one before it was taken."""
+    turn, request = turn_of(http_event("/counts"), streamed=True)
+    response = await seat.send(request, turn)
+    await trio.testing.wait_all_tasks_blocked()
+    sent_at_first = asgi_app.COUNTED["sent"]
+    await anext(response.body)
+    await anext(response.body)
+    await trio.testing.wait_all_tasks_blocked()
+    await response.body.aclose()
+    await seat.finish(turn.deadline)
+
+    assert (sent_at_first, asgi_app.COUNTED["sent"]) == (0, 1)
+
+
+async def test_too_large_a_body(seat):
+    """A whole body is bounded while it comes."""
+    turn, request = turn_of(http_event("/large", "9"), max_body=2_000_000)
+
+    with pytest.raises(ResponseTooLargeError):
+        await seat.send(request, turn)
+    await seat.finish(turn.deadline)
+
+
+async def test_disconnect(seat, capfd):
+    """After the response, ``receive`` says that the client is gone."""
+    await ask(seat, "/disconnects")
+
+    assert capfd.readouterr().err == "http.disconnect\n"
+
+
+async def test_context_is_fresh(seat):
+    """What a request puts into context variables, the next one does not see."""
+    seen = [(await ask(seat, "/context"))[1] for _ in range(2)]
+
+    assert seen == [b"nothing", b"nothing"]
+
+
+async def test_request_id(seat, capfd):
+    """An application's log has the request id, by the adapter's filter."""
+    request_id.set("request-7")
+    await ask(seat, "/logs")
+
+    assert capfd.readouterr().err == "a line of request-7\n"
+
+
+async def test_cancelled_from_outside(seat, capfd):
+    """At the end of the adapter, the application is cancelled."""
+    turn, request = turn_of(http_event("/hangs"))
+    with trio.move_on_after(0.02):
+        await seat.send(request, turn)
+    await seat.finish(trio.current_time() + 1)
+
+    assert capfd.readouterr().err.startswith("hangs: Cancelled")
+
+
+async def test_itself_cancelled(seat, lines):
+    """An application that cancels itself has no response."""
+    response, _ = await ask(seat, "/cancels_itself")
+
+    assert response.status == 500
+    assert len(lines.records) == 1
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+async def test_several_at_once(loop):
+    """Seats share the application, and each has a request of its own."""
+    async with open_seat(loop) as seat:
+        seats = [seat, *(AsgiSeat(*seat_parts(seat)) for _ in range(3))]
+        bodies = []
+
+        async def one(seat, number):
+            _, body = await ask(seat, "/meets", query=str(number))
+            bodies.append(body)
+
+        with trio.fail_after(5):
+            async with trio.open_nursery() as nursery:
+                for number, each in enumerate(seats):
+                    nursery.start_soon(one, each, number)
+
+    assert sorted(bodies) == [b"0", b"1", b"2", b"3"]
+
+
+def seat_parts(seat):
+    return seat._host, seat._app, seat._function, seat._base_path, seat._state

@@ -1,0 +1,194 @@
+"""Frameworks in the adapter's process: their responses are those behind their server.
+
+Each application is served three times and more: as a child, by the server that it is
+usually run by, and in the adapter's process on each loop that it can run on.
+"""
+
+import json
+import sys
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+import trio
+
+from tests.adapter import free_port, open_adapter
+from tests.catalogue import KINDS, SQS, WEB_SOCKET
+from tests.emulator import PROJECT
+from tests.fake_runtime_api import open_fake_runtime_api
+
+FRAMEWORKS = str(PROJECT / "tests/programs/frameworks")
+PATHS = [
+    *("/", "/stream", "/bytes", "/cookies", "/redirect", "/error", "/empty"),
+    *("/echo/a%20b", "/nowhere"),
+]
+NOT_COMPARED = {"date", "server"}
+HAS_TRIO_ASYNCIO = sys.version_info < (3, 14)
+
+ANYIO = ["asyncio", "trio-asyncio", "trio"]
+ASYNCIO = ["asyncio", "trio-asyncio"]
+
+CASES = {
+    "starlette": ("starlette_app:app", ANYIO),
+    "fastapi": ("fastapi_app:app", ANYIO),
+    "litestar": ("litestar_app:app", ANYIO),
+    "quart": ("quart_app:app", ASYNCIO),
+    "quart-trio": ("quart_trio_app:app", ["trio"]),
+    "django-asgi": ("django_app:asgi", ASYNCIO),
+    "django-wsgi": ("django_app:wsgi", ["thread", "inline"]),
+    "flask": ("flask_app:app", ["thread", "inline"]),
+    "bottle": ("bottle_app:app", ["thread", "inline"]),
+}
+
+FIELDS = {"host": "example.com", "x-test": "value"}
+HTTP = {name: make for name, make in KINDS.items() if name not in {"sqs", "web_socket"}}
+
+EVENTS = [
+    *(make("GET", path, None, FIELDS) for make in HTTP.values() for path in PATHS),
+    *(make("HEAD", "/", None, FIELDS) for make in HTTP.values()),
+    *(make("POST", "/echo/x", "text", FIELDS) for make in HTTP.values()),
+    SQS,
+    WEB_SOCKET,
+]
+
+
+def server(name, way, port):
+    """Return the command of an application's usual server."""
+    scripts = Path(sys.executable).parent
+    address = f"127.0.0.1:{port}"
+    if way in {"thread", "inline"}:
+        command = ["gunicorn", "--no-control-socket", "--bind", address]
+    elif name.startswith("quart_trio"):
+        command = ["hypercorn", "--worker-class", "trio", "--bind", address]
+    else:
+        command = ["uvicorn", "--log-level", "critical", "--port", str(port)]
+    return [str(scripts / command[0]), *command[1:], name]
+
+
+@asynccontextmanager
+async def serve(name, way, port=None, **environ):
+    """Serve an application in the adapter's process, or as a child."""
+    environ = {"PYTHONPATH": FRAMEWORKS, **environ}
+    async with open_fake_runtime_api() as runtime:
+        if way.startswith("child"):
+            command = server(name, way.partition(" ")[2], port)
+        else:
+            is_wsgi = way in {"thread", "inline"}
+            environ |= (
+                {"AWS_LWA_WSGI_INLINE": str(way == "inline")}
+                if is_wsgi
+                else {"AWS_LWA_ASGI_LOOP": way}
+            )
+            command = ["--wsgi" if is_wsgi else "--asgi", name]
+        async with open_adapter(
+            runtime.address, command, port=port, **environ
+        ) as adapter:
+            yield runtime, adapter
+
+
+def comparable(posted):
+    """Return what was posted, as far as it has to be the same."""
+    if posted.is_stream:
+        return shown(posted.prelude()), posted.content(), dict(posted.trailers)
+    return posted.kind, shown(posted.json())
+
+
+def shown(document):
+    """Return a reply without the fields that differ, names in lower case."""
+    reply = dict(document)
+    for key in ("headers", "multiValueHeaders"):
+        if key in reply:
+            reply[key] = {
+                name.lower(): value
+                for name, value in reply[key].items()
+                if name.lower() not in NOT_COMPARED
+            }
+    return reply
+
+
+@pytest.mark.parametrize("mode", ["buffered", "response_stream"])
+@pytest.mark.parametrize("case", CASES)
+async def test_responses(case, mode):
+    """A response is the same, byte for byte, wherever its application runs."""
+    name, ways = CASES[case]
+    ways = [way for way in ways if HAS_TRIO_ASYNCIO or way != "trio-asyncio"]
+    port, results = free_port(), {}
+    async with AsyncExitStack() as stack:
+
+        async def collect(way, runtime):
+            results[way] = [comparable(await runtime.invoke(e)) for e in EVENTS]
+
+        served = {
+            way: await stack.enter_async_context(
+                serve(name, way, port, AWS_LWA_INVOKE_MODE=mode)
+            )
+            for way in [f"child {ways[0]}", *ways]
+        }
+        async with trio.open_nursery() as nursery:
+            for way, (runtime, _) in served.items():
+                nursery.start_soon(collect, way, runtime)
+        logs = {way: adapter.log for way, (_, adapter) in served.items()}
+
+    expected = results[f"child {ways[0]}"]
+    for way in ways:
+        triples = zip(EVENTS, results[way], expected, strict=True)
+        for event, ours, theirs in triples:
+            assert ours == theirs, (way, event, logs[way][-2000:])
+
+
+@pytest.mark.parametrize("loop", [*ASYNCIO[: 1 + HAS_TRIO_ASYNCIO], "trio"])
+async def test_mcp_server(loop):
+    """An MCP server's sessions live with the environment, and its tools are called."""
+    ask = {"jsonrpc": "2.0", "id": 1}
+    call = {"name": "add", "arguments": {"a": 2, "b": 3}}
+    who = {"name": "client", "version": "1"}
+    messages = [
+        {
+            **ask,
+            "method": "initialize",
+            "params": {
+                "protocolVersion": "2025-06-18",
+                "capabilities": {},
+                "clientInfo": who,
+            },
+        },
+        {**ask, "method": "tools/call", "params": call},
+    ]
+    fields = {
+        "host": "localhost:8080",
+        "accept": "application/json, text/event-stream",
+        "content-type": "application/json",
+        "mcp-protocol-version": "2025-06-18",
+    }
+    async with serve("mcp_app:app", loop) as (runtime, adapter):
+        replies = [
+            await runtime.invoke(
+                KINDS["function_url"]("POST", "/mcp", json.dumps(message), fields)
+            )
+            for message in messages
+        ]
+
+    assert [each.json()["statusCode"] for each in replies] == [200, 200], adapter.log
+    called = json.loads(str(replies[1].json()["body"]))
+    assert called["result"]["content"][0]["text"] == "5"
+
+
+@pytest.mark.parametrize("loop", ASYNCIO[: 1 + HAS_TRIO_ASYNCIO])
+async def test_django_goes_back_and_forth(loop):
+    """Django's coroutines and threads call each other, and its database."""
+    async with serve("django_app:asgi", loop) as (runtime, adapter):
+        posted = [
+            await runtime.invoke(KINDS["function_url"]("GET", "/mixed"))
+            for _ in range(3)
+        ]
+
+    bodies = [each.json()["body"] for each in posted]
+    assert bodies == ['{"both": [2, "later"]}'] * 3, adapter.log
+
+
+async def test_event_that_is_not_http():
+    """An event that is not HTTP is the body of a POST."""
+    async with serve("fastapi_app:app", "asyncio") as (runtime, _):
+        posted = await runtime.invoke(SQS)
+
+    assert posted.json() == SQS

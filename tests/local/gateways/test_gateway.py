@@ -1,0 +1,136 @@
+"""Every gateway: a request becomes an event that the adapter reads as that request."""
+
+import json
+
+import pytest
+
+from lambda_adapter import events
+from lambda_adapter.events.fields import Context
+from lambda_adapter.http.messages import Fields, Request
+from lambda_adapter.local.gateways import GATEWAYS
+from lambda_adapter.local.gateways.arrival import Arrival, Stamp
+from lambda_adapter.local.gateways.gateway import RefusedError
+from tests.local.gateways.requests import CASES, Case
+
+STAMP = Stamp(
+    time_ms=1_790_000_000_123,
+    request_id="11111111-2222-3333-4444-555555555555",
+    trace_id="1-6aaf0c1a-0123456789abcdef01234567",
+)
+KINDS = {
+    "http-api": "HttpApiEvent",
+    "rest-api": "RestApiEvent",
+    "alb": "AlbEvent",
+    "alb-multi-value": "AlbMultiValueEvent",
+    "function-url": "FunctionUrlEvent",
+    "vpc-lattice": "VpcLatticeEvent",
+}
+ADDED = {b"host", b"content-length", b"x-amzn-request-context"}
+ADDED |= {b"x-amzn-lambda-context", b"x-amzn-trace-id"}
+
+
+def arrival(case: Case) -> Arrival:
+    """Return a case's request, as it arrives at the front door."""
+    fields = [(b"Host", b"127.0.0.1:9000"), *case.fields]
+    if case.body:
+        fields.append((b"Content-Length", b"%d" % len(case.body)))
+    return Arrival(case.method, case.path, case.query, fields, case.body)
+
+
+def seen(event: dict[str, object]) -> Request:
+    """Return the request to the application."""
+    payload = json.dumps(event).encode()
+    return events.classify(payload).decode(payload).request(Context(b"{}"))
+
+
+def shown(fields: Fields) -> Fields:
+    """Return the client's own fields, names in lower case."""
+    lower = [(name.lower(), value) for name, value in fields]
+    return [
+        (name, value)
+        for name, value in lower
+        if name not in ADDED and not name.startswith((b"x-forwarded-", b"x-amzn-tls-"))
+    ]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("name", GATEWAYS)
+def test_request(name: str, case: Case):
+    """An application sees what the gateway leaves of the request, and no more."""
+    gateway = GATEWAYS[name]()
+    if name in case.refused:
+        with pytest.raises(RefusedError) as refused:
+            gateway.event(arrival(case), STAMP)
+        assert refused.value.response.status == 400
+        assert refused.value.response.body == b'{"message":"Bad Request"}'
+        return
+
+    request = seen(gateway.event(arrival(case), STAMP))
+
+    assert request.method.decode() == case.method
+    assert request.target.decode() == case.expected_target(name)
+    assert sorted(shown(request.fields)) == sorted(case.expected_fields(name))
+    assert request.body == case.expected_body(name)
+
+
+@pytest.mark.parametrize("name", GATEWAYS)
+def test_kind(name: str):
+    """The adapter takes each gateway's event for that gateway's, and for no other's."""
+    event = GATEWAYS[name]().event(arrival(CASES[0]), STAMP)
+
+    kind = events.classify(json.dumps(event).encode())
+
+    assert kind.__name__ == KINDS[name]
+
+
+@pytest.mark.parametrize("name", GATEWAYS)
+def test_forwarded_fields(name: str):
+    """The client's address is appended to ``X-Forwarded-For``, never replaced by it."""
+    case = Case("", fields=[(b"X-Forwarded-For", b"192.0.2.1")])
+    client = arrival(case)
+
+    request = seen(GATEWAYS[name]().event(client, STAMP))
+
+    fields = {key.lower(): value for key, value in request.fields}
+    assert fields[b"x-forwarded-for"] == b"192.0.2.1, 127.0.0.1"
+    if name != "vpc-lattice":
+        assert fields[b"x-forwarded-proto"] == b"http"
+        assert fields[b"x-forwarded-port"] == b"9000"
+        assert fields[b"x-amzn-trace-id"] == b"Root=" + STAMP.trace_id.encode()
+
+
+@pytest.mark.parametrize("name", GATEWAYS)
+def test_failure(name: str):
+    """A function's failure has each gateway's own status and words."""
+    failures = {
+        "http-api": (500, b'{"message":"Internal Server Error"}'),
+        "rest-api": (502, b'{"message": "Internal server error"}'),
+        "function-url": (502, b"Internal Server Error"),
+    }
+
+    failure = GATEWAYS[name]().failure()
+
+    if name in failures:
+        assert (failure.status, failure.body) == failures[name]
+    else:
+        assert failure.status == 502
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "message"),
+    [
+        ("http-api", 503, b'{"message":"Service Unavailable"}'),
+        ("rest-api", 504, b'{"message": "Endpoint request timed out"}'),
+    ],
+)
+def test_late(name: str, status: int, message: bytes):
+    """A gateway with a limit of its own says that it was passed."""
+    late = GATEWAYS[name]().late()
+
+    assert (late.status, late.body) == (status, message)
+
+
+@pytest.mark.parametrize("name", GATEWAYS)
+def test_too_large(name: str):
+    """A body beyond the gateway's limit is refused with 413."""
+    assert GATEWAYS[name]().too_large().status == 413

@@ -1,0 +1,86 @@
+"""``lambda-adapter local`` as a process: what it prints, and how it ends."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.adapter import ENVIRON
+
+LOCAL = [sys.executable, "-m", "lambda_adapter", "local"]
+TIMEOUT = 20
+"""Seconds for anything that this waits for."""
+
+
+class Terminal:
+    """A running command."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.lines: list[str] = []
+        self._news = threading.Condition()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    @property
+    def port(self) -> int:
+        """The port of the gateway, once it is printed."""
+        line = self.wait(r"http://127\.0\.0\.1:\d+  ")
+        return int(re.findall(r":(\d+)  ", line)[0])
+
+    def wait(self, pattern: str) -> str:
+        """Return the first line with a pattern, once there is one."""
+
+        def found() -> list[str]:
+            return [line for line in self.lines if re.search(pattern, line)]
+
+        with self._news:
+            assert self._news.wait_for(found, TIMEOUT), self.lines
+            return found()[0]
+
+    def end(self, number: signal.Signals = signal.SIGINT) -> int:
+        """Signal it, and return its exit status."""
+        self.process.send_signal(number)
+        return self.status()
+
+    def status(self) -> int:
+        """Return its exit status, once it has ended by itself."""
+        status = self.process.wait(TIMEOUT)
+        self._reader.join(TIMEOUT)
+        return status
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            with self._news:
+                self.lines.append(line.rstrip("\n"))
+                self._news.notify_all()
+
+
+@contextmanager
+def open_terminal(
+    *arguments: str, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> Iterator[Terminal]:
+    """Run a command in a process group of its own; end it, if it has not ended."""
+    with subprocess.Popen(
+        [*LOCAL, *arguments],
+        env={**ENVIRON, **(env or {})},
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        process_group=0,
+    ) as process:
+        terminal = Terminal(process)
+        try:
+            yield terminal
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+            terminal.status()

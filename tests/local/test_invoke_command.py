@@ -1,0 +1,86 @@
+"""``local invoke``: one event to a function, and its reply."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.adapter import ENVIRON
+from tests.local.conftest import APP, Doors
+from tests.local.terminal import LOCAL
+from tests.local.test_serve_command import app_port
+
+
+def invoke(*arguments: str, event: str = "") -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    return subprocess.run(
+        [*LOCAL, "invoke", *arguments],
+        env=ENVIRON,
+        input=event,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def test_file(tmp_path: Path):
+    """An event of a file goes to a function that is started for it, and then ends."""
+    file = tmp_path / "event.json"
+    file.write_text('{"Records":[1]}')
+
+    done = invoke("--event", str(file), "--app-port", app_port(), "--", *APP)
+
+    assert (done.returncode, done.stdout) == (0, '{"Records":[1]}\n')
+    assert "request  POST /events  (PassThrough)" in done.stderr
+    assert "ok  invoke  " in done.stderr
+
+
+def test_kind():
+    """An example event needs no file; its reply is the gateway's."""
+    given = ("--kind", "http-api", "--path", "/cookies", "--app-port", app_port())
+
+    done = invoke(*given, "--", *APP)
+
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["cookies"] == [
+        "first=1; Path=/",
+        "second=2; HttpOnly",
+    ]
+    assert "request  GET /cookies  (HttpApi)" in done.stderr
+
+
+def test_failure():
+    """An invocation that fails has the status 1, and prints the error."""
+    given = ("--event", "-", "--app-port", app_port())
+
+    done = invoke(*given, "--", *APP, event='"fail"')
+
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["errorType"] == "Runtime.AppRequestError"
+
+
+def test_function_that_runs(doors: Doors):
+    """Without a command, the event goes to the function at the port."""
+    done = invoke("--event", "-", "--port", str(doors.ports["alb"]), event='"an event"')
+
+    assert (done.returncode, done.stdout) == (0, '"an event"\n')
+
+
+def test_no_function():
+    """Where no function runs, one line says what to do."""
+    done = invoke("--kind", "sqs", "--port", app_port())
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error  no function at http://127.0.0.1:")
+    assert "lambda-adapter local -- COMMAND" in done.stderr
+
+
+@pytest.mark.parametrize("given", [[], ["--event", "-", "--kind", "sqs"]])
+def test_no_event(given: list[str]):
+    """An event has to be named, and only one."""
+    done = invoke(*given)
+
+    assert done.returncode == 2
+    assert "either --event FILE or --kind KIND" in done.stderr
