@@ -113,6 +113,9 @@ TESTED_BY = {
         "local/gateways/test_gateway",
     ),
     "apps/shown": "observe/test_logs",
+    "apps/metered": "observe/test_metrics",
+    "serve/metered_loop": "observe/test_metrics",
+    "apps/traced": "observe/test_trace",
     "__init__": "test_cli",  # a version, which the command prints
     "__main__": "test_cli",
     "events/__init__": "events/test_classify",

@@ -124,7 +124,7 @@ def _serve(
         return _give_up(error, environ)
     if argv or config.is_in_process:
         claim()
-    child = launcher.start(argv, environ) if argv else None
+    child = launcher.start(argv, environ, config.app_wrapper) if argv else None
     try:
         if config.is_in_process:
             from lambda_adapter.in_process import load_serve
@@ -142,8 +142,14 @@ def _application(config: Config, argv: list[str]) -> list[str]:
 
     Raises:
         OptionError: it has both.
+        ConfigError: it would be started through the adapter, and that without end.
     """
-    wrapped = _wrapped(config)
+    if config.app_wrapper and _is_this(config.app_wrapper):
+        expected = (
+            "a program other than this adapter, which AWS_LAMBDA_EXEC_WRAPPER is for"
+        )
+        raise ConfigError("AWS_LWA_EXEC_WRAPPER", config.app_wrapper, expected)
+    wrapped = _handler(config, argv)
     if not config.is_in_process:
         return wrapped or argv
     if argv and not wrapped:
@@ -194,18 +200,26 @@ def _give_up(error: AdapterError, environ: Mapping[str, str]) -> int:
     return EX_USAGE
 
 
-def _wrapped(config: Config) -> list[str]:
-    """Return the application of a managed runtime whose wrapper script this is.
+def _handler(config: Config, argv: list[str]) -> list[str]:
+    """Return the program that the function names as its handler, if that is started.
 
-    There the handler is the name of a program in the function's package, and what
-    Lambda would have run instead is ignored:
+    It is where this is a managed runtime's wrapper script, whose arguments, what Lambda
+    would have run instead, are ignored:
     https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html#runtime-wrapper
+    And where this is the bootstrap of an OS-only runtime, which has no wrapper scripts:
+    https://docs.aws.amazon.com/lambda/latest/dg/runtimes-provided.html
     """
+    is_bootstrap = not argv and os.path.basename(sys.argv[0]) == "bootstrap"
+    if (is_bootstrap and config.handler) or _is_this(config.exec_wrapper):
+        return [os.path.join(config.task_root, config.handler or "")]
+    return []
+
+
+def _is_this(program: str | None) -> bool:
     try:
-        is_this = os.path.samefile(config.exec_wrapper or "", sys.argv[0])
+        return os.path.samefile(program or "", sys.argv[0])
     except OSError:
-        return []
-    return [os.path.join(config.task_root, config.handler or "")] if is_this else []
+        return False
 
 
 def _complain(message: str) -> None:
