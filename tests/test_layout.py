@@ -77,6 +77,7 @@ TESTED_BY = {
     "runtime/channel": "runtime/test_client",
     "values": "test_settings",
     "quoting": "test_errors",
+    **dict.fromkeys(["command", "on_desk"], "test_cli"),
     # What a command line does is seen at the command, what a gateway does at its reply.
     **dict.fromkeys(
         [
