@@ -77,6 +77,9 @@ TESTED_BY = {
     "runtime/channel": "runtime/test_client",
     "values": "test_settings",
     "quoting": "test_errors",
+    "address": "test_settings",
+    "start_error": "test_launcher",
+    **dict.fromkeys(["command", "on_desk"], "test_cli"),
     # What a command line does is seen at the command, what a gateway does at its reply.
     **dict.fromkeys(
         [
@@ -118,6 +121,9 @@ TESTED_BY = {
         "local/gateways/test_gateway",
     ),
     "apps/shown": "observe/test_logs",
+    "apps/metered": "observe/test_metrics",
+    "serve/metered_loop": "observe/test_metrics",
+    "apps/traced": "observe/test_trace",
     "__init__": "test_cli",  # a version, which the command prints
     "__main__": "test_cli",
     "events/__init__": "events/test_classify",

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambda_adapter.address import authority
 from lambda_adapter.config import Config
 from lambda_adapter.errors import ConfigError
 from lambda_adapter.settings import ADAPTER_ONLY, FROM_LAMBDA, SETTINGS
-from lambda_adapter.values import authority
 
 ALL = (*FROM_LAMBDA, *SETTINGS)
 NAMES = {setting.field: setting.names[0] for setting in ALL}
@@ -89,6 +89,23 @@ TYPING_ERRORS = {
     "pass_through_path": ["events", "/a b", "/a\r\nb", "/é", "/#"],
     "authorization_source": ["x authorization", "x:y", "é", "x\n-y"],
     "error_status_codes": ["5xx", "500-", "0"],
+    "renamed_headers": [
+        "x-auth",
+        "x-auth:",
+        ":authorization",
+        "x-auth=authorization",
+        "a:b:c",
+        "a:b,a:c",
+        "a:b,c:b",
+        "a:b,b:c",
+        "a:a",
+        "a:b,",
+        *("host:x-host", "x-host:host", "a:Content-Length", "a:transfer-encoding"),
+        *("a:connection", "a:Content_Length", "a:expect", "expect:a"),
+        *("a:x-amzn-lambda-context", "a:X_Amzn_Request_Context", "a:x-amz-tenant-id"),
+        *("a:x-amzn-requestid", "a:x-amzn-trace-id", "x-amzn-lambda-context:a"),
+    ],
+    "app_wrapper": ["otel-handler", "./wrapper", "/opt/a\nb"],
     "runtime_api_proxy": ["127.0.0.1", "9002", ":9002", "a b:1", "http://a/b:c"],
     "asgi_app": ["main", "main:", ":app", "a b:c", "main.py", "main:app(1)", "a:b:c"],
     "asgi_loop": ["uvloop", "auto", "curio"],

@@ -14,7 +14,7 @@
     ├── AfterRestoreError     POST restore/error with the reason, exit 1
     ├── InvocationError       this invocation fails, the loop goes on
     │   ├── EventError            the event can't be translated             HTTP 400
-    │   ├── ClosedPathError       the path is Lambda's to call, no client's HTTP 403
+    │   ├── ClosedPathError       the path is not for clients             HTTP 403
     │   ├── AppRequestError       the application gave no usable response   HTTP 502
     │   ├── AppFailedError        the application raised, or sent no response HTTP 500
     │   ├── ResponseTooLargeError Lambda would refuse the reply             HTTP 502
@@ -124,7 +124,7 @@ class EventError(InvocationError):
 
 
 class ClosedPathError(InvocationError):
-    """A client asked for a path that only Lambda may have called."""
+    """A client asked for a path that only the adapter may call."""
 
     status = 403
     reason = b"Forbidden"

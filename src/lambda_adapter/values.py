@@ -1,6 +1,5 @@
-"""Values of settings: text in, what it stands for out.
+"""Values of settings: text in, what it stands for out, or a ``ValueError``.
 
-What stands for nothing is a ``ValueError`` that says what was expected.
 Loads nothing but builtins, because the application's start waits for it. Core: no I/O.
 """
 
@@ -9,22 +8,6 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-Address = tuple[str, int] | str
-"""Where something listens: host and port, or the path of a Unix socket."""
-
-
-def authority(address: Address) -> bytes:
-    """Return the ``Host`` of a request that is not a client's, such as 127.0.0.1:8080.
-
-    For a Unix socket it is ``localhost``.
-    https://www.rfc-editor.org/rfc/rfc9110#section-7.2
-    """
-    if isinstance(address, str):
-        return b"localhost"
-    name, number = address
-    return (f"[{name}]:{number}" if ":" in name else f"{name}:{number}").encode()
-
 
 MAX_SOCKET_PATH = 107
 """Bytes: https://man7.org/linux/man-pages/man7/unix.7.html"""
@@ -107,6 +90,13 @@ def socket_path(text: str) -> str:
     raise ValueError(f"an absolute path of {MAX_SOCKET_PATH} bytes at most")
 
 
+def program(text: str) -> str:
+    """Read the path of a program."""
+    if text.startswith("/") and text.isprintable():
+        return text
+    raise ValueError("the absolute path of a program, such as /opt/otel-handler")
+
+
 def word(text: str) -> str:
     """Read a word, in lower case."""
     if text.isascii() and text.replace("-", "").isalnum():
@@ -154,6 +144,35 @@ def field_name(text: str) -> str:
     if text and text.isascii() and tokens:
         return text.lower()
     raise ValueError("the name of a header field, such as x-authorization")
+
+
+RESERVED = frozenset(
+    {
+        *("connection", "content-length", "expect", "host", "keep-alive", "te"),
+        *("proxy-connection", "trailer", "transfer-encoding", "upgrade"),
+        *("x-amz-tenant-id", "x-amzn-lambda-context", "x-amzn-request-context"),
+        *("x-amzn-requestid", "x-amzn-trace-id"),
+    }
+)
+"""Fields that are checked, counted or set by the adapter, and keep their names."""
+
+
+def renames(text: str) -> tuple[tuple[str, str], ...]:
+    """Read pairs of header fields, the old name and the new one, each name once."""
+    pairs: list[tuple[str, str]] = []
+    for item in text.split(","):
+        old, _, new = item.partition(":")
+        try:
+            pairs.append((field_name(old.strip()), field_name(new.strip())))
+        except ValueError:
+            raise ValueError("old:new, such as x-user:x-client,x-a:x-b") from None
+    folded = str.maketrans("!#$%&'*+.^_`|~", "-" * 14)  # as CGI does
+    names = [name.translate(folded) for pair in pairs for name in pair]
+    if reserved := RESERVED.intersection(names):
+        raise ValueError(f"other header fields than {min(reserved)}")
+    if len(set(names)) < len(names):
+        raise ValueError("each header field once, as an old name or as a new one")
+    return tuple(pairs)
 
 
 def address(text: str) -> tuple[str, int]:

@@ -7,13 +7,13 @@ import msgspec
 import trio
 
 from lambda_adapter import __version__
+from lambda_adapter.address import authority
 from lambda_adapter.config import Config
 from lambda_adapter.errors import AppNotReadyError, PeerError
 from lambda_adapter.http.dial import open_connection
 from lambda_adapter.http.encoding import EncodedRequest, encode_request
 from lambda_adapter.http.messages import Request
 from lambda_adapter.observe.logs import log
-from lambda_adapter.values import authority
 
 INTERVAL = 0.01
 """Seconds between two checks, as long as the application responds to none."""
@@ -98,8 +98,10 @@ async def wait_app_ready(config: Config, process: Process | None) -> None:
 def _raise_if_over(
     config: Config, process: Process | None, waited: float, reason: str
 ) -> None:
+    wrapper = config.app_wrapper
     if process and (how := process.ended()):
-        message = f"the application {how} before it was ready"
+        through = f" (started through {wrapper})" if wrapper else ""
+        message = f"the application{through} {how} before it was ready"
     elif config.readiness_timeout and waited >= config.readiness_timeout:
         message = f"the application was not ready within {config.readiness_timeout:g} s"
         reason += f"; {advise(config, process)}"
