@@ -74,7 +74,7 @@ class Environment:
             raise EndedError(failure, self._problem)
 
     async def serve(self, invocation: Invocation) -> bool:
-        """Have an event answered, and return whether the environment can go on."""
+        """Serve an event, and return whether the environment can go on."""
         if self._ended.is_set():
             self._abandon(invocation)
             return False

@@ -20,7 +20,7 @@ def read_object(reply: bytes) -> Document:
     """Return a reply that has to be a JSON object.
 
     Raises:
-        MalformedReplyError: it is none.
+        MalformedReplyError: it is something else.
     """
     try:
         return msgspec.json.decode(reply, type=Document)
@@ -107,7 +107,7 @@ def streamed_head(prelude: bytes, remapped: bytes = b"") -> Response:
     https://github.com/cargo-lambda/cargo-lambda/issues/862
 
     Raises:
-        MalformedReplyError: the prelude is none.
+        MalformedReplyError: the prelude is not a prelude.
     """
     said = read_object(prelude)
     fields = [
