@@ -61,6 +61,28 @@ async def test_waiting_is_told():
         nursery.cancel_scope.cancel()
 
 
+async def test_restart_in_the_middle_of_a_request():
+    """A restart fails the requests under way, and ends no environment but theirs."""
+    function = Function(function_options(), Notices())
+    async with trio.open_nursery() as nursery:
+        await nursery.start(function.run)
+        await function.start()
+        nursery.start_soon(function.invoke, sample_of("/hold"), "GET /hold")
+        with trio.fail_after(LIMIT):
+            while not any(each.lines for each in function.records):
+                await trio.lowlevel.checkpoint()
+
+        await function.restart()
+        before, after = [await function.invoke(sample_of("/pid")) for _ in range(2)]
+
+        held = function.records.find(1)
+        assert held
+        assert held.failure
+        assert before.reply == after.reply
+        assert after.init_ms is None
+        nursery.cancel_scope.cancel()
+
+
 def sample_of(path: str) -> bytes:
     """Return an event for a path."""
     return msgspec.json.encode(sample("http-api", path))

@@ -112,8 +112,7 @@ class Function:
         place = self._choose()
         place.busy += 1
         try:
-            lives = await self._serve_at(place, invocation)
-            environment = place.environment
+            environment, lives = await self._serve_at(place, invocation)
             if environment and (self._options.cold or not lives):
                 await self._tell(invocation, environment, reset=not lives)
                 await environment.end()
@@ -135,8 +134,10 @@ class Function:
         for listener in self.listeners:
             listener(invocation)
 
-    async def _serve_at(self, place: Place, invocation: Invocation) -> bool:
-        """Serve an invocation, and return whether its environment can go on."""
+    async def _serve_at(
+        self, place: Place, invocation: Invocation
+    ) -> tuple[Environment | None, bool]:
+        """Serve an invocation; return its environment, and whether that can go on."""
         try:
             async with place.lock:
                 environment = await self._environment(place)
@@ -145,8 +146,8 @@ class Function:
             message = f"RequestId: {invocation.request_id} Error: {failure.message}"
             invocation.fail(Failure(failure.error_type, message))
             invocation.finish()
-            return False
-        return await environment.serve(invocation)
+            return None, False
+        return environment, await environment.serve(invocation)
 
     async def _environment(self, place: Place) -> Environment:
         """Return a place's environment, initialised; start one if there is none.
