@@ -1,6 +1,7 @@
 """``scope``: a request as an ASGI scope."""
 
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -124,15 +125,15 @@ async def test_no_state():
 @given(payload=st.one_of(documents(), st.sampled_from(NAMES).flatmap(mutants)))
 def test_any_event(payload):
     """Whatever becomes a request becomes a scope and an environ, of the right types."""
-    kind = classify(payload)
     try:
+        kind = classify(payload)
         event = kind.decode(payload)
         request = event.request(Context(b"{}"))
     except EventError:
         return
     turn = Turn(Invocation("request-1", payload), math.inf, kind, event)
 
-    scope = make_scope(request, turn, FUNCTION, "", None)
+    scope: Any = make_scope(request, turn, FUNCTION, "", None)
     environ = make_environ(request, turn, FUNCTION, "", multithread=False)
 
     assert scope["path"].startswith("/")
