@@ -437,6 +437,25 @@ async def test_wrapper_script(runtime, tmp_path, adapter):
     assert posted.body == b'{"an": "event"}'
 
 
+async def test_bootstrap(runtime, tmp_path):
+    """The adapter as an OS-only runtime's bootstrap starts the handler."""
+    command = " ".join(f"'{word}'" for word in PUPPET)
+    executable(tmp_path / "run.sh", f"#!/bin/sh\nexec {command}\n")
+    bootstrap = tmp_path / "bootstrap"
+    bootstrap.symlink_to(MAIN)
+
+    async with open_adapter(
+        runtime.address,
+        [],
+        adapter=[sys.executable, str(bootstrap)],
+        LAMBDA_TASK_ROOT=str(tmp_path),
+        _HANDLER="run.sh",
+    ):
+        posted = await runtime.invoke({"an": "event"})
+
+    assert posted.body == b'{"an": "event"}'
+
+
 async def test_wrapper_without_such_a_handler(runtime, tmp_path):
     """A handler that is no program of the package is told by its path."""
     async with open_adapter(

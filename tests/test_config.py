@@ -41,6 +41,12 @@ DEFAULTS = {
     "deadline_margin": 0.1,
     "before_checkpoint_path": None,
     "after_restore_path": None,
+    "app_wrapper": None,
+    "traceparent": False,
+    "metrics": "off",
+    "renamed_headers": None,
+    "request_context": True,
+    "after_reply_path": None,
     "runtime_api_proxy": None,
     "asgi_app": None,
     "asgi_loop": "asyncio",
@@ -87,6 +93,12 @@ VARIABLES = {
     "deadline_margin": ("AWS_LWA_DEADLINE_MARGIN_SECONDS",),
     "before_checkpoint_path": ("AWS_LWA_SNAPSTART_BEFORE_CHECKPOINT_PATH",),
     "after_restore_path": ("AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH",),
+    "app_wrapper": ("AWS_LWA_EXEC_WRAPPER",),
+    "traceparent": ("AWS_LWA_TRACEPARENT",),
+    "metrics": ("AWS_LWA_METRICS",),
+    "renamed_headers": ("AWS_LWA_RENAME_HEADERS",),
+    "request_context": ("AWS_LWA_REQUEST_CONTEXT",),
+    "after_reply_path": ("AWS_LWA_AFTER_REPLY_PATH",),
     "runtime_api_proxy": ("AWS_LWA_LAMBDA_RUNTIME_API_PROXY",),
     "asgi_app": ("AWS_LWA_ASGI_APP",),
     "asgi_loop": ("AWS_LWA_ASGI_LOOP",),
@@ -128,6 +140,15 @@ GOOD = {
     "deadline_margin": ("1.5", 1.5),
     "before_checkpoint_path": ("/snapstart/before", "/snapstart/before"),
     "after_restore_path": ("/Snap-Start/after", "/Snap-Start/after"),
+    "app_wrapper": ("/opt/otel-handler", "/opt/otel-handler"),
+    "traceparent": ("true", True),
+    "metrics": ("EMF", "emf"),
+    "renamed_headers": (
+        "X-Real-Auth:Authorization, x-a : x-b",
+        (("x-real-auth", "authorization"), ("x-a", "x-b")),
+    ),
+    "request_context": ("no", False),
+    "after_reply_path": ("/lwa/after", "/lwa/after"),
     "runtime_api_proxy": ("http://127.0.0.1:9002/", ("127.0.0.1", 9002)),
     "asgi_app": ("main:create_app()", "main:create_app()"),
     "asgi_loop": ("Trio", "trio"),
@@ -285,6 +306,7 @@ def test_async_init(initialization_type, inits_async):
 HOOKS = (
     "AWS_LWA_SNAPSTART_BEFORE_CHECKPOINT_PATH",
     "AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH",
+    "AWS_LWA_AFTER_REPLY_PATH",
 )
 
 
@@ -303,10 +325,11 @@ def test_hook_that_is_the_path_of_events(variable, hook, path):
 
 def test_hooks():
     """The paths of hooks are closed to clients, each if it is set."""
-    before, after = HOOKS
+    before, after, reply = HOOKS
 
     assert Config({}).hooks == ()
     assert Config({after: "/b"}).hooks == (("b",),)
+    assert Config({reply: "/c"}).hooks == (("c",),)
     assert Config({before: "/a/B/", after: "/b"}).hooks == (("a", "b"), ("b",))
 
 

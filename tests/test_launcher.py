@@ -4,13 +4,16 @@ import errno
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import trio
 
 from lambda_adapter.launcher import application_environ, describe_start_error
 from tests.adapter import PUPPET, children, open_adapter
+from tests.catalogue import http_api
 from tests.fake_runtime_api import NEXT
+from tests.test_cli import MAIN, executable
 
 
 async def wait_end(pid):
@@ -252,3 +255,97 @@ async def test_script_without_interpreter(runtime, tmp_path):
 
     async with open_adapter(runtime.address, [str(script)]) as adapter:
         await adapter.wait_log(f"I am {script}")
+
+
+def command_of(pid):
+    """Return the command that a process executes."""
+    return Path(f"/proc/{pid}/cmdline").read_text().split("\0")[:-1]
+
+
+def wrapper(path, *lines):
+    """Write a wrapper that does this, and then executes what it was given."""
+    return executable(path, "\n".join(["#!/bin/sh", *lines, 'exec "$@"', ""]))
+
+
+async def test_wrapper_of_a_command(runtime, tmp_path):
+    """The application's command is executed by the wrapper, in what that has set.
+
+    The wrapper is the child that the adapter watches, and becomes the application.
+    """
+    script = wrapper(tmp_path / "a wrapper", "export SET_BY=wrapper")
+    async with open_adapter(runtime.address, AWS_LWA_EXEC_WRAPPER=script) as adapter:
+        posted = await runtime.invoke(http_api("GET", "/environ"))
+        command = command_of(adapter.child())
+
+    assert "SET_BY=wrapper" in posted.json()["body"].splitlines()
+    assert "AWS_LWA_EXEC_WRAPPER" not in posted.json()["body"]
+    assert command == PUPPET
+
+
+async def test_wrapper_of_a_handler(runtime, tmp_path):
+    """The handler of a managed runtime is executed by the wrapper as well."""
+    handler = wrapper(tmp_path / "run.sh", f"set -- {' '.join(PUPPET)}")
+    script = wrapper(tmp_path / "wrapper", 'export SET_FOR="$*"')
+    async with open_adapter(
+        runtime.address,
+        ["/no/such/runtime"],
+        AWS_LAMBDA_EXEC_WRAPPER=MAIN,
+        LAMBDA_TASK_ROOT=str(tmp_path),
+        _HANDLER="run.sh",
+        AWS_LWA_EXEC_WRAPPER=script,
+    ):
+        posted = await runtime.invoke(http_api("GET", "/environ"))
+
+    assert f"SET_FOR={handler}" in posted.json()["body"].splitlines()
+
+
+async def test_wrapper_of_what_lambda_starts(runtime):
+    """Where Lambda has started the application, a warning says where to wrap it."""
+    async with open_adapter(
+        runtime.address, [], AWS_LWA_EXEC_WRAPPER="/opt/wrapper"
+    ) as adapter:
+        log = await adapter.wait_log("AWS_LWA_EXEC_WRAPPER")
+
+    assert "WARN AWS_LWA_EXEC_WRAPPER does nothing here" in log
+    assert "/opt/wrapper" in log
+
+
+async def test_missing_wrapper(runtime):
+    """A wrapper that is not there is named as what it is, with its setting."""
+    async with open_adapter(
+        runtime.address, AWS_LWA_EXEC_WRAPPER="/no/such/wrapper"
+    ) as adapter:
+        posted = await runtime.wait_posted("/init/error")
+        assert await adapter.wait() == 1
+
+    message = str(posted.json()["errorMessage"])
+    assert message.startswith(
+        "the wrapper '/no/such/wrapper' (AWS_LWA_EXEC_WRAPPER) can't be started: No"
+    )
+
+
+async def test_wrapper_that_fails(runtime, tmp_path):
+    """A wrapper that ends without the application is named beside its status."""
+    script = wrapper(tmp_path / "wrapper", "echo no such agent >&2", "exit 7")
+    async with open_adapter(runtime.address, AWS_LWA_EXEC_WRAPPER=script) as adapter:
+        posted = await runtime.wait_posted("/init/error")
+        assert await adapter.wait() == 1
+        assert "no such agent" in adapter.log
+
+    message = str(posted.json()["errorMessage"])
+    assert message.startswith(
+        f"the application (started through {script}) exited with status 7 before"
+    )
+
+
+async def test_wrapper_is_the_adapter(runtime):
+    """The adapter can't be its own wrapper: that would start one without end."""
+    async with open_adapter(runtime.address, AWS_LWA_EXEC_WRAPPER=MAIN) as adapter:
+        posted = await runtime.wait_posted("/init/error")
+        assert await adapter.wait() == 64
+
+    message = str(posted.json()["errorMessage"])
+    assert message == (
+        f"AWS_LWA_EXEC_WRAPPER={MAIN!r} is not usable: expected a program other than"
+        " this adapter, which AWS_LAMBDA_EXEC_WRAPPER is for"
+    )

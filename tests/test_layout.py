@@ -76,6 +76,8 @@ TESTED_BY = {
     "runtime/requests": "runtime/test_api",
     "runtime/channel": "runtime/test_client",
     "values": "test_settings",
+    "quoting": "test_errors",
+    **dict.fromkeys(["command", "on_desk"], "test_cli"),
     # What a command line does is seen at the command, what a gateway does at its reply.
     **dict.fromkeys(
         [
@@ -112,6 +114,9 @@ TESTED_BY = {
         "local/gateways/test_gateway",
     ),
     "apps/shown": "observe/test_logs",
+    "apps/metered": "observe/test_metrics",
+    "serve/metered_loop": "observe/test_metrics",
+    "apps/traced": "observe/test_trace",
     "__init__": "test_cli",  # a version, which the command prints
     "__main__": "test_cli",
     "events/__init__": "events/test_classify",

@@ -13,6 +13,7 @@ import sys
 
 from lambda_adapter import __version__, background, launcher
 from lambda_adapter.claim import claim
+from lambda_adapter.command import find_command
 from lambda_adapter.config import Config
 from lambda_adapter.errors import (
     AdapterError,
@@ -67,24 +68,18 @@ def main(load: Callable[[], None] = lambda: None) -> int:
     if environ.get(RUNTIME_API):
         return _serve(argv, environ, load)
     if argv[:1] == ["local"]:
-        return _run_local(argv[1:])
+        from lambda_adapter.on_desk import run
+
+        return run(argv[1:])
     if environ.get("AWS_LWA_ASGI_APP") or environ.get("AWS_LWA_WSGI_APP"):
-        return _become_server(argv, environ)
+        from lambda_adapter.server import find_server
+
+        try:
+            argv, environ = find_server(argv, environ)
+        except (ConfigError, OptionError, AppStartError) as error:
+            _complain(str(error))
+            return EX_USAGE
     return _become(argv, environ)
-
-
-def _become_server(argv: list[str], environ: Mapping[str, str]) -> int:
-    """Become the web server that runs an application of Python outside Lambda."""
-    from lambda_adapter.server import server_command, server_environ
-
-    try:
-        config = Config(environ)
-        _application(config, argv)
-        command = server_command(config)
-    except (ConfigError, OptionError, AppStartError) as error:
-        _complain(str(error))
-        return EX_USAGE
-    return _become(command, server_environ(config, environ))
 
 
 def _become(argv: list[str], environ: Mapping[str, str]) -> int:
@@ -100,31 +95,18 @@ def _become(argv: list[str], environ: Mapping[str, str]) -> int:
         return 127 if isinstance(error, FileNotFoundError) else 126
 
 
-def _run_local(argv: list[str]) -> int:
-    """Run the application as a function on this machine: the extra ``local``."""
-    try:
-        from lambda_adapter.local.commands import main
-    except ImportError as error:
-        _complain(
-            f"`local` is not in this installation ({error}); install the adapter with"
-            " `pip install '.[local]'`, from a checkout of its repository"
-        )
-        return EX_USAGE
-    return main(argv)
-
-
 def _serve(
     argv: list[str], environ: Mapping[str, str], load: Callable[[], None]
 ) -> int:
     """Start the application, unless Lambda does so itself, and serve it."""
     try:
         config = Config(environ)
-        argv = _application(config, argv)
+        argv = find_command(config, argv)
     except (ConfigError, OptionError) as error:
         return _give_up(error, environ)
     if argv or config.is_in_process:
         claim()
-    child = launcher.start(argv, environ) if argv else None
+    child = launcher.start(argv, environ, config.app_wrapper) if argv else None
     try:
         if config.is_in_process:
             from lambda_adapter.in_process import load_serve
@@ -135,23 +117,6 @@ def _serve(
     except UnsupportedPythonError as error:
         return _give_up(error, environ)  # the child ends with this process
     return run(config, child)
-
-
-def _application(config: Config, argv: list[str]) -> list[str]:
-    """Return the application's command, none if it runs in this process.
-
-    Raises:
-        OptionError: it has both.
-    """
-    wrapped = _wrapped(config)
-    if not config.is_in_process:
-        return wrapped or argv
-    if argv and not wrapped:
-        raise OptionError(
-            f"{argv[0]!r} is a command, and the application runs in the adapter's own"
-            " process: give one of them"
-        )
-    return []
 
 
 def _load(load: Callable[[], None], beside: launcher.Child | None = None) -> Serve:
@@ -192,20 +157,6 @@ def _give_up(error: AdapterError, environ: Mapping[str, str]) -> int:
 
     give_up(error, environ)
     return EX_USAGE
-
-
-def _wrapped(config: Config) -> list[str]:
-    """Return the application of a managed runtime whose wrapper script this is.
-
-    There the handler is the name of a program in the function's package, and what
-    Lambda would have run instead is ignored:
-    https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html#runtime-wrapper
-    """
-    try:
-        is_this = os.path.samefile(config.exec_wrapper or "", sys.argv[0])
-    except OSError:
-        return []
-    return [os.path.join(config.task_root, config.handler or "")] if is_this else []
 
 
 def _complain(message: str) -> None:

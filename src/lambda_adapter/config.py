@@ -61,11 +61,17 @@ class Config:
     invoke_mode: str
     pass_through_path: str
     authorization_source: str | None
+    renamed_headers: tuple[tuple[str, str], ...] | None
+    request_context: bool
     error_status_codes: frozenset[int] | None
     pool_idle_timeout: float
     deadline_margin: float
     before_checkpoint_path: str | None
     after_restore_path: str | None
+    after_reply_path: str | None
+    traceparent: bool
+    metrics: str
+    app_wrapper: str | None
     runtime_api_proxy: tuple[str, int] | None
     asgi_app: str | None
     asgi_loop: str
@@ -133,6 +139,7 @@ class Config:
         for variable, path in (
             ("AWS_LWA_SNAPSTART_BEFORE_CHECKPOINT_PATH", self.before_checkpoint_path),
             ("AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH", self.after_restore_path),
+            ("AWS_LWA_AFTER_REPLY_PATH", self.after_reply_path),
         ):
             if path:
                 routes.append(route_of(path))
@@ -151,6 +158,11 @@ class Config:
         if self.enable_compression and self.invoke_mode == "response_stream":
             warnings.append(
                 "AWS_LWA_ENABLE_COMPRESSION does nothing to responses that are streamed"
+            )
+        if self.app_wrapper and self.is_in_process:
+            warnings.append(
+                "AWS_LWA_EXEC_WRAPPER does nothing for an application in the adapter's"
+                " own process: use its agent as a library"
             )
         if self.wsgi_inline and self.max_concurrency > 1:
             warnings.append(

@@ -29,8 +29,11 @@ class Child:
     ``start_error`` once it is clear whether its command could be executed.
     """
 
-    def __init__(self, command: str, pid: int, start_error: int) -> None:
+    def __init__(
+        self, command: str, pid: int, start_error: int, wrapper: str | None = None
+    ) -> None:
         self.command = command
+        self.wrapper = wrapper
         self.pid = pid
         self.start_error = start_error
         try:
@@ -47,7 +50,9 @@ class Child:
         with os.fdopen(self.start_error, "rb") as pipe:
             code = pipe.read()
         if code:
-            raise AppStartError(describe_start_error(self.command, int(code)))
+            raise AppStartError(
+                describe_start_error(self.command, int(code), self.wrapper)
+            )
 
 
 def become(argv: list[str], environ: Mapping[str, str]) -> NoReturn:
@@ -60,8 +65,14 @@ def become(argv: list[str], environ: Mapping[str, str]) -> NoReturn:
     _execute(argv, _as_given(environ))
 
 
-def start(argv: list[str], environ: Mapping[str, str]) -> Child:
+def start(
+    argv: list[str], environ: Mapping[str, str], wrapper: str | None = None
+) -> Child:
     """Start the application as a child in a process group of its own.
+
+    A ``wrapper`` is started in its place, with the application's command as arguments,
+    and executes that: what Lambda's own wrapper scripts do.
+    https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html#runtime-wrapper
 
     Lambda signals the adapter's process group; in another one, the application gets
     each signal once, from the adapter. The group never outlives the adapter, even one
@@ -79,13 +90,14 @@ def start(argv: list[str], environ: Mapping[str, str]) -> Child:
             os.setpgid(0, 0)
             tie_group(os.getpid(), lifeline)
             _restore_signals()
-            _execute(argv, application_environ(environ))
+            command = [wrapper, *argv] if wrapper else argv
+            _execute(command, application_environ(environ))
         except OSError as error:
             os.write(writing, b"%d" % (error.errno or 0))
         finally:
             os._exit(127)
     os.close(writing)
-    return Child(argv[0], pid, reading)
+    return Child(argv[0], pid, reading, wrapper)
 
 
 def application_environ(environ: Mapping[str, str]) -> dict[str, str]:
@@ -123,7 +135,7 @@ def _as_given(environ: Mapping[str, str]) -> dict[str, str]:
     return given
 
 
-def describe_start_error(command: str, code: int) -> str:
+def describe_start_error(command: str, code: int, wrapper: str | None = None) -> str:
     """Say which command can't be executed, why, and what to look at."""
     match code:
         case errno.ENOENT:
@@ -134,9 +146,10 @@ def describe_start_error(command: str, code: int) -> str:
             advice = "is it for this architecture?"
         case _:
             advice = "it is the command after the adapter's own name"
-    return (
-        f"the application {command!r} can't be started: {os.strerror(code)}; {advice}"
-    )
+    what = f"the application {command!r}"
+    if wrapper:
+        what = f"the wrapper {wrapper!r} (AWS_LWA_EXEC_WRAPPER)"
+    return f"{what} can't be started: {os.strerror(code)}; {advice}"
 
 
 def _execute(argv: list[str], environ: Mapping[str, str]) -> NoReturn:

@@ -107,6 +107,13 @@ def socket_path(text: str) -> str:
     raise ValueError(f"an absolute path of {MAX_SOCKET_PATH} bytes at most")
 
 
+def program(text: str) -> str:
+    """Read the path of a program."""
+    if text.startswith("/") and text.isprintable():
+        return text
+    raise ValueError("the absolute path of a program, such as /opt/otel-handler")
+
+
 def word(text: str) -> str:
     """Read a word, in lower case."""
     if text.isascii() and text.replace("-", "").isalnum():
@@ -154,6 +161,36 @@ def field_name(text: str) -> str:
     if text and text.isascii() and tokens:
         return text.lower()
     raise ValueError("the name of a header field, such as x-authorization")
+
+
+RESERVED = frozenset(
+    {
+        *("connection", "content-length", "expect", "host", "keep-alive", "te"),
+        *("proxy-connection", "trailer", "transfer-encoding", "upgrade"),
+        *("x-amz-tenant-id", "x-amzn-lambda-context", "x-amzn-request-context"),
+        *("x-amzn-requestid", "x-amzn-trace-id"),
+    }
+)
+"""Fields that are checked, counted or set by the adapter, and keep their names."""
+
+
+def renames(text: str) -> tuple[tuple[str, str], ...]:
+    """Read pairs of header fields, the old name and the new one, each name once."""
+    pairs: list[tuple[str, str]] = []
+    for item in text.split(","):
+        old, _, new = item.partition(":")
+        try:
+            pairs.append((field_name(old.strip()), field_name(new.strip())))
+        except ValueError:
+            expected = "old and new names of fields, such as x-user:x-client,x-a:x-b"
+            raise ValueError(expected) from None
+    folded = str.maketrans("!#$%&'*+.^_`|~", "-" * 14)  # as CGI does
+    names = [name.translate(folded) for pair in pairs for name in pair]
+    if reserved := RESERVED.intersection(names):
+        raise ValueError(f"other header fields than {min(reserved)}")
+    if len(set(names)) < len(names):
+        raise ValueError("each header field once, as an old name or as a new one")
+    return tuple(pairs)
 
 
 def address(text: str) -> tuple[str, int]:

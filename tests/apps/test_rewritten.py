@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from lambda_adapter.apps.rewritten import (
     refuse_hooks,
+    renamed,
     rewrite,
-    with_authorization,
     without_base_path,
 )
 from lambda_adapter.config import Config
@@ -66,7 +66,7 @@ def test_authorization_takes_the_others_place():
     """The field is renamed where it stands; what was there before goes."""
     request = get(b"/", (b"X-Auth", b"token"), (b"Authorization", b"iam"), (b"b", b"c"))
 
-    assert with_authorization(request, b"x-auth") == get(
+    assert renamed(request, b"x-auth", b"authorization") == get(
         b"/", (b"authorization", b"token"), (b"b", b"c")
     )
 
@@ -75,7 +75,33 @@ def test_authorization_stays_without_the_other():
     """A request without the field to rename keeps its Authorization."""
     request = get(b"/", (b"Authorization", b"iam"))
 
-    assert with_authorization(request, b"x-auth") == request
+    assert renamed(request, b"x-auth", b"authorization") == request
+
+
+def test_several_fields_are_renamed():
+    """Each field takes its new name where it stands, and those without it stay."""
+    config = Config(
+        {
+            "AWS_LWA_AUTHORIZATION_SOURCE": "x-auth",
+            "AWS_LWA_RENAME_HEADERS": "x-user:x-client,x-none:x-kept",
+        }
+    )
+    request = get(
+        b"/",
+        (b"X-User", b"1"),
+        (b"x-client", b"old"),
+        (b"x-auth", b"token"),
+        (b"x-kept", b"3"),
+        (b"x-user", b"2"),
+    )
+
+    assert rewrite(request, config) == get(
+        b"/",
+        (b"x-client", b"1"),
+        (b"authorization", b"token"),
+        (b"x-kept", b"3"),
+        (b"x-client", b"2"),
+    )
 
 
 @given(target=st.binary(), value=st.binary())
@@ -120,7 +146,7 @@ def test_hooks_are_closed(target):
 
     path = target.partition(b"?")[0].decode()
     assert str(caught.value).startswith(f"a client's GET {path} was refused")
-    assert " SnapStart hook /snapstart/" in str(caught.value)
+    assert " the hook /snapstart/" in str(caught.value)
 
 
 @pytest.mark.parametrize("target", [b"/", b"/snapstart", b"/x?/snapstart/after"])

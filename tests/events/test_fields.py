@@ -20,13 +20,14 @@ TOKEN = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst
 NAMES = st.text(TOKEN, min_size=1, max_size=12).map(lambda name: "x-" + name)
 VALUES = st.text(st.characters(exclude_characters="\r\n\0", max_codepoint=0xFF))
 
-FULL = Context(b'{"ours":1}', b"Root=ours", b"ours")
+FULL = Context(b'{"ours":1}', b"Root=ours", b"ours", request_id=b"ours")
 """Lambda gives everything."""
 
 OWN = [
     "x-amzn-request-context",
     "x-amzn-lambda-context",
     "x-amz-tenant-id",
+    "x-amzn-requestid",
     "x-amzn-trace-id",
 ]
 
@@ -74,7 +75,7 @@ def test_added_fields_can_not_be_forged(own, data):
 
 
 @pytest.mark.parametrize("name", HTTP)
-@pytest.mark.parametrize("own", OWN[:3])
+@pytest.mark.parametrize("own", OWN[:4])
 @pytest.mark.parametrize("spell", [str, str.upper, str.title])
 def test_added_fields_can_not_be_forged_where_lambda_is_silent(name, own, spell):
     """A tenant that Lambda does not name is no reason to believe the client."""
@@ -111,6 +112,7 @@ def test_added_fields():
     assert added_fields(FULL, b"1") == [
         (b"x-amzn-request-context", b"1"),
         (b"x-amzn-lambda-context", b'{"ours":1}'),
+        (b"x-amzn-requestid", b"ours"),
         (b"x-amzn-trace-id", b"Root=ours"),
         (b"x-amz-tenant-id", b"ours"),
     ]

@@ -540,8 +540,9 @@ async def test_exchanges_are_shown(runtime):
     (line,) = [line for line in written.splitlines() if "DEBUG" in line]
     assert re.fullmatch(
         r"lambda-adapter: DEBUG PUT /shelf \(2 bytes; host, x-key, x-forwarded-proto,"
-        r" content-length, x-amzn-request-context, x-amzn-lambda-context\) brought"
-        r" status 201 after [0-9.]+ ms \(3 bytes; x-made, content-length\)"
+        r" content-length, x-amzn-request-context, x-amzn-lambda-context,"
+        r" x-amzn-requestid\) brought status 201 after [0-9.]+ ms"
+        r" \(3 bytes; x-made, content-length\)"
         r" RequestId: \S+",
         line,
     )

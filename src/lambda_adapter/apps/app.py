@@ -28,6 +28,9 @@ class Turn(msgspec.Struct, gc=False):
     max_body: int = MAX_REPLY
     """Bytes of a body that is not streamed."""
 
+    def sent_again(self) -> None:
+        """Hear that the request was sent once more."""
+
 
 class Seat(Protocol):
     """One invoke loop's place at an application: a request, then what is left of it."""

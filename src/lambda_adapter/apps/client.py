@@ -90,6 +90,7 @@ class AppClient:
                 repeatable = connection.exchanges and request.method in IDEMPOTENT
                 if error.answered or not repeatable:
                     raise
+            turn.sent_again()
             connection = await self._open(turn)
             return await exchange(connection, encoded, turn)
         except (PeerError, trio.TooSlowError) as error:

@@ -98,8 +98,10 @@ async def wait_app_ready(config: Config, process: Process | None) -> None:
 def _raise_if_over(
     config: Config, process: Process | None, waited: float, reason: str
 ) -> None:
+    wrapper = config.app_wrapper
     if process and (how := process.ended()):
-        message = f"the application {how} before it was ready"
+        through = f" (started through {wrapper})" if wrapper else ""
+        message = f"the application{through} {how} before it was ready"
     elif config.readiness_timeout and waited >= config.readiness_timeout:
         message = f"the application was not ready within {config.readiness_timeout:g} s"
         reason += f"; {advise(config, process)}"

@@ -10,6 +10,7 @@ import msgspec
 from lambda_adapter.apps.app import Around, Seat, Turn
 from lambda_adapter.config import Config
 from lambda_adapter.errors import ClosedPathError
+from lambda_adapter.events.names import REQUEST_CONTEXT
 from lambda_adapter.http.messages import Request, Response, folded
 from lambda_adapter.route import Route, reached
 
@@ -44,14 +45,20 @@ def rewrite(request: Request, config: Config) -> Request:
     if config.remove_base_path:
         request = without_base_path(request, config.remove_base_path.encode())
     if config.authorization_source:
-        request = with_authorization(request, config.authorization_source.encode())
+        request = renamed(
+            request, config.authorization_source.encode(), b"authorization"
+        )
+    for old, new in config.renamed_headers or ():
+        request = renamed(request, old.encode(), new.encode())
+    if not config.request_context:
+        request = without_request_context(request)
     if config.hooks:
         refuse_hooks(request, config.hooks)
     return request
 
 
 def refuse_hooks(request: Request, hooks: Sequence[Route]) -> None:
-    """Refuse a client's request for what only Lambda may call.
+    """Refuse a client's request for what only the adapter may call.
 
     Raises:
         ClosedPathError: an application may take the path for one of these.
@@ -60,8 +67,8 @@ def refuse_hooks(request: Request, hooks: Sequence[Route]) -> None:
     if hook := reached(path, hooks):
         what = f"{request.method.decode()} {path.decode('latin-1')}"
         raise ClosedPathError(
-            f"a client's {what} was refused: it may reach the SnapStart hook"
-            f" /{'/'.join(hook)}, which only Lambda may call"
+            f"a client's {what} was refused: it may reach the hook"
+            f" /{'/'.join(hook)}, which only the adapter may call"
         )
 
 
@@ -81,17 +88,23 @@ def without_base_path(request: Request, prefix: bytes) -> Request:
     return msgspec.structs.replace(request, target=target, fields=fields)
 
 
-def with_authorization(request: Request, source: bytes) -> Request:
-    """Rename a field to ``Authorization``, in place of what was there.
+def renamed(request: Request, old: bytes, new: bytes) -> Request:
+    """Rename a field, in place of what had the new name.
 
-    API Gateway and function URLs with IAM keep that field for themselves. Without the
-    other one, the request stays as it is.
+    API Gateway and function URLs with IAM keep ``Authorization`` for themselves, for
+    example. Without a field of the old name, the request stays as it is.
     """
-    if all(name.lower() != source for name, _ in request.fields):
+    if all(name.lower() != old for name, _ in request.fields):
         return request
     fields = [
-        (b"authorization" if name.lower() == source else name, value)
+        (new if name.lower() == old else name, value)
         for name, value in request.fields
-        if name.lower() != b"authorization"
+        if name.lower() != new
     ]
+    return msgspec.structs.replace(request, fields=fields)
+
+
+def without_request_context(request: Request) -> Request:
+    """Leave the event's ``requestContext`` out, for servers that limit heads."""
+    fields = [field for field in request.fields if field[0] != REQUEST_CONTEXT]
     return msgspec.structs.replace(request, fields=fields)

@@ -24,12 +24,26 @@ def with_settings(seat: Seat, config: Config) -> Seats:
         from lambda_adapter.apps.shown import Shown
 
         seat = Shown(seat)
+    if config.after_reply_path:
+        from lambda_adapter.apps.after_reply import AfterReply
+
+        seat = AfterReply(seat, config.after_reply_path)
+    if config.traceparent:
+        from lambda_adapter.apps.traced import Traced
+
+        seat = Traced(seat)
     if config.error_status_codes:
         from lambda_adapter.apps.error_statuses import ErrorStatuses
 
         seat = ErrorStatuses(seat, config.error_status_codes)
     http = seat
-    if config.remove_base_path or config.authorization_source or config.hooks:
+    if (
+        config.remove_base_path
+        or config.authorization_source
+        or config.renamed_headers
+        or not config.request_context
+        or config.hooks
+    ):
         from lambda_adapter.apps.rewritten import Rewritten
 
         http = Rewritten(http, config)

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-from lambda_adapter.errors import EventError, quoted
+from lambda_adapter.errors import EventError
 from lambda_adapter.events.host import one_host
 from lambda_adapter.events.names import (
     LAMBDA_CONTEXT,
     REQUEST_CONTEXT,
+    REQUEST_ID,
     TENANT_ID,
     TRACE_ID,
     known_names,
@@ -26,6 +27,7 @@ from lambda_adapter.http.messages import (
     Fields,
     connection_options,
 )
+from lambda_adapter.quoting import quoted
 
 _KEPT = re.compile(rb"host|authorization|cookie|forwarded|x-forwarded-.*|x-amzn?-.*")
 """Fields that a client's ``Connection`` may not remove: gateways set them, and
@@ -51,6 +53,7 @@ class Context(msgspec.Struct, frozen=True, gc=False):
     pass_through_path: bytes = b"/events"
     host: bytes = b"localhost"
     """The application's own, for events that have none."""
+    request_id: bytes = b""
 
 
 def request_fields(
@@ -129,6 +132,8 @@ def added_fields(context: Context, request_context: bytes) -> Fields:
         (REQUEST_CONTEXT, request_context),
         (LAMBDA_CONTEXT, context.lambda_context),
     ]
+    if context.request_id:
+        added.append((REQUEST_ID, context.request_id))
     if context.trace_id:
         added.append((TRACE_ID, context.trace_id))
     if context.tenant_id:

@@ -3,16 +3,20 @@
 Core: no I/O.
 """
 
-from lambda_adapter.errors import EventError, quoted
+from lambda_adapter.errors import EventError
 from lambda_adapter.http.known import remember
 from lambda_adapter.http.messages import HOP_BY_HOP, TOKEN, folded
+from lambda_adapter.quoting import quoted
 
 LAMBDA_CONTEXT = b"x-amzn-lambda-context"
 REQUEST_CONTEXT = b"x-amzn-request-context"
+REQUEST_ID = b"x-amzn-requestid"
+"""The name under which AWS's services, Lambda's Invoke among them, return an id that
+their logs have: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html"""
 TENANT_ID = b"x-amz-tenant-id"
 TRACE_ID = b"x-amzn-trace-id"
 
-_OWNED = frozenset({LAMBDA_CONTEXT, REQUEST_CONTEXT, TENANT_ID})
+_OWNED = frozenset({LAMBDA_CONTEXT, REQUEST_CONTEXT, REQUEST_ID, TENANT_ID})
 _DROPPED = HOP_BY_HOP | {b"content-length", b"expect"}
 """Compared as ``folded``: to a server that folds names, ``Content_Length`` frames."""
 

@@ -92,6 +92,7 @@ class InvokeLoop:
             invocation.tenant_id.encode("latin-1"),
             self._pass_through_path,
             self._host,
+            invocation.request_id.encode(),
         )
 
     async def _send(self, turn: Turn, request: Request) -> Response:

@@ -4,14 +4,15 @@ Shell.
 """
 
 import contextlib
+import functools
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import msgspec
 import trio
 
 from lambda_adapter.apps.app import App
-from lambda_adapter.apps.seats import with_settings
+from lambda_adapter.apps.seats import Seats, with_settings
 from lambda_adapter.apps.server import AttachedApp, ChildApp
 from lambda_adapter.config import Config
 from lambda_adapter.errors import AdapterError, AfterRestoreError, InitError
@@ -22,6 +23,8 @@ from lambda_adapter.runtime.context import encode_env_config
 from lambda_adapter.runtime.extension import Extension
 from lambda_adapter.serve.allocator import keep_freed
 from lambda_adapter.serve.invoke_loop import InvokeLoop
+
+OpenLoop = Callable[[RuntimeClient, Seats, msgspec.Raw, Config], InvokeLoop]
 
 
 def run(config: Config, child: Child | None) -> int:
@@ -54,6 +57,12 @@ def _open_app(config: Config, child: Child | None) -> App:
     if child:
         return ChildApp(config, child)
     log.info("no command was given: attached to what Lambda starts by itself")
+    if config.app_wrapper:
+        log.warning(
+            "AWS_LWA_EXEC_WRAPPER does nothing here, where Lambda has started the"
+            " application: put %s in front of the image's own command",
+            config.app_wrapper,
+        )
     return AttachedApp(config)
 
 
@@ -85,6 +94,9 @@ async def supervise(config: Config, app: App, env_config: msgspec.Raw) -> None:
     Raises:
         ExceptionGroup: of InitError, AfterRestoreError or FatalError.
     """
+    open_loop: OpenLoop = InvokeLoop
+    if config.metrics == "emf":
+        app, open_loop = _metered(config, app)
     extension = Extension(*config.runtime_api)
     registered, ready = trio.Event(), trio.Event()
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
@@ -98,8 +110,17 @@ async def supervise(config: Config, app: App, env_config: msgspec.Raw) -> None:
                 await _restore(config, app)
             for _ in range(config.max_concurrency):
                 seats = with_settings(app.open_seat(), config)
-                loop = InvokeLoop(open_runtime(config), seats, env_config, config)
+                loop = open_loop(open_runtime(config), seats, env_config, config)
                 nursery.start_soon(loop.run)
+
+
+def _metered(config: Config, app: App) -> tuple[App, OpenLoop]:
+    """Return the application, and what makes an invoke loop, both measured."""
+    from lambda_adapter.apps.metered import MeteredApp
+    from lambda_adapter.serve.metered_loop import MeteredLoop
+
+    app = MeteredApp(app, config.function_name or "unknown")
+    return app, functools.partial(MeteredLoop, cold=iter((1,)))
 
 
 async def _restore(config: Config, app: App) -> None:

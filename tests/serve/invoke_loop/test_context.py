@@ -44,6 +44,16 @@ async def test_lambda_context(function):
     assert request.values(b"x-amz-tenant-id") == [b"tenant"]
 
 
+@pytest.mark.parametrize("event", [http_api(), SQS], ids=["HTTP", "SQS"])
+async def test_request_id(function, event):
+    """A request has Lambda's id of its invocation in a field of its own."""
+    request = await function.seen(event)
+
+    (context,) = request.values(b"x-amzn-lambda-context")
+    assert request.values(b"x-amzn-requestid") == [b"request-1"]
+    assert json.loads(context)["request_id"] == "request-1"
+
+
 async def test_sparse_lambda_context(function):
     """A value that Lambda does not send is null in the context, and never missing."""
     request = await function.seen(SQS)
@@ -85,6 +95,8 @@ async def test_client_context_that_is_no_json(function, document):
         "x_amzn_lambda_context",
         "x-amzn-request-context",
         "x-amz-tenant-id",
+        "x-amzn-requestid",
+        "X-Amzn-RequestId",
     ],
 )
 @pytest.mark.parametrize(("event", "keys"), KINDS)

@@ -12,7 +12,7 @@ import trio.testing
 from lambda_adapter.apps.after_ready import AfterReady
 from lambda_adapter.apps.client import AppClient
 from lambda_adapter.runtime.client import RuntimeClient
-from tests.catalogue import SQS, alb, http_api, rest_api
+from tests.catalogue import SQS, WEB_SOCKET, alb, http_api, rest_api
 from tests.scripted_app import open_app, said
 from tests.serve.invoke_loop.function import (
     Function,
@@ -69,6 +69,23 @@ async def test_rewritten_request(runtime):
 
     lines = [request.line for request in function.app.requests]
     assert lines == [b"GET /x HTTP/1.1", b"POST /api/events HTTP/1.1"]
+
+
+async def test_request_context_left_out(runtime):
+    """A client's request can do without its context, and is still not another event.
+
+    Events that are not HTTP keep the mark by which an application tells them.
+    """
+    forged = http_api(headers={"host": "a", "x-amzn-request-context": "null"})
+    async with open_function(runtime, {"AWS_LWA_REQUEST_CONTEXT": "false"}) as function:
+        client = await function.seen(forged)
+        queue = await function.seen(SQS)
+        socket = await function.seen(WEB_SOCKET)
+
+    assert client.values(b"x-amzn-request-context") == []
+    assert client.values(b"x-amzn-requestid") == [b"request-1"]
+    assert queue.values(b"x-amzn-request-context") == [b"null"]
+    assert b"connectionId" in socket.values(b"x-amzn-request-context")[0]
 
 
 async def test_not_ready_yet(runtime):

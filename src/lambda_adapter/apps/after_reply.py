@@ -1,0 +1,84 @@
+"""AWS_LWA_AFTER_REPLY_PATH: work that the application does after its reply.
+
+Lambda freezes the environment when the next event is asked for, and nobody sees from
+outside whether a process still works. So the application says so in its response, and
+is then sent a second request: the work lasts for as long as the response to that one
+takes. It needs no library, and the work can't be forgotten. Shell.
+"""
+
+import msgspec
+
+from lambda_adapter.apps.app import Around, Seat, Turn
+from lambda_adapter.errors import InvocationError
+from lambda_adapter.events.names import (
+    LAMBDA_CONTEXT,
+    REQUEST_CONTEXT,
+    REQUEST_ID,
+    TENANT_ID,
+    TRACE_ID,
+)
+from lambda_adapter.http.messages import Field, Request, Response
+from lambda_adapter.observe.logs import log
+
+AFTER_REPLY = b"x-lwa-after-reply"
+"""In a response: there is work left. In the request for it: the value that was said."""
+
+_CONTEXT = frozenset({LAMBDA_CONTEXT, REQUEST_ID, TENANT_ID, TRACE_ID, b"traceparent"})
+"""Fields of the first request that the second one has, too."""
+
+
+class AfterReply(Around):
+    """Asks the application for the work that is left, and waits for it."""
+
+    def __init__(self, seat: Seat, path: str) -> None:
+        super().__init__(seat)
+        self._path = path.encode()
+        self._left: tuple[Request, Turn] | None = None
+
+    async def send(self, request: Request, turn: Turn) -> Response:
+        """Send, and take note of the work that the response says is left."""
+        self._left = None
+        response = await self._seat.send(request, turn)
+        asked = [field for field in response.fields if _asks(field)]
+        if not asked:
+            return response
+        self._left = self._second(request, asked[0][1]), turn
+        fields = [field for field in response.fields if not _asks(field)]
+        return msgspec.structs.replace(response, fields=fields)
+
+    def _second(self, first: Request, said: bytes) -> Request:
+        """Return the request for the work, which no client could have sent."""
+        host = next(field for field in first.fields if field[0] == b"host")
+        context = [field for field in first.fields if field[0].lower() in _CONTEXT]
+        fields = [
+            host,
+            (b"content-length", b"0"),
+            (AFTER_REPLY, said),
+            (REQUEST_CONTEXT, b"null"),
+            *context,
+        ]
+        return Request(b"POST", self._path, fields)
+
+    async def finish(self, deadline: float) -> None:
+        """Ask for the work, and wait until it is done, or for the deadline."""
+        await self._seat.finish(deadline)
+        if self._left:
+            request, first = self._left
+            self._left = None
+            if failure := await self._work(request, Turn(first.invocation, deadline)):
+                log.error("the work after the reply was not done: %s", failure)
+            await self._seat.finish(deadline)
+
+    async def _work(self, request: Request, turn: Turn) -> str | None:
+        """Return why the work was not done, if it was not."""
+        try:
+            response = await self._seat.send(request, turn)
+        except InvocationError as error:
+            return str(error)
+        if response.status < 400:
+            return None
+        return f"POST {self._path.decode()} was answered with status {response.status}"
+
+
+def _asks(field: Field) -> bool:
+    return field[0].lower() == AFTER_REPLY

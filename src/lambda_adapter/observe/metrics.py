@@ -1,0 +1,70 @@
+"""CloudWatch's metrics, as lines of the log: the embedded metric format.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+Shell.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+
+import msgspec
+
+NAMESPACE = "LambdaAdapter"
+
+MAX_TEXT = 200
+"""Characters of a text in a line. A function's name has 140 at most, a request id 36:
+https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html"""
+
+
+def encode_line(
+    properties: Mapping[str, str | int], metrics: Mapping[str, float]
+) -> str:
+    """Return a line with these metrics: milliseconds if ``...Time``, else a count.
+
+    The metrics have one dimension, the function's name. Properties can be searched for,
+    and cost no metric.
+    """
+    directive = {
+        "Namespace": NAMESPACE,
+        "Dimensions": [["FunctionName"]],
+        "Metrics": [{"Name": name, "Unit": _unit(name)} for name in metrics],
+    }
+    about = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]}
+    document = {
+        "_aws": about,
+        **{name: _cut(value) for name, value in properties.items()},
+        **{name: round(value, 3) for name, value in metrics.items()},
+    }
+    return msgspec.json.encode(document).decode() + "\n"
+
+
+def write_line(
+    properties: Mapping[str, str | int], metrics: Mapping[str, float]
+) -> None:
+    """Write a line to stderr, as the log, which Lambda collects."""
+    sys.stderr.write(encode_line(properties, metrics))
+    sys.stderr.flush()
+
+
+def seconds_since_exec(proc: str = "/proc") -> float:
+    """Return this process's age, to a hundredth of a second, or 0 without ``/proc``.
+
+    https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html (starttime)
+    """
+    try:
+        with open(f"{proc}/self/stat") as file:
+            fields = file.read().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    started = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - started
+
+
+def _unit(name: str) -> str:
+    return "Milliseconds" if name.endswith("Time") else "Count"
+
+
+def _cut(value: str | int) -> str | int:
+    return value[:MAX_TEXT] if isinstance(value, str) else value

@@ -1,0 +1,77 @@
+"""AWS_LWA_METRICS: an invoke loop that writes a line for each invocation. Shell."""
+
+from collections.abc import Iterator
+
+import msgspec
+import trio
+
+from lambda_adapter.apps.app import Turn
+from lambda_adapter.apps.metered import MeteredTurn
+from lambda_adapter.apps.seats import Seats
+from lambda_adapter.config import Config
+from lambda_adapter.errors import InvocationError
+from lambda_adapter.events.http_event import HttpEvent
+from lambda_adapter.http.messages import Request, Response
+from lambda_adapter.observe.metrics import write_line
+from lambda_adapter.runtime.client import RuntimeClient
+from lambda_adapter.serve.invoke_loop import InvokeLoop
+
+
+class MeteredLoop(InvokeLoop):
+    """Measures from the event's arrival until Lambda has taken the reply.
+
+    ``cold`` yields 1 to the first invocation of all loops, and nothing after that.
+    """
+
+    def __init__(
+        self,
+        runtime: RuntimeClient,
+        seats: Seats,
+        env_config: msgspec.Raw,
+        config: Config,
+        cold: Iterator[int],
+    ) -> None:
+        super().__init__(runtime, seats, env_config, config)
+        self._function_name = config.function_name or "unknown"
+        self._cold = cold
+
+    async def _serve(self) -> None:
+        await super()._serve()
+        total = self._ended - self._began
+        metrics = {
+            "TotalTime": total * 1000,
+            "ApplicationTime": self._turn.application * 1000,
+            "AdapterTime": (total - self._turn.application) * 1000,
+            "Retries": self._turn.retries,
+            "Cold": next(self._cold, 0),
+        }
+        if self._turn.streamed:
+            del metrics["AdapterTime"]  # the application's and the client's as well
+        write_line(self._about, metrics)
+
+    async def _next(self) -> Turn:
+        turn = await super()._next()
+        self._began = self._ended = trio.current_time()
+        self._about: dict[str, str | int] = {
+            "FunctionName": self._function_name,
+            "RequestId": turn.invocation.request_id,
+        }
+        self._turn = MeteredTurn(turn.invocation, turn.deadline)
+        return self._turn
+
+    async def _send(self, turn: Turn, request: Request) -> Response:
+        response = await super()._send(turn, request)
+        self._about["Status"] = response.status
+        return response
+
+    async def _post(self, turn: Turn, reply: bytes, response: Response) -> None:
+        await super()._post(turn, reply, response)
+        self._ended = trio.current_time()
+
+    async def _fail(self, turn: Turn, failure: InvocationError) -> None:
+        self._about.pop("Status", None)
+        self._about["ErrorType"] = failure.error_type
+        if issubclass(turn.kind, HttpEvent) and failure.is_for_client:
+            self._about["Status"] = failure.status
+        await super()._fail(turn, failure)
+        self._ended = trio.current_time()
