@@ -35,7 +35,7 @@ check: dev ## ruff, mypy, import-linter
 test: dev zipapp rie ## every test but torture's long form and the images'
 	$(bin)/pytest
 
-# Half a minute: leaves out tests/e2e, tests/torture and the images.
+# A minute: leaves out tests/e2e, tests/torture and the images.
 quick: dev zipapp ## the tests of the adapter itself, without the end-to-end ones
 	$(bin)/pytest -m $(in_quick)
 

@@ -90,7 +90,9 @@ def _become(argv: list[str], environ: Mapping[str, str]) -> int:
         launcher.become(argv, environ)
     except OSError as error:
         code = error.errno or 0
-        _complain(launcher.describe_start_error(argv[0], code))
+        from lambda_adapter.start_error import describe_start_error
+
+        _complain(describe_start_error(argv[0], code))
         # https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_08_02
         return 127 if isinstance(error, FileNotFoundError) else 126
 

@@ -11,12 +11,12 @@ import msgspec
 from rich.console import Console
 
 from lambda_adapter.errors import ConfigError, OptionError
-from lambda_adapter.launcher import describe_start_error
 from lambda_adapter.local.console import ConsoleReport
 from lambda_adapter.local.desk import DeskError
 from lambda_adapter.local.gateways import GATEWAYS
 from lambda_adapter.local.json_lines import JsonReport
 from lambda_adapter.local.options import Options, function_environ, read_command
+from lambda_adapter.start_error import describe_start_error
 
 Reporter = ConsoleReport | JsonReport
 
