@@ -143,10 +143,10 @@ def _as_wsgi(path: Path, app: str) -> tuple[str, str, dict[str, str]]:
 
 
 def _fields(pairs: list[Any]) -> dict[str, str]:
-    """Join duplicates, as WSGI does, and leave out the context fields."""
+    """Join duplicates, as WSGI does, and leave out those of the invocation."""
     fields: dict[str, str] = {}
     for name, value in pairs:
         key = name.lower()
-        if not key.endswith("-context"):
+        if not key.endswith(("-context", "-requestid")):
             fields[key] = f"{fields[key]},{value}" if key in fields else value
     return fields
