@@ -14,7 +14,7 @@ export UV_SYSTEM_CERTS := true
 export UV_PYTHON_DOWNLOADS := never
 
 .DELETE_ON_ERROR:
-.PHONY: bench build check clean coverage demo dev e2e e2e-images help images-passed
+.PHONY: bench build check clean clients coverage demo dev e2e e2e-images help images-passed
 .PHONY: layer quick rest rie test torture zipapp
 dev: .venv/synced ## .venv, with everything
 zipapp: dist/bootstrap ## dist/bootstrap: the adapter in one file, for images with Python
@@ -37,7 +37,7 @@ check: dev ## ruff, mypy, import-linter
 test: dev zipapp rie ## every test but torture's long form and the images'
 	$(bin)/pytest
 
-# Half a minute: leaves out tests/e2e, tests/torture and the images.
+# A minute: leaves out tests/e2e, tests/torture and the images.
 quick: dev zipapp ## the tests of the adapter itself, without the end-to-end ones
 	$(bin)/pytest -m $(in_quick)
 
@@ -53,6 +53,9 @@ coverage: dev zipapp ## make quick, and how much of the source its tests reach
 
 e2e: dev zipapp rie ## the end-to-end tests alone: the emulator, real applications
 	$(bin)/pytest -m e2e
+
+clients: dev ## the tests of requests, a real client, through every gateway: two minutes
+	$(bin)/python -m tests.clients
 
 # The adapter under fire, for minutes: what `make test` does with less, and a soak.
 torture: dev ## the long form of tests/torture: seven minutes

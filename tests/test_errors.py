@@ -28,9 +28,9 @@ from lambda_adapter.errors import (
     PeerError,
     ResponseTooLargeError,
     RuntimeApiError,
-    quoted,
 )
 from lambda_adapter.http import http1
+from lambda_adapter.quoting import quoted
 from lambda_adapter.runtime import api
 
 KINDS = {

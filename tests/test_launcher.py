@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import trio
 
-from lambda_adapter.launcher import application_environ, describe_start_error
+from lambda_adapter.launcher import application_environ
+from lambda_adapter.start_error import describe_start_error
 from tests.adapter import PUPPET, children, open_adapter
 from tests.catalogue import http_api
 from tests.fake_runtime_api import NEXT

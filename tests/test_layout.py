@@ -76,6 +76,10 @@ TESTED_BY = {
     "runtime/requests": "runtime/test_api",
     "runtime/channel": "runtime/test_client",
     "values": "test_settings",
+    "quoting": "test_errors",
+    "address": "test_settings",
+    "start_error": "test_launcher",
+    **dict.fromkeys(["command", "on_desk"], "test_cli"),
     # What a command line does is seen at the command, what a gateway does at its reply.
     **dict.fromkeys(
         [

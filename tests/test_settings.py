@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambda_adapter.address import authority
 from lambda_adapter.config import Config
 from lambda_adapter.errors import ConfigError
 from lambda_adapter.settings import ADAPTER_ONLY, FROM_LAMBDA, SETTINGS
-from lambda_adapter.values import authority
 
 ALL = (*FROM_LAMBDA, *SETTINGS)
 NAMES = {setting.field: setting.names[0] for setting in ALL}

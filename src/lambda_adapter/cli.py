@@ -13,6 +13,7 @@ import sys
 
 from lambda_adapter import __version__, background, launcher
 from lambda_adapter.claim import claim
+from lambda_adapter.command import find_command
 from lambda_adapter.config import Config
 from lambda_adapter.errors import (
     AdapterError,
@@ -67,24 +68,18 @@ def main(load: Callable[[], None] = lambda: None) -> int:
     if environ.get(RUNTIME_API):
         return _serve(argv, environ, load)
     if argv[:1] == ["local"]:
-        return _run_local(argv[1:])
+        from lambda_adapter.on_desk import run
+
+        return run(argv[1:])
     if environ.get("AWS_LWA_ASGI_APP") or environ.get("AWS_LWA_WSGI_APP"):
-        return _become_server(argv, environ)
+        from lambda_adapter.server import find_server
+
+        try:
+            argv, environ = find_server(argv, environ)
+        except (ConfigError, OptionError, AppStartError) as error:
+            _complain(str(error))
+            return EX_USAGE
     return _become(argv, environ)
-
-
-def _become_server(argv: list[str], environ: Mapping[str, str]) -> int:
-    """Become the web server that runs an application of Python outside Lambda."""
-    from lambda_adapter.server import server_command, server_environ
-
-    try:
-        config = Config(environ)
-        _application(config, argv)
-        command = server_command(config)
-    except (ConfigError, OptionError, AppStartError) as error:
-        _complain(str(error))
-        return EX_USAGE
-    return _become(command, server_environ(config, environ))
 
 
 def _become(argv: list[str], environ: Mapping[str, str]) -> int:
@@ -95,22 +90,11 @@ def _become(argv: list[str], environ: Mapping[str, str]) -> int:
         launcher.become(argv, environ)
     except OSError as error:
         code = error.errno or 0
-        _complain(launcher.describe_start_error(argv[0], code))
+        from lambda_adapter.start_error import describe_start_error
+
+        _complain(describe_start_error(argv[0], code))
         # https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_08_02
         return 127 if isinstance(error, FileNotFoundError) else 126
-
-
-def _run_local(argv: list[str]) -> int:
-    """Run the application as a function on this machine: the extra ``local``."""
-    try:
-        from lambda_adapter.local.commands import main
-    except ImportError as error:
-        _complain(
-            f"`local` is not in this installation ({error}); install the adapter with"
-            " `pip install '.[local]'`, from a checkout of its repository"
-        )
-        return EX_USAGE
-    return main(argv)
 
 
 def _serve(
@@ -119,7 +103,7 @@ def _serve(
     """Start the application, unless Lambda does so itself, and serve it."""
     try:
         config = Config(environ)
-        argv = _application(config, argv)
+        argv = find_command(config, argv)
     except (ConfigError, OptionError) as error:
         return _give_up(error, environ)
     if argv or config.is_in_process:
@@ -135,29 +119,6 @@ def _serve(
     except UnsupportedPythonError as error:
         return _give_up(error, environ)  # the child ends with this process
     return run(config, child)
-
-
-def _application(config: Config, argv: list[str]) -> list[str]:
-    """Return the application's command, none if it runs in this process.
-
-    Raises:
-        OptionError: it has both.
-        ConfigError: it would be started through the adapter, and that without end.
-    """
-    if config.app_wrapper and _is_this(config.app_wrapper):
-        expected = (
-            "a program other than this adapter, which AWS_LAMBDA_EXEC_WRAPPER is for"
-        )
-        raise ConfigError("AWS_LWA_EXEC_WRAPPER", config.app_wrapper, expected)
-    wrapped = _handler(config, argv)
-    if not config.is_in_process:
-        return wrapped or argv
-    if argv and not wrapped:
-        raise OptionError(
-            f"{argv[0]!r} is a command, and the application runs in the adapter's own"
-            " process: give one of them"
-        )
-    return []
 
 
 def _load(load: Callable[[], None], beside: launcher.Child | None = None) -> Serve:
@@ -199,28 +160,6 @@ def _give_up(error: AdapterError, environ: Mapping[str, str]) -> int:
 
     give_up(error, environ)
     return EX_USAGE
-
-
-def _handler(config: Config, argv: list[str]) -> list[str]:
-    """Return the program that the function names as its handler, if that is started.
-
-    It is where this is a managed runtime's wrapper script, whose arguments, what Lambda
-    would have run instead, are ignored:
-    https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html#runtime-wrapper
-    And where this is the bootstrap of an OS-only runtime, which has no wrapper scripts:
-    https://docs.aws.amazon.com/lambda/latest/dg/runtimes-provided.html
-    """
-    is_bootstrap = not argv and os.path.basename(sys.argv[0]) == "bootstrap"
-    if (is_bootstrap and config.handler) or _is_this(config.exec_wrapper):
-        return [os.path.join(config.task_root, config.handler or "")]
-    return []
-
-
-def _is_this(program: str | None) -> bool:
-    try:
-        return os.path.samefile(program or "", sys.argv[0])
-    except OSError:
-        return False
 
 
 def _complain(message: str) -> None:

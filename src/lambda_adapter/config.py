@@ -24,7 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lambda_adapter.values import Address
+    from lambda_adapter.address import Address
 
 
 class Config:

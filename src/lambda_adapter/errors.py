@@ -34,30 +34,9 @@ something true; any other event gets an invocation error, so that its source ret
 Core: no I/O.
 """
 
-MAX_QUOTED = 100
-"""Characters of a client's text in a message. A field's name may have megabytes."""
-
-
 MAX_ERROR = 65_536
 """Characters of an error message that are reported. Managed Instances refuse more than
 1 MB: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-invokeerror"""
-
-
-def quoted(text: str) -> str:
-    """Return a client's text as a message quotes it: escaped, and not all of it."""
-    return repr(shortened(text, MAX_QUOTED))
-
-
-def shortened(text: str, most: int) -> str:
-    """Return a text, only its two ends if it has more characters than ``most``.
-
-    The end stays, too, because that is where a message says what to do.
-    """
-    if len(text) <= most:
-        return text
-    half = most // 2
-    cut = f"[{len(text) - 2 * half:,} characters left out]"
-    return text[:half] + cut + text[-half:]
 
 
 class AdapterError(Exception):

@@ -50,6 +50,8 @@ class Child:
         with os.fdopen(self.start_error, "rb") as pipe:
             code = pipe.read()
         if code:
+            from lambda_adapter.start_error import describe_start_error
+
             raise AppStartError(
                 describe_start_error(self.command, int(code), self.wrapper)
             )
@@ -133,23 +135,6 @@ def _as_given(environ: Mapping[str, str]) -> dict[str, str]:
         if not any(variable.startswith(b"LC_CTYPE=") for variable in variables):
             del given["LC_CTYPE"]
     return given
-
-
-def describe_start_error(command: str, code: int, wrapper: str | None = None) -> str:
-    """Say which command can't be executed, why, and what to look at."""
-    match code:
-        case errno.ENOENT:
-            advice = "is it in the image, on PATH, and does its #! line name a program?"
-        case errno.EACCES:
-            advice = "is it executable (chmod +x)?"
-        case errno.ENOEXEC:
-            advice = "is it for this architecture?"
-        case _:
-            advice = "it is the command after the adapter's own name"
-    what = f"the application {command!r}"
-    if wrapper:
-        what = f"the wrapper {wrapper!r} (AWS_LWA_EXEC_WRAPPER)"
-    return f"{what} can't be started: {os.strerror(code)}; {advice}"
 
 
 def _execute(argv: list[str], environ: Mapping[str, str]) -> NoReturn:

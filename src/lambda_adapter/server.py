@@ -8,8 +8,24 @@ import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
 
+from lambda_adapter.command import find_command
 from lambda_adapter.config import Config
 from lambda_adapter.errors import AppStartError
+
+
+def find_server(
+    argv: list[str], environ: Mapping[str, str]
+) -> tuple[list[str], dict[str, str]]:
+    """Return the server's command, and the environment to start it in.
+
+    Raises:
+        ConfigError: a setting can't be used.
+        OptionError: there is a command as well.
+        AppStartError: no server is installed.
+    """
+    config = Config(environ)
+    find_command(config, argv)
+    return server_command(config), server_environ(config, environ)
 
 
 def server_command(config: Config) -> list[str]:

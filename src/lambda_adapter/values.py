@@ -1,6 +1,5 @@
-"""Values of settings: text in, what it stands for out.
+"""Values of settings: text in, what it stands for out, or a ``ValueError``.
 
-What stands for nothing is a ``ValueError`` that says what was expected.
 Loads nothing but builtins, because the application's start waits for it. Core: no I/O.
 """
 
@@ -9,22 +8,6 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-Address = tuple[str, int] | str
-"""Where something listens: host and port, or the path of a Unix socket."""
-
-
-def authority(address: Address) -> bytes:
-    """Return the ``Host`` of a request that is not a client's, such as 127.0.0.1:8080.
-
-    For a Unix socket it is ``localhost``.
-    https://www.rfc-editor.org/rfc/rfc9110#section-7.2
-    """
-    if isinstance(address, str):
-        return b"localhost"
-    name, number = address
-    return (f"[{name}]:{number}" if ":" in name else f"{name}:{number}").encode()
-
 
 MAX_SOCKET_PATH = 107
 """Bytes: https://man7.org/linux/man-pages/man7/unix.7.html"""
@@ -182,8 +165,7 @@ def renames(text: str) -> tuple[tuple[str, str], ...]:
         try:
             pairs.append((field_name(old.strip()), field_name(new.strip())))
         except ValueError:
-            expected = "old and new names of fields, such as x-user:x-client,x-a:x-b"
-            raise ValueError(expected) from None
+            raise ValueError("old:new, such as x-user:x-client,x-a:x-b") from None
     folded = str.maketrans("!#$%&'*+.^_`|~", "-" * 14)  # as CGI does
     names = [name.translate(folded) for pair in pairs for name in pair]
     if reserved := RESERVED.intersection(names):

@@ -14,6 +14,7 @@ import pytest
 
 from lambda_adapter.local.function import free_ports
 from lambda_adapter.local.processes import wait_ended
+from tests.emulator import PROJECT
 from tests.local.client import ask
 from tests.local.conftest import APP
 from tests.local.terminal import open_terminal
@@ -38,6 +39,27 @@ def test_session():
         f"  http-api -> lambda-adapter -> {' '.join(APP)}"
     )
     assert (status, terminal.lines[-1]) == (0, "ended")
+
+
+def test_application_in_process():
+    """An application in the adapter's own process needs no command and no port."""
+    folder = str(PROJECT / "examples" / "flask")
+    options = ("--port", "0", "--", "--app-dir", folder, "--wsgi", "app:app")
+    with open_terminal(*options) as terminal:
+        terminal.wait("^ready")
+        received = ask(terminal.port, "/cookies")
+        terminal.wait("200  GET /cookies")
+
+    assert len(received.values(b"set-cookie")) == 2
+    assert terminal.lines[0].endswith("lambda-adapter -> --wsgi app:app")
+
+
+def test_unknown_option_of_the_adapter():
+    """An option that the adapter does not have is told, in one line."""
+    with open_terminal("--port", "0", "--", "--asgy", "app:app") as terminal:
+        assert terminal.status() == 1
+
+    assert terminal.lines == ["error  there is no option --asgy"]
 
 
 def test_json():

@@ -125,6 +125,13 @@ async def endless(scope, receive, send):
         raise
 
 
+async def listens(scope, receive, send):
+    """Send a piece, and then wait for nothing but the client's end."""
+    await receive()
+    await respond(send, more=True)
+    note((await receive())["type"])
+
+
 async def large(scope, receive, send):
     await send({"type": "http.response.start", "status": 200, "headers": []})
     for _ in range(int(scope["query_string"])):

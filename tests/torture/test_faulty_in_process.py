@@ -19,7 +19,7 @@ from tests.apps.in_process import http_event
 AT_ONCE = 4
 ROUNDS = 3
 ROUNDS_LONG = 200
-SOON = 0.4
+SOON = 1.0
 """Seconds to the deadline of what only a deadline can end."""
 
 MOST_GROWTH = 40

@@ -13,6 +13,7 @@ from typing import Self
 import msgspec
 import trio
 
+from lambda_adapter.address import Address
 from lambda_adapter.apps.app import LATE, Turn
 from lambda_adapter.apps.streamed import StreamedBody
 from lambda_adapter.errors import (
@@ -27,7 +28,6 @@ from lambda_adapter.http.dial import open_connection
 from lambda_adapter.http.encoding import EncodedRequest, encode_request
 from lambda_adapter.http.http1 import BodyTooLargeError
 from lambda_adapter.http.messages import Request, Response
-from lambda_adapter.values import Address
 
 IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"})
 """https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2"""

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 import trio
 
 from lambda_adapter import __version__
+from lambda_adapter.address import authority
 from lambda_adapter.apps.client import AppClient
 from lambda_adapter.config import Config
 from lambda_adapter.errors import (
@@ -28,7 +29,6 @@ from lambda_adapter.http.dial import open_connection
 from lambda_adapter.http.encoding import encode_request
 from lambda_adapter.http.messages import Request, Response
 from lambda_adapter.observe.logs import log
-from lambda_adapter.values import authority
 
 CHECKPOINT_TIMEOUT = 900.0
 """Seconds that the hook before a snapshot may take. Init and the hook share 130 s or

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from lambda_adapter.errors import EventError, quoted
+from lambda_adapter.errors import EventError
 from lambda_adapter.events.host import one_host
 from lambda_adapter.events.names import (
     LAMBDA_CONTEXT,
@@ -27,6 +27,7 @@ from lambda_adapter.http.messages import (
     Fields,
     connection_options,
 )
+from lambda_adapter.quoting import quoted
 
 _KEPT = re.compile(rb"host|authorization|cookie|forwarded|x-forwarded-.*|x-amzn?-.*")
 """Fields that a client's ``Connection`` may not remove: gateways set them, and

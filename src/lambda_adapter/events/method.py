@@ -1,8 +1,9 @@
 """The method of a request. Core: no I/O."""
 
-from lambda_adapter.errors import EventError, quoted
+from lambda_adapter.errors import EventError
 from lambda_adapter.http.known import remember
 from lambda_adapter.http.messages import TOKEN
+from lambda_adapter.quoting import quoted
 
 _known_methods: dict[str, bytes] = {}
 

@@ -3,9 +3,10 @@
 Core: no I/O.
 """
 
-from lambda_adapter.errors import EventError, quoted
+from lambda_adapter.errors import EventError
 from lambda_adapter.http.known import remember
 from lambda_adapter.http.messages import HOP_BY_HOP, TOKEN, folded
+from lambda_adapter.quoting import quoted
 
 LAMBDA_CONTEXT = b"x-amzn-lambda-context"
 REQUEST_CONTEXT = b"x-amzn-request-context"

@@ -10,13 +10,13 @@ import click
 import msgspec
 from rich.console import Console
 
-from lambda_adapter.errors import ConfigError
-from lambda_adapter.launcher import describe_start_error
+from lambda_adapter.errors import ConfigError, OptionError
 from lambda_adapter.local.console import ConsoleReport
 from lambda_adapter.local.desk import DeskError
 from lambda_adapter.local.gateways import GATEWAYS
 from lambda_adapter.local.json_lines import JsonReport
-from lambda_adapter.local.options import Options, function_environ
+from lambda_adapter.local.options import Options, function_environ, read_command
+from lambda_adapter.start_error import describe_start_error
 
 Reporter = ConsoleReport | JsonReport
 
@@ -138,8 +138,12 @@ def options_of(command: tuple[str, ...], given: Mapping[str, object]) -> Options
     told = msgspec.convert(given, Given)
     if told.cold and told.concurrency > 1:
         raise click.UsageError("--cold and --concurrency exclude each other")
+    try:
+        command, base = read_command(command, os.environ)
+    except OptionError as error:
+        raise DeskError(str(error)) from error
     environ = function_environ(
-        os.environ,
+        base,
         app_port=told.app_port,
         invoke_mode=told.invoke_mode,
         memory=told.memory,
@@ -159,6 +163,8 @@ def options_of(command: tuple[str, ...], given: Mapping[str, object]) -> Options
         concurrency=told.concurrency,
     )
     check(options)
+    if not options.command and not options.config.is_in_process:
+        raise click.UsageError("Missing argument 'COMMAND [ARG]...'.")
     return options
 
 
@@ -172,8 +178,8 @@ def check(options: Options) -> None:
         _ = options.config
     except ConfigError as error:
         raise DeskError(str(error)) from error
-    name = options.command[0]
-    if not shutil.which(name, path=options.environ.get("PATH")):
+    name = options.command[0] if options.command else ""
+    if name and not shutil.which(name, path=options.environ.get("PATH")):
         code = errno.EACCES if os.path.isfile(name) else errno.ENOENT
         raise DeskError(describe_start_error(name, code))
 

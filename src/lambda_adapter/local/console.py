@@ -47,9 +47,13 @@ class ConsoleReport:
         """Tell what somebody has to put right."""
         self._print(Text.assemble(("error", "bold red"), f"  {text}"))
 
-    def end(self, mark: str) -> None:
+    def interrupted(self) -> None:
+        """Tell that all will end, behind the ^C that the terminal shows."""
+        self._print(Text(" ending"))
+
+    def end(self) -> None:
         """Tell that everything has ended."""
-        self._print(Text(f"{mark}ended"))
+        self._print(Text("ended"))
 
     def _print(self, text: Text) -> None:
         self._console.print(text, highlight=False, soft_wrap=True)

@@ -28,7 +28,9 @@ class DeskError(Exception):
 def is_local(config: Config) -> bool:
     """Return whether the application listens on a port of this machine."""
     loopback = config.host in {"localhost", "::1", "0.0.0.0"}
-    return not config.unix_socket and (loopback or config.host.startswith("127."))
+    if config.unix_socket or config.is_in_process:
+        return False
+    return loopback or config.host.startswith("127.")
 
 
 async def wait_free(port: int) -> None:

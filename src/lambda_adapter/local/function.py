@@ -44,6 +44,7 @@ class Function:
         self._places = [Place(each, options.init_timeout) for each in (port, *others)]
         self._slots = trio.Semaphore(options.environments * options.concurrency)
         self._running: trio.Nursery | None = None
+        self._telling = trio.Lock()
         self.records = Records()
         self.listeners = []
 
@@ -126,9 +127,10 @@ class Function:
         self, invocation: Invocation, environment: Environment | None, *, reset: bool
     ) -> None:
         """Report an invocation that is over."""
-        if environment and environment.alive:
-            await environment.measure(invocation)
-        self._report.invocation(invocation, reset=reset)
+        async with self._telling:  # one by one, in the order of their ends
+            if environment and environment.alive:
+                await environment.measure(invocation)
+            self._report.invocation(invocation, reset=reset)
         invocation.told.set()
         for listener in self.listeners:
             listener(invocation)

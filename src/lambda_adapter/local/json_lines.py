@@ -57,7 +57,10 @@ class JsonReport:
         """Tell what somebody has to put right."""
         self._tell("error", message=text)
 
-    def end(self, mark: str) -> None:
+    def interrupted(self) -> None:
+        """Tell nothing: the end follows."""
+
+    def end(self) -> None:
         """Tell that everything has ended."""
         self._tell("end")
 

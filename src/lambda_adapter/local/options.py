@@ -3,7 +3,8 @@
 Core: no I/O.
 """
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from math import ceil
 
 import msgspec
@@ -12,6 +13,7 @@ from lambda_adapter.config import Config
 from lambda_adapter.local.gateways import GATEWAYS
 from lambda_adapter.local.gateways.arrival import ACCOUNT, REGION
 from lambda_adapter.local.gateways.gateway import Gateway
+from lambda_adapter.options import read_options
 from lambda_adapter.settings import PREFIX
 
 INIT_TIMEOUT = 10.0
@@ -54,6 +56,15 @@ class Options(msgspec.Struct, frozen=True):
         """
         return Config(self.environ)
 
+    @property
+    def shown(self) -> str:
+        """The application, as it was named."""
+        config = self.config
+        for option, name in (("--asgi", config.asgi_app), ("--wsgi", config.wsgi_app)):
+            if name:
+                return f"{option} {name}"
+        return shlex.join(self.command)
+
     def gateway(self) -> Gateway:
         """Return the gateway before the function."""
         return GATEWAYS[self.event](self.stage, self.binary_media_types)
@@ -66,6 +77,18 @@ class Options(msgspec.Struct, frozen=True):
         if self.concurrency > 1:
             environ["AWS_LAMBDA_MAX_CONCURRENCY"] = str(self.concurrency)
         return environ | {"AWS_LAMBDA_RUNTIME_API": runtime_api}
+
+
+def read_command(
+    words: Sequence[str], environ: Mapping[str, str]
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Return a command without the adapter's own options, and these as settings.
+
+    Raises:
+        OptionError: there is no such option, or one has no value.
+    """
+    settings, rest = read_options(list(words))
+    return tuple(rest), {**environ, **settings}
 
 
 def function_environ(

@@ -1,6 +1,5 @@
 """``lambda-adapter local [OPTIONS] [--] COMMAND ARG...``: serve until ended. Shell."""
 
-import shlex
 import signal
 import socket
 import sys
@@ -60,9 +59,7 @@ COMMAND = click.Command(
         click.Option(
             ["--json", "as_json"], is_flag=True, help="Print one JSON object a line."
         ),
-        click.Argument(
-            ["command"], nargs=-1, required=True, metavar="COMMAND [ARG]..."
-        ),
+        click.Argument(["command"], nargs=-1, metavar="COMMAND [ARG]..."),
     ],
     help="Run COMMAND, a web application, as a Lambda function on this machine.",
     epilog=EPILOG,
@@ -74,26 +71,25 @@ async def _serve(
     options: Options, report: Reporter, front: socket.socket, reload: bool
 ) -> int:
     status = 0
-    mark = ""
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with open_session(options, report, front) as session:
             report.begin(
                 session.url,
                 options.event,
-                shlex.join(options.command),
+                options.shown,
                 settings_shown(options.environ),
             )
             report.page(session.page_url)
             try:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(_live, session, report, reload)
-                    mark = await _wait_signal(signals)
+                    await _wait_signal(signals, report)
                     nursery.cancel_scope.cancel()
             except* DeskError as group:
                 report.failure(str(group.exceptions[0]))
                 status = 1
     if not status:
-        report.end(mark)
+        report.end()
     return status
 
 
@@ -110,9 +106,9 @@ async def _live(session: Session, report: Reporter, reload: bool) -> None:
         nursery.start_soon(keep_reloading, session, report)
 
 
-async def _wait_signal(signals: AsyncIterator[int]) -> str:
-    """Return once there is a signal, with a space to be put after a terminal's ^C."""
+async def _wait_signal(signals: AsyncIterator[int], report: Reporter) -> None:
+    """Return once there is a signal; a terminal's ^C has begun a line."""
     async for number in signals:
-        interactive = number == signal.SIGINT and sys.stdout.isatty()
-        return " " if interactive else ""
-    return ""
+        if number == signal.SIGINT and sys.stdout.isatty():
+            report.interrupted()
+        return

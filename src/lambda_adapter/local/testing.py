@@ -13,7 +13,7 @@ from lambda_adapter.local.command_line import check
 from lambda_adapter.local.desk import DeskError
 from lambda_adapter.local.function import free_ports
 from lambda_adapter.local.invocation import Invocation
-from lambda_adapter.local.options import Options, function_environ
+from lambda_adapter.local.options import Options, function_environ, read_command
 from lambda_adapter.local.portal import Portal, opened_in_thread
 from lambda_adapter.local.report import Silence
 from lambda_adapter.local.session import Session, listen, open_session
@@ -107,10 +107,11 @@ def open_app(
     if unknown := given.keys() - AppOptions.__annotations__.keys():
         raise TypeError(f"unknown option: {min(unknown)}")
     words = shlex.split(command) if isinstance(command, str) else command
+    words, environ = read_command(words, {**os.environ, **given.get("env", {})})
     options = Options(
         tuple(words),
         function_environ(
-            {**os.environ, **given.get("env", {})},
+            environ,
             app_port=given.get("app_port") or free_ports(1)[0],
             invoke_mode=given.get("invoke_mode"),
         ),

@@ -6,10 +6,11 @@ from datetime import datetime
 import msgspec
 
 from lambda_adapter import events
-from lambda_adapter.errors import AdapterError, shortened
+from lambda_adapter.errors import AdapterError
 from lambda_adapter.events.fields import Context
 from lambda_adapter.http.messages import Fields, decoded
 from lambda_adapter.local.invocation import Invocation
+from lambda_adapter.quoting import shortened
 
 MAX_TEXT = 65_536
 """Characters of an event, a body or a log that are shown."""

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 
 import msgspec
 
-from lambda_adapter.errors import shortened
+from lambda_adapter.quoting import shortened
 
 log = logging.getLogger("lambda_adapter")
 

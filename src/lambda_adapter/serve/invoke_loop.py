@@ -6,6 +6,7 @@ import msgspec
 import trio
 
 from lambda_adapter import events
+from lambda_adapter.address import authority
 from lambda_adapter.apps.app import Turn
 from lambda_adapter.apps.seats import Seats
 from lambda_adapter.config import Config
@@ -22,7 +23,6 @@ from lambda_adapter.runtime.context import encode_lambda_context
 from lambda_adapter.serve.deadline import find_deadline
 from lambda_adapter.serve.failure import as_invocation_error
 from lambda_adapter.serve.reply import encode
-from lambda_adapter.values import authority
 
 POST_TIMEOUT = 5.0
 """Seconds that Lambda has to accept a reply, at the least. It takes milliseconds, and

@@ -66,6 +66,7 @@ async def test_no_event_is_taken_before_the_work_is_done(runtime):
 async def test_deadline(runtime, loop):
     """A request that is late is answered before Lambda's deadline, by 504."""
     async with open_app(runtime, AWS_LWA_ASGI_LOOP=loop):
+        await runtime.wait(lambda: runtime.polls == 1)
         late = await runtime.invoke(http_event("/hangs"), **soon(0.4))
         after = await runtime.invoke(http_event("/stream"))
 
@@ -76,6 +77,7 @@ async def test_deadline(runtime, loop):
 async def test_stubborn_request(runtime, loop):
     """An application that can't be cancelled ends the process, after the reply."""
     async with open_app(runtime, AWS_LWA_ASGI_LOOP=loop) as adapter:
+        await runtime.wait(lambda: runtime.polls == 1)
         late = await runtime.invoke(http_event("/forever"), **soon(0.4))
         status = await adapter.wait()
 

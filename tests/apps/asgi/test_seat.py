@@ -203,6 +203,18 @@ async def test_deadline(seat, path, lines):
     assert not lines.records
 
 
+async def test_cancelled_at_the_deadline(seat, capfd):
+    """An application hears of its deadline before its client does."""
+    turn, request = turn_of(http_event("/hangs"), seconds=0.02)
+    with pytest.raises(DeadlineError):
+        await seat.send(request, turn)
+    await trio.testing.wait_all_tasks_blocked()
+    before_the_reply = capfd.readouterr().err
+    await seat.finish(turn.deadline)
+
+    assert before_the_reply.startswith("hangs: Cancelled")
+
+
 async def test_deadline_within_a_stream(seat):
     """Each piece of a stream has the same deadline."""
     turn, request = turn_of(http_event("/half_then_hangs"), streamed=True, seconds=0.05)
@@ -234,6 +246,20 @@ async def test_stream_that_nobody_takes(seat, capfd):
     await seat.finish(turn.deadline)
 
     assert capfd.readouterr().err == "the client is gone\n"
+
+
+async def test_listening_for_the_end(seat, capfd):
+    """An application that waits in ``receive`` learns there that its client is gone."""
+    turn, request = turn_of(http_event("/listens"), streamed=True)
+    response = await seat.send(request, turn)
+    await anext(response.body)
+    with trio.move_on_after(0.02):
+        await anext(response.body)
+    await response.body.aclose()
+    with trio.fail_after(5):
+        await seat.finish(turn.deadline)
+
+    assert capfd.readouterr().err == "http.disconnect\n"
 
 
 async def test_stream_waits_for_who_takes_it(seat):

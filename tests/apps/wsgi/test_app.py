@@ -40,6 +40,7 @@ async def test_life(runtime, inline):
 async def test_thread_that_does_not_come_back(runtime):
     """A thread that hangs ends the process, once its client has a response."""
     async with open_app(runtime) as adapter:
+        await runtime.wait(lambda: runtime.polls == 1)
         late = await runtime.invoke(http_event("/hangs"), **soon(0.4))
         status = await adapter.wait()
 

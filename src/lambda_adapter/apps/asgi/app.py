@@ -25,6 +25,8 @@ class AsgiApp:
 
     def __init__(self, config: Config) -> None:
         self._config = config
+        # Before the application: trio-asyncio replaces functions of asyncio's, and who
+        # has imported these already does not see that.
         self._host = open_host(config.asgi_loop)
         app = cast("Application", load(config.asgi_app or "", config))
         self._app = app

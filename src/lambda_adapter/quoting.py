@@ -1,0 +1,21 @@
+"""A client's text, as a message may quote it. Core: no I/O."""
+
+MAX_QUOTED = 100
+"""Characters of a client's text in a message. A field's name may have megabytes."""
+
+
+def quoted(text: str) -> str:
+    """Return a client's text as a message quotes it: escaped, and not all of it."""
+    return repr(shortened(text, MAX_QUOTED))
+
+
+def shortened(text: str, most: int) -> str:
+    """Return a text, only its two ends if it has more characters than ``most``.
+
+    The end stays, too, because that is where a message says what to do.
+    """
+    if len(text) <= most:
+        return text
+    half = most // 2
+    cut = f"[{len(text) - 2 * half:,} characters left out]"
+    return text[:half] + cut + text[-half:]
