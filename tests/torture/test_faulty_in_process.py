@@ -23,8 +23,8 @@ SOON = 1.0
 """Seconds to the deadline of what only a deadline can end."""
 
 MOST_GROWTH = 90
-"""MB that an adapter may be larger after all that: four bodies of 6 MB at once, and what
-glibc keeps at hand of them."""
+"""MB that an adapter may be larger after all that: four bodies of 6 MB at once, and
+what glibc keeps at hand of them."""
 
 START = '{"type":"http.response.start","status":200}'
 ODD = [
