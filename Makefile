@@ -18,7 +18,9 @@ export UV_PYTHON_DOWNLOADS := never
 .PHONY: layer quick rest rie test torture zipapp
 dev: .venv/synced ## .venv, with everything
 zipapp: dist/bootstrap ## dist/bootstrap: the adapter in one file, for images with Python
-layer: dist/layer.zip ## dist/layer.zip: the adapter for managed runtimes
+# Those with a Python of their own are of the images that `make build` made, if it has.
+layer: dist/layer.zip ## dist/layer*.zip: the adapter for managed and OS-only runtimes
+	$(bin)/python packaging/build_standalone_layers.py "$(DOCKER)" dist
 rie: $(RIE) ## Lambda's emulator, for the tests
 
 help: ## this list

@@ -383,6 +383,19 @@ async def test_unsupported_python(runtime):
     }
 
 
+async def test_python_that_is_too_new(runtime, tmp_path):
+    """A Python in which a library can't be imported is named in one line, with why."""
+    (tmp_path / "msgspec.py").write_text("raise AttributeError('gone since 3.99')")
+
+    async with open_adapter(runtime.address, PYTHONPATH=str(tmp_path)) as adapter:
+        assert await adapter.wait() == 64
+        log = await adapter.wait_log("\n")
+
+    (line,) = [line for line in log.splitlines() if "puppet" not in line]
+    assert "is not supported: AttributeError: gone since 3.99;" in line
+    assert runtime.posted[-1].json()["errorType"] == "Runtime.UnsupportedPythonError"
+
+
 def test_version_of_an_unsupported_python():
     """``--version`` fails where serving would fail, so that no such image is built."""
     done = run("--version", adapter=WITHOUT_LIBRARIES)

@@ -144,10 +144,11 @@ def _import() -> Serve:
 
         trio_front.import_trio()
         from lambda_adapter.serve import supervisor
-    except ImportError as error:
+    except Exception as error:  # an extension module, or what a newer Python dropped
         version = "{}.{}.{}".format(*sys.version_info)
+        reason = f"{type(error).__name__}: {error}"
         raise UnsupportedPythonError(
-            f"Python {version} ({sys.executable}) is not supported: {error};"
+            f"Python {version} ({sys.executable}) is not supported: {reason};"
             f" the adapter is for {SUPPORTED}"
         ) from error
     return supervisor.run

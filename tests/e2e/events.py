@@ -9,7 +9,7 @@ from tests.emulator import PROJECT
 
 EVENTS = sorted((PROJECT / "tests/data/events").glob("*.json"))
 CONTEXTS = (b"x-amzn-request-context", b"x-amzn-lambda-context")
-OWN = (*CONTEXTS, b"x-amzn-requestid")
+VARYING = (*CONTEXTS, b"x-amzn-requestid")
 
 
 def with_path(path: Path, target: str) -> bytes | None:
@@ -28,7 +28,7 @@ def with_path(path: Path, target: str) -> bytes | None:
 
 @dataclass
 class Request:
-    """A request as it went over the wire, without the fields of each invocation."""
+    """A request as it went over the wire, without the two context fields."""
 
     head: list[bytes]
     body: bytes
@@ -40,7 +40,7 @@ class Request:
         head, _, body = raw.partition(b"\r\n\r\n")
         lines = head.split(b"\r\n")
         named = {line.partition(b": ")[0]: line.partition(b": ")[2] for line in lines}
-        kept = [line for line in lines if line.partition(b":")[0] not in OWN]
+        kept = [line for line in lines if line.partition(b":")[0] not in VARYING]
         return cls(kept, body, {name: named.get(name, b"") for name in CONTEXTS})
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import open_flask
-from tests.e2e.events import EVENTS, Request, expected_head, with_path
+from tests.e2e.events import EVENTS, VARYING, Request, expected_head, with_path
 from tests.emulator import Emulator
 
 HTTP_EVENTS = [path for path in EVENTS if with_path(path, "/")]
@@ -143,10 +143,10 @@ def _as_wsgi(path: Path, app: str) -> tuple[str, str, dict[str, str]]:
 
 
 def _fields(pairs: list[Any]) -> dict[str, str]:
-    """Join duplicates, as WSGI does, and leave out those of the invocation."""
+    """Join duplicates, as WSGI does, and leave out what each invocation has anew."""
     fields: dict[str, str] = {}
     for name, value in pairs:
         key = name.lower()
-        if not key.endswith(("-context", "-requestid")):
+        if key.encode() not in VARYING:
             fields[key] = f"{fields[key]},{value}" if key in fields else value
     return fields

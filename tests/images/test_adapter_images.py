@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import shlex
 import shutil
 import subprocess
 import tarfile
@@ -183,6 +184,89 @@ def test_layer_in_process(engine: Engine, tmp_path: Path):
     with run_on_lambda(engine, "layer-in-process", *flags) as container:
         sent = events.http_api()
         events.check_echo(sent, container.invoke(sent.event))
+
+
+@pytest.fixture(scope="session")
+def standalone_layers(engine: Engine) -> Path:
+    """The layers with a Python of their own, made of the images, by ``make layer``."""
+    command = ["make", "layer", f"DOCKER={shlex.join(engine.command)}"]
+    subprocess.run(command, cwd=PROJECT, env=engine.environ, check=True)
+    return PROJECT / "dist"
+
+
+def unpack_layer(path: Path, target: Path) -> int:
+    """Unpack a layer as Lambda does, and return how many bytes it has unpacked."""
+    with zipfile.ZipFile(path) as archive:
+        for entry in archive.infolist():
+            archive.extract(entry, target)
+            (target / entry.filename).chmod(entry.external_attr >> 16 & 0o777)
+        return sum(entry.file_size for entry in archive.infolist())
+
+
+@pytest.mark.parametrize("architecture", ["x86_64", "aarch64"])
+def test_standalone_layer(
+    engine: Engine, standalone_layers: Path, tmp_path: Path, architecture: str
+):
+    """A layer has what the image has, and fits beside any function."""
+    path = standalone_layers / f"layer-standalone-{architecture}.zip"
+
+    size = unpack_layer(path, tmp_path)
+
+    with contents(engine, f"{IMAGE}:latest-{architecture}-standalone") as archive:
+        files = {
+            member.name.removeprefix("opt/")
+            for member in archive
+            if member.name.startswith("opt/") and not member.isdir()
+        }
+    unpacked = [each for each in tmp_path.rglob("*") if each.is_file()]
+    assert {str(each.relative_to(tmp_path)) for each in unpacked} == files
+    assert (tmp_path / "bootstrap").stat().st_mode & 0o111 == 0o111
+    assert size < 50_000_000  # of 250 MB
+    zipped = path.stat().st_size
+    note(SIZES, path.name, f"{size / 1e6:.1f}", f"{zipped / 1e6:.1f}")
+
+
+@pytest.mark.parametrize(
+    ("case", "example", "files"),
+    [
+        ("node-layer", "express-zip", ["app.js", "package.json", "package-lock.json"]),
+        ("java-layer", "springboot-zip", []),
+    ],
+)
+def test_runtime_without_python(
+    engine: Engine,
+    examples: Mapping[str, str],
+    standalone_layers: Path,
+    tmp_path: Path,
+    case: str,
+    example: str,
+    files: list[str],
+):
+    """The standalone layer is the wrapper of a managed runtime without a Python."""
+    assert examples["springboot"]
+    layer = standalone_layers / "layer-standalone-x86_64.zip"
+    unpack_layer(layer, tmp_path / "opt")
+    shutil.copytree(PROJECT / "examples" / example, tmp_path / "task")
+    for name in files:
+        shutil.copy(PROJECT / "examples/expressjs" / name, tmp_path / "task")
+    shutil.copy(CASES / case / "Dockerfile", tmp_path)
+    engine.build(tmp_path, case)
+
+    with run_on_lambda(engine, case) as container:
+        sent = events.http_api()
+        events.check_echo(sent, container.invoke(sent.event))
+    note(STARTS, example, *cold_start(engine, case, "/"))
+
+
+def test_os_only_runtime(engine: Engine, standalone_layers: Path, tmp_path: Path):
+    """The layer's bootstrap is an OS-only runtime, and the handler what it starts."""
+    unpack_layer(standalone_layers / "layer-standalone-x86_64.zip", tmp_path / "opt")
+    shutil.copytree(CASES / "os-only", tmp_path, dirs_exist_ok=True)
+    engine.build(tmp_path, "os-only")
+
+    with run_on_lambda(engine, "os-only") as container:
+        reply = container.invoke(events.get("/"))
+        assert events.body_of(reply) == b"Hello from busybox!\n"
 
 
 def test_seed(engine: Engine, tmp_path: Path):

@@ -229,7 +229,7 @@ async def test_registration_that_stalls():
 
 POSTS = {
     "reply": ("http_api", "/response", "the reply did not reach Lambda: it was not"),
-    "error": ("sqs", "/error", "the reply did not reach Lambda: it was not"),
+    "error": ("sqs", "/error", "the failure did not reach Lambda: it was not"),
     "stream": ("function_url", "/response", "the stream did not reach Lambda"),
     "init error": ("", INIT_ERROR, "Lambda could not be told of the init error"),
 }
