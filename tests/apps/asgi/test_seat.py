@@ -9,6 +9,8 @@ import trio
 import trio.testing
 
 from lambda_adapter.apps.asgi.app import open_host
+from lambda_adapter.apps.asgi.body import Body, BodyOverLimitError
+from lambda_adapter.apps.asgi.messages import Start
 from lambda_adapter.apps.asgi.seat import AsgiSeat
 from lambda_adapter.config import Config
 from lambda_adapter.errors import (
@@ -284,6 +286,17 @@ async def test_too_large_a_body(seat):
     with pytest.raises(ResponseTooLargeError):
         await seat.send(request, turn)
     await seat.finish(turn.deadline)
+
+
+def test_too_large_a_body_is_let_go():
+    """Nothing is kept of a body that is too large."""
+    body = Body(is_head=False, limit=3)
+    start = Start(200, [], None)
+    body.add(start, b"ab", more=True)
+    with pytest.raises(BodyOverLimitError):
+        body.add(start, b"cd", more=True)
+
+    assert not body
 
 
 async def test_disconnect(seat, capfd):

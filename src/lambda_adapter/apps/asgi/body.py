@@ -38,6 +38,7 @@ class Body:
             return
         self._size += len(piece)
         if self._limit is not None and self._size > self._limit:
+            self._pieces.clear()  # of no use any more, and megabytes
             raise BodyOverLimitError
         if start.length is not None and (
             self._size > start.length or (not more and self._size < start.length)

@@ -97,6 +97,7 @@ class Call:
             self._pieces.append(piece)
             if self._size > self._max_body:
                 self.too_large = self.given_up = True
+                self._pieces.clear()  # of no use any more, and megabytes
         else:
             self._taken.clear()
             self._pieces.append(piece)
