@@ -162,6 +162,7 @@ async def test_several_invocations_at_once(runtime):
             posted = await runtime.invoke(http_event(path), **soon(seconds))
             results.append((path, posted.json()["statusCode"]))
 
+        await runtime.wait(lambda: runtime.polls == 4)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(invoke, "/hangs", 0.6)
             nursery.start_soon(invoke, "/hangs", 0.4)
