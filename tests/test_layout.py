@@ -86,14 +86,16 @@ TESTED_BY = {
             "local/commands",
             "local/command_line",
             "local/console",
-            "local/desk",
             "local/json_lines",
             "local/session",
         ],
         "local/test_serve_command",
     ),
     **dict.fromkeys(
-        [f"local/{name}" for name in ("function", "invocation", "lifeline", "logs")],
+        [
+            f"local/{name}"
+            for name in ("adapter_process", "invocation", "lifeline", "logs")
+        ],
         "local/test_environment",
     ),
     "local/processes": "local/test_environment",
@@ -104,7 +106,10 @@ TESTED_BY = {
     "local/news": "local/test_page",
     "local/view": "local/test_page",
     "local/events_command": "local/test_samples",
-    "local/wire": "local/test_runtime_api",
+    **dict.fromkeys(
+        ["local/failure_reports", "local/wire"],
+        "local/test_runtime_api",
+    ),
     **dict.fromkeys(
         [
             f"local/gateways/{name}"

@@ -83,6 +83,17 @@ def test_off_lambda_it_becomes_the_application_and_unpacks_nothing(tmp_path: Pat
     assert not root.exists()
 
 
+def test_it_holds_no_local_lambda():
+    """The zipapp holds nothing of the local Lambda, and one line says so."""
+    names = zipfile.ZipFile(BOOTSTRAP).namelist()
+
+    done = run(BOOTSTRAP, "local", "--", "true")
+
+    assert [name for name in names if "/local" in name] == []
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (64, "", 1)
+    assert done.stderr.startswith("lambda-adapter: `local` is not in this installation")
+
+
 def test_asking_for_its_version_unpacks_it(tmp_path: Path):
     """Asking the zipapp for its version unpacks it, and compiles it for good."""
     done = run(BOOTSTRAP, "--version", SHIV_ROOT=str(tmp_path))

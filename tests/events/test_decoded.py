@@ -23,3 +23,22 @@ def test_objects(name):
 def test_others(payload):
     """All else is what it is."""
     assert decoded_event(payload) in ([1], "text", 3, None)
+
+
+@pytest.mark.parametrize(
+    ("payload", "event"),
+    [
+        (b'"\xed\xa0\x80"', "\N{REPLACEMENT CHARACTER}" * 3),
+        (b'{"a":"\xff"}', {"a": "\N{REPLACEMENT CHARACTER}"}),
+        (b"[" * 200_000 + b"]" * 200_000, None),
+        (b'{"a":' + b"[" * 200_000 + b"]" * 200_000 + b"}", {}),
+        (b"no JSON", None),
+        (b"{no JSON", {}),
+    ],
+    ids=["half surrogate", "no UTF-8", "deep", "deep object", "none", "no object"],
+)
+def test_odd_events(payload, event):
+    """An event that can't be decoded as it is fails no application."""
+    decoded = decoded_event(payload)
+
+    assert (dict(decoded) if isinstance(decoded, DecodedEvent) else decoded) == event

@@ -29,6 +29,16 @@ class Doors:
         self.ports = ports
 
 
+class Notices(Silence):
+    """Keeps what somebody should know."""
+
+    def __init__(self) -> None:
+        self.notices: list[str] = []
+
+    def notice(self, text: str) -> None:
+        self.notices.append(text)
+
+
 def function_options(**env: str) -> Options:
     """Return a function, whose application has a free port."""
     environ = function_environ({**ENVIRON, **env}, app_port=free_ports(1)[0])
@@ -64,6 +74,14 @@ def running() -> Iterator[tuple[Doors, Portal]]:
 def doors(running: tuple[Doors, Portal]) -> Doors:
     """The function whose replies are whole."""
     return running[0]
+
+
+@pytest.fixture(scope="session")
+def failing() -> Iterator[Doors]:
+    """A function whose invocations fail where the application says 500."""
+    options = function_options(AWS_LWA_ERROR_STATUS_CODES="500")
+    with opened_in_thread(lambda: open_doors(options)) as (doors, _):
+        yield doors
 
 
 @pytest.fixture(scope="session")

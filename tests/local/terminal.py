@@ -10,11 +10,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from lambda_adapter.local.function import free_ports
 from tests.adapter import ENVIRON
 
 LOCAL = [sys.executable, "-m", "lambda_adapter", "local"]
 TIMEOUT = 20
 """Seconds for anything that this waits for."""
+
+
+def app_port() -> str:
+    """Return a port for an application, as an option's value."""
+    return str(free_ports(1)[0])
 
 
 class Terminal:

@@ -4,14 +4,14 @@ import time
 
 import msgspec
 import psutil
+import pytest
 import trio
 
 from lambda_adapter.local.function import Function
 from lambda_adapter.local.processes import wait_ended
-from lambda_adapter.local.report import Silence
 from lambda_adapter.local.testing import LambdaApp, open_app
 from tests.adapter import PUPPET
-from tests.local.conftest import APP, function_options
+from tests.local.conftest import APP, Notices, function_options
 
 LIMIT = 10
 """Seconds for what takes milliseconds."""
@@ -38,6 +38,7 @@ def state(process: psutil.Process, wanted: str) -> str:
     return process.status()
 
 
+@pytest.mark.e2e
 def test_timeout():
     """A time-out ends the environment; the next request is billed another's init."""
     with open_app(APP, timeout=1) as app:
@@ -62,6 +63,7 @@ def test_timeout():
         assert living(old) == []
 
 
+@pytest.mark.e2e
 def test_late_application():
     """An application that is late is the adapter's 504, and the environment stays."""
     margin = {"AWS_LWA_DEADLINE_MARGIN_SECONDS": "4.5"}
@@ -72,6 +74,7 @@ def test_late_application():
         assert app.get("/pid").text == pid
 
 
+@pytest.mark.e2e
 def test_end_of_the_adapter():
     """An adapter that is killed costs one request at most; then there is another."""
     with open_app(APP) as app:
@@ -138,16 +141,7 @@ def test_sigterm():
     assert "the puppet ends" in lines
 
 
-class Notices(Silence):
-    """Keeps what somebody should know."""
-
-    def __init__(self) -> None:
-        self.notices: list[str] = []
-
-    def notice(self, text: str) -> None:
-        self.notices.append(text)
-
-
+@pytest.mark.e2e
 async def test_init_timeout():
     """An init beyond its limit is repeated by the next request, within its timeout."""
     slow = function_options(DESK_WAIT="1.5")

@@ -1,6 +1,5 @@
 """The fixtures: an application on Lambda, in tests of one's own."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -77,7 +76,7 @@ def test_nothing_is_imported_before_a_fixture_is_used():
 def test_example():
     """The example's own tests pass, as its README runs them."""
     example = PROJECT / "examples" / "pytest"
-    options = ("-q", "-p", "no:cacheprovider", "--rootdir", ".", "-c", os.devnull)
+    options = ("-q", "-p", "no:cacheprovider")
     bin_folder = Path(sys.executable).parent
     path = f"{bin_folder}:{ENVIRON['PATH']}"
 

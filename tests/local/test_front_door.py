@@ -77,6 +77,27 @@ def test_request_too_large(doors: Doors, name: str, size: int):
     assert received.status == 413
 
 
+@pytest.mark.parametrize(
+    ("name", "status", "body"),
+    [
+        ("http-api", 500, b'{"message":"Internal Server Error"}'),
+        ("rest-api", 502, b'{"message": "Internal server error"}'),
+        ("function-url", 502, b"Internal Server Error"),
+        ("alb", 502, b"<html>"),
+        ("alb-multi-value", 502, b"<html>"),
+        ("vpc-lattice", 502, b'{"message":"Bad Gateway"}'),
+    ],
+)
+def test_function_failure(failing: Doors, name: str, status: int, body: bytes):
+    """An invocation that fails is each gateway's own response."""
+    received = ask(failing.ports[name], "/status/500")
+
+    assert received.status == status
+    assert received.body.startswith(body)
+    if name.startswith("alb"):
+        assert received.values(b"server") == [b"awselb/2.0"]
+
+
 @pytest.mark.parametrize("name", GATEWAYS)
 def test_head(doors: Doors, name: str):
     """A response to HEAD has no body, and the length of what GET would bring."""

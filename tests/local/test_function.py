@@ -3,8 +3,13 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import msgspec
+import trio
+
+from lambda_adapter.local.function import QUEUED, Function
+from lambda_adapter.local.samples import sample
 from lambda_adapter.local.testing import LambdaApp, open_app
-from tests.local.conftest import APP
+from tests.local.conftest import APP, Notices, function_options
 
 LIMIT = 20
 
@@ -35,6 +40,30 @@ def test_queue():
         pids = list(pool.map(lambda _: app.get("/pid").text, range(4)))
 
         assert len(set(pids)) == 1
+
+
+async def test_waiting_is_told():
+    """A request that waits for an environment is told, with the option that helps."""
+    report = Notices()
+    function = Function(function_options(), report)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(function.run)
+        await function.start()
+        nursery.start_soon(function.invoke, sample_of("/hold"), "GET /hold")
+        with trio.fail_after(LIMIT):
+            while not list(function.records):
+                await trio.lowlevel.checkpoint()
+        with trio.move_on_after(QUEUED + 1):
+            await function.invoke(sample_of("/pid"), "GET /pid")
+
+        said = "GET /pid waits for a free environment; Lambda would start another"
+        assert report.notices == [f"{said}: add --environments 2"]
+        nursery.cancel_scope.cancel()
+
+
+def sample_of(path: str) -> bytes:
+    """Return an event for a path."""
+    return msgspec.json.encode(sample("http-api", path))
 
 
 def wait_holder(app: LambdaApp) -> str:

@@ -8,8 +8,7 @@ import pytest
 
 from tests.adapter import ENVIRON
 from tests.local.conftest import APP, Doors
-from tests.local.terminal import LOCAL
-from tests.local.test_serve_command import app_port
+from tests.local.terminal import LOCAL, app_port
 
 
 def invoke(*arguments: str, event: str = "") -> subprocess.CompletedProcess[str]:

@@ -8,7 +8,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from lambda_adapter.local.function import Function
 from lambda_adapter.local.invocation import Failure, Invocation
+from lambda_adapter.local.news import QUEUE, News
+from lambda_adapter.local.options import Options
+from lambda_adapter.local.report import Silence
 from lambda_adapter.local.testing import LambdaApp, open_app
 from lambda_adapter.local.view import MAX_TEXT, view
 from tests.e2e.applications import need
@@ -103,6 +107,20 @@ def test_replay_of_what_is_forgotten(app: LambdaApp):
     response = httpx.post(f"{app.page_url}replay/999", headers={"Origin": own})
 
     assert response.status_code == 404
+
+
+async def test_news_for_a_slow_browser():
+    """A browser that is too slow for the news has to connect again; others go on."""
+    function = Function(Options(("app",), {}), Silence())
+    news = News(function)
+    slow = news.subscribe(0)
+    for _ in range(QUEUE + 1):
+        for listener in function.listeners:
+            listener(Invocation(b"{}"))
+
+    kept = [each async for each in slow]
+
+    assert len(kept) == QUEUE
 
 
 def test_news(app: LambdaApp):

@@ -5,9 +5,10 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.local.client import ask
-from tests.local.terminal import open_terminal
-from tests.local.test_serve_command import app_port
+from tests.local.terminal import app_port, open_terminal
 
 APP = """
 import http.server, os
@@ -21,6 +22,7 @@ http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_fo
 """
 
 
+@pytest.mark.e2e
 def test_reload(tmp_path: Path):
     """After a change the new code responds; one that fails to start waits for the next.
 

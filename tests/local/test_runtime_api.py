@@ -1,95 +1,11 @@
 """The Runtime API, as a runtime sees it: in the words of AWS's emulator."""
 
-import base64
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
-import h11
-import pytest
 import trio
 
 from lambda_adapter.local.invocation import Failure, Invocation
-from lambda_adapter.local.runtime_api import RuntimeApi
-from lambda_adapter.runtime.api import DELIMITER
-
-RUNTIME = "/2018-06-01/runtime"
-NEXT = f"{RUNTIME}/invocation/next"
-STREAMED = ("Lambda-Runtime-Function-Response-Mode", "streaming")
-
-
-class Runtime:
-    """A runtime with one connection."""
-
-    def __init__(self, stream: trio.SocketStream) -> None:
-        self.stream = stream
-        self.h11 = h11.Connection(h11.CLIENT)
-
-    async def ask(
-        self,
-        method: str,
-        target: str,
-        body: bytes = b"",
-        *fields: tuple[str, str],
-        trailers: list[tuple[str, str]] | None = None,
-    ) -> tuple[int, dict[str, str], bytes]:
-        """Send a request, and return the response."""
-        await self.begin(method, target, *fields)
-        await self.send(body)
-        return await self.end(trailers)
-
-    async def begin(self, method: str, target: str, *fields: tuple[str, str]) -> None:
-        if self.h11.our_state is h11.DONE:
-            self.h11.start_next_cycle()
-        given = [("Host", "x"), ("Transfer-Encoding", "chunked"), *fields]
-        await self._send(h11.Request(method=method, target=target, headers=given))
-
-    async def send(self, piece: bytes) -> None:
-        await self._send(h11.Data(data=piece))
-
-    async def end(
-        self, trailers: list[tuple[str, str]] | None = None
-    ) -> tuple[int, dict[str, str], bytes]:
-        await self._send(h11.EndOfMessage(headers=trailers or []))
-        status, fields, body = 0, {}, b""
-        with trio.fail_after(10):
-            while True:
-                event = self.h11.next_event()
-                if event is h11.NEED_DATA:
-                    self.h11.receive_data(await self.stream.receive_some())
-                elif isinstance(event, h11.Response):
-                    status = event.status_code
-                    fields = {k.decode(): v.decode() for k, v in event.headers}
-                elif isinstance(event, h11.Data):
-                    body += event.data
-                else:
-                    return status, fields, body
-
-    async def _send(self, event: h11.Event) -> None:
-        await self.stream.send_all(self.h11.send(event) or b"")
-
-
-@asynccontextmanager
-async def open_runtime() -> AsyncIterator[tuple[RuntimeApi, Runtime]]:
-    """Give a Runtime API and a runtime that is connected to it."""
-    api = RuntimeApi(3, 1, lambda: None, lambda: None)
-    (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(trio.serve_listeners, api.serve, [listener])
-        port = listener.socket.getsockname()[1]
-        async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
-            yield api, Runtime(stream)
-        nursery.cancel_scope.cancel()
-
-
-@asynccontextmanager
-async def open_invocation() -> AsyncIterator[tuple[Runtime, Invocation, str]]:
-    """Give a runtime that has got an invocation, and where it is to be replied to."""
-    async with open_runtime() as (api, runtime):
-        invocation = Invocation(b'{"an":"event"}')
-        api.put(invocation)
-        await runtime.ask("GET", NEXT)
-        yield runtime, invocation, f"{RUNTIME}/invocation/{invocation.request_id}"
+from tests.local.runtime import NEXT, RUNTIME, open_invocation, open_runtime
 
 
 async def test_next():
@@ -118,8 +34,7 @@ async def test_reply():
         assert (status, body) == (202, b'{"status":"OK"}\n')
         assert invocation.reply == "a reply"
         assert not invocation.over.is_set()
-        await runtime.begin("GET", NEXT)
-        await runtime._send(h11.EndOfMessage())
+        await runtime.ask_in_vain("GET", NEXT)
         with trio.fail_after(10):
             await invocation.over.wait()
 
@@ -171,76 +86,6 @@ async def test_unknown_invocation():
         status, _, body = await runtime.ask("POST", target)
 
         assert (status, json.loads(body)["errorType"]) == (400, "InvalidRequestID")
-
-
-async def test_stream():
-    """A streamed reply begins with its prelude, and goes on piece by piece."""
-    async with open_invocation() as (runtime, invocation, target):
-        await runtime.begin("POST", f"{target}/response", STREAMED)
-        await runtime.send(b'{"statusCode":200}' + DELIMITER[:3])
-        await runtime.send(DELIMITER[3:] + b"one")
-        with trio.fail_after(10):
-            await invocation.replied.wait()
-        assert invocation.pieces
-        assert invocation.reply == {"statusCode": 200}
-        with trio.fail_after(10):
-            assert await invocation.pieces.receive() == b"one"
-            await runtime.send(b"two")
-            assert await invocation.pieces.receive() == b"two"
-
-        status, _, _ = await runtime.end()
-
-        assert status == 202
-        assert [piece async for piece in invocation.pieces] == []
-        assert invocation.failure is None
-
-
-async def test_stream_that_fails():
-    """The error in a stream's trailers is known before the stream ends."""
-    async with open_invocation() as (runtime, invocation, target):
-        report = json.dumps({"errorType": "Own", "errorMessage": "why"}).encode()
-        trailers = [
-            ("Lambda-Runtime-Function-Error-Type", "Function.Own"),
-            ("Lambda-Runtime-Function-Error-Body", base64.b64encode(report).decode()),
-        ]
-        await runtime.begin("POST", f"{target}/response", STREAMED)
-        await runtime.send(b"{}" + DELIMITER)
-        await runtime.end(trailers)
-
-        assert invocation.pieces
-        assert [piece async for piece in invocation.pieces] == []
-        assert invocation.failure == Failure("Own", "why")
-
-
-@pytest.mark.parametrize("body", [b"{}", b"x" * 16_385])
-async def test_stream_without_a_prelude(body: bytes):
-    """A stream whose first 16 KB hold no delimiter is one without a prelude."""
-    async with open_invocation() as (runtime, invocation, target):
-        await runtime.begin("POST", f"{target}/response", STREAMED)
-        await runtime.send(body)
-        if len(body) > 2:
-            with trio.fail_after(10):
-                await invocation.replied.wait()
-            assert invocation.reply_payload == b""
-            return
-        await runtime.end()
-
-        assert invocation.reply_payload == b"{}"
-
-
-async def test_stream_whose_client_is_gone():
-    """A stream is taken to its end, even if nobody reads it any more."""
-    async with open_invocation() as (runtime, invocation, target):
-        await runtime.begin("POST", f"{target}/response", STREAMED)
-        await runtime.send(b"{}" + DELIMITER)
-        await invocation.replied.wait()
-        assert invocation.pieces
-        invocation.pieces.close()
-        await runtime.send(b"unread")
-
-        status, _, _ = await runtime.end()
-
-        assert status == 202
 
 
 async def test_init_error():

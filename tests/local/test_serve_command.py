@@ -2,27 +2,18 @@
 
 import json
 import os
-import re
 import signal
-import socket
-import sys
 import threading
 from contextlib import suppress
 
 import psutil
 import pytest
 
-from lambda_adapter.local.function import free_ports
 from lambda_adapter.local.processes import wait_ended
 from tests.emulator import PROJECT
 from tests.local.client import ask
 from tests.local.conftest import APP
-from tests.local.terminal import open_terminal
-
-
-def app_port() -> str:
-    """Return a port for an application, as an option's value."""
-    return str(free_ports(1)[0])
+from tests.local.terminal import app_port, open_terminal
 
 
 def test_session():
@@ -91,85 +82,7 @@ def test_settings():
     assert "AWS_LWA_PROT is not a setting of this adapter" in warning
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--", "no-such-app"], "'no-such-app' can't be started: No such file"),
-        (["--port", "{taken}", "--", *APP], "port {taken} is in use by .*: .* --port"),
-        (
-            ["--app-port", "{taken}", "--", *APP],
-            "port {taken} is in use by .*--app-port",
-        ),
-        (["--", sys.executable, "-c", "raise SystemExit(3)"], "exited with status 3"),
-        (["--", *APP], "AWS_LWA_READINESS_CHECK_PORT='x' is not usable"),
-    ],
-    ids=["command", "port", "application's port", "crash", "setting"],
-)
-def test_failures_of_a_desk(arguments: list[str], message: str):
-    """What can't work is one line that says what to do, at once, and status 1."""
-    bad = {"AWS_LWA_READINESS_CHECK_PORT": "x"} if "not usable" in message else {}
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        given = [argument.replace("{taken}", port) for argument in arguments]
-        if "--port" not in given:
-            given = ["--port", "0", *given]
-        if "--app-port" not in given:
-            given = ["--app-port", app_port(), *given]
-        with open_terminal(*given, env=bad) as terminal:
-            status = terminal.status()
-
-    errors = [line for line in terminal.lines if line.startswith("error  ")]
-    assert status == 1
-    assert len(errors) == 1
-    assert re.search(message.replace("{taken}", port), errors[0])
-
-
-def test_foreign_server():
-    """Another program's server on the application's port is not taken for it."""
-    port = app_port()
-    sleeper = [sys.executable, "-c", LISTENS_LATE, port]
-    with open_terminal("--port", "0", "--app-port", port, "--", *sleeper) as terminal:
-        status = terminal.status()
-
-    assert status == 1
-    assert terminal.wait(
-        f"port {port} is .*another program|python.*not the application"
-    )
-
-
-LISTENS_LATE = """
-import os, sys, threading
-pid = os.fork()
-if pid == 0:
-    os.setsid()
-    if os.fork():
-        os._exit(0)
-    import http.server
-    class Quiet(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.send_response(200)
-            self.end_headers()
-            os._exit(0)
-    http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Quiet).serve_forever()
-os.waitpid(pid, 0)
-threading.Event().wait()
-"""
-"""A program whose server is none of its descendants."""
-
-
-def test_other_port():
-    """An application on another port is told with the option for that port."""
-    port, other = app_port(), app_port()
-    command = ["env", f"PORT={other}", *APP]
-    with open_terminal("--port", "0", "--app-port", port, "--", *command) as terminal:
-        status = terminal.status()
-
-    assert status == 1
-    terminal.wait(
-        f"^error .*listens on port {other}, not on {port}: add --app-port {other}"
-    )
-
-
+@pytest.mark.e2e
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_end_in_the_middle_of_a_request(number: signal.Signals):
     """A signal ends every process within a second, even in the middle of a request."""

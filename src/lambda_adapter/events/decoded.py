@@ -1,12 +1,16 @@
 """An event as Python's own types, for applications that look into it. Core: no I/O."""
 
+import json
 from collections.abc import Iterator, Mapping
 
 import msgspec
 
 
 class DecodedEvent(Mapping[str, object]):
-    """A JSON object that is decoded when it is first looked at; most never are."""
+    """A JSON object that is decoded when it is first looked at; most never are.
+
+    One that no reader of JSON can decode is empty.
+    """
 
     def __init__(self, payload: bytes) -> None:
         self._payload = payload
@@ -14,7 +18,8 @@ class DecodedEvent(Mapping[str, object]):
 
     def _decode(self) -> dict[str, object]:
         if self._decoded is None:
-            self._decoded = msgspec.json.decode(self._payload, type=dict[str, object])
+            decoded = _load(self._payload)
+            self._decoded = decoded if isinstance(decoded, dict) else {}
         return self._decoded
 
     def __getitem__(self, key: str) -> object:
@@ -34,4 +39,20 @@ def decoded_event(payload: bytes) -> object:
     """Return an event: a mapping for an object, which is what nearly all are."""
     if payload.lstrip()[:1] == b"{":
         return DecodedEvent(payload)
-    return msgspec.json.decode(payload)
+    return _load(payload)
+
+
+def _load(payload: bytes) -> object:
+    """Return what JSON says, None if it is nested too deeply or no JSON.
+
+    Half surrogates, which are no UTF-8, become U+FFFD.
+    """
+    try:
+        return msgspec.json.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        loaded: object = json.loads(payload.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
+    return loaded

@@ -3,33 +3,16 @@
 It has a Runtime API of its own, so that ending it is a cancellation. Shell.
 """
 
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 
 import trio
 
-from lambda_adapter.local import desk, processes
+from lambda_adapter.local import desk
+from lambda_adapter.local.adapter_process import AdapterProcess
 from lambda_adapter.local.invocation import Failure, Invocation
-from lambda_adapter.local.lifeline import tied
-from lambda_adapter.local.logs import Log
 from lambda_adapter.local.options import Options
 from lambda_adapter.local.runtime_api import RuntimeApi
-
-ADAPTER = (sys.executable, "-P", "-m", "lambda_adapter")
-"""The adapter, as a command; ``-P`` keeps the application's modules out of it."""
-
-GRACE = 0.6
-"""Seconds from SIGTERM to SIGKILL. The adapter gives its application 0.4 s of them:
-https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown"""
-
-DEATH = 5.0
-"""Seconds for killed processes to be gone, and plenty of them."""
-
-SETTLE = 0.05
-"""Seconds to read what was printed before an invocation was over."""
 
 TIMED_OUT = "Sandbox.Timedout"
 
@@ -58,18 +41,17 @@ class Environment:
         self._port = port
         self._init_timeout = init_timeout
         self._on_line = on_line
-        concurrency = options.concurrency
-        self._api = RuntimeApi(options.timeout, concurrency, self._freeze, self._thaw)
-        self._log: Log | None = None
+        self._adapter = AdapterProcess(self._tell)
+        freeze, thaw = self._adapter.freeze, self._adapter.thaw
+        changes = (freeze, thaw) if options.freeze else (_do_nothing, _do_nothing)
+        self._api = RuntimeApi(options.timeout, options.concurrency, *changes)
         self._scope = trio.CancelScope()
-        # Both outlast the rest, so that the adapter can end in order.
+        # It outlasts the rest, so that the adapter can end in order.
         self._api_scope = trio.CancelScope(shield=True)
-        self._log_scope = trio.CancelScope(shield=True)
         self._initialised = trio.Event()
         self._ended = trio.Event()
         self._failure: Failure | None = None
         self._problem: desk.DeskError | None = None
-        self._pid: int | None = None
         self._serving: set[Invocation] = set()
         self._last: Invocation | None = None
         self.init_ms: float | None = None
@@ -92,7 +74,7 @@ class Environment:
             raise EndedError(failure, self._problem)
 
     async def serve(self, invocation: Invocation) -> bool:
-        """Have an event answered, and return whether the environment can go on."""
+        """Serve an event, and return whether the environment can go on."""
         if self._ended.is_set():
             self._abandon(invocation)
             return False
@@ -112,12 +94,7 @@ class Environment:
 
     async def measure(self, invocation: Invocation) -> None:
         """Note what an invocation printed last, and what the environment needs."""
-        with trio.move_on_after(SETTLE):
-            while self._log and self._log.unread():
-                await trio.lowlevel.checkpoint()
-        if self._pid:
-            sample = await trio.to_thread.run_sync(_memory, self._pid)
-            invocation.memory_mb = sample
+        invocation.memory_mb = await self._adapter.measure()
 
     async def end(self) -> None:
         """End it, and return once its whole process tree is gone."""
@@ -144,26 +121,16 @@ class Environment:
         address = f"127.0.0.1:{listeners[0].socket.getsockname()[1]}"
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._serve_api, listeners)
-            process = await trio.lowlevel.open_process(
-                [*ADAPTER, *self._options.command],
-                env=self._options.environ_of(self._port, address),
-                cwd=self._options.cwd,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                process_group=0,
-            )
-            self._pid = process.pid
-            with tied(process.pid):
-                try:
-                    nursery.start_soon(self._keep_log, process)
-                    nursery.start_soon(self._init, process.pid)
-                    self._note_exit(await process.wait())
-                finally:
-                    with trio.CancelScope(shield=True):
-                        await self._stop(process)
-                    self._api_scope.cancel()
-                    self._log_scope.deadline = trio.current_time() + SETTLE
+            try:
+                status = await self._adapter.run(
+                    self._options.command,
+                    self._options.environ_of(self._port, address),
+                    self._options.cwd,
+                    lambda pid: nursery.start_soon(self._init, pid),
+                )
+                self._note_exit(status)
+            finally:
+                self._api_scope.cancel()
             nursery.cancel_scope.cancel()
 
     async def _init(self, pid: int) -> None:
@@ -214,40 +181,15 @@ class Environment:
         invocation.fail(Failure(failure.error_type, message))
         invocation.finish()
 
-    async def _stop(self, process: trio.Process) -> None:
-        """End the adapter as Lambda does, then whatever is left of its tree."""
-        everyone = await trio.to_thread.run_sync(processes.tree, process.pid)
-        if process.poll() is None:
-            processes.send(everyone, signal.SIGCONT)
-            process.terminate()
-            with trio.move_on_after(GRACE):
-                await process.wait()
-        await trio.to_thread.run_sync(processes.kill, everyone, DEATH)
-        await process.wait()
-
     async def _serve_api(self, listeners: list[trio.SocketListener]) -> None:
         with self._api_scope:
             await trio.serve_listeners(self._api.serve, listeners)
-
-    async def _keep_log(self, process: trio.Process) -> None:
-        with self._log_scope:
-            if isinstance(process.stdout, trio.lowlevel.FdStream):
-                self._log = Log(process.stdout, self._tell)
-                await self._log.run()
 
     def _tell(self, line: str) -> None:
         if self._last:
             self._last.add_line(line)
         self._on_line(line)
 
-    def _freeze(self) -> None:
-        if self._options.freeze and self._pid:
-            processes.send(processes.tree(self._pid), signal.SIGSTOP)
 
-    def _thaw(self) -> None:
-        if self._options.freeze and self._pid:
-            processes.send(processes.tree(self._pid), signal.SIGCONT)
-
-
-def _memory(pid: int) -> int:
-    return processes.memory_mb(processes.tree(pid))
+def _do_nothing() -> None:
+    pass

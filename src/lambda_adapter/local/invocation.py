@@ -71,7 +71,7 @@ class Invocation:
         """The event, if it is a JSON object; if not, there is ``payload``.
 
         Raises:
-            ValidationError: it is none.
+            ValidationError: it is something else.
         """
         return msgspec.json.decode(self.payload, type=dict[str, object])
 

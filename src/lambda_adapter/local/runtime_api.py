@@ -4,8 +4,6 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
 """
 
-import base64
-import binascii
 import contextlib
 import math
 import secrets
@@ -13,22 +11,16 @@ import time
 import uuid
 from collections.abc import Callable
 
-import h11
 import msgspec
 import trio
 
 from lambda_adapter.events.event import MAX_REPLY
+from lambda_adapter.local.failure_reports import MAX_REPORT, read_failure
 from lambda_adapter.local.invocation import Failure, Invocation
 from lambda_adapter.local.options import ARN, FUNCTION
+from lambda_adapter.local.streamed_replies import take_stream
 from lambda_adapter.local.wire import Exchange, serve
-from lambda_adapter.runtime.api import DELIMITER, EXTENSION, RUNTIME
-
-MAX_ERROR_BODY = 1_048_576
-"""Bytes of an error's report."""
-
-MAX_PRELUDE = 16_384
-"""Bytes of a stream within which the prelude has to end:
-https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode-lambda.html"""
+from lambda_adapter.runtime.api import EXTENSION, RUNTIME
 
 _NEXT = f"{RUNTIME.decode()}/invocation/next"
 _INIT_ERROR = f"{RUNTIME.decode()}/init/error"
@@ -36,11 +28,6 @@ _REGISTER = f"{EXTENSION.decode()}/register"
 _EVENT_NEXT = f"{EXTENSION.decode()}/event/next"
 _INVOCATION = f"{RUNTIME.decode()}/invocation/"
 _OK = b'{"status":"OK"}\n'
-
-
-class _Report(msgspec.Struct, rename="camel"):
-    error_message: str = ""
-    error_type: str = ""
 
 
 class RuntimeApi:
@@ -86,7 +73,7 @@ class RuntimeApi:
             case "GET", target if target == _EVENT_NEXT:
                 await trio.sleep_forever()
             case "POST", target if target == _INIT_ERROR:
-                self.init_failure = await _read_failure(exchange)
+                self.init_failure = await read_failure(exchange)
                 await exchange.respond(202, _OK)
             case "POST", target if target.startswith(_INVOCATION):
                 request_id, _, what = target.removeprefix(_INVOCATION).partition("/")
@@ -95,7 +82,7 @@ class RuntimeApi:
                 await exchange.respond(404, b"404 page not found\n")
 
     async def _register(self, exchange: Exchange) -> None:
-        await exchange.body(MAX_ERROR_BODY)
+        await exchange.body(MAX_REPORT)
         said = {
             "functionName": FUNCTION,
             "functionVersion": "$LATEST",
@@ -146,12 +133,12 @@ class RuntimeApi:
             status, error = (403, "InvalidStateTransition") if invocation else _UNKNOWN
             await exchange.respond(status, _error(error, "State transition"))
         elif what == "error":
-            invocation.fail(await _read_failure(exchange))
+            invocation.fail(await read_failure(exchange))
             await exchange.respond(202, _OK)
         elif (
             exchange.fields.get("lambda-runtime-function-response-mode") == "streaming"
         ):
-            await _stream(exchange, invocation)
+            await take_stream(exchange, invocation)
             await exchange.respond(202, _OK)
         else:
             await _take_reply(exchange, invocation)
@@ -173,78 +160,6 @@ async def _take_reply(exchange: Exchange, invocation: Invocation) -> None:
     kind = "Function.ResponseSizeTooLarge"
     invocation.fail(Failure(kind, f"{message} bytes)."))
     await exchange.respond(413, _error("RequestEntityTooLarge", said))
-
-
-async def _stream(exchange: Exchange, invocation: Invocation) -> None:
-    """Pass a stream on, piece by piece, as fast as its reader takes the pieces.
-
-    The reader is told of a failure before it sees the end.
-    """
-    sending, receiving = trio.open_memory_channel[bytes](0)
-    async with sending:
-        try:
-            head = await _pieces(exchange, invocation, sending, receiving)
-        except h11.RemoteProtocolError as error:
-            invocation.fail(Failure("Runtime.TruncatedResponse", str(error)))
-            raise
-        if kind := exchange.trailers.get("lambda-runtime-function-error-type"):
-            body = exchange.trailers.get("lambda-runtime-function-error-body", "")
-            invocation.fail(_failure(kind, _decoded(body)))
-        if not invocation.replied.is_set():
-            invocation.begin(head, receiving)
-
-
-async def _pieces(
-    exchange: Exchange,
-    invocation: Invocation,
-    sending: trio.MemorySendChannel[bytes],
-    receiving: trio.MemoryReceiveChannel[bytes],
-) -> bytes:
-    """Begin the stream once its prelude is there; return what came if it never is."""
-    head = b""
-    async with contextlib.aclosing(exchange.pieces()) as pieces:
-        async for piece in pieces:
-            if invocation.replied.is_set():
-                await _pass_on(sending, piece)
-                continue
-            head += piece
-            prelude, delimiter, rest = head.partition(DELIMITER)
-            if delimiter:
-                invocation.begin(prelude, receiving)
-            elif len(head) > MAX_PRELUDE:
-                invocation.begin(b"", receiving)
-                rest = prelude
-            else:
-                continue
-            if rest:
-                await _pass_on(sending, rest)
-    return head
-
-
-async def _pass_on(sending: trio.MemorySendChannel[bytes], piece: bytes) -> None:
-    # Where its client is gone, Lambda still reads the stream to its end.
-    with contextlib.suppress(trio.BrokenResourceError):
-        await sending.send(piece)
-
-
-async def _read_failure(exchange: Exchange) -> Failure:
-    kind = exchange.fields.get("lambda-runtime-function-error-type", "")
-    return _failure(kind, await exchange.body(MAX_ERROR_BODY) or b"")
-
-
-def _failure(kind: str, report: bytes) -> Failure:
-    try:
-        said = msgspec.json.decode(report, type=_Report)
-    except msgspec.DecodeError:
-        said = _Report(report.decode("utf-8", "replace"))
-    return Failure(said.error_type or kind or "Runtime.Unknown", said.error_message)
-
-
-def _decoded(text: str) -> bytes:
-    try:
-        return base64.b64decode(text)
-    except binascii.Error:
-        return b""
 
 
 def _error(kind: str, message: str) -> bytes:

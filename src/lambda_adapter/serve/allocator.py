@@ -9,7 +9,7 @@ import contextlib
 
 from lambda_adapter.serve.libc import call
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 """https://man7.org/linux/man-pages/man3/mallopt.3.html"""
 
 SHARE = 8
@@ -32,3 +32,5 @@ def keep_freed(function_memory: int) -> None:
     with contextlib.suppress(ImportError, OSError, AttributeError):  # no glibc
         call("mallopt", M_MMAP_THRESHOLD, kept)
         call("mallopt", M_TRIM_THRESHOLD, kept)
+        # Each arena keeps as much, and each thread that allocates has one of its own.
+        call("mallopt", M_ARENA_MAX, 1)

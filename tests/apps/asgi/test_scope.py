@@ -1,12 +1,24 @@
 """``scope``: a request as an ASGI scope."""
 
-import pytest
+import math
+from typing import Any
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambda_adapter.apps.app import Turn
 from lambda_adapter.apps.asgi.scope import make_scope
+from lambda_adapter.apps.wsgi.environ import make_environ
 from lambda_adapter.config import Config
+from lambda_adapter.errors import EventError
+from lambda_adapter.events import classify
+from lambda_adapter.events.fields import Context
+from lambda_adapter.runtime.api import Invocation
 from lambda_adapter.runtime.lambda_context import Function
 from tests.apps.in_process import http_event, turn_of, with_prefix
-from tests.catalogue import HTTP, load
+from tests.catalogue import HTTP, NAMES, load
+from tests.torture.strategies import documents, mutants
 
 FUNCTION = Function(Config({"AWS_LAMBDA_FUNCTION_NAME": "f"}))
 
@@ -108,3 +120,30 @@ async def test_state_is_a_copy():
 async def test_no_state():
     """Without a lifespan there is no state."""
     assert "state" not in scope_of(http_event())
+
+
+@given(payload=st.one_of(documents(), st.sampled_from(NAMES).flatmap(mutants)))
+def test_any_event(payload):
+    """Whatever becomes a request becomes a scope and an environ, of the right types."""
+    try:
+        kind = classify(payload)
+        event = kind.decode(payload)
+        request = event.request(Context(b"{}"))
+    except EventError:
+        return
+    turn = Turn(Invocation("request-1", payload), math.inf, kind, event)
+
+    scope: Any = make_scope(request, turn, FUNCTION, "", None)
+    environ = make_environ(request, turn, FUNCTION, "", multithread=False)
+
+    assert scope["path"].startswith("/")
+    assert all(isinstance(scope[key], bytes) for key in ("raw_path", "query_string"))
+    assert scope["scheme"] in {"http", "https"}
+    host, port = scope["server"]
+    assert isinstance(host, str)
+    assert 0 <= port <= 99_999
+    assert {type(name) for field in scope["headers"] for name in field} <= {bytes}
+    for name, value in environ.items():
+        if name.isupper():
+            assert isinstance(value, str), name
+            value.encode("latin-1")

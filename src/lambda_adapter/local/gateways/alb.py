@@ -79,7 +79,7 @@ class Alb(Gateway):
         said = read_object(reply)
         fields = read_fields(said, self._map)
         kind = b"application/octet-stream"
-        status = read_status(said)
+        status = read_status(said, digits=False)
         return whole_response(status, fields, read_body(said), arrival, kind)
 
     def failure(self) -> Response:

@@ -20,7 +20,7 @@ def read_object(reply: bytes) -> Document:
     """Return a reply that has to be a JSON object.
 
     Raises:
-        MalformedReplyError: it is none.
+        MalformedReplyError: it is something else.
     """
     try:
         return msgspec.json.decode(reply, type=Document)
@@ -28,14 +28,14 @@ def read_object(reply: bytes) -> Document:
         raise MalformedReplyError("the reply is not a JSON object") from None
 
 
-def read_status(document: Document) -> int:
-    """Return the status, which may be a number in a string.
+def read_status(document: Document, *, digits: bool = True) -> int:
+    """Return the status, a number, or ``digits`` in a string.
 
     Raises:
         MalformedReplyError: it is neither, or no status of a response.
     """
     said = document.get("statusCode")
-    if isinstance(said, str) and said.isdecimal():
+    if digits and isinstance(said, str) and said.isdecimal():
         said = int(said)
     if isinstance(said, int) and 200 <= said <= 599 and not isinstance(said, bool):
         return said
@@ -107,7 +107,7 @@ def streamed_head(prelude: bytes, remapped: bytes = b"") -> Response:
     https://github.com/cargo-lambda/cargo-lambda/issues/862
 
     Raises:
-        MalformedReplyError: the prelude is none.
+        MalformedReplyError: the prelude is not a prelude.
     """
     said = read_object(prelude)
     fields = [

@@ -137,9 +137,14 @@ class RestApi(Gateway):
 
 
 def _merged(said: dict[str, object]) -> Fields:
-    """Return the fields of both maps; a name in both has the values of both."""
-    fields = [*read_fields(said, "headers"), *read_fields(said, "multiValueHeaders")]
-    return list(dict.fromkeys(fields)) if said.get("headers") else fields
+    """Return the fields of both maps; a value that is in both is there once.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-output-format
+    """
+    several = read_fields(said, "multiValueHeaders")
+    known = {(name.lower(), value) for name, value in several}
+    single = read_fields(said, "headers")
+    return [f for f in single if (f[0].lower(), f[1]) not in known] + several
 
 
 def _remapped(fields: Fields) -> Fields:
