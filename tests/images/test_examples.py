@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import pytest
 from tests.images import events
 from tests.images.conftest import EXAMPLES
 from tests.images.container import run, run_on_lambda
+from tests.images.engine import PROJECT
 from tests.images.measured import STARTS, note
 
 if TYPE_CHECKING:
@@ -54,6 +56,19 @@ def test_off_lambda(engine: Engine, examples: Mapping[str, str], name: str):
     assert b"Hello from " in body
     assert "bootstrap" not in " ".join(command)
     assert ended_with == EXIT_STATUS.get(name, 0)
+
+
+@pytest.mark.parametrize("name", ["django", "node"])
+def test_snapstart(engine: Engine, name: str):
+    """An example for SnapStart is an application without it as well."""
+    image = f"snapstart-{name}-example"
+    engine.build(PROJECT / "examples/snapstart" / name, image)
+
+    with run_on_lambda(engine, image) as container:
+        reply = container.invoke(events.get("/"))
+        assert len(json.loads(events.body_of(reply))["id"]) == 36
+    with run(engine, image) as container:
+        assert container.request("GET", "/")[0] == 200
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

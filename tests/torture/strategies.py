@@ -41,6 +41,7 @@ WORDS = [
     "Transfer-Encoding",
     "Content_Length",
     "x-amzn-lambda-context",
+    "x-amzn-requestid",
     NEST,
 ]
 TEXT = st.one_of(

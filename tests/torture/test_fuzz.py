@@ -166,6 +166,7 @@ def assert_sound(request: Received) -> None:
     assert request.values(b"transfer-encoding") == []
     assert len(request.values(b"x-amzn-lambda-context")) == 1
     assert len(request.values(b"x-amzn-request-context")) == 1
+    assert len(request.values(b"x-amzn-requestid")) == 1
 
 
 @pytest.fixture(scope="module")
