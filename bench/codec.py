@@ -5,8 +5,8 @@ import timeit
 from bench.harness.run import Defaults, Run
 from bench.harness.subjects import PROJECT
 from lambda_adapter import events
+from lambda_adapter.events.context import Context
 from lambda_adapter.events.event import Event
-from lambda_adapter.events.fields import Context
 from lambda_adapter.http.encoding import encode_request
 from lambda_adapter.http.messages import Response
 

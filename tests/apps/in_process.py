@@ -4,7 +4,7 @@ import trio
 
 from lambda_adapter import events
 from lambda_adapter.apps.app import Turn
-from lambda_adapter.events.fields import Context
+from lambda_adapter.events.context import Context
 from lambda_adapter.http.messages import Request
 from lambda_adapter.runtime.api import Invocation
 from tests.events.examples import encode

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from lambda_adapter import events
-from lambda_adapter.events.fields import Context
+from lambda_adapter.events.context import Context
 from lambda_adapter.http.messages import Fields, Request, Response
 from tests.catalogue import load
 

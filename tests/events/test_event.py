@@ -18,6 +18,7 @@ from lambda_adapter.errors import (
     ResponseTooLargeError,
 )
 from lambda_adapter.events import classify
+from lambda_adapter.events.context import Context
 from lambda_adapter.events.event import (
     MAX_REPLY,
     NULL,
@@ -26,7 +27,6 @@ from lambda_adapter.events.event import (
     error_response,
     request_context_field,
 )
-from lambda_adapter.events.fields import Context
 from lambda_adapter.http.encoding import encode_request
 from lambda_adapter.http.messages import Request, Response
 from tests.catalogue import HTTP, NAMES, load

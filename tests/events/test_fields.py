@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from lambda_adapter.errors import EventError
 from lambda_adapter.events import fields, names
-from lambda_adapter.events.fields import Context, added_fields, request_fields
+from lambda_adapter.events.context import Context, added_fields
+from lambda_adapter.events.fields import request_fields
 from lambda_adapter.events.method import encode_method
 from lambda_adapter.events.names import TRACE_ID
 from lambda_adapter.events.pairs import multiple, single, text

@@ -3,7 +3,7 @@
 import pytest
 
 from lambda_adapter.errors import AppRequestError
-from lambda_adapter.events.fields import Context
+from lambda_adapter.events.context import Context
 from lambda_adapter.events.http_event import HttpEvent
 from lambda_adapter.events.pass_through import PassThroughEvent
 from lambda_adapter.http.messages import Request, Response

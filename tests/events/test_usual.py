@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from lambda_adapter.errors import EventError
 from lambda_adapter.events import classify
+from lambda_adapter.events.context import Context
 from lambda_adapter.events.event import Event
-from lambda_adapter.events.fields import Context
 from lambda_adapter.events.usual import read_usual
 from lambda_adapter.http.messages import Request
 from tests.catalogue import NAMES, load

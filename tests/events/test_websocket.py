@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lambda_adapter.errors import AppRequestError, EventError
-from lambda_adapter.events.fields import Context
+from lambda_adapter.events.context import Context
 from lambda_adapter.events.http_event import HttpEvent
 from lambda_adapter.events.websocket import WebSocketEvent
 from lambda_adapter.http.messages import Request

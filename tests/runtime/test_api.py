@@ -27,9 +27,9 @@ from lambda_adapter.runtime.api import (
     UnusableResponseError,
     parse_next,
 )
+from lambda_adapter.runtime.frames import error_trailers
 from lambda_adapter.runtime.requests import (
     error_request,
-    error_trailers,
     event_next_request,
     init_error_request,
     next_request,

@@ -19,7 +19,6 @@ from lambda_adapter.apps.process import FOREGROUND
 from lambda_adapter.apps.server import ChildApp
 from lambda_adapter.config import Config
 from lambda_adapter.launcher import Child
-from lambda_adapter.runtime.context import encode_env_config
 from lambda_adapter.serve.supervisor import supervise
 from tests.adapter import PUPPET, free_port, open_adapter, peak_memory
 from tests.catalogue import SQS, function_url, http_api
@@ -837,7 +836,7 @@ async def supervising(runtime: FakeRuntimeApi, port: int, **settings: str):
     async with trio.open_nursery() as nursery:
         config = Config(environ | settings)
         app = ChildApp(config, waiting_child())
-        nursery.start_soon(supervise, config, app, encode_env_config(config))
+        nursery.start_soon(supervise, config, app)
         yield
         nursery.cancel_scope.cancel()
 

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from lambda_adapter.apps.app import Seat
 from lambda_adapter.config import Config
+from lambda_adapter.events.event import Event
+from lambda_adapter.events.http_event import HttpEvent
 from lambda_adapter.observe.logs import log
 
 
@@ -16,6 +18,10 @@ class Seats(NamedTuple):
 
     http: Seat
     other: Seat
+
+    def of(self, kind: type[Event]) -> Seat:
+        """Return the one that events of this kind reach."""
+        return self.http if issubclass(kind, HttpEvent) else self.other
 
 
 def with_settings(seat: Seat, config: Config) -> Seats:

@@ -9,7 +9,7 @@ from typing import ClassVar, Self, TypeVar
 import msgspec
 
 from lambda_adapter.errors import EventError, InvocationError
-from lambda_adapter.events.fields import Context
+from lambda_adapter.events.context import Context
 from lambda_adapter.http.messages import Request, Response, ascii_json
 
 NULL = msgspec.Raw(b"null")

@@ -7,16 +7,9 @@ with hop-by-hop fields, and can't end a line. Core: no I/O.
 import re
 from collections.abc import Sequence
 
-import msgspec
-
 from lambda_adapter.errors import EventError
 from lambda_adapter.events.host import one_host
 from lambda_adapter.events.names import (
-    LAMBDA_CONTEXT,
-    REQUEST_CONTEXT,
-    REQUEST_ID,
-    TENANT_ID,
-    TRACE_ID,
     known_names,
     recognise,
 )
@@ -41,19 +34,6 @@ _known_pairs: dict[tuple[str, Scalar], tuple[Field, str]] = {}
 """Fields as they are sent, and their roles."""
 
 _DANGEROUS = re.compile("[\r\n\0]")
-
-
-class Context(msgspec.Struct, frozen=True, gc=False):
-    """What the adapter adds to a request, beside the event."""
-
-    lambda_context: bytes
-    """JSON, as ``runtime.context.encode_lambda_context`` makes it."""
-    trace_id: bytes = b""
-    tenant_id: bytes = b""
-    pass_through_path: bytes = b"/events"
-    host: bytes = b"localhost"
-    """The application's own, for events that have none."""
-    request_id: bytes = b""
 
 
 def request_fields(
@@ -124,21 +104,6 @@ def _without_options(fields: Fields, values: Sequence[bytes]) -> Fields:
         for name, value in fields
         if name.lower() not in options or _KEPT.fullmatch(name.lower())
     ]
-
-
-def added_fields(context: Context, request_context: bytes) -> Fields:
-    """Return the fields that only the adapter may set."""
-    added = [
-        (REQUEST_CONTEXT, request_context),
-        (LAMBDA_CONTEXT, context.lambda_context),
-    ]
-    if context.request_id:
-        added.append((REQUEST_ID, context.request_id))
-    if context.trace_id:
-        added.append((TRACE_ID, context.trace_id))
-    if context.tenant_id:
-        added.append((TENANT_ID, context.tenant_id))
-    return added
 
 
 def _encode_value(name: str, value: Scalar) -> bytes:

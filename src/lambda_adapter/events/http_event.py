@@ -10,8 +10,9 @@ from collections.abc import Sequence
 import msgspec
 
 from lambda_adapter.events.body import decode_body
+from lambda_adapter.events.context import Context, added_fields
 from lambda_adapter.events.event import Event, request_context_field
-from lambda_adapter.events.fields import Context, added_fields, request_fields
+from lambda_adapter.events.fields import request_fields
 from lambda_adapter.events.method import encode_method
 from lambda_adapter.events.pairs import Pairs
 from lambda_adapter.http.messages import Request

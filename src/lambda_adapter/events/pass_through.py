@@ -7,8 +7,9 @@ from typing import Self
 
 from lambda_adapter.errors import AppRequestError
 from lambda_adapter.events.body import buffered
+from lambda_adapter.events.context import Context, added_fields
 from lambda_adapter.events.event import Event
-from lambda_adapter.events.fields import Context, added_fields, request_fields
+from lambda_adapter.events.fields import request_fields
 from lambda_adapter.http.messages import Request, Response
 
 ELSEWHERE = "; if it takes events elsewhere, set AWS_LWA_PASS_THROUGH_PATH"

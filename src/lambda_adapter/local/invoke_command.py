@@ -11,7 +11,7 @@ from rich.console import Console
 
 from lambda_adapter import events
 from lambda_adapter.errors import EventError
-from lambda_adapter.events.fields import Context
+from lambda_adapter.events.context import Context
 from lambda_adapter.local.command_line import FUNCTION_OPTIONS, SETTINGS, options_of
 from lambda_adapter.local.console import ConsoleReport
 from lambda_adapter.local.desk import DeskError

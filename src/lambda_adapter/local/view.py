@@ -7,7 +7,7 @@ import msgspec
 
 from lambda_adapter import events
 from lambda_adapter.errors import AdapterError
-from lambda_adapter.events.fields import Context
+from lambda_adapter.events.context import Context
 from lambda_adapter.http.messages import Fields, decoded
 from lambda_adapter.local.invocation import Invocation
 from lambda_adapter.quoting import shortened

@@ -6,8 +6,6 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
 Core: no I/O.
 """
 
-import binascii
-
 import msgspec
 
 from lambda_adapter import __version__
@@ -65,15 +63,6 @@ def stream_request(host: bytes, invocation: Invocation) -> EncodedRequest:
         *_echo(invocation),
     ]
     return encode_request(Request(b"POST", _target(invocation, b"/response"), fields))
-
-
-def error_trailers(error: AdapterError) -> Fields:
-    """Report that a stream broke off: the client has had its status already."""
-    body = binascii.b2a_base64(_encode_error(error), newline=False)
-    return [
-        (b"Lambda-Runtime-Function-Error-Type", error.error_type.encode()),
-        (b"Lambda-Runtime-Function-Error-Body", body),
-    ]
 
 
 def restore_next_request(host: bytes) -> EncodedRequest:
@@ -145,9 +134,10 @@ def _post_error(
 ) -> EncodedRequest:
     # https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-invokeerror
     kind = (b"lambda-runtime-function-error-type", error.error_type.encode())
-    return _post(host, target, _encode_error(error), [kind, *extra])
+    return _post(host, target, encode_error(error), [kind, *extra])
 
 
-def _encode_error(error: AdapterError) -> bytes:
+def encode_error(error: AdapterError) -> bytes:
+    """Return what Lambda is told of an error, as JSON."""
     report = _ErrorReport(error.report[:MAX_ERROR], error.error_type)
     return msgspec.json.encode(report)

@@ -11,8 +11,8 @@ from lambda_adapter.apps.app import Turn
 from lambda_adapter.apps.seats import Seats
 from lambda_adapter.config import Config
 from lambda_adapter.errors import FatalError, InvocationError
+from lambda_adapter.events.context import Context
 from lambda_adapter.events.event import Event, error_response
-from lambda_adapter.events.fields import Context
 from lambda_adapter.events.http_event import HttpEvent
 from lambda_adapter.events.usual import read_usual
 from lambda_adapter.http.messages import Request, Response
@@ -96,9 +96,7 @@ class InvokeLoop:
         )
 
     async def _send(self, turn: Turn, request: Request) -> Response:
-        is_http = issubclass(turn.kind, HttpEvent)
-        seat = self._seats.http if is_http else self._seats.other
-        response = await seat.send(request, turn)
+        response = await self._seats.of(turn.kind).send(request, turn)
         turn.kind.check_response(request, response)
         return response
 

@@ -4,27 +4,20 @@ Shell.
 """
 
 import contextlib
-import functools
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 
-import msgspec
 import trio
 
 from lambda_adapter.apps.app import App
-from lambda_adapter.apps.seats import Seats, with_settings
 from lambda_adapter.apps.server import AttachedApp, ChildApp
 from lambda_adapter.config import Config
 from lambda_adapter.errors import AdapterError, AfterRestoreError, InitError
 from lambda_adapter.launcher import Child
 from lambda_adapter.observe.logs import configure, log
-from lambda_adapter.runtime.client import RuntimeClient
-from lambda_adapter.runtime.context import encode_env_config
 from lambda_adapter.runtime.extension import Extension
 from lambda_adapter.serve.allocator import keep_freed
-from lambda_adapter.serve.invoke_loop import InvokeLoop
-
-OpenLoop = Callable[[RuntimeClient, Seats, msgspec.Raw, Config], InvokeLoop]
+from lambda_adapter.serve.loops import open_loops, open_runtime
 
 
 def run(config: Config, child: Child | None) -> int:
@@ -34,7 +27,7 @@ def run(config: Config, child: Child | None) -> int:
     for warning in config.warnings:
         log.warning("%s", warning)
     try:
-        app = _open_app(config, child)
+        app = _metered(config, _open_app(config, child))
     except InitError as error:  # it can't be imported
         return trio.run(_report, config, [error])
     return trio.run(_run, config, app)
@@ -66,10 +59,18 @@ def _open_app(config: Config, child: Child | None) -> App:
     return AttachedApp(config)
 
 
+def _metered(config: Config, app: App) -> App:
+    if config.metrics != "emf":
+        return app
+    from lambda_adapter.apps.metered import MeteredApp
+
+    return MeteredApp(app, config.function_name or "unknown")
+
+
 async def _run(config: Config, app: App) -> int:
     failures: list[AdapterError] = []
     try:
-        await supervise(config, app, encode_env_config(config))
+        await supervise(config, app)
     except* AdapterError as group:
         failures += _leaves(group)
     return await _report(config, failures)
@@ -88,15 +89,12 @@ async def _report(config: Config, failures: Sequence[AdapterError]) -> int:
     return 1 if failures else 0
 
 
-async def supervise(config: Config, app: App, env_config: msgspec.Raw) -> None:
+async def supervise(config: Config, app: App) -> None:
     """Run the application and the invoke loops side by side, until SIGTERM.
 
     Raises:
         ExceptionGroup: of InitError, AfterRestoreError or FatalError.
     """
-    open_loop: OpenLoop = InvokeLoop
-    if config.metrics == "emf":
-        app, open_loop = _metered(config, app)
     extension = Extension(*config.runtime_api)
     registered, ready = trio.Event(), trio.Event()
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
@@ -108,19 +106,8 @@ async def supervise(config: Config, app: App, env_config: msgspec.Raw) -> None:
             await registered.wait()
             if config.initialization_type == "snap-start":
                 await _restore(config, app)
-            for _ in range(config.max_concurrency):
-                seats = with_settings(app.open_seat(), config)
-                loop = open_loop(open_runtime(config), seats, env_config, config)
+            for loop in open_loops(config, app):
                 nursery.start_soon(loop.run)
-
-
-def _metered(config: Config, app: App) -> tuple[App, OpenLoop]:
-    """Return the application, and what makes an invoke loop, both measured."""
-    from lambda_adapter.apps.metered import MeteredApp
-    from lambda_adapter.serve.metered_loop import MeteredLoop
-
-    app = MeteredApp(app, config.function_name or "unknown")
-    return app, functools.partial(MeteredLoop, cold=iter((1,)))
 
 
 async def _restore(config: Config, app: App) -> None:
@@ -130,13 +117,6 @@ async def _restore(config: Config, app: App) -> None:
         await runtime.wait_restored()
     log.info("restored from a snapshot")
     await app.resume()
-
-
-def open_runtime(config: Config) -> RuntimeClient:
-    """Return a client of the Runtime API, or of the proxy that stands in for it."""
-    address = config.runtime_api_proxy or config.runtime_api
-    is_alone = config.max_concurrency == 1 and not config.asgi_app
-    return RuntimeClient(*address, waits_in_kernel=is_alone)
 
 
 async def _cancel_on_signal(

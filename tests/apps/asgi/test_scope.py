@@ -13,7 +13,7 @@ from lambda_adapter.apps.wsgi.environ import make_environ
 from lambda_adapter.config import Config
 from lambda_adapter.errors import EventError
 from lambda_adapter.events import classify
-from lambda_adapter.events.fields import Context
+from lambda_adapter.events.context import Context
 from lambda_adapter.runtime.api import Invocation
 from lambda_adapter.runtime.lambda_context import Function
 from tests.apps.in_process import http_event, turn_of, with_prefix

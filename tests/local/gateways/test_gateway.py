@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lambda_adapter import events
-from lambda_adapter.events.fields import Context
+from lambda_adapter.events.context import Context
 from lambda_adapter.http.messages import Fields, Request
 from lambda_adapter.local.gateways import GATEWAYS
 from lambda_adapter.local.gateways.arrival import Arrival, Stamp
