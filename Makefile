@@ -44,10 +44,9 @@ quick: dev zipapp ## the tests of the adapter itself, without the end-to-end one
 rest: dev zipapp rie ## what `make test` runs and `make quick` does not
 	$(bin)/pytest -m "(e2e or torture) and not images"
 
-# Under measurement `make quick` takes twice as long, and the other tests would as well.
-coverage: dev zipapp ## make quick, and how much of the source its tests reach
+coverage: dev zipapp rie ## make test, and how much of the source its tests reach
 	$(bin)/coverage erase
-	$(bin)/coverage run -m pytest -m $(in_quick)
+	$(bin)/coverage run -m pytest
 	$(bin)/coverage combine --quiet
 	$(bin)/coverage report
 

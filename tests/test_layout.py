@@ -56,7 +56,6 @@ TESTED_BY = {
     "complaints": "test_cli",
     "usage": "test_cli",
     "in_process": "e2e/test_in_process",
-    "packages": "e2e/test_in_process",
     "apps/hooked": "apps/asgi/test_app",
     "apps/failures": "apps/asgi/test_seat",
     "apps/last_resort": "apps/asgi/test_app",

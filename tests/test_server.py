@@ -10,7 +10,7 @@ import pytest
 
 from lambda_adapter.config import Config
 from lambda_adapter.errors import AppStartError
-from lambda_adapter.server import server_command
+from lambda_adapter.server import server_command, server_environ
 from tests.adapter import free_port
 from tests.emulator import PROJECT
 
@@ -25,6 +25,20 @@ def test_factories():
     """A factory is told to the server in the server's own way."""
     assert command(ASGI_APP="main:create()")[-2:] == ["--factory", "main:create"]
     assert command(WSGI_APP="main:create()")[-1] == "main:create()"
+
+
+@pytest.mark.parametrize(
+    ("settings", "environ", "path"),
+    [
+        ({}, {}, None),
+        ({"AWS_LWA_APP_DIR": "/app"}, {}, "/app"),
+        ({"AWS_LWA_APP_DIR": "/app"}, {"LAMBDA_TASK_ROOT": "/t"}, "/app:/t"),
+        ({}, {"LAMBDA_TASK_ROOT": "/t", "PYTHONPATH": "/p"}, "/t:/p"),
+    ],
+)
+def test_where_the_server_looks(settings, environ, path):
+    """The server finds an application where Lambda would import it from."""
+    assert server_environ(Config(settings), environ).get("PYTHONPATH") == path
 
 
 def test_no_server():

@@ -62,7 +62,7 @@ class InvokeLoop:
         try:
             request = self._decode(turn)
             response = await self._send(turn, request)
-            reply = await encode(turn, response)
+            reply = encode(turn, response)
             await self._post(turn, reply, response)
         except FatalError:
             raise
@@ -114,6 +114,6 @@ class InvokeLoop:
                 await self._runtime.post_error(turn.invocation, failure)
             else:
                 response = error_response(failure, turn.invocation.request_id)
-                await self._post(turn, await encode(turn, response), response)
+                await self._post(turn, encode(turn, response), response)
         if scope.cancelled_caught:
             log.error("the failure did not reach Lambda: it was not taken in time")
