@@ -25,17 +25,17 @@ from lambda_adapter.errors import (
     InitError,
     InternalError,
     InvocationError,
-    PeerError,
     ResponseTooLargeError,
     RuntimeApiError,
 )
-from lambda_adapter.http import http1
+from lambda_adapter.http import http1, peer_error
+from lambda_adapter.http.peer_error import PeerError
 from lambda_adapter.quoting import quoted
 from lambda_adapter.runtime import api
 
 KINDS = {
     name: kind
-    for module in (errors, http1, api)
+    for module in (errors, http1, api, peer_error)
     for name, kind in vars(module).items()
     if isinstance(kind, type) and issubclass(kind, AdapterError)
 }

@@ -73,6 +73,8 @@ TESTED_BY = {
     "http/status_line": "http/test_head",
     "apps/streamed": "apps/test_client",
     "runtime/frames": "runtime/test_client",
+    "runtime/reports": "runtime/test_client",
+    "http/peer_error": "test_errors",
     "runtime/requests": "runtime/test_api",
     "runtime/channel": "runtime/test_client",
     "values": "test_settings",

@@ -1,7 +1,5 @@
 """What can go wrong, arranged by what happens next.
 
-::
-
     AdapterError
     ├── ConfigError           nothing is started: POST init/error, exit 64
     ├── OptionError           the same
@@ -30,13 +28,8 @@
 
 The client of an HTTP event gets the HTTP status named above, so that it sees
 something true; any other event gets an invocation error, so that its source retries.
-
 Core: no I/O.
 """
-
-MAX_ERROR = 65_536
-"""Characters of an error message that are reported. Managed Instances refuse more than
-1 MB: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-invokeerror"""
 
 
 class AdapterError(Exception):
@@ -205,12 +198,3 @@ class AppStuckError(FatalError):
 
 class RuntimeApiError(FatalError):
     """Lambda can't be talked to, or says that this environment is lost."""
-
-
-class PeerError(AdapterError):
-    """The peer broke the connection off, or broke HTTP/1.1."""
-
-    def __init__(self, message: str, *, answered: bool) -> None:
-        super().__init__(message)
-        self.answered = answered
-        """Whether any byte of a response had arrived: if so, never ask again."""

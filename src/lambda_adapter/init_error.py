@@ -6,7 +6,8 @@
 import http.client
 import json
 
-from lambda_adapter.errors import MAX_ERROR, AdapterError
+from lambda_adapter.errors import AdapterError
+from lambda_adapter.quoting import MAX_ERROR
 
 TARGET = "/2018-06-01/runtime/init/error"
 """https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-initerror"""

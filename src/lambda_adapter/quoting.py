@@ -1,7 +1,11 @@
-"""A client's text, as a message may quote it. Core: no I/O."""
+"""How much of a text a message may have. Core: no I/O."""
 
 MAX_QUOTED = 100
 """Characters of a client's text in a message. A field's name may have megabytes."""
+
+MAX_ERROR = 65_536
+"""Characters of an error message that are reported. Managed Instances refuse more than
+1 MB: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-invokeerror"""
 
 
 def quoted(text: str) -> str:

@@ -4,10 +4,10 @@ import tracemalloc
 
 import pytest
 
-from lambda_adapter.errors import PeerError
 from lambda_adapter.http.encoding import encode_chunk
 from lambda_adapter.http.head import MAX_HEAD
 from lambda_adapter.http.http1 import ResponseParser
+from lambda_adapter.http.peer_error import PeerError
 from tests.responses import CHUNKED, LIMIT, OK, parse
 
 

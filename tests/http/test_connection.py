@@ -8,10 +8,10 @@ from contextlib import closing
 import pytest
 import trio
 
-from lambda_adapter.errors import PeerError
 from lambda_adapter.http.dial import open_connection
 from lambda_adapter.http.encoding import encode_request
 from lambda_adapter.http.messages import Request
+from lambda_adapter.http.peer_error import PeerError
 from tests.adapter import free_port
 from tests.scripted_app import (
     OK,

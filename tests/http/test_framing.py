@@ -2,9 +2,9 @@
 
 import pytest
 
-from lambda_adapter.errors import PeerError
 from lambda_adapter.http import framing
 from lambda_adapter.http.known import MAX_KNOWN_SIZE
+from lambda_adapter.http.peer_error import PeerError
 from tests.responses import OK, parse
 
 

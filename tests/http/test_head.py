@@ -2,11 +2,11 @@
 
 import pytest
 
-from lambda_adapter.errors import PeerError
 from lambda_adapter.http import head, status_line
 from lambda_adapter.http.head import MAX_HEAD
 from lambda_adapter.http.http1 import ResponseParser
 from lambda_adapter.http.known import MAX_KNOWN, MAX_KNOWN_SIZE
+from lambda_adapter.http.peer_error import PeerError
 from tests.responses import CHUNKED, LIMIT, OK, TWO, cut, parse
 
 

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambda_adapter.errors import PeerError
 from lambda_adapter.http.encoding import (
     LAST_CHUNK,
     encode_chunk,
@@ -18,6 +17,7 @@ from lambda_adapter.http.encoding import (
 )
 from lambda_adapter.http.http1 import BodyTooLargeError, ResponseParser
 from lambda_adapter.http.messages import Fields, Request, Response
+from lambda_adapter.http.peer_error import PeerError
 from tests.responses import CHUNKED, LIMIT, OK, TWO, cut, parse
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lambda_adapter.errors import PeerError
+from lambda_adapter.http.peer_error import PeerError
 from lambda_adapter.http.response_body import LengthBody, NoBody, UntilEndBody
 
 

@@ -10,7 +10,6 @@ import pytest
 
 from lambda_adapter import __version__
 from lambda_adapter.errors import (
-    MAX_ERROR,
     AdapterError,
     AfterRestoreError,
     AppNotReadyError,
@@ -21,6 +20,7 @@ from lambda_adapter.errors import (
 )
 from lambda_adapter.http.encoding import EncodedRequest, encode_request
 from lambda_adapter.http.messages import Request, Response
+from lambda_adapter.quoting import MAX_ERROR
 from lambda_adapter.runtime.api import (
     DELIMITER,
     Invocation,

@@ -20,7 +20,6 @@ from lambda_adapter.errors import (
     AppRequestError,
     DeadlineError,
     InvocationError,
-    PeerError,
     ResponseTooLargeError,
 )
 from lambda_adapter.http.connection import Connection
@@ -28,6 +27,7 @@ from lambda_adapter.http.dial import open_connection
 from lambda_adapter.http.encoding import EncodedRequest, encode_request
 from lambda_adapter.http.http1 import BodyTooLargeError
 from lambda_adapter.http.messages import Request, Response
+from lambda_adapter.http.peer_error import PeerError
 
 IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"})
 """https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2"""

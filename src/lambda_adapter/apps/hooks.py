@@ -21,13 +21,13 @@ from lambda_adapter.errors import (
     BeforeCheckpointError,
     InitError,
     InvocationError,
-    PeerError,
 )
 from lambda_adapter.events.event import MAX_REPLY
 from lambda_adapter.events.names import LAMBDA_CONTEXT, REQUEST_CONTEXT
 from lambda_adapter.http.dial import open_connection
 from lambda_adapter.http.encoding import encode_request
 from lambda_adapter.http.messages import Request, Response
+from lambda_adapter.http.peer_error import PeerError
 from lambda_adapter.observe.logs import log
 
 CHECKPOINT_TIMEOUT = 900.0

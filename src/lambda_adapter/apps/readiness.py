@@ -9,10 +9,11 @@ import trio
 from lambda_adapter import __version__
 from lambda_adapter.address import authority
 from lambda_adapter.config import Config
-from lambda_adapter.errors import AppNotReadyError, PeerError
+from lambda_adapter.errors import AppNotReadyError
 from lambda_adapter.http.dial import open_connection
 from lambda_adapter.http.encoding import EncodedRequest, encode_request
 from lambda_adapter.http.messages import Request
+from lambda_adapter.http.peer_error import PeerError
 from lambda_adapter.observe.logs import log
 
 INTERVAL = 0.01

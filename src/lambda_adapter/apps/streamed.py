@@ -6,7 +6,8 @@ from typing import Self
 
 import trio
 
-from lambda_adapter.errors import InvocationError, PeerError
+from lambda_adapter.errors import InvocationError
+from lambda_adapter.http.peer_error import PeerError
 
 
 class StreamedBody:

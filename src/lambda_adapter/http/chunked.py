@@ -5,8 +5,8 @@ https://www.rfc-editor.org/rfc/rfc9112#section-7.1. Core: no I/O.
 
 import re
 
-from lambda_adapter.errors import PeerError
 from lambda_adapter.http.head import check_field
+from lambda_adapter.http.peer_error import PeerError
 from lambda_adapter.http.response_body import Delimited
 from lambda_adapter.http.status_line import malformed
 

@@ -8,10 +8,10 @@ from collections.abc import AsyncGenerator
 
 import trio
 
-from lambda_adapter.errors import PeerError
 from lambda_adapter.http.encoding import EncodedRequest
 from lambda_adapter.http.http1 import ResponseParser
 from lambda_adapter.http.messages import Response
+from lambda_adapter.http.peer_error import PeerError
 from lambda_adapter.http.whole import read_whole
 from lambda_adapter.http.wire import Wire
 

@@ -8,8 +8,8 @@ import socket
 import trio
 
 from lambda_adapter.address import Address
-from lambda_adapter.errors import PeerError
 from lambda_adapter.http.connection import Connection
+from lambda_adapter.http.peer_error import PeerError
 from lambda_adapter.http.wire import Wire
 
 Peer = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]

@@ -8,9 +8,9 @@ space around a value, statuses that are not registered. Core: no I/O.
 
 import msgspec
 
-from lambda_adapter.errors import PeerError
 from lambda_adapter.http.known import remember
 from lambda_adapter.http.messages import TOKEN, Fields
+from lambda_adapter.http.peer_error import PeerError
 from lambda_adapter.http.status_line import (
     MAX_PROTOCOL,
     check_beginning,

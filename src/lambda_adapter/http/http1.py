@@ -6,10 +6,10 @@ A response is a head (``head``), which says how its body ends (``framing``), and
 
 import math
 
-from lambda_adapter.errors import PeerError
 from lambda_adapter.http.framing import read_framing
 from lambda_adapter.http.head import MAX_HEAD, Head, HeadReader
 from lambda_adapter.http.messages import Fields, Response
+from lambda_adapter.http.peer_error import PeerError
 from lambda_adapter.http.response_body import Body
 
 

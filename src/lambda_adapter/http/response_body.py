@@ -7,7 +7,7 @@ Core: no I/O.
 
 from typing import Protocol
 
-from lambda_adapter.errors import PeerError
+from lambda_adapter.http.peer_error import PeerError
 
 
 class Body(Protocol):

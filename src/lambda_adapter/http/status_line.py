@@ -5,8 +5,8 @@ Core: no I/O.
 
 import re
 
-from lambda_adapter.errors import PeerError
 from lambda_adapter.http.known import remember
+from lambda_adapter.http.peer_error import PeerError
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([0-9]{3})(?: ([^\x00-\x08\n-\x1f\x7f]*))?")
 """https://www.rfc-editor.org/rfc/rfc9112#section-4"""

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterable
 
 import trio
 
-from lambda_adapter.errors import PeerError
 from lambda_adapter.http.connection import Connection
 from lambda_adapter.http.encoding import EncodedRequest
 from lambda_adapter.http.http1 import ResponseParser
 from lambda_adapter.http.messages import Response
+from lambda_adapter.http.peer_error import PeerError
 
 UPLOAD_TIMEOUT = 30.0
 """Seconds for a piece to be taken, and for the response after the last one."""

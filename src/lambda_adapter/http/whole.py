@@ -7,7 +7,6 @@ parser takes (measured). It is a strict subset: whatever is odd, or could be, is
 
 from typing import NamedTuple
 
-from lambda_adapter.errors import PeerError
 from lambda_adapter.http.framing import MAX_LENGTH_DIGITS
 from lambda_adapter.http.head import (
     CONNECTION,
@@ -18,6 +17,7 @@ from lambda_adapter.http.head import (
 )
 from lambda_adapter.http.known import remember
 from lambda_adapter.http.messages import Field, Fields, Response
+from lambda_adapter.http.peer_error import PeerError
 from lambda_adapter.http.status_line import read_status_line
 
 _REPEATED = frozenset(

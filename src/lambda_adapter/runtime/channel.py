@@ -5,11 +5,11 @@ import math
 import trio
 
 from lambda_adapter.address import authority
-from lambda_adapter.errors import PeerError
 from lambda_adapter.http.connection import Connection
 from lambda_adapter.http.dial import open_connection
 from lambda_adapter.http.encoding import EncodedRequest
 from lambda_adapter.http.messages import Response
+from lambda_adapter.http.peer_error import PeerError
 from lambda_adapter.observe.logs import log
 
 MAX_RESPONSE = 65_536

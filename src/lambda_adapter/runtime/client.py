@@ -6,15 +6,9 @@ from collections.abc import AsyncGenerator, Awaitable
 
 import trio
 
-from lambda_adapter.errors import (
-    AdapterError,
-    PeerError,
-    RuntimeApiError,
-)
-from lambda_adapter.http.encoding import (
-    EncodedRequest,
-)
+from lambda_adapter.errors import AdapterError, RuntimeApiError
 from lambda_adapter.http.messages import Response, Stream
+from lambda_adapter.http.peer_error import PeerError
 from lambda_adapter.http.upload import upload
 from lambda_adapter.observe.logs import log
 from lambda_adapter.runtime import requests
@@ -24,8 +18,9 @@ from lambda_adapter.runtime.api import (
     UnusableResponseError,
     parse_next,
 )
-from lambda_adapter.runtime.channel import MAX_RESPONSE, Channel, quote
+from lambda_adapter.runtime.channel import MAX_RESPONSE, quote
 from lambda_adapter.runtime.frames import frame
+from lambda_adapter.runtime.reports import Reporter
 
 ATTEMPTS = 5
 """How often ``/next`` may fail in a row before this environment is given up. AWS's own
@@ -34,11 +29,8 @@ runtimes try five times: https://github.com/aws/aws-lambda-python-runtime-interf
 BACK_OFF = 0.1
 """Seconds before the second attempt; they double with each."""
 
-REPORT_LIMIT = 30.0
-"""Seconds that Lambda may take to hear that init or a restore failed."""
 
-
-class RuntimeClient(Channel):
+class RuntimeClient(Reporter):
     """Lambda's Runtime API."""
 
     def __init__(self, host: str, port: int, *, waits_in_kernel: bool = False) -> None:
@@ -120,25 +112,6 @@ class RuntimeClient(Channel):
         """
         request = requests.error_request(self.host, invocation, error)
         await self._deliver("error", self.exchange(request, MAX_RESPONSE))
-
-    async def post_init_error(self, error: AdapterError) -> None:
-        """Report that the application never came up."""
-        await self._report(requests.init_error_request(self.host, error), "init")
-
-    async def post_restore_error(self, error: AdapterError) -> None:
-        """Report that the application did not survive a snapshot."""
-        request = requests.restore_error_request(self.host, error)
-        await self._report(request, "restore")
-
-    async def _report(self, request: EncodedRequest, phase: str) -> None:
-        try:
-            response = await self.post(request, REPORT_LIMIT)
-        except PeerError as failure:
-            log.error("Lambda could not be told of the %s error: %s", phase, failure)
-        else:
-            if response.status != 202:
-                said = quote(response)
-                log.error("Lambda did not take the %s error: %s", phase, said)
 
     async def _deliver(self, what: str, delivery: Awaitable[Response]) -> None:
         """Deliver a reply, an error or a stream. A rejection by Lambda is logged."""

@@ -6,7 +6,7 @@ Shell.
 
 import trio
 
-from lambda_adapter.errors import PeerError
+from lambda_adapter.http.peer_error import PeerError
 from lambda_adapter.observe.logs import log
 from lambda_adapter.runtime import requests
 from lambda_adapter.runtime.api import UnusableResponseError

@@ -9,9 +9,10 @@ Core: no I/O.
 import msgspec
 
 from lambda_adapter import __version__
-from lambda_adapter.errors import MAX_ERROR, AdapterError
+from lambda_adapter.errors import AdapterError
 from lambda_adapter.http.encoding import EncodedRequest, encode_request
 from lambda_adapter.http.messages import Field, Fields, Request
+from lambda_adapter.quoting import MAX_ERROR
 from lambda_adapter.runtime.api import EXTENSION, RUNTIME, Invocation
 
 _AGENT = (b"user-agent", f"lambda-adapter/{__version__}".encode())
