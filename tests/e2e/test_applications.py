@@ -1,7 +1,7 @@
 """The examples without images: real servers behind the zipapp, under the emulator.
 
-They need Node.js, Maven with a JDK, and nginx. Where one of these is missing, its test
-is left out, and pytest says so; with CI set, that is a failure.
+They need Node.js, Maven with a JDK, nginx, and Go. Where one of these is missing, its
+test is left out, and pytest says so; with CI set, that is a failure.
 """
 
 import json
@@ -46,6 +46,12 @@ def springboot(port: int, _: Path) -> Command:
     return [*java], here, {"SERVER_PORT": str(port)}
 
 
+def go(port: int, _: Path) -> Command:
+    """Go's net/http, built by Go."""
+    here = built("go", ["go", "build", "-buildvcs=false", "-o", "app", "."])
+    return [here / "app"], here, {"PORT": str(port)}
+
+
 def nginx(port: int, directory: Path) -> Command:
     """nginx, with its configuration on another port and another root."""
     need("nginx")
@@ -80,7 +86,7 @@ async def open_application(
         yield emulator
 
 
-@pytest.mark.parametrize("application", [fastapi, expressjs, springboot, nginx])
+@pytest.mark.parametrize("application", [fastapi, expressjs, springboot, nginx, go])
 async def test_every_kind_of_event_reaches_it(
     tmp_path: Path, application: Callable[[int, Path], Command]
 ):
@@ -96,7 +102,7 @@ async def test_every_kind_of_event_reaches_it(
     assert b"Hello from " in events.body_of(hello)
 
 
-@pytest.mark.parametrize("application", [flask, fastapi, expressjs, springboot])
+@pytest.mark.parametrize("application", [flask, fastapi, expressjs, springboot, go])
 async def test_only_events_reach_the_handler_for_events(
     tmp_path: Path, application: Callable[[int, Path], Command]
 ):

@@ -20,6 +20,7 @@ NAMES = {
     "jre": "eclipse-temurin:21-jre",
     "maven": "maven:3-eclipse-temurin-21",
     "busybox": "busybox:musl",
+    "golang": "golang:1.24",
 }
 """Targets of bases/Dockerfile, and what each stands in for."""
 

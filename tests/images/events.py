@@ -131,6 +131,16 @@ def check_echo(sent: Sent, reply: Json) -> None:
     assert base64.b64decode(seen["body"]) == sent.body
 
 
+def check_cookies(reply: Json) -> None:
+    """Check the reply to ``get("/cookies")``: two cookies, and not one of both."""
+    assert reply["statusCode"] == 200, reply
+    assert body_of(reply) == b"Two cookies for you.\n"
+    first, second = reply["cookies"]
+    assert first.startswith("first=1")
+    assert second.startswith("second=2")
+    assert "httponly" in second.lower()
+
+
 def _version_2(method: str, path: str, query: str) -> Json:
     return {
         "version": "2.0",

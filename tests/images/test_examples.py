@@ -24,18 +24,21 @@ pytestmark = pytest.mark.images
 
 STARTS_MEASURED = int(os.environ.get("STARTS_MEASURED", "3"))
 BINARY = {"nginx": "/dot.gif"}
+"""What is no text where there is no program to make `/bytes` and `/cookies`."""
 EXIT_STATUS = {"springboot": 128 + 15}
 """Of SIGTERM: Java's own; the others end with 0."""
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_on_lambda(engine: Engine, examples: Mapping[str, str], name: str):
-    """Every kind of event reaches the application, and its answer comes back."""
+    """Every kind of event reaches the application, and its response comes back."""
     with run_on_lambda(engine, examples[name]) as container:
         for kind, make in events.SENT.items():
             sent = make()
             print(kind)
             events.check_echo(sent, container.invoke(sent.event))
+        if name not in BINARY:
+            events.check_cookies(container.invoke(events.get("/cookies")))
         reply = container.invoke(events.get(BINARY.get(name, "/bytes")))
         assert reply["isBase64Encoded"] is True
         body = events.body_of(reply)
