@@ -113,6 +113,11 @@ def body_of(reply: Json) -> bytes:
     return str(reply["body"]).encode()
 
 
+def fields_of(reply: Json) -> dict[str, str]:
+    """Return the fields that have one value, by their names in lower case."""
+    return {name.lower(): value for name, value in reply["headers"].items()}
+
+
 def check_echo(sent: Sent, reply: Json) -> None:
     """Check what the echo route of an application has seen.
 

@@ -25,8 +25,10 @@ pytestmark = pytest.mark.images
 STARTS_MEASURED = int(os.environ.get("STARTS_MEASURED", "3"))
 BINARY = {"nginx": "/dot.gif"}
 """What is no text where there is no program to make `/bytes` and `/cookies`."""
-EXIT_STATUS = {"springboot": 128 + 15}
-"""Of SIGTERM: Java's own; the others end with 0."""
+EXIT_STATUS = {"springboot": 128 + 15, "nextjs": 128 + 15}
+"""Of SIGTERM: Java's and Next.js's own; the others end with 0."""
+MOST_REQUESTS = 20
+"""Until what the first one has made is in a cache."""
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -59,6 +61,19 @@ def test_off_lambda(engine: Engine, examples: Mapping[str, str], name: str):
     assert b"Hello from " in body
     assert "bootstrap" not in " ".join(command)
     assert ended_with == EXIT_STATUS.get(name, 0)
+
+
+def test_caches_of_nextjs(engine: Engine, examples: Mapping[str, str]):
+    """Next.js keeps pages and images in /tmp, and logs no failure to write."""
+    image = events.get("/_next/image") | {"rawQueryString": "url=%2Fdot.png&w=64&q=75"}
+    with run_on_lambda(engine, examples["nextjs"]) as container:
+        for event in image, events.get("/posts/1"):
+            found = [
+                events.fields_of(container.invoke(event))["x-nextjs-cache"]
+                for _ in range(MOST_REQUESTS)
+            ]
+            assert (found[0], found[-1]) == ("MISS", "HIT")
+        assert "mkdir" not in container.log()
 
 
 @pytest.mark.parametrize("name", ["django", "node"])
