@@ -1,7 +1,7 @@
 """The examples without images: real servers behind the zipapp, under the emulator.
 
-They need Node.js, Maven with a JDK, nginx, and Go. Where one of these is missing, its
-test is left out, and pytest says so; with CI set, that is a failure.
+They need Node.js, Maven with a JDK, nginx, Go, and PHP. Where one of these is missing,
+its test is left out, and pytest says so; with CI set, that is a failure.
 """
 
 import json
@@ -52,6 +52,13 @@ def go(port: int, _: Path) -> Command:
     return [here / "app"], here, {"PORT": str(port)}
 
 
+def php(port: int, _: Path) -> Command:
+    """PHP's own server, in place of Apache."""
+    need("php")
+    server = ["php", "-S", f"127.0.0.1:{port}", "public/index.php"]
+    return [*server], EXAMPLES / "php", {}
+
+
 def nginx(port: int, directory: Path) -> Command:
     """nginx, with its configuration on another port and another root."""
     need("nginx")
@@ -86,7 +93,9 @@ async def open_application(
         yield emulator
 
 
-@pytest.mark.parametrize("application", [fastapi, expressjs, springboot, nginx, go])
+@pytest.mark.parametrize(
+    "application", [fastapi, expressjs, springboot, nginx, go, php]
+)
 async def test_every_kind_of_event_reaches_it(
     tmp_path: Path, application: Callable[[int, Path], Command]
 ):
@@ -102,7 +111,9 @@ async def test_every_kind_of_event_reaches_it(
     assert b"Hello from " in events.body_of(hello)
 
 
-@pytest.mark.parametrize("application", [flask, fastapi, expressjs, springboot, go])
+@pytest.mark.parametrize(
+    "application", [flask, fastapi, expressjs, springboot, go, php]
+)
 async def test_only_events_reach_the_handler_for_events(
     tmp_path: Path, application: Callable[[int, Path], Command]
 ):

@@ -21,6 +21,7 @@ NAMES = {
     "maven": "maven:3-eclipse-temurin-21",
     "busybox": "busybox:musl",
     "golang": "golang:1.24",
+    "php": "php:8.4-apache",
 }
 """Targets of bases/Dockerfile, and what each stands in for."""
 

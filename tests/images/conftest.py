@@ -27,7 +27,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(BUILD_TIMEOUT))
 
 
-EXAMPLES = ("flask", "fastapi", "expressjs", "nextjs", "springboot", "nginx", "go")
+EXAMPLES = (
+    *("flask", "fastapi", "expressjs", "nextjs", "springboot", "nginx", "go", "php"),
+)
 
 
 @pytest.fixture(scope="session")

@@ -57,7 +57,7 @@ class Container:
         return reply
 
     def stop(self) -> int:
-        """Send SIGTERM, and return the exit status; SIGKILL would make it 137."""
+        """Send its stop signal, and return the exit status: 137 is SIGKILL's."""
         self.engine("stop", "--time", str(STOP_LIMIT), self.name)
         return int(self.engine("wait", self.name))
 
@@ -85,6 +85,7 @@ def run_on_lambda(engine: Engine, image: str, *flags: str) -> Iterator[Container
     port, api_port = free_ports(2)
     emulator = "/usr/local/bin/aws-lambda-rie"
     options = ["--volume", f"{RIE}:{emulator}:ro", "--entrypoint", emulator, *flags]
+    options += ["--stop-signal", "SIGTERM"]  # whatever ends the application
     arguments = [
         *("--runtime-interface-emulator-address", f"127.0.0.1:{port}"),
         *("--runtime-api-address", f"127.0.0.1:{api_port}"),

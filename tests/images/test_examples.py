@@ -76,6 +76,15 @@ def test_caches_of_nextjs(engine: Engine, examples: Mapping[str, str]):
         assert "mkdir" not in container.log()
 
 
+def test_log_of_php(engine: Engine, examples: Mapping[str, str]):
+    """What PHP logs is in the container's log, and not in the response."""
+    with run_on_lambda(engine, examples["php"]) as container:
+        reply = container.invoke(events.get("/error"))
+
+        assert (reply["statusCode"], events.body_of(reply)) == (500, b"")
+        assert "This is in the log." in container.log()
+
+
 @pytest.mark.parametrize("name", ["django", "node"])
 def test_snapstart(engine: Engine, name: str):
     """An example for SnapStart is an application without it as well."""
