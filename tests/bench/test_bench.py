@@ -66,7 +66,7 @@ def test_cold_starts_are_timed(tmp_path):
 
 @needs_compiler
 def test_applications_in_process(tmp_path):
-    """A subject runs the applications of its kind: three metrics and a cold start."""
+    """A subject runs its kind of applications, and asks for events before a reply."""
     file = tmp_path / "in-process.jsonl"
     subjects = "--subject", "asyncio", "--subject", "thread"
 
@@ -83,6 +83,9 @@ def test_applications_in_process(tmp_path):
         ("Flask", "thread"),
     }
     assert all(number > 0 for each in series for number in each["rounds"])
+    rounds = {(each["case"], each["metric"]): each["rounds"] for each in series}
+    for case in "plain ASGI", "FastAPI", "Flask":
+        assert rounds[case, "cold start to /next"] < rounds[case, "cold start"]
 
 
 @needs_compiler
