@@ -103,6 +103,35 @@ def test_it_runs(tmp_path, measurement):
 
 
 @needs_compiler
+def test_memory_of_sixteen_slots(tmp_path):
+    """With 16 invocations at once, the memory of all processes is what is measured."""
+    file = tmp_path / "memory.jsonl"
+    subjects = "--subject", "ours", "--subject", "asyncio"
+
+    run = bench("memory", "--invocations", "1", *subjects, "--json", file)
+
+    assert run.returncode == 0, run.stderr
+    _, *series = map(json.loads, file.read_text().splitlines())
+    found = {
+        (each["case"], each["metric"], each["subject"]): each["rounds"][0]
+        for each in series
+    }
+    plain, loaded = "FastAPI, 16 at once", "FastAPI with 50 MB, 16 at once"
+    for case in plain, loaded:
+        assert found[case, "processes", "asyncio"] == 1
+        assert found[case, "processes", "ours"] == 2
+        for subject in "ours", "asyncio":
+            pss, rss = (found[case, metric, subject] for metric in ("PSS", "RSS"))
+            assert pss <= rss
+    more = found[loaded, "PSS", "asyncio"] - found[plain, "PSS", "asyncio"]
+    assert 45 < more < 65
+    assert {case for case, _, subject in found if subject == "asyncio"} == {
+        plain,
+        loaded,
+    }
+
+
+@needs_compiler
 def test_another_adapter_is_measured_beside_ours(tmp_path):
     """A path names another adapter; ratios are to the subject that is named last."""
     other = tmp_path / "other"
