@@ -24,6 +24,7 @@ MEASUREMENTS: dict[str, Measurement] = {
 }
 LATEST = results.KEPT / "latest.jsonl"
 README, COSTS = PROJECT / "README.md", PROJECT / "docs" / "costs.md"
+MANAGED = PROJECT / "docs" / "how-to" / "managed-instances.md"
 
 
 def main() -> int:
@@ -33,6 +34,7 @@ def main() -> int:
         if options.command == "readme":
             _renew_readme(results.load(LATEST))
             _renew_costs(results.newest(fleet.was_run))
+            _renew_managed(results.newest(memory.has_slots))
             return 0
         if options.command == "show":
             found = results.load(options.file)
@@ -81,6 +83,12 @@ def _renew_costs(found: Results) -> None:
     text = pages.renew(COSTS.read_text("utf-8"), found)
     pages.draw(found, results.KEPT / "fleet.svg")
     COSTS.write_text(text, "utf-8")
+
+
+def _renew_managed(found: Results) -> None:
+    """Write the table of docs/how-to/managed-instances.md."""
+    text = memory.renew(MANAGED.read_text("utf-8"), found)
+    MANAGED.write_text(text, "utf-8")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -6,8 +6,13 @@ Python starts sixteen processes. All sixteen that ask for events have had one be
 anything is measured. PSS counts a shared page in part, RSS in each process in full.
 """
 
+from collections.abc import Iterator
+from statistics import median
+
+from bench.harness import report
 from bench.harness.events import http_api, varied
 from bench.harness.processes import descendants, pss, rss
+from bench.harness.results import Results
 from bench.harness.run import Defaults, Run
 from bench.harness.session import open_session
 from bench.harness.subjects import FAST_API, LOADED, TRIVIAL, Application, Subject
@@ -22,6 +27,16 @@ SLOTS = 16
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances-python-runtime.html"""
 PER_SLOT = 100
 """Invocations at most for each of them."""
+CASE = f", {SLOTS} at once"
+
+MARK = "<!-- `python -m bench readme` writes this table -->"
+NAMES = {
+    "asyncio": "this adapter, the application in its process",
+    "ours": "this adapter and uvicorn",
+    "LWA": "LWA and uvicorn",
+    "Mangum": "Mangum on AWS's runtime client",
+}
+"""What the page calls the subjects."""
 
 
 def measure(run: Run) -> None:
@@ -52,7 +67,34 @@ def _measure_slots(
         invocations = SLOTS * min(run.invocations, PER_SLOT)
         session.run([http_api()], invocations, asking=SLOTS)
         processes = list(descendants(session.pids))
-        place = f"{application.name}, {SLOTS} at once", cores
+        place = application.name + CASE, cores
         run.add(*place, "PSS", "MB", subject.name, sum(map(pss, processes)))
         run.add(*place, "RSS", "MB", subject.name, sum(map(rss, processes)))
         run.add(*place, "processes", "", subject.name, len(processes))
+
+
+def has_slots(found: Results) -> bool:
+    """Tell whether a run has what 16 at once take."""
+    return any(each.bench == "memory" and CASE in each.case for each in found.series)
+
+
+def renew(page: str, found: Results) -> str:
+    """Return docs/how-to/managed-instances.md with the table of a run."""
+    return report.replace_table(page, MARK, _rows(found))
+
+
+def _rows(found: Results) -> Iterator[str]:
+    rounds = {
+        (each.case, each.metric, each.subject): each.rounds for each in found.series
+    }
+    yield "| | Processes | PSS | PSS with 50 MB of data | RSS | RSS with the data |"
+    yield "|---|---|---|---|---|---|"
+    plain, loaded = (each.name + CASE for each in (FAST_API, LOADED))
+    for subject, name in NAMES.items():
+        cells = [f"{rounds[plain, 'processes', subject][0]:.0f}"]
+        for metric in "PSS", "RSS":
+            cells += [
+                f"{median(rounds[case, metric, subject]):,.0f} MB"
+                for case in (plain, loaded)
+            ]
+        yield f"| {name} | {' | '.join(cells)} |"

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from bench.harness import plot, report, results
 
 PROJECT = Path(__file__).parents[2]
 
@@ -153,37 +152,3 @@ def test_a_missing_subject_is_named(tmp_path):
 
     assert run.returncode == 1
     assert str(tmp_path / "nothing") in run.stderr
-
-
-def test_the_newest_run_counts(tmp_path):
-    """Of the runs that have what a page quotes, the newest is the one to quote."""
-    series = results.Series("counts", "instructions", 1, "same event", "M", "ours")
-    for taken, found in (
-        ("2026-01-02", [series]),
-        ("2026-01-01", [series]),
-        ("2027", []),
-    ):
-        run = results.Results(results.Origin(taken, "", ""), found)
-        results.save(run, tmp_path / f"{taken}.jsonl")
-
-    newest = results.newest(lambda run: bool(run.series), tmp_path)
-
-    assert newest.origin.taken == "2026-01-02"
-
-
-def test_the_table_of_the_readme():
-    """The README's table is that of the run which is kept."""
-    readme = (PROJECT / "README.md").read_text("utf-8")
-    kept = results.load(PROJECT / "bench" / "results" / "latest.jsonl")
-
-    assert report.renew(readme, kept) == readme
-    assert report.README_MARK in readme
-
-
-def test_the_picture_of_the_readme(tmp_path):
-    """A picture is drawn from the run which is kept."""
-    picture = tmp_path / "invoke.svg"
-
-    plot.draw(results.load(PROJECT / "bench" / "results" / "latest.jsonl"), picture)
-
-    assert "<svg" in picture.read_text()
