@@ -18,7 +18,7 @@ SUBJECTS = {
 METRICS = {"p50": 1e6, "cold start to /next": 1e3, "cold start": 1e3}
 """What is taken of each subject, and how many of its units are a second."""
 
-ROUNDS = 9
+ROUNDS = 15
 
 
 class Figures(msgspec.Struct, frozen=True):

@@ -114,12 +114,15 @@ def test_what_the_page_says(kept: results.Results):
 
 
 def test_picture(tmp_path: Path, kept: results.Results):
-    """A picture is drawn from the simulation that is kept."""
+    """The picture has a panel for each trace, and names each subject."""
     picture = tmp_path / "fleet.svg"
 
     pages.draw(kept, picture)
 
-    assert "<svg" in picture.read_text()
+    drawn = picture.read_text()
+    labels = [f"{trace.name}: p99.9, ms" for trace in TRACES]
+    for text in (*labels, *figures.SUBJECTS.values()):
+        assert f"<!-- {text} -->" in drawn
 
 
 def test_figures_that_are_missing(tmp_path: Path, kept: results.Results):
