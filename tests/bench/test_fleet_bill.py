@@ -102,6 +102,8 @@ def test_what_the_page_says(kept: results.Results):
     for trace, metric in ("rare", "cost"), ("rare", "p99"), ("spike", "refused"):
         row = values(trace, metric)
         assert row == sorted(row)
+    month = 30 * 48 / 1_000_000
+    assert max(values("rare", "cost")) * month < 0.02
     managed, on_demand = [
         {
             trace: found[f"{trace}, {way}", "cost", "ours"]
