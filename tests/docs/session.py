@@ -7,7 +7,7 @@
   it listens on that port.
 - ``<!-- not run: REASON -->`` before a block: it is not run, for one of ``REASONS``.
 
-The page's ports, 8080 and 9000, are replaced by free ones.
+The ports that pages name are replaced by free ones: see ``PORTS``.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ from tests.emulator import free_ports
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+PORTS = ("8080", "8081", "9000", "9001", "5678")
+"""The application's, its other one, a gateway's, a Runtime API's, and a debugger's."""
 
 REASONS = {
     *("needs AWS", "needs a container engine", "needs an application"),
@@ -98,12 +101,11 @@ def run(markdown: str, directory: Path, environ: Mapping[str, str]) -> None:
     Raises:
         PageError: a command failed, or printed something else.
     """
-    app, gateway = map(str, free_ports(2))
-    markdown = re.sub(r"\b8080\b", app, markdown)
-    markdown = re.sub(r"\b9000\b", gateway, markdown)
+    free = dict(zip(PORTS, map(str, free_ports(len(PORTS))), strict=True))
+    markdown = re.sub(rf"\b({'|'.join(PORTS)})\b", lambda port: free[port[0]], markdown)
     # The defaults of the local Lambda, which a page does not name.
-    markdown = LOCAL.sub(rf"\g<0> --port {gateway}", markdown)
-    environ = {"PORT": app, **environ}
+    markdown = LOCAL.sub(rf"\g<0> --port {free['9000']}", markdown)
+    environ = {"PORT": free["8080"], **environ}
     todo = steps(markdown)
     script = PRELUDE.format(mark=MARK) + "".join(
         f"{step.script}ended $?\n" for step in todo
