@@ -8,7 +8,8 @@ from statistics import median
 import pytest
 from bench.fleet import command, figures, pages, prices, simulation
 from bench.fleet.arrivals import TRACES
-from bench.fleet.lambda_fleet import Service
+from bench.fleet.lambda_fleet import BURST, REFILL, Fleet, Service
+from bench.fleet.managed import SLOTS
 from bench.harness import results
 
 PROJECT = Path(__file__).parents[2]
@@ -113,6 +114,30 @@ def test_what_the_page_says(kept: results.Results):
     ]
     assert managed["steady"] < on_demand["steady"] / 2
     assert managed["rare"] > on_demand["rare"] * 10_000
+
+
+def test_constants_of_the_page():
+    """The page quotes the prices and the assumptions that the simulation takes."""
+    rows = {
+        "a million requests": f"${prices.REQUEST * 1e6:.2f}",
+        "a GB-second": f"${prices.GB_SECOND:.10f}",
+        "SnapStart: a GB restored": f"${prices.RESTORED_GB:.10f}",
+        "SnapStart: a GB-second of a kept snapshot": f"${prices.CACHED_GB_SECOND:.10f}",
+        "Managed Instances": f"{prices.MANAGED - 1:.0%} on top".replace("%", " %"),
+        "m7i on EC2, a vCPU and hour": f"${prices.VCPU_HOUR:.4f}",
+    }
+    work = f"{simulation.PROCESSOR * 1e3:.0f} ms of a processor"
+    waiting = f"{simulation.WAITING * 1e3:.0f} ms of waiting"
+
+    assert [row for row in rows.items() if f"| {row[0]} | {row[1]}" not in PAGE] == []
+    for text in (
+        *(work, waiting, f"{simulation.MEGABYTES:,} MB"),
+        f"restores in {simulation.RESTORE} s",
+        f"quota is {Fleet().concurrency:,}",
+        f"{BURST:,} environments at once, and {10 * REFILL:,} more in ten",
+        f"{SLOTS} slots for each",
+    ):
+        assert text in PAGE, text
 
 
 def test_picture(tmp_path: Path, kept: results.Results):
