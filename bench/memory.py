@@ -17,9 +17,7 @@ from bench.harness.run import Defaults, Run
 from bench.harness.session import open_session
 from bench.harness.subjects import FAST_API, LOADED, TRIVIAL, Application, Subject
 
-DEFAULTS = Defaults(
-    ("ours", "asyncio", "Mangum", "LWA"), invocations=100_000, cores=(2,)
-)
+DEFAULTS = Defaults(("ours", "asyncio", "Mangum", "LWA"), 3, 100_000, cores=(2,))
 
 LOOKS = (1, 1_000, 100_000)
 SLOTS = 16

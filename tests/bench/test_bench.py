@@ -107,7 +107,9 @@ def test_memory_of_sixteen_slots(tmp_path):
     file = tmp_path / "memory.jsonl"
     subjects = "--subject", "ours", "--subject", "asyncio"
 
-    run = bench("memory", "--invocations", "1", *subjects, "--json", file)
+    run = bench(
+        "memory", "--rounds", "1", "--invocations", "1", *subjects, "--json", file
+    )
 
     assert run.returncode == 0, run.stderr
     _, *series = map(json.loads, file.read_text().splitlines())

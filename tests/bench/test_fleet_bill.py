@@ -116,6 +116,13 @@ def test_what_the_page_says(kept: results.Results):
     assert managed["rare"] > on_demand["rare"] * 10_000
 
 
+def test_what_the_page_says_of_its_figures(kept: results.Results):
+    """Starts of the same subject differ by a quarter at most, as the page says."""
+    for measured in figures.read(kept).values():
+        starts = [each.start for each in measured]
+        assert max(starts) <= 1.25 * min(starts)
+
+
 def test_constants_of_the_page():
     """The page quotes the prices and the assumptions that the simulation takes."""
     rows = {
