@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import trio
+from trio.testing import wait_all_tasks_blocked
 
 from lambda_adapter.http.timer import share_timer
 from lambda_adapter.http.wire import Wire
@@ -50,7 +51,7 @@ async def test_bytes_before_the_deadline(
     pair = pairs[0]
 
     async def send() -> None:
-        await trio.sleep(1)
+        await wait_all_tasks_blocked()
         pair.far.send(b"here")
 
     nursery.start_soon(send)
@@ -90,7 +91,7 @@ async def test_close_while_waiting(clock, nursery: trio.Nursery, pairs: list[Pai
     """A wire that is closed while its bytes are waited for is closed, and not late."""
 
     async def close() -> None:
-        await trio.sleep(1)
+        await wait_all_tasks_blocked()
         pairs[0].wire.close()
 
     nursery.start_soon(close)
@@ -103,6 +104,7 @@ async def test_cancelled_while_waiting(clock, pairs: list[Pair]):
     with trio.move_on_after(1):
         await pairs[0].wire.receive(trio.current_time() + 5)
 
-    await trio.sleep(10)
+    with trio.move_on_after(10):
+        await pairs[1].wire.receive()
     pairs[0].far.send(b"x")
     assert await pairs[0].wire.receive() == b"x"
