@@ -30,7 +30,7 @@ EXIT_STATUS = {"springboot": 128 + 15}
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_on_lambda(engine: Engine, examples: Mapping[str, str], name: str):
-    """Every kind of event reaches the application, and its answer comes back."""
+    """Every kind of event reaches the application, and its response comes back."""
     with run_on_lambda(engine, examples[name]) as container:
         for kind, make in events.SENT.items():
             sent = make()
