@@ -352,7 +352,7 @@ async def test_post_that_fails(runtime, client, caplog, answer):
 
 
 async def test_half_an_answer(runtime, client, caplog):
-    """A reply to which Lambda has begun to respond has arrived: it is not sent again."""
+    """A reply to which Lambda has begun to respond has arrived: it is not repeated."""
     async with invoking(runtime, b"1"):
         await client.post_response(await client.next_invocation(), b"null")
     runtime.scripted["/response"].append(b"HTTP/1.1 2")
