@@ -63,6 +63,17 @@ def test_off_lambda(engine: Engine, examples: Mapping[str, str], name: str):
     assert ended_with == EXIT_STATUS.get(name, 0)
 
 
+@pytest.mark.parametrize("name", ["nextjs", "go", "php"])
+def test_long_context(engine: Engine, examples: Mapping[str, str], name: str):
+    """A request whose context has 60,000 characters reaches the application."""
+    event = events.get("/cookies")
+    claims = {"groups": "x" * 60_000}
+    event["requestContext"]["authorizer"] = {"jwt": {"claims": claims}}
+
+    with run_on_lambda(engine, examples[name]) as container:
+        events.check_cookies(container.invoke(event))
+
+
 def test_caches_of_nextjs(engine: Engine, examples: Mapping[str, str]):
     """Next.js keeps pages and images in /tmp, and logs no failure to write."""
     image = events.get("/_next/image") | {"rawQueryString": "url=%2Fdot.png&w=64&q=75"}
