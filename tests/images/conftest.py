@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(BUILD_TIMEOUT))
 
 
-EXAMPLES = ("flask", "fastapi", "expressjs", "springboot", "nginx")
+EXAMPLES = ("flask", "django", "fastapi", "expressjs", "springboot", "nginx")
 
 
 @pytest.fixture(scope="session")
