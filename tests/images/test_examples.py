@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.images import events
-from tests.images.conftest import EXAMPLES
+from tests.images.conftest import ECHOING, EXAMPLES
 from tests.images.container import run, run_on_lambda
 from tests.images.engine import PROJECT
 from tests.images.measured import STARTS, note
@@ -33,7 +33,7 @@ EXIT_STATUS = {"springboot": 128 + 15}
 """Of SIGTERM: Java's own; the others end with 0."""
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", ECHOING)
 def test_on_lambda(engine: Engine, examples: Mapping[str, str], name: str):
     """Every kind of event reaches the application, and its answer comes back."""
     flags = ON_LAMBDA.get(name, ())
