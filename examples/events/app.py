@@ -1,8 +1,8 @@
 """Handlers for events that are not HTTP: each kind, told apart as AWS documents it.
 
 A handler that raises fails the invocation, so that the event is sent again, and in the
-end put into the dead-letter queue of template.yaml. The same event may come twice in any
-case, so whatever is done must be right if it is done again.
+end put into the dead-letter queue of template.yaml. An event may come twice anyway, so
+whatever is done must be right if it is done again.
 """
 
 import json
