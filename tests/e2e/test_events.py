@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.e2e.conftest import SHIV_ROOT
 from tests.emulator import BOOTSTRAP
 
 GUNICORN = str(Path(sys.executable).with_name("gunicorn"))
+ENVIRON: dict[str, Any] = {"PYTHONDONTWRITEBYTECODE": "1", **SHIV_ROOT}
 
 
 @pytest.fixture
@@ -24,15 +26,15 @@ async def events(runtime):
         runtime.address,
         [GUNICORN, *options, "app:app"],
         adapter=[str(BOOTSTRAP)],
-        PYTHONDONTWRITEBYTECODE="1",
-        **SHIV_ROOT,
+        **ENVIRON,
     ):
         yield runtime
 
 
 def batch(kind, *changes):
     """Return an event of several records, each with its own changes."""
-    (record,) = sample(kind)["Records"]
+    event: Any = sample(kind)
+    (record,) = event["Records"]
     return {"Records": [{**record, **change} for change in changes]}
 
 
