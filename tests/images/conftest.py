@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 ECHOING = ("flask", "django", "fastapi", "expressjs", "springboot", "nginx")
 """Examples that show the request which reached them."""
 
-EXAMPLES = (*ECHOING, "events", "sse")
+EXAMPLES = (*ECHOING, "events", "sse", "mcp")
 
 
 @pytest.fixture(scope="session")
