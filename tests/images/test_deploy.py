@@ -1,0 +1,92 @@
+"""What deploys the Flask example besides SAM: the CDK and Terraform.
+
+The CDK's library has 430 MB, too much for everybody's environment, so it is tested with
+the images. Terraform's provider comes from Terraform's registry alone; without it there
+is no `terraform validate`, and what is checked is the syntax.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.applications import EXAMPLES, need
+from tests.emulator import PROJECT
+
+pytestmark = pytest.mark.images
+
+CDK = EXAMPLES / "flask/cdk"
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory) -> Path:
+    """The template that the CDK makes of the example."""
+    need("node")
+    requirements = CDK / "requirements.txt"
+    state = hashlib.sha256(requirements.read_bytes()).hexdigest()[:16]
+    here = PROJECT / ".cache/cdk" / state
+    if not (here / "complete").exists():
+        venv.create(here, with_pip=True, clear=True)
+        pip = [here / "bin/pip", "install", "--quiet", "--requirement", requirements]
+        subprocess.run(pip, check=True)
+        (here / "complete").touch()
+    made = tmp_path_factory.mktemp("cdk.out")
+    path = f"{here}/bin:{os.environ['PATH']}"
+    environ = {**os.environ, "CDK_OUTDIR": str(made), "PATH": path}
+    command = json.loads((CDK / "cdk.json").read_text())["app"].split()
+    subprocess.run(command, cwd=CDK, env=environ, check=True)
+    return made / "FlaskExample.template.json"
+
+
+def test_cdk(template: Path):
+    """The template that the CDK makes has no error that cfn-lint finds."""
+    cfn_lint = Path(sys.executable).with_name("cfn-lint")
+    command = [cfn_lint, "--ignore-checks", "W", "--template", template]
+
+    done = subprocess.run(command, capture_output=True, text=True)
+
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_cdk_rights(template: Path):
+    """The CDK's function may write to its own log, and nothing else."""
+    resources = json.loads(template.read_text())["Resources"]
+    of_kind = {each["Type"]: each["Properties"] for each in resources.values()}
+    log = next(name for name in resources if name.startswith("Log"))
+
+    (statement,) = of_kind["AWS::IAM::Policy"]["PolicyDocument"]["Statement"]
+
+    assert statement["Resource"] == {"Fn::GetAtt": [log, "Arn"]}
+    assert set(statement["Action"]) == {"logs:CreateLogStream", "logs:PutLogEvents"}
+    assert "ManagedPolicyArns" not in of_kind["AWS::IAM::Role"]
+    assert of_kind["AWS::Logs::LogGroup"]["RetentionInDays"] == 14
+
+
+def test_cdk_image(template: Path):
+    """The image's context has what the Dockerfile copies, and nothing of the CDK."""
+    (asset,) = template.parent.glob("asset.*")
+
+    there = {path.name for path in asset.iterdir()}
+
+    assert {"Dockerfile", "app.py", "requirements.txt"} <= there
+    assert there & {"cdk", "terraform"} == set()
+
+
+def test_terraform():
+    """Terraform reads the files, and would format them the same."""
+    if not shutil.which("terraform"):
+        pytest.skip("terraform is not installed")
+
+    done = subprocess.run(
+        ["terraform", "fmt", "-check", "-diff", EXAMPLES / "flask/terraform"],
+        capture_output=True,
+        text=True,
+    )
+
+    assert (done.returncode, done.stdout) == (0, "")
