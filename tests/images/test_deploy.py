@@ -25,7 +25,7 @@ CDK = EXAMPLES / "flask/cdk"
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory) -> Path:
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The template that the CDK makes of the example."""
     need("node")
     requirements = CDK / "requirements.txt"
@@ -33,8 +33,8 @@ def template(tmp_path_factory) -> Path:
     here = PROJECT / ".cache/cdk" / state
     if not (here / "complete").exists():
         venv.create(here, with_pip=True, clear=True)
-        pip = [here / "bin/pip", "install", "--quiet", "--requirement", requirements]
-        subprocess.run(pip, check=True)
+        pip = [str(here / "bin/pip"), "install", "--quiet", "--requirement"]
+        subprocess.run([*pip, requirements], check=True)
         (here / "complete").touch()
     made = tmp_path_factory.mktemp("cdk.out")
     path = f"{here}/bin:{os.environ['PATH']}"
@@ -47,9 +47,9 @@ def template(tmp_path_factory) -> Path:
 def test_cdk(template: Path):
     """The template that the CDK makes has no error that cfn-lint finds."""
     cfn_lint = Path(sys.executable).with_name("cfn-lint")
-    command = [cfn_lint, "--ignore-checks", "W", "--template", template]
+    command = [str(cfn_lint), "--ignore-checks", "W", "--template"]
 
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run([*command, template], capture_output=True, text=True)
 
     assert (done.returncode, done.stdout) == (0, "")
 
