@@ -3,7 +3,7 @@ PYTHON ?= python3
 UV := 0.13.9
 RIE := .cache/rie/aws-lambda-rie
 bin := .venv/bin
-in_quick := "not e2e and not torture and not images"
+in_quick := "not e2e and not torture and not images and not release"
 images_state = git ls-files -z Dockerfile packaging examples tests/images \
     ':!tests/images/passed' | xargs -0 sha256sum | sha256sum
 sources := $(shell find src packaging -type f -not -name '*.pyc')
@@ -15,7 +15,7 @@ export UV_PYTHON_DOWNLOADS := never
 
 .DELETE_ON_ERROR:
 .PHONY: bench build check clean clients coverage demo dev e2e e2e-images help images-passed
-.PHONY: layer quick rest rie test torture zipapp
+.PHONY: layer quick release release-check release-test rest rie site test torture zipapp
 dev: .venv/synced ## .venv, with everything
 zipapp: dist/bootstrap ## dist/bootstrap: the adapter in one file, for images with Python
 # Those with a Python of their own are of the images that `make build` made, if it has.
@@ -27,12 +27,13 @@ help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.* ## \(.*\)/make \1|\2/p' Makefile | sort | \
 	    while IFS='|' read -r target about; do printf '%-20s %s\n' "$$target" "$$about"; done
 
-check: dev ## ruff, mypy, import-linter, cfn-lint
+check: dev ## ruff, mypy, import-linter, zizmor, cfn-lint
 	$(bin)/uv lock --check --quiet
 	$(bin)/ruff check
 	$(bin)/ruff format --check
 	$(bin)/mypy
 	$(bin)/lint-imports
+	$(bin)/zizmor --quiet --offline --no-progress .github
 	$(bin)/cfn-lint examples/*/template.yaml
 
 test: dev zipapp rie ## every test but torture's long form and the images'
@@ -43,7 +44,7 @@ quick: dev zipapp ## the tests of the adapter itself, without the end-to-end one
 	$(bin)/pytest -m $(in_quick)
 
 rest: dev zipapp rie ## what `make test` runs and `make quick` does not
-	$(bin)/pytest -m "(e2e or torture) and not images"
+	$(bin)/pytest -m "(e2e or torture) and not images and not release"
 
 coverage: dev zipapp rie ## make test, and how much of the source its tests reach
 	$(bin)/coverage erase
@@ -76,11 +77,26 @@ images-passed: ## tell whether the images are those that passed
 build: dev zipapp ## the images to copy the adapter from
 	$(bin)/python packaging/build_images.py "$(DOCKER)" $(BUILD_FLAGS)
 
+# With TAG=v1.2.3, only if that is the version's tag, and the project is ready for it.
+release: dev zipapp dist/layer.zip ## all files of a release, in dist/release
+	$(if $(TAG),$(bin)/python packaging/build_release.py --check-tag $(TAG))
+	$(bin)/python packaging/build_release.py dist/release
+
+release-test: dev ## test the files in dist/release as they are
+	$(bin)/pytest -m release
+
+release-check: release ## build the files of a release and test them
+	$(MAKE) release-test
+
+site: dev ## the documentation's pages, in build/site
+	$(bin)/mkdocs build --strict
+
 demo: dev ## a request to Flask through a local Lambda, seen from both ends
 	$(bin)/python -m tests.local.demo
 
 # Everything, in a quarter of an hour, on a quiet machine with a C compiler, cargo (which
-# builds the Rust adapter once), valgrind and strace. It renews bench/results and the README.
+# builds the Rust adapter once), valgrind and strace. It renews bench/results and the pages
+# that quote it: the README, docs/costs.md, docs/how-to/managed-instances.md.
 bench: dev ## measure, beside the Rust adapter and others
 	$(bin)/python -m bench all --json bench/results/latest.jsonl
 	$(bin)/python -m bench readme

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 from bench import codec, cold_start, counts, growth, in_process, invoke, memory
+from bench.fleet import command as fleet
+from bench.fleet import figures, pages
 from bench.harness import plot, report, results
 from bench.harness.results import Results
 from bench.harness.run import Measurement, Run
@@ -20,8 +22,9 @@ MEASUREMENTS: dict[str, Measurement] = {
     "codec": codec,
     "in-process": in_process,
 }
-LATEST = PROJECT / "bench" / "results" / "latest.jsonl"
-README = PROJECT / "README.md"
+LATEST = results.KEPT / "latest.jsonl"
+README, COSTS = PROJECT / "README.md", PROJECT / "docs" / "costs.md"
+MANAGED = PROJECT / "docs" / "how-to" / "managed-instances.md"
 
 
 def main() -> int:
@@ -30,15 +33,22 @@ def main() -> int:
     try:
         if options.command == "readme":
             _renew_readme(results.load(LATEST))
+            _renew_costs(results.newest(fleet.was_run))
+            _renew_managed(results.newest(memory.has_slots))
             return 0
         if options.command == "show":
             found = results.load(options.file)
+        elif options.command == "fleet":
+            found = fleet.run(options)
+            results.save(found, options.json or CACHE / "fleet.jsonl")
         else:
             compile_native()
             found = results.begin()
             names = MEASUREMENTS if options.command == "all" else [options.command]
             for name in names:
                 _measure(name, options, found)
+            if options.command == "all" and figures.are_in(found):
+                fleet.add(found)
             results.save(found, options.json or CACHE / f"{options.command}.jsonl")
         print(*report.tables(found), sep="\n")
     except (BenchError, subprocess.CalledProcessError) as error:
@@ -64,8 +74,21 @@ def _measure(name: str, options: argparse.Namespace, found: Results) -> None:
 def _renew_readme(found: Results) -> None:
     """Write the README's table, and draw its picture."""
     text = report.renew(README.read_text("utf-8"), found)
-    plot.draw(found, LATEST.parent / "invoke.svg")
+    plot.draw(found, results.KEPT / "invoke.svg")
     README.write_text(text, "utf-8")
+
+
+def _renew_costs(found: Results) -> None:
+    """Write the tables of docs/costs.md, and draw its picture."""
+    text = pages.renew(COSTS.read_text("utf-8"), found)
+    pages.draw(found, results.KEPT / "fleet.svg")
+    COSTS.write_text(text, "utf-8")
+
+
+def _renew_managed(found: Results) -> None:
+    """Write the table of docs/how-to/managed-instances.md."""
+    text = memory.renew(MANAGED.read_text("utf-8"), found)
+    MANAGED.write_text(text, "utf-8")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -78,7 +101,10 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--rounds", type=int)
         command.add_argument("--invocations", type=int)
         command.add_argument("--json", type=Path, help="where to write the numbers")
-    commands.add_parser("readme", help="renew README.md from results/latest.jsonl")
+    command = commands.add_parser("fleet", help="simulate what a function costs")
+    fleet.add_options(command)
+    command.add_argument("--json", type=Path, help="where to write the numbers")
+    commands.add_parser("readme", help="renew the pages that quote results/")
     show = commands.add_parser("show", help="print the tables of a run")
     show.add_argument("file", type=Path, nargs="?", default=LATEST)
     return parser

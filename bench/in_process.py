@@ -4,6 +4,7 @@ Each turn is a cold start, invocations once it is warm, and what all processes t
 in memory. PSS counts a shared page in part.
 """
 
+from collections.abc import Sequence
 from statistics import quantiles
 
 from bench.harness.events import http_api
@@ -24,11 +25,13 @@ DEFAULTS = Defaults(
 QUANTILES = (50, 99)
 
 
-def measure(run: Run) -> None:
+def measure(
+    run: Run, applications: Sequence[Application] = (PLAIN, FAST_API, FLASK)
+) -> None:
     """Measure each subject with each application that it can run."""
     pairs = [
         (subject, application)
-        for application in (PLAIN, FAST_API, FLASK)
+        for application in applications
         for subject in run.subjects
         if subject.runs in {"any", application.kind}
     ]
@@ -43,7 +46,7 @@ def measure(run: Run) -> None:
 
 def _measure(run: Run, cores: int, subject: Subject, application: Application) -> None:
     with open_session(subject, application) as session:
-        first = session.run([http_api()], 1).replied[0] - _began(session, subject)
+        report, began = session.run([http_api()], 1), _began(session, subject)
         session.run([http_api()], max(run.invocations // 4, 1))
         times = session.run([http_api()], run.invocations).times
         memory = sum(map(pss, descendants(session.pids)))
@@ -51,7 +54,12 @@ def _measure(run: Run, cores: int, subject: Subject, application: Application) -
     place = application.name, cores
     for q in QUANTILES:
         run.add(*place, f"p{q}", "µs", subject.name, percentiles[q - 1])
-    run.add(*place, "cold start", "ms", subject.name, first / 1e6)
+    starts = {
+        "cold start to /next": report.asked,
+        "cold start": report.replied[0],
+    }
+    for metric, time in starts.items():
+        run.add(*place, metric, "ms", subject.name, (time - began) / 1e6)
     run.add(*place, "PSS of all processes", "MB", subject.name, memory)
 
 

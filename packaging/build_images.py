@@ -42,7 +42,7 @@ def find_engine(candidates: tuple[str, ...]) -> list[str]:
         info = subprocess.run([name, "info"], capture_output=True, text=True)  # noqa: S603 - one of ENGINES
         if info.returncode == 0:
             return [name]
-        lines = info.stderr.strip().splitlines() or ["does not answer"]
+        lines = info.stderr.strip().splitlines() or ["it does not respond"]
         reasons.append(f"{name}: {lines[-1]}")
     raise SystemExit("\n  ".join(["This needs one of these:", *reasons]))
 

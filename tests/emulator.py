@@ -32,7 +32,7 @@ STOP_LIMIT = 5
 
 
 class EmulatorError(Exception):
-    """The emulator did not start, or did not answer in HTTP."""
+    """The emulator did not start, or did not respond in HTTP."""
 
 
 class Emulator:
@@ -52,7 +52,7 @@ class Emulator:
         """Invoke the function, and return what Lambda's caller gets.
 
         Raises:
-            EmulatorError: The answer is not whole, or not HTTP.
+            EmulatorError: The response is not whole, or not HTTP.
         """
         head = {
             "Host": "localhost",

@@ -1,7 +1,7 @@
 """Lambda's Runtime API and Extensions API, on a real socket, in this process.
 
-It hands out what is queued, keeps what is posted, and answers in the words of AWS's
-emulator. A test that wants another answer puts raw bytes into ``scripted``.
+It hands out what is queued, keeps what is posted, and responds in the words of AWS's
+emulator. A test that wants another response puts raw bytes into ``scripted``.
 """
 
 import json
@@ -107,7 +107,7 @@ class Posted:
 
 @dataclass
 class Event:
-    """An event that waits for its answer."""
+    """An event that waits for its reply."""
 
     request_id: str
     payload: bytes
@@ -149,7 +149,7 @@ class FakeRuntimeApi:
         self._news = trio.Condition()
 
     async def invoke(self, payload: bytes | object, **fields: str) -> Posted:
-        """Queue an event, JSON-encoded unless it is bytes, and return its answer.
+        """Queue an event, JSON-encoded unless it is bytes, and return its reply.
 
         Fields are those of ``/next``, their underscores standing for hyphens.
         """

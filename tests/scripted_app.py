@@ -1,4 +1,4 @@
-"""A web application in this process that answers as its script says, down to the byte.
+"""A web application in this process that responds as its script says, down to the byte.
 
 It stands where the test has to see or to time what the application's end of the wire
 does; where a process of its own matters, there is ``programs/puppet.py``.
@@ -23,7 +23,7 @@ class Answer:
 
     ``keep`` waits for the next request, ``close`` hangs up, ``reset`` does so rudely,
     ``hold`` leaves it open and does nothing more, and ``more`` goes on with the next
-    answer as soon as there is one, without another request.
+    response as soon as there is one, without another request.
     """
 
     raw: bytes
@@ -137,12 +137,12 @@ class ScriptedApp:
                 await self._notify()
 
     async def say(self, raw: bytes, then: str = "more") -> None:
-        """Go on with an answer that has said that there is more."""
+        """Go on with a response that has said that there is more."""
         self.answers.append(Answer(raw, then))
         await self._notify()
 
     async def _following(self, stream: trio.SocketStream) -> Answer:
-        """Wait for the next answer, but not for longer than the peer does."""
+        """Wait for the next response, but not for longer than the peer does."""
         following = Answer(b"")
         async with trio.open_nursery() as nursery:
 
@@ -246,7 +246,7 @@ async def open_unix_server(
 
 @asynccontextmanager
 async def open_app(*answers: Answer, port: int = 0) -> AsyncIterator[ScriptedApp]:
-    """Serve an application that gives these answers, one a request."""
+    """Serve an application that gives these responses, one a request."""
     app = ScriptedApp(answers=deque(answers))
     async with open_server(app.serve, port) as app.port:
         yield app

@@ -113,12 +113,12 @@ def test_tree_is_drawn_as_it_is():
     ],
 )
 def test_invocation_error(error, status, reason):
-    """A failed invocation of a client is an HTTP answer."""
+    """A failed invocation of a client is an HTTP response."""
     assert (error.status, error.reason) == (status, reason)
 
 
 def test_status_error_reports_what_it_does_not_log():
-    """Lambda gets the body, the log does not, and no client gets an answer."""
+    """Lambda gets the body, the log does not, and no client gets a response."""
     error = AppStatusError(503, '{"statusCode":503,"body":"secret"}')
 
     assert error.report == '{"statusCode":503,"body":"secret"}'
@@ -154,7 +154,7 @@ def test_config_error():
 
 @pytest.mark.parametrize("answered", [True, False])
 def test_peer_error(answered):
-    """A broken connection says whether an answer had begun."""
+    """A broken connection says whether a response had begun."""
     error = PeerError("it broke", answered=answered)
 
     assert (str(error), error.answered) == ("it broke", answered)

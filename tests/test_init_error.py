@@ -49,7 +49,7 @@ REFUSED = b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n"
     ],
 )
 async def test_not_taken(runtime, answer, reason):
-    """A refusal, an answer that is not HTTP, and none at all are told."""
+    """A refusal, a response that is not HTTP, and none at all are told."""
     runtime.scripted[INIT_ERROR].append(answer)
 
     assert reason in (await post(("127.0.0.1", runtime.port)) or "")

@@ -251,7 +251,9 @@ def test_readme_lists_the_settings():
     ]
 
 
-DOCS = sorted(path.name for path in (ROOT / "docs").glob("*.md"))
+DOCS = sorted(
+    path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")
+)
 
 
 @pytest.mark.parametrize("page", DOCS)

@@ -78,10 +78,10 @@ class FarEnd:
         The counts' far end waits until the adapter has asked for another event as well.
         """
         report = Report()
-        left = order.count
+        left, asking = order.count, order.asking
         while len(report.replied) < order.count or (self._settles and not self._idle):
-            while left and self._idle:
-                left -= 1
+            while left and len(self._idle) >= asking:
+                left, asking = left - 1, 1
                 self._send_event(self._idle.pop(0), order.events)
             ready = self._selector.select(PATIENCE)
             if not ready:

@@ -12,6 +12,8 @@ class Order(msgspec.Struct, frozen=True):
     count: int
     adapter: int
     """The adapter's process id."""
+    asking: int = 1
+    """How many have to ask for an event before the first one is handed out."""
 
 
 class Report(msgspec.Struct):

@@ -6,7 +6,7 @@ from pathlib import Path
 from bench.harness.results import Results
 from bench.harness.subjects import OURS, PEER
 
-COLOURS = {OURS: "#3776ab", PEER: "#ce6a2b"}
+COLOURS = {OURS: "#3776ab", "asyncio": "#8fbce0", PEER: "#ce6a2b"}
 OTHERS = "#9a9a9a"
 
 

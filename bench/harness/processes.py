@@ -18,7 +18,16 @@ def pss(pid: int) -> float:
 
     https://man7.org/linux/man-pages/man5/proc_pid_smaps.5.html
     """
+    return _rollup(pid, "Pss")
+
+
+def rss(pid: int) -> float:
+    """Return what a process holds in MB, a shared page in full."""
+    return _rollup(pid, "Rss")
+
+
+def _rollup(pid: int, name: str) -> float:
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    found = re.search(r"^Pss: +(\d+) kB", rollup, re.MULTILINE)
+    found = re.search(rf"^{name}: +(\d+) kB", rollup, re.MULTILINE)
     assert found
     return int(found[1]) / 1024

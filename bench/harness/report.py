@@ -1,7 +1,7 @@
 """Results as tables: the median of the rounds, the middle half of them, a ratio."""
 
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from bench.harness.results import Results, Series
@@ -26,7 +26,7 @@ README_ROWS = (
     ("cold start of FastAPI under uvicorn", "cold-start", "FastAPI", "to the reply"),
     ("memory, before large bodies", "memory", "after 100,000 invocations", "PSS"),
 )
-README_START, README_END = "<!-- `make bench` writes this table -->\n", "\n\n!["
+README_MARK = "<!-- `make bench` writes this table -->"
 
 
 def tables(results: Results) -> Iterator[str]:
@@ -38,7 +38,7 @@ def tables(results: Results) -> Iterator[str]:
     for (bench, case, cores, metric), group in _places(results):
         for each in group:
             where = bench, case, f"{cores} core{'s' * (cores > 1)}", metric
-            value = f"{_interval(each.rounds)} {each.unit}".strip()
+            value = f"{interval(each.rounds)} {each.unit}".strip()
             peer = group[-1]
             ratio = "" if each is peer else f"x {_ratio(each, peer)}"
             rows.append((*where, each.subject, value, ratio))
@@ -57,9 +57,14 @@ def renew(readme: str, results: Results) -> str:
         cells = [_cell(found.get((bench, case, cores, metric), ())) for cores in (1, 2)]
         if any(cells):
             table.append(f"| {title} | {cells[0]} | {cells[1]} |")
-    before, start, rest = readme.partition(README_START)
-    _, end, after = rest.partition(README_END)
-    return before + start + "\n".join(table) + end + after
+    return replace_table(readme, README_MARK, table)
+
+
+def replace_table(page: str, mark: str, rows: Iterable[str]) -> str:
+    """Return a page with another table below a mark; it ends with an empty line."""
+    before, mark, rest = page.partition(mark)
+    _, end, after = rest.partition("\n\n")
+    return "\n".join([before + mark, *rows]) + end + after
 
 
 def _cell(group: Sequence[Series]) -> str:
@@ -68,7 +73,7 @@ def _cell(group: Sequence[Series]) -> str:
     if not {OURS, PEER} <= by_name.keys():
         return ""
     ours = by_name[OURS]
-    median = _interval([statistics.median(ours.rounds)])
+    median = interval([statistics.median(ours.rounds)])
     return f"{median} {ours.unit}, {_ratio(ours, by_name[PEER])}"
 
 
@@ -79,11 +84,13 @@ def _places(results: Results) -> Iterator[tuple[Place, list[Series]]]:
 
 def _ratio(own: Series, peer: Series) -> str:
     """Return the ratio of pairs: what slows a whole round cancels out."""
+    if not all(peer.rounds):
+        return "\N{EN DASH}"
     pairs = zip(own.rounds, peer.rounds, strict=True)
-    return _interval([value / other for value, other in pairs], ".2f")
+    return interval([value / other for value, other in pairs], ".2f")
 
 
-def _interval(values: Sequence[float], form: str = "") -> str:
+def interval(values: Sequence[float], form: str = "") -> str:
     """Return the median, and between which values the middle half of them lies."""
     median = statistics.median(values)
     # Three significant digits, and those before the point.

@@ -5,11 +5,15 @@ import os
 import platform
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
-from bench.harness.subjects import PROJECT
+from bench.harness.subjects import PROJECT, BenchError
+
+KEPT = PROJECT / "bench" / "results"
+"""The runs that pages quote."""
 
 
 class Series(msgspec.Struct, frozen=True):
@@ -79,3 +83,15 @@ def load(path: Path) -> Results:
         msgspec.json.decode(origin, type=Origin),
         [msgspec.json.decode(line, type=Series) for line in series],
     )
+
+
+def newest(has: Callable[[Results], bool], folder: Path = KEPT) -> Results:
+    """Return the newest run of a folder, of those that have something.
+
+    Raises:
+        BenchError: none of them has it.
+    """
+    runs = [run for file in folder.glob("*.jsonl") if has(run := load(file))]
+    if not runs:
+        raise BenchError(f"no run in {folder} has it: measure, with --json FILE there")
+    return max(runs, key=lambda run: run.origin.taken)

@@ -65,13 +65,15 @@ class Session:
         self._processes.append(process)
         return process.pid
 
-    def run(self, events: Sequence[bytes], count: int) -> Report:
+    def run(self, events: Sequence[bytes], count: int, asking: int = 1) -> Report:
         """Have that many invocations made, and return when what happened.
+
+        The first ones are made once so many ask for them, and each of those gets one.
 
         Raises:
             BenchError: not all of them had a reply.
         """
-        self._orders.send(Order(events, count, self.pid))
+        self._orders.send(Order(events, count, self.pid, asking))
         report = Report()
         with contextlib.suppress(EOFError):
             report = self._orders.recv()

@@ -45,6 +45,11 @@ FAST_API = Application(
     (PYTHON, "-m", "uvicorn", "--no-access-log", "--app-dir", FASTAPI, "app:app"),
     "app:app",
 )
+LOADED = Application(
+    "FastAPI with 50 MB",
+    (PYTHON, "-m", "uvicorn", "--no-access-log", "--app-dir", RIVALS, "loaded:app"),
+    "loaded:app",
+)
 PLAIN = Application(
     "plain ASGI",
     (

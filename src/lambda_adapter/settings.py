@@ -135,7 +135,7 @@ SETTINGS = (
             "send clients' requests with `x-amzn-request-context`, which may be long"),
     Setting("error_status_codes",
             ("AWS_LWA_ERROR_STATUS_CODES",), "", values.statuses,
-            "statuses that fail the invocation instead of answering it"),
+            "statuses that fail the invocation, for HTTP events as well"),
     Setting("pool_idle_timeout",
             ("AWS_LWA_POOL_IDLE_TIMEOUT_SECONDS",), "4", values.seconds,
             "seconds for which an idle connection to the application is used again"),

@@ -76,7 +76,7 @@ def request(method=b"GET", target=b"/", body=b""):
 
 @asynccontextmanager
 async def open_client(*answers: Answer) -> AsyncIterator[tuple[ScriptedApp, AppClient]]:
-    """Serve an application that gives these answers, and be its client."""
+    """Serve an application that gives these responses, and be its client."""
     async with open_app(*answers) as app:
         with closing(AppClient(("127.0.0.1", app.port), IDLE_LIMIT)) as client:
             yield app, client
@@ -105,7 +105,7 @@ async def test_ways_of_answering(answer):
 
 @pytest.mark.parametrize("answer", of(FAULTS))
 async def test_faulty_answers(answer):
-    """An answer that can't be trusted fails its request, and no other."""
+    """A response that can't be trusted fails its request, and no other."""
     async with open_client(answer) as (app, client):
         with pytest.raises(AppRequestError):
             await send(client)
@@ -250,7 +250,7 @@ async def test_other_request_is_never_repeated(method):
 
 
 async def test_answered_request_is_never_repeated():
-    """One byte of an answer is proof that the request was taken."""
+    """One byte of a response is proof that the request was taken."""
     async with open_client(KEEP_OK, Answer(b"H")) as (app, client):
         await send(client)
         with pytest.raises(AppRequestError):
@@ -375,7 +375,7 @@ async def test_ways_of_answering_piece_by_piece(answer):
 
 @pytest.mark.parametrize("answer", of(FAULTS))
 async def test_faulty_answers_piece_by_piece(answer):
-    """An answer that can't be trusted fails, with its head or amid its body."""
+    """A response that can't be trusted fails, with its head or amid its body."""
     async with open_client(answer) as (app, client):
         with pytest.raises(AppRequestError) as caught:
             await read(await send_streamed(client, b"GET", b"/path?secret"))

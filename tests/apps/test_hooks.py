@@ -214,7 +214,7 @@ async def test_hook_and_check_share_the_time_of_a_restore(clock, runtime):
 
 
 async def test_application_that_hangs_after_a_restore(clock):
-    """A real application that never answers the hook is a failed restore."""
+    """A real application that never responds to the hook is a failed restore."""
     port = free_port()
     settings = {"AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH": "/hang"}
     config = Config({"PORT": str(port), **settings})

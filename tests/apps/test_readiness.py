@@ -70,7 +70,7 @@ async def refused_until(port):
 
 
 async def test_ready_at_once(caplog):
-    """An application that answers is ready, and the log says how long that took."""
+    """An application that responds is ready, and the log says how long that took."""
     caplog.set_level(logging.INFO)
     async with open_app() as app:
         with trio.fail_after(5):
@@ -214,7 +214,7 @@ async def test_pauses_are_short_until_the_first_answer(clock):
 
 @pytest.mark.parametrize("code", [100, 101])
 async def test_interim_status_is_no_readiness(code):
-    """What is no final answer says nothing about the application."""
+    """An interim response says nothing about the application."""
     async with open_app(status(code)) as app:
         unready = await find_unready(config(app.port))
 
@@ -226,7 +226,7 @@ async def test_interim_status_is_no_readiness(code):
     [(200, True), (302, True), (404, True), (499, True), (500, False), (503, False)],
 )
 async def test_default_statuses(code, ready):
-    """Without a setting, an answer below 500 means that the application is up."""
+    """Without a setting, a response below 500 means that the application is up."""
     async with open_app(status(code)) as app:
         unready = await find_unready(config(app.port))
 
@@ -285,7 +285,7 @@ async def test_tcp_on_port_80():
 
 
 async def test_first_answer_lost(clock):
-    """An application that accepts and never answers is asked again after a second."""
+    """An application that accepts and never responds is asked again after a second."""
     async with open_app(HANG) as app:
         started = trio.current_time()
         await wait_app_ready(config(app.port), None)
@@ -375,7 +375,7 @@ async def test_reports(autojump_clock, caplog):
     ],
 )
 async def test_report_names_the_reason(clock, caplog, answer, reason):
-    """A hanging application is not told to listen, nor an unhealthy one to answer."""
+    """A hanging application is not told to listen, nor an unhealthy one to respond."""
     clock.autojump_threshold = QUIET
     async with open_app(*[answer] * 1000) as app:
         with trio.move_on_after(3.5):

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from bench.harness import plot, report, results
 
 PROJECT = Path(__file__).parents[2]
 
@@ -66,7 +65,7 @@ def test_cold_starts_are_timed(tmp_path):
 
 @needs_compiler
 def test_applications_in_process(tmp_path):
-    """A subject runs the applications of its kind: three metrics and a cold start."""
+    """A subject runs its kind of applications, and asks for events before a reply."""
     file = tmp_path / "in-process.jsonl"
     subjects = "--subject", "asyncio", "--subject", "thread"
 
@@ -83,6 +82,9 @@ def test_applications_in_process(tmp_path):
         ("Flask", "thread"),
     }
     assert all(number > 0 for each in series for number in each["rounds"])
+    rounds = {(each["case"], each["metric"]): each["rounds"] for each in series}
+    for case in "plain ASGI", "FastAPI", "Flask":
+        assert rounds[case, "cold start to /next"] < rounds[case, "cold start"]
 
 
 @needs_compiler
@@ -97,6 +99,37 @@ def test_it_runs(tmp_path, measurement):
     assert run.returncode == 0, run.stderr
     _, *series = map(json.loads, file.read_text().splitlines())
     assert all(number > 0 for each in series for number in each["rounds"])
+
+
+@needs_compiler
+def test_memory_of_sixteen_slots(tmp_path):
+    """With 16 invocations at once, the memory of all processes is what is measured."""
+    file = tmp_path / "memory.jsonl"
+    subjects = "--subject", "ours", "--subject", "asyncio"
+
+    run = bench(
+        "memory", "--rounds", "1", "--invocations", "1", *subjects, "--json", file
+    )
+
+    assert run.returncode == 0, run.stderr
+    _, *series = map(json.loads, file.read_text().splitlines())
+    found = {
+        (each["case"], each["metric"], each["subject"]): each["rounds"][0]
+        for each in series
+    }
+    plain, loaded = "FastAPI, 16 at once", "FastAPI with 50 MB, 16 at once"
+    for case in plain, loaded:
+        assert found[case, "processes", "asyncio"] == 1
+        assert found[case, "processes", "ours"] == 2
+        for subject in "ours", "asyncio":
+            pss, rss = (found[case, metric, subject] for metric in ("PSS", "RSS"))
+            assert pss <= rss
+    more = found[loaded, "PSS", "asyncio"] - found[plain, "PSS", "asyncio"]
+    assert 45 < more < 65
+    assert {case for case, _, subject in found if subject == "asyncio"} == {
+        plain,
+        loaded,
+    }
 
 
 @needs_compiler
@@ -121,21 +154,3 @@ def test_a_missing_subject_is_named(tmp_path):
 
     assert run.returncode == 1
     assert str(tmp_path / "nothing") in run.stderr
-
-
-def test_the_table_of_the_readme():
-    """The README's table is that of the run which is kept."""
-    readme = (PROJECT / "README.md").read_text("utf-8")
-    kept = results.load(PROJECT / "bench" / "results" / "latest.jsonl")
-
-    assert report.renew(readme, kept) == readme
-    assert report.README_START in readme
-
-
-def test_the_picture_of_the_readme(tmp_path):
-    """A picture is drawn from the run which is kept."""
-    picture = tmp_path / "invoke.svg"
-
-    plot.draw(results.load(PROJECT / "bench" / "results" / "latest.jsonl"), picture)
-
-    assert "<svg" in picture.read_text()

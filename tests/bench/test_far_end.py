@@ -76,3 +76,46 @@ def test_the_far_end_of_the_counts():
         *('"a"', '"b"', '"c"', "3 replies"),
         "",
     ], run.stderr
+
+
+SEVERAL = """
+import socket
+from bench.harness.far_end import start
+from bench.harness.orders import Order
+
+NEXT = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\n\\r\\n"
+REGISTER = b"POST /2020-01-01/extension/register HTTP/1.1\\r\\n\\r\\n"
+
+api = socket.create_server(("127.0.0.1", 0))
+with start(api, None) as orders:
+    orders.send(Order([b'"a"', b'"b"'], 2, 0, asking=2))
+    first, second = (socket.create_connection(api.getsockname()) for _ in range(2))
+    first.sendall(NEXT)
+    for _ in range(3):
+        # By the last of these replies, the far end has seen the request before.
+        second.sendall(REGISTER)
+        second.recv(65536)
+    first.setblocking(False)
+    try:
+        print("too early:", first.recv(65536))
+    except BlockingIOError:
+        print("nothing yet")
+    first.setblocking(True)
+    second.sendall(NEXT)
+    for sock in first, second:
+        print(sock.recv(65536).partition(b"\\r\\n\\r\\n")[2].decode())
+"""
+
+
+def test_events_for_several_at_once():
+    """No event is handed out before as many as are ordered ask, and each gets one."""
+    run = subprocess.run(
+        [sys.executable, "-c", SEVERAL],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert run.stdout.split("\n") == ["nothing yet", '"a"', '"b"', ""], run.stderr

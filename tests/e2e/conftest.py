@@ -51,7 +51,7 @@ async def flask(tmp_path: Path) -> AsyncIterator[Emulator]:
 
 @pytest.fixture
 async def mirror(tmp_path: Path) -> AsyncIterator[Emulator]:
-    """An application that answers with the bytes of the request."""
+    """An application that responds with the bytes of the request."""
     (port,) = free_ports(1)
     application = PROJECT / "tests/programs/mirror.py"
     async with open_emulator(

@@ -113,7 +113,7 @@ async def test_an_event_of_any_json_is_posted(tmp_path: Path):
 async def test_what_is_no_json_or_too_deep_fails_its_invocation(tmp_path: Path):
     """An event that can't be told apart is an invocation error."""
     async with open_puppet(tmp_path) as emulator:
-        for payload in (b"{", b"[" * 200_000 + b"]" * 200_000, b"\xff"):
+        for payload in (b"{", b"[" * 1_000_000 + b"]" * 1_000_000, b"\xff"):
             report = json.loads(await emulator.invoke(payload))
 
             assert report["errorType"] == "Runtime.EventError"

@@ -125,7 +125,7 @@ async def test_an_event_that_the_application_refuses_is_an_error(tmp_path: Path)
 
 
 async def test_a_status_reaches_an_http_client(flask: Emulator):
-    """A failure that the application reports is its answer, and no invocation error."""
+    """A failure that the application reports is its response, and no error."""
     payload = with_path(HTTP_EVENTS[0], "/status/503")
     assert payload
 

@@ -161,7 +161,7 @@ ANSWER = response(
 
 
 def test_reply_single():
-    """An event with single values is answered with single values."""
+    """The reply to an event with single values has single values."""
     reply = reply_of(load("alb"), ANSWER)
 
     assert reply == {
@@ -178,7 +178,7 @@ def test_reply_single():
 
 
 def test_reply_multi_value():
-    """An event with lists is answered with lists, or ALB drops the fields."""
+    """The reply to an event with lists has lists, or ALB drops the fields."""
     reply = reply_of(load("alb_multi_value"), ANSWER)
 
     assert reply == {

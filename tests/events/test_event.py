@@ -231,7 +231,7 @@ FIELDS = st.lists(
     )
 )
 def test_any_response_is_a_reply(name, answer):
-    """Whatever an application answers, the reply is JSON with status and body."""
+    """Whatever an application responds with, the reply is JSON with status and body."""
     kind = classify(encode(load(name)))
 
     reply = json.loads(kind.encode_response(answer))
@@ -258,7 +258,7 @@ def test_streams(name):
     answer=st.builds(Response, st.integers(200, 599), st.binary(), FIELDS, st.binary())
 )
 def test_any_response_has_a_prelude(name, answer):
-    """Whatever an application answers, a prelude is JSON, and no NUL is in it."""
+    """Whatever an application responds with, a prelude is JSON, and no NUL is in it."""
     kind = classify(encode(load(name)))
 
     prelude = kind.encode_prelude(answer)
@@ -330,7 +330,7 @@ def test_decode_as_other(document, message):
 def test_decode_as_deep():
     """What is nested too deeply is an EventError as well."""
     with pytest.raises(EventError, match="too deeply"):
-        decode_as(b"[" * 200_000 + b"]" * 200_000, msgspec.Raw)
+        decode_as(b"[" * 1_000_000 + b"]" * 1_000_000, msgspec.Raw)
 
 
 def test_decode_as_not_utf_8():

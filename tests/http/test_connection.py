@@ -69,7 +69,7 @@ async def test_closed_by_the_peer_is_stale():
 
 
 async def test_unasked_bytes_make_stale():
-    """What comes on an idle connection is no answer to whatever is asked next."""
+    """What comes on an idle connection is no response to whatever is asked next."""
     async with open_server(lambda stream: stream.send_all(OK)) as port:
         with closing(await open_connection(("127.0.0.1", port))) as connection:
             with trio.fail_after(5):
@@ -79,7 +79,7 @@ async def test_unasked_bytes_make_stale():
 
 @pytest.mark.parametrize("then", ["hold", "close", "reset"])
 async def test_early_answer(then):
-    """An answer that comes before the request was taken is the answer.
+    """A response that comes before the request was taken is the one that counts.
 
     Whatever the peer does with the rest; the connection then is of no more use.
     """
@@ -152,7 +152,7 @@ async def test_slow_reader_gets_all():
     ],
 )
 async def test_failed_exchange(answer, answered):
-    """A failure says whether any byte of an answer came, and ends the connection."""
+    """A failure says whether any byte of a response came, and ends the connection."""
     async with open_app(answer) as app:
         with closing(await open_connection(("127.0.0.1", app.port))) as connection:
             with trio.fail_after(5), pytest.raises(PeerError) as caught:

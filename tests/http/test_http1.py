@@ -99,7 +99,7 @@ def test_until_end():
     "field", [b"Content-Length: 7\r\n", b"Transfer-Encoding: chunked\r\n", b""]
 )
 def test_head(field):
-    """The answer to HEAD has no body, whatever its fields say of one."""
+    """The response to HEAD has no body, whatever its fields say of one."""
     response, _ = parse(OK + field + b"\r\n", method=b"HEAD")
 
     assert response.body == b""
@@ -217,7 +217,7 @@ def test_truncated_chunks():
 
 
 def test_closed_without_answer():
-    """A peer that only closes has not answered."""
+    """A peer that only closes has not responded."""
     with pytest.raises(PeerError, match="without a response") as caught:
         parse(b"")
 

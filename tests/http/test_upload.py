@@ -29,7 +29,7 @@ async def frames(*pieces: bytes) -> AsyncGenerator[bytes, None]:
 
 
 async def test_upload():
-    """A head goes out, then each piece as it is, and the answer is returned."""
+    """A head goes out, then each piece as it is, and the response is returned."""
     received = bytearray()
 
     async def take(stream: trio.SocketStream) -> None:
@@ -51,7 +51,7 @@ async def test_upload():
 
 
 async def test_upload_is_answered_early():
-    """An answer ends an upload: no more pieces are asked for, were they endless."""
+    """A response ends an upload: no more pieces are asked for, were they endless."""
 
     async def pieces() -> AsyncGenerator[bytes, None]:
         while True:

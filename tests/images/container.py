@@ -38,7 +38,7 @@ class Container:
         self.port = port
 
     def request(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
-        """Send an HTTP request to the port that matters, and return the answer."""
+        """Send an HTTP request to the port that matters, and return the response."""
         connection = http.client.HTTPConnection(
             "127.0.0.1", self.port, timeout=TIME_LIMIT
         )

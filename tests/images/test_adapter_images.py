@@ -298,7 +298,7 @@ def test_attached(engine: Engine, examples: Mapping[str, str]):
 
 
 def test_arm64(engine: Engine, tmp_path: Path):
-    """Both images for arm64 answer --version under qemu."""
+    """The adapter of both images for arm64 prints its version under qemu."""
     install(QEMU)
     standalone, plain = tmp_path / "standalone", tmp_path / "plain"
     for root, suffix in (standalone, "-standalone"), (plain, ""):

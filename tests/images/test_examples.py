@@ -35,7 +35,7 @@ EXIT_STATUS = {"springboot": 128 + 15}
 
 @pytest.mark.parametrize("name", ECHOING)
 def test_on_lambda(engine: Engine, examples: Mapping[str, str], name: str):
-    """Every kind of event reaches the application, and its answer comes back."""
+    """Every kind of event reaches the application, and its response comes back."""
     flags = ON_LAMBDA.get(name, ())
     with run_on_lambda(engine, examples[name], *flags) as container:
         for kind, make in events.SENT.items():

@@ -1,7 +1,7 @@
 """Python applications with a hook at ``POST /snapstart/after``, as users write them.
 
-Each answers ``hook`` where it takes a request's path for the hook's, and anything else
-elsewhere.
+Each responds with ``hook`` where it takes a request's path for the hook's, and with
+anything else elsewhere.
 """
 
 import re

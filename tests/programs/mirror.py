@@ -1,4 +1,4 @@
-"""A web application that answers each request with the bytes of that request.
+"""A web application that responds to each request with the bytes of that request.
 
 It takes the port as its argument.
 """

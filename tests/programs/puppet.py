@@ -84,7 +84,7 @@ def answer(
     fields: dict[bytes, bytes],
     body: bytes,
 ) -> bool:
-    """Answer, and return whether the connection stays open."""
+    """Respond, and return whether the connection stays open."""
     global requests
     if target == b"/" and b"readiness" in fields.get(b"user-agent", b""):
         ready = os.environ.get("PUPPET_READY", "200")

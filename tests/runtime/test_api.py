@@ -322,7 +322,7 @@ def test_register_request():
 
 
 def test_event_next_request():
-    """A registration ends with a question that is never answered."""
+    """A registration ends with a request that has no response."""
     assert event_next_request(HOST, b"an-id") == encoded(
         b"GET",
         b"/2020-01-01/extension/event/next",

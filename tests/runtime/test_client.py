@@ -63,7 +63,7 @@ async def client(runtime):
 
 @asynccontextmanager
 async def invoking(runtime: FakeRuntimeApi, *payloads: bytes, **fields: str):
-    """Have events waiting, and see to it that they are answered."""
+    """Have events waiting, and see to it that they have replies."""
     async with trio.open_nursery() as nursery:
         with trio.fail_after(20):
             for payload in payloads:
@@ -126,7 +126,7 @@ async def test_one_connection_for_everything(runtime, client):
 
 
 async def test_response(runtime, client):
-    """A reply is posted as it is, to the invocation that it answers."""
+    """A reply is posted as it is, to the invocation that it belongs to."""
     reply = '{"body":"grüße"}'.encode()
     async with invoking(runtime, b"{}"):
         await client.post_response(await client.next_invocation(), reply)
@@ -183,7 +183,7 @@ async def test_no_invocation_id_is_made_up(runtime, client, fields):
     "fault", [pytest.param(raw, id=name) for name, raw in FAULTS.items()]
 )
 async def test_failed_next_is_repeated(clock, runtime, client, caplog, fault):
-    """Whatever is wrong with one answer to ``/next``, the next one can be right."""
+    """Whatever is wrong with one response to ``/next``, the next one can be right."""
     runtime.scripted[NEXT].append(fault)
 
     async with invoking(runtime, b'"event"'):
@@ -290,7 +290,7 @@ async def test_post_that_says_all_is_lost(runtime, client, kind):
 @pytest.mark.parametrize("status", [400, 403, 404, 410, 413, 429])
 @pytest.mark.parametrize("kind", ["response", "error"])
 async def test_refused_post(runtime, client, caplog, kind, status):
-    """A refused answer is logged for its request id, and done with.
+    """A refused reply is logged for its request id, and done with.
 
     No ``/error`` follows: the platform has told the caller already.
     """
@@ -352,7 +352,7 @@ async def test_post_that_fails(runtime, client, caplog, answer):
 
 
 async def test_half_an_answer(runtime, client, caplog):
-    """A reply that Lambda has begun to answer has arrived, and is not sent again."""
+    """A reply to which Lambda has begun to respond has arrived: it is not repeated."""
     async with invoking(runtime, b"1"):
         await client.post_response(await client.next_invocation(), b"null")
     runtime.scripted["/response"].append(b"HTTP/1.1 2")
@@ -392,9 +392,9 @@ async def test_connection_closed_in_between(runtime, client, caplog):
 
 @pytest.mark.parametrize("kind", ["next", "response", "error"])
 async def test_connection_closed_meanwhile(runtime, client, caplog, kind):
-    """A kept connection closed without an answer, just as it was used: asked again.
+    """A kept connection closed without a response, just as it was used: asked again.
 
-    Each event is answered once all the same. It is no fault, and noted as such.
+    Each event has one reply all the same. It is no fault, and noted as such.
     """
     caplog.set_level(logging.INFO)
     async with invoking(runtime, b"1", b"2"):
@@ -628,7 +628,7 @@ async def test_lambda_hangs_up_amid_a_stream(runtime, client, caplog, reset):
 
 
 async def test_lambda_stops_reading_and_answers(runtime, client, caplog):
-    """An answer is heard while Lambda does not take what is sent."""
+    """A response is heard while Lambda does not take what is sent."""
     answered = trio.Event()
 
     async def refuse(stream: trio.SocketStream, posted: Posted) -> None:

@@ -75,7 +75,7 @@ async def wait_end(pid):
 
 @asynccontextmanager
 async def invoking(runtime: FakeRuntimeApi, payload: object):
-    """Have an invocation under way that is not answered."""
+    """Have an invocation under way that has no reply."""
     async with trio.open_nursery() as nursery:
         nursery.start_soon(runtime.invoke, payload)
         yield
@@ -83,7 +83,7 @@ async def invoking(runtime: FakeRuntimeApi, payload: object):
 
 
 async def test_serves(runtime):
-    """Events of either kind go to the application, and its answers to Lambda."""
+    """Events of either kind go to the application, and its responses to Lambda."""
     async with open_adapter(runtime.address) as adapter:
         http = await runtime.invoke(http_event("/path", "text"))
         other = await runtime.invoke(SQS)
@@ -284,7 +284,7 @@ async def test_proxy_of_the_runtime_api(runtime):
 async def test_ended_before_ready(runtime, command, how):
     """Lambda is told how the application ended, and why it was not ready until then.
 
-    No event is asked for, which there would be nobody to answer.
+    No event is asked for, to which nobody would respond.
     """
     async with open_adapter(runtime.address, command) as adapter:
         assert await adapter.wait() == 1
@@ -554,7 +554,7 @@ async def test_streams(runtime):
 
 
 async def test_ended_amid_a_stream(runtime):
-    """An application that dies of an event amid its answer gets no other event.
+    """An application that dies of an event amid its response gets no other event.
 
     Its connection ends a moment before it does.
     """
@@ -572,7 +572,7 @@ async def test_ended_amid_a_stream(runtime):
 
 
 async def test_sigterm_amid_a_stream(runtime, tmp_path):
-    """An answer that the adapter's end cuts off does not look like a whole one."""
+    """A response that the adapter's end cuts off does not look like a whole one."""
     half = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf"
     async with (
         open_adapter(
@@ -638,7 +638,7 @@ async def test_large_stream(runtime):
 
 
 class Crowd:
-    """An application that answers nobody before it has so many requests at once.
+    """An application that responds to nobody before it has so many requests at once.
 
     What it does then is in the path: ``/break`` hangs up, ``/fine`` says the body of
     the request, ``/hang`` nothing, and ``/last`` what ``/fine`` does, once it may.
@@ -694,7 +694,7 @@ async def open_crowd(runtime: FakeRuntimeApi, size: int, mode: str = "buffered")
 
 @asynccontextmanager
 async def all_at_once(runtime: FakeRuntimeApi, *payloads: object, **fields: str):
-    """Have invocations under way side by side, and wait for their answers."""
+    """Have invocations under way side by side, and wait for their replies."""
     answers: dict[int, Posted] = {}
 
     async def invoke(number: int, payload: object) -> None:

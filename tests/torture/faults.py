@@ -1,4 +1,4 @@
-"""What can be wrong with an HTTP answer, down to the byte, whoever gives it."""
+"""What can be wrong with an HTTP response, down to the byte, whoever gives it."""
 
 import contextlib
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """An application that does what the path or the body of a request says.
 
-``/do/say/7`` is the sound answer: it says ``say 7``. All else is one of ``ACTS``.
+``/do/say/7`` is the sound response: it says ``say 7``. All else is one of ``ACTS``.
 """
 
 import re

@@ -42,7 +42,7 @@ class FaultyRuntimeApi(FakeRuntimeApi):
                 raise trio.BrokenResourceError
 
     def _settle(self, request: Posted) -> None:
-        """Take what has come for an answer, as Lambda does before it says so."""
+        """Take what has come for a reply, as Lambda does before it says so."""
         event = self._open.get(request.target.split("/")[-2])
         if event:
             event.answers.append(request)
@@ -50,7 +50,7 @@ class FaultyRuntimeApi(FakeRuntimeApi):
 
 
 def status(number: int, fields: bytes = b"") -> Fault:
-    """Return an answer of Lambda's that refuses."""
+    """Return a response of Lambda's that refuses."""
     body = b'{"errorType":"Refused"}'
     head = b"HTTP/1.1 %d No\r\n%scontent-length: %d\r\n\r\n"
     return Fault(head % (number, fields, len(body)) + body, "keep")

@@ -1,8 +1,8 @@
 """An application that closes its idle connections, when told or after $IDLE seconds.
 
-``CLOSE`` in place of a request closes all others, and is answered once they are. Any
-other is answered with how many there were, and on which connection this one came. It
-takes the port from $PORT. It imports nothing of the tests.
+``CLOSE`` in place of a request closes all others, and gets a response once they are.
+Any other gets how many there were, and on which connection this one came. It takes the
+port from $PORT. It imports nothing of the tests.
 """
 
 import contextlib

@@ -15,7 +15,7 @@ PASS_THROUGH = {"sqs", "web_socket"}
 
 @dataclass(frozen=True)
 class Told:
-    """What an answer says, whatever its form."""
+    """What a reply says, whatever its form."""
 
     form: str
     """``reply``, ``stream``, ``body`` or ``error``."""
@@ -26,7 +26,7 @@ class Told:
 
 
 def told(posted: Posted, kind: str) -> Told:
-    """Read an answer to an event of a kind; it must have the form of that kind."""
+    """Read a reply to an event of a kind; it must have the form of that kind."""
     if posted.kind == "error":
         assert kind in PASS_THROUGH
         return Told("error", 0, b"", str(posted.json()["errorType"]))

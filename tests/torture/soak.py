@@ -1,4 +1,4 @@
-"""A Runtime API that hands out a plan, and checks each answer as it comes.
+"""A Runtime API that hands out a plan, and checks each reply as it comes.
 
 It keeps counts and nothing else, so that two hundred thousand of them are no load.
 """
@@ -68,7 +68,7 @@ class Planned:
         return json.dumps(KINDS[self.kind](self.method, path, body)).encode()
 
     def is_right(self, answer: Told, mode: str) -> bool:
-        """Whether this answer may be this invocation's."""
+        """Whether this reply may be this invocation's."""
         said = content(self.number, self.size)
         streams = self.kind in STREAMING and mode == "response_stream"
         passes = self.kind in PASS_THROUGH
@@ -125,7 +125,7 @@ class Soak:
         self.freezes = 0
 
     async def run_to(self, limit: int) -> None:
-        """Hand out so many, and return when they are answered, and all loops wait."""
+        """Hand out so many, and return when they have replies, and all loops wait."""
         self.limit = limit
         async with self.news:
             self.news.notify_all()
@@ -184,7 +184,7 @@ class Soak:
         return _answer(b"200", fields.encode(), planned.payload)
 
     def _take(self, request: Posted) -> bytes:
-        """Check an answer, and return the status of Lambda's own."""
+        """Check a reply, and return the status of Lambda's own."""
         request_id = request.target.split("/")[-2]
         planned = self.open.pop(request_id, None)
         if planned is None:

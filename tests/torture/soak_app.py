@@ -1,8 +1,8 @@
 """An application that fails as each request asks it to.
 
 ``/soak/WHAT/NUMBER/SIZE/TAKEN`` is in the path or, where an event is passed through, in
-the body. The answer is so many bytes that only this number has, and goes wrong as WHAT
-says. TAKEN is how long the body of the request has to be, if that is known.
+the body. The response is so many bytes that only this number has, and goes wrong as
+WHAT says. TAKEN is how long the body of the request has to be, if that is known.
 
 It takes the port from $PORT. It imports nothing of the tests.
 """
@@ -21,7 +21,7 @@ seen: set[bytes] = set()
 
 
 def content(number: int, size: int) -> bytes:
-    """Return what only this number's answer says."""
+    """Return what only this number's response says."""
     word = b"%d." % number
     return (word * (size // len(word) + 1))[:size]
 
@@ -46,7 +46,7 @@ def serve(sock: socket.socket) -> None:
 
 
 def answer(sock: socket.socket, head: bytes, body: bytes) -> bool:
-    """Answer, and return whether the connection goes on."""
+    """Respond, and return whether the connection goes on."""
     asked = ASKED.search(head) or ASKED.search(body[:1_000])
     if not asked:
         sock.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
@@ -95,7 +95,7 @@ def last(sock: socket.socket, said: bytes) -> bool:
 
 
 def drop(sock: socket.socket, said: bytes) -> bool:
-    """Answer, and hang up without a word: the end comes in one packet with the answer.
+    """Respond, and hang up without a word: the end comes in one packet with the rest.
 
     If it came later, a request that nothing is wrong with might be under way already.
     """

@@ -1,4 +1,4 @@
-"""Events that nobody would send, and answers that nobody would give."""
+"""Events that nobody would send, and responses that nobody would give."""
 
 import json
 import re

@@ -1,6 +1,6 @@
 """An application that fails at every step of the conversation.
 
-The law for all of it: one answer or one error for each invocation, of the kind that
+The law for all of it: one reply or one error for each invocation, of the kind that
 says what happened, and the next invocation is served as if nothing had been.
 """
 
@@ -78,7 +78,7 @@ def worlds(app) -> Iterator[dict[str, World]]:
 
 
 class Asked:
-    """One thing that an application was asked for, and the one answer that came."""
+    """One thing that an application was asked for, and the one response that came."""
 
     def __init__(
         self, world: World, act: str, kind: str, method: str, body: str = ""
@@ -104,12 +104,12 @@ class Asked:
         assert bool(self.posted.trailers) == (form == "stream" and after_head)
 
     def assert_said(self, content: bytes, status: int = 200) -> None:
-        """See that it was answered by that."""
+        """See that this was its reply."""
         assert (self.told.status, self.told.content) == (status, content)
         assert (self.told.error, self.posted.trailers) == ("", [])
 
     def assert_settled(self, world: World, *, logged: bool) -> None:
-        """See that it was answered once, and logged if it failed."""
+        """See that it had one reply, and logged if it failed."""
         number = request_id(self.posted)
         assert len(world.answers(number)) == 1
         assert len(world.lines_about(number)) == logged
@@ -118,7 +118,7 @@ class Asked:
 
 
 def ask(world: World, act: str, kind: str, method: str, body: str = "") -> Asked:
-    """Ask for something between two requests that must be answered as ever."""
+    """Ask for something between two requests whose responses must be as ever."""
     Asked(world, "say", "http_api", "GET")
     asked = Asked(world, act, kind, method, body)
     following = Asked(world, "say", "http_api", method)
@@ -129,7 +129,7 @@ def ask(world: World, act: str, kind: str, method: str, body: str = "") -> Asked
 
 @in_each_way(FAULTS)
 def test_fault(worlds, app, act, connection, kind, method):
-    """An answer that can't be trusted, or never ends, fails its invocation alone.
+    """A response that can't be trusted, or never ends, fails its invocation alone.
 
     Only what is idempotent is asked again, once, and only over a kept connection that
     ended before a byte was said.
@@ -148,7 +148,7 @@ def test_fault(worlds, app, act, connection, kind, method):
 
 @in_each_way(ODD)
 def test_odd_answer(worlds, app, act, connection, kind, method):
-    """An answer that is odd and right is one, and what follows it is not the next."""
+    """A response that is odd and right is one, and what follows it is not the next."""
     asked = ask(worlds[connection], act, kind, method)
 
     asked.assert_said(ODD[act][1] or (b"null" if kind == "sqs" else b""))
@@ -171,10 +171,10 @@ def test_too_much(worlds, app, act, connection, kind, method):
 
 @in_each_way(EARLY)
 def test_early_answer(worlds, app, act, connection, kind, method):
-    """An answer that does not wait for the request is read, whatever comes of the rest.
+    """A response that does not wait for its request is read, whatever the rest does.
 
-    An application that neither reads nor answers has until the deadline. A reset may
-    reach the adapter before the answer does, and is a fault then.
+    An application that neither reads nor responds has until the deadline. A reset may
+    reach the adapter before the response does, and is a fault then.
     """
     asked = ask(worlds[connection], act, kind, method, LARGE)
 

@@ -61,7 +61,7 @@ async def open_serving(runtime: FaultyRuntimeApi) -> AsyncIterator[Adapter]:
 
 
 async def assert_serves(runtime: FaultyRuntimeApi, adapter: Adapter) -> None:
-    """See that an invocation is answered."""
+    """See that an invocation has a reply."""
     answer = told(await runtime.invoke(KINDS["alb"]("GET", "/", "")), "alb")
     assert (answer.status, answer.content) == (200, b"ok")
     assert adapter.process.poll() is None
@@ -203,7 +203,7 @@ async def test_nobody_listens_for_a_while():
 
 
 async def test_next_that_stalls(long):
-    """What stalls an answer to ``/next`` is no reason to end, and none not to."""
+    """What stalls a response to ``/next`` is no reason to end, and none not to."""
 
     async def check(runtime: FaultyRuntimeApi, fault: Fault) -> None:
         await runtime.fail(NEXT, fault)
@@ -273,7 +273,7 @@ async def test_post_that_stalls():
     """What Lambda does not take is logged, and then the next event is asked for.
 
     A reply has until the deadline, and 5 s at the least; a stream has 30 s for each
-    piece and for the answer at its end, and so has an init error.
+    piece and for the response at its end, and so has an init error.
     """
     with trio.fail_after(LIMIT):
         async with trio.open_nursery() as nursery:

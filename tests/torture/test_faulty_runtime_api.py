@@ -2,7 +2,7 @@
 
 The law for all of it: the adapter says in a line what happened, and either goes on
 serving or ends as it is documented to. It never waits for what does not come, and never
-answers an invocation twice to a Runtime API that has taken the first answer.
+posts a second reply to a Runtime API that has taken the first.
 """
 
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ LARGE = b"x" * 5_500_000
 
 
 async def serve(stream: trio.SocketStream) -> None:
-    """Answer with the path; ``/large`` with more, ``/events`` with a refusal."""
+    """Respond with the path; ``/large`` with more, ``/events`` with a refusal."""
     with suppress(trio.BrokenResourceError):
         while request := await receive(stream):
             path = request.line.split()[1]
@@ -95,7 +95,7 @@ def at_each_step(acts, short):
 
 @at_each_step(PROMPT, 2)
 def test_fault_of_a_post(world, act, step):
-    """A faulty answer to an answer is logged, and the answer is not given again.
+    """A faulty response to a reply is logged, and the reply is not posted again.
 
     Only where a kept connection ends before a byte is said does nobody know whether it
     arrived. Then it is sent over a new one, and a Runtime API that has it refuses it.
@@ -134,7 +134,7 @@ def test_refusal_of_a_post(world, act, step):
     "act, kind", [(act, kind) for act in EARLY for kind in ("reply", "stream")], 1
 )
 def test_early_answer(world, act, kind):
-    """What Lambda says before it has all of an answer is heard, and ends the upload."""
+    """What Lambda says before it has all of a reply is heard, and ends the upload."""
     fail(world, "/response", EARLY[act], early=True)
 
     posted = world.invoke(KINDS[KIND_OF[kind]]("GET", "/large", ""))
@@ -149,7 +149,7 @@ def test_early_answer(world, act, kind):
 
 @pytest.mark.cases("act", [(act,) for act in [*PROMPT, *REFUSALS]], 4)
 def test_fault_of_next(world, act):
-    """Whatever is wrong with an answer to ``/next``, the next one can be right."""
+    """Whatever is wrong with a response to ``/next``, the next one can be right."""
     fault = (PROMPT | REFUSALS)[act]
     said = world.adapter.log.count("no invocation from Lambda's Runtime API: ")
     broke = world.adapter.log.count("the connection to Lambda broke, trying another")

@@ -157,7 +157,7 @@ async def test_lambda_hung_up_meanwhile(runtime, kind, method):
 async def test_both_wake_up_at_once(long, runtime, kind, method):
     """A connection may be closed just as it is used. What can be asked again, is.
 
-    What can't be is answered once all the same, by an error if the race was lost.
+    What can't be has one reply all the same, by an error if the race was lost.
     """
     lost = 0
     async with open_frozen(runtime, IDLE) as adapter:

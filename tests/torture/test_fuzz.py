@@ -1,4 +1,4 @@
-"""Any event and any answer at all, through one adapter process.
+"""Any event and any response at all, through one adapter process.
 
 The law: exactly one reply or one error for each, of the form that its source reads, no
 more than one request to the application, and the process lives on.
@@ -72,7 +72,7 @@ T = TypeVar("T")
 
 
 class Mirror:
-    """An application that answers with the request as it came, or as it is told."""
+    """An application that responds with the request as it came, or as it is told."""
 
     def __init__(self) -> None:
         self.seen: list[Received] = []
@@ -105,9 +105,9 @@ class Fuzz:
         self.app = app
 
     def send(self, payload: bytes) -> tuple[Told, str]:
-        """Send an event, and return its one answer, and the kind that it is of.
+        """Send an event, and return its one reply, and the kind that it is of.
 
-        A second answer that comes late is found with the next event.
+        A second reply that comes late is found with the next event.
         """
         self.app.seen.clear()
         posted = self.world.invoke(payload)
@@ -226,7 +226,7 @@ def check_event(fuzz: Fuzz, payload: bytes) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_any_event(fuzz, try_all, name):
-    """An event of any kind, however it is mangled, is answered or is an error."""
+    """An event of any kind, however it is mangled, has a reply or is an error."""
     try_all(lambda payload: check_event(fuzz, payload), mutants(name), 550)
 
 

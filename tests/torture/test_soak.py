@@ -1,6 +1,6 @@
 """Hundreds of thousands of invocations through one adapter, many of them ill-fated.
 
-The law: none is lost, none is answered twice, none by another's answer, and the adapter
+The law: none is lost, none has two replies or another's, and the adapter
 is after all of them what it was before.
 """
 
@@ -61,7 +61,7 @@ async def freeze_at_times(soak: Soak, *pids: int) -> None:
 
 @pytest.mark.parametrize("mode", ["buffered", "response_stream"])
 async def test_soak(long, capsys, tmp_path, mode):
-    """Each invocation has one answer, its own, and one line in the log if it failed.
+    """Each invocation has one reply, its own, and one line in the log if it failed.
 
     No more files are open at one time than at another, but for what the loops may hold.
     Memory grows by steps, by what large bodies need that are there at the same time,

@@ -53,11 +53,11 @@ class World:
         return trio.from_thread.run(call, trio_token=self.token)
 
     def invoke(self, payload: object, **fields: str) -> Posted:
-        """Have an event answered, and return the answer."""
+        """Send an event, and return its reply."""
         return self.run(self.runtime.invoke, payload, **fields)
 
     def invoke_within(self, seconds: float, payload: object) -> Posted:
-        """Have an event answered whose deadline is near."""
+        """Send an event whose deadline is near, and return its reply."""
         deadline = str(int((time.time() + seconds) * 1000))
         return self.invoke(payload, lambda_runtime_deadline_ms=deadline)
 
@@ -73,7 +73,7 @@ class World:
 
 
 def request_id(posted: Posted) -> str:
-    """Return the id of the invocation that was answered."""
+    """Return the id of the invocation that this replies to."""
     return posted.target.split("/")[-2]
 
 

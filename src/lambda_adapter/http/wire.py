@@ -1,4 +1,4 @@
-"""A connected socket: bytes out, bytes in, and the two ways of waiting for them.
+"""A connected socket: bytes out, bytes in, and the ways of waiting for them.
 
 A wait in trio takes more than all else that an exchange does (56,000 instructions,
 measured), and most peers respond within a millisecond. So a wire may wait in the kernel
@@ -12,6 +12,8 @@ first, by a ``recv`` that blocks. Meanwhile nothing else in this process runs, h
 Shell.
 """
 
+from __future__ import annotations
+
 import math
 import select
 import socket
@@ -19,6 +21,10 @@ import struct
 from socket import MSG_DONTWAIT
 
 import trio
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lambda_adapter.http.timer import Timer
 
 RECEIVE_SIZE = 65_536
 """Bytes asked for at once. Twice and four times as much gain nothing (measured)."""
@@ -38,6 +44,10 @@ _TIMEVAL = struct.pack("@ll", 0, int(KERNEL_TIMEOUT * 1_000_000))
 """https://man7.org/linux/man-pages/man7/socket.7.html, ``SO_RCVTIMEO``"""
 
 
+TIMER: trio.lowlevel.RunVar[Timer | None] = trio.lowlevel.RunVar("TIMER", None)
+"""What the wires of a run have in place of a cancel scope for each wait, if so."""
+
+
 class Wire:
     """A connected socket. Deadlines are by trio's clock.
 
@@ -47,6 +57,7 @@ class Wire:
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
+        self._timer = TIMER.get()
         self._kernel_receives = 0
         self._kernel_receives_left = 0
         self._eager_receives = 0
@@ -109,6 +120,8 @@ class Wire:
         """
         if deadline == math.inf:
             await trio.lowlevel.wait_readable(self._socket)
+        elif self._timer:
+            await self._timer.wait_readable(self._socket, deadline)
         else:
             with trio.fail_at(deadline):
                 await trio.lowlevel.wait_readable(self._socket)

@@ -106,6 +106,10 @@ async def supervise(config: Config, app: App) -> None:
             await registered.wait()
             if config.initialization_type == "snap-start":
                 await _restore(config, app)
+            if config.max_concurrency > 1:
+                from lambda_adapter.http.timer import share_timer
+
+                share_timer(nursery)
             for loop in open_loops(config, app):
                 nursery.start_soon(loop.run)
 

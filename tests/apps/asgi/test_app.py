@@ -64,7 +64,7 @@ async def test_no_event_is_taken_before_the_work_is_done(runtime):
 
 @pytest.mark.parametrize("loop", LOOPS)
 async def test_deadline(runtime, loop):
-    """A request that is late is answered before Lambda's deadline, by 504."""
+    """The client of a late request gets a 504 before Lambda's deadline."""
     async with open_app(runtime, AWS_LWA_ASGI_LOOP=loop):
         await runtime.wait(lambda: runtime.polls == 1)
         late = await runtime.invoke(http_event("/hangs"), **soon(0.4))

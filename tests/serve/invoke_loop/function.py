@@ -43,7 +43,7 @@ class Function:
     app: ScriptedApp
 
     async def invoke(self, payload: object, *answers: Answer, **fields: str) -> Posted:
-        """Invoke, the application giving this answer, and return what was posted."""
+        """Invoke, the application giving this response, and return what was posted."""
         self.app.answers.extend(answers)
         return await self.runtime.invoke(payload, **fields)
 
@@ -107,7 +107,7 @@ async def open_function(
 
 @asynccontextmanager
 async def invoking(function: Function, payload: object, *answers: Answer, **fields):
-    """Have an invocation under way, whether or not it is ever answered."""
+    """Have an invocation under way, whether or not it ever has a reply."""
     async with trio.open_nursery() as nursery:
 
         async def invoke() -> None:

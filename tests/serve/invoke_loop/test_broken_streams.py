@@ -42,7 +42,7 @@ BROKEN_OFF = {
     "answer", [pytest.param(answer, id=name) for name, answer in BROKEN_OFF.items()]
 )
 async def test_stream_that_breaks_off(clock, stream, caplog, event, answer):
-    """An application that goes amid its answer ends a stream in trailers.
+    """An application that goes amid its response ends a stream in trailers.
 
     The client has had its status, and Lambda and the log are told why there is no more.
     """

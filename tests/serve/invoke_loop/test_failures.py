@@ -104,10 +104,13 @@ async def test_event_of_wrong_types(function, event, wrong):
         pytest.param(b'{"requestContext":', id="half an event"),
         pytest.param(b"\xff\xfe", id="no UTF-8"),
         pytest.param(b"\0", id="NUL"),
-        pytest.param(b"[" * 5_000 + b"]" * 5_000, id="a deep list"),
-        pytest.param(b'{"a":' * 5_000 + b"1" + b"}" * 5_000, id="a deep object"),
+        pytest.param(b"[" * 1_000_000 + b"]" * 1_000_000, id="a deep list"),
         pytest.param(
-            b'{"requestContext":' * 5_000 + b"1" + b"}" * 5_000, id="a deep context"
+            b'{"a":' * 1_000_000 + b"1" + b"}" * 1_000_000, id="a deep object"
+        ),
+        pytest.param(
+            b'{"requestContext":' + b"[" * 1_000_000 + b"]" * 1_000_000 + b"}",
+            id="a deep context",
         ),
     ],
 )
