@@ -39,7 +39,8 @@ PAGE = """<!DOCTYPE html>
 <p id="tick">…</p>
 <script>
   const tick = document.getElementById("tick");
-  new EventSource("ticks").onmessage = ({ data }) => { tick.textContent = data; };
+  const ticks = new EventSource("ticks");
+  ticks.onmessage = ({ data }) => { tick.textContent = data; };
 </script>
 </html>
 """

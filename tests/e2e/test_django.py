@@ -7,8 +7,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.adapter import open_adapter
 from tests.catalogue import HOST, SQS, http_api
 from tests.e2e.applications import built_django
@@ -69,30 +67,29 @@ async def test_form(runtime):
     assert "Hello, Ada &amp; Bob!" in after["body"]
 
 
-@pytest.mark.parametrize(
-    ("fields", "status"),
-    [
-        ({"origin": "https://shop.example"}, 302),
-        ({"origin": "https://example.org"}, 403),
-        ({"origin": f"https://other.{HOST}"}, 403),
-        ({}, 403),
-        ({"referer": f"https://{HOST}/"}, 302),
-    ],
-)
-async def test_origin_of_a_form(runtime, fields, status):
+ORIGINS = [
+    ({"origin": "https://shop.example"}, 302),
+    ({"origin": "https://example.org"}, 403),
+    ({"origin": f"https://other.{HOST}"}, 403),
+    ({}, 403),
+    ({"referer": f"https://{HOST}/"}, 302),
+]
+
+
+async def test_origin_of_a_form(runtime):
     """A form is taken from the site's own domains, and from no other site."""
     async with serve(runtime, **ENVIRON):
         page = await reply(runtime, "GET", "/", None, HTTPS)
-        posted = await reply(
-            runtime,
-            "POST",
-            "/",
-            f"csrfmiddlewaretoken={token(page)}&name=Ada",
-            FORM | fields,
-            cookies=cookies(page),
-        )
+        body = f"csrfmiddlewaretoken={token(page)}&name=Ada"
+        cookie = cookies(page)
+        statuses = [
+            (await reply(runtime, "POST", "/", body, FORM | fields, cookies=cookie))[
+                "statusCode"
+            ]
+            for fields, _ in ORIGINS
+        ]
 
-    assert posted["statusCode"] == status
+    assert statuses == [status for _, status in ORIGINS]
 
 
 async def test_form_without_token(runtime):

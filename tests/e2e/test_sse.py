@@ -3,29 +3,35 @@
 import re
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trio
 
+from lambda_adapter.local.testing import open_app
 from tests.adapter import free_port, open_adapter
 from tests.catalogue import HOST, KINDS
-from tests.e2e.applications import EXAMPLES
+from tests.e2e.applications import EXAMPLES, need
 from tests.e2e.conftest import SHIV_ROOT
 from tests.emulator import BOOTSTRAP
 from tests.fake_runtime_api import FakeRuntimeApi
+from tests.local.browser import Browser, open_browser
 
 UVICORN = str(Path(sys.executable).with_name("uvicorn"))
 ENDLESS = 1_000_000
+
+
+def command(port):
+    """Return the command of the example's server."""
+    return [UVICORN, "--port", str(port), "--app-dir", str(EXAMPLES / "sse"), "app:app"]
 
 
 @pytest.fixture
 async def sse(runtime) -> AsyncIterator[FakeRuntimeApi]:
     """Serve the example as on Lambda, with events in quick succession."""
     port = free_port()
-    options = ["--port", str(port), "--app-dir", str(EXAMPLES / "sse")]
     environ: dict[str, Any] = {
         "AWS_LWA_INVOKE_MODE": "response_stream",
         "INTERVAL": "0.02",
@@ -35,7 +41,7 @@ async def sse(runtime) -> AsyncIterator[FakeRuntimeApi]:
     }
     async with open_adapter(
         runtime.address,
-        [UVICORN, *options, "app:app"],
+        command(port),
         adapter=[str(BOOTSTRAP)],
         port=port,
         **environ,
@@ -111,3 +117,36 @@ async def test_page(sse):
     posted = await sse.invoke(KINDS["rest_api"]("GET", "/"))
 
     assert b'new EventSource("ticks")' in posted.content()
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    """A page in a browser, or a skip without one."""
+    need("chromium")
+    with open_browser() as browser:
+        yield browser
+
+
+def test_browser(browser):
+    """A browser comes again when a stream ends, with its last id, up to the last event."""
+    port = free_port()
+    with open_app(
+        command(port),
+        event="function-url",
+        invoke_mode="response_stream",
+        app_port=port,
+        timeout=2,
+        env={"INTERVAL": "0.1", "LAST": "15", "PYTHONDONTWRITEBYTECODE": "1"},
+    ) as app:
+        browser.go(f"{app.base_url}/")
+        browser.wait("document.getElementById('tick').textContent == 'tick 15 of 15'")
+        browser.wait("ticks.readyState == EventSource.CLOSED")
+        events: list[Any] = [each.event for each in reversed(app.invocations)]
+
+    seen = [
+        int(event["headers"].get("last-event-id", 0))
+        for event in events
+        if event["rawPath"] == "/ticks"
+    ]
+    assert (seen[0], seen[-1], len(seen)) == (0, 15, 3)
+    assert 0 < seen[1] < 15
