@@ -128,7 +128,7 @@ def browser() -> Iterator[Browser]:
 
 
 def test_browser(browser):
-    """A browser comes again when a stream ends, with its last id, up to the last event."""
+    """A browser comes again when a stream ends, until it has had the last event."""
     port = free_port()
     with open_app(
         command(port),
