@@ -5,19 +5,17 @@ the images. Terraform's provider comes from Terraform's registry alone; without 
 is no `terraform validate`, and what is checked is the syntax.
 """
 
-import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
-import venv
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.applications import EXAMPLES, need
-from tests.emulator import PROJECT
+from tests.images.tools import installed
 
 pytestmark = pytest.mark.images
 
@@ -28,16 +26,9 @@ CDK = EXAMPLES / "flask/cdk"
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The template that the CDK makes of the example."""
     need("node")
-    requirements = CDK / "requirements.txt"
-    state = hashlib.sha256(requirements.read_bytes()).hexdigest()[:16]
-    here = PROJECT / ".cache/cdk" / state
-    if not (here / "complete").exists():
-        venv.create(here, with_pip=True, clear=True)
-        pip = [str(here / "bin/pip"), "install", "--quiet", "--requirement"]
-        subprocess.run([*pip, requirements], check=True)
-        (here / "complete").touch()
+    tools = installed(*(CDK / "requirements.txt").read_text().split())
     made = tmp_path_factory.mktemp("cdk.out")
-    path = f"{here}/bin:{os.environ['PATH']}"
+    path = f"{tools}:{os.environ['PATH']}"
     environ = {**os.environ, "CDK_OUTDIR": str(made), "PATH": path}
     command = json.loads((CDK / "cdk.json").read_text())["app"].split()
     subprocess.run(command, cwd=CDK, env=environ, check=True)
