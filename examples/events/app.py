@@ -32,7 +32,7 @@ def events() -> Response:
     event = request.get_json(force=True)
     handler = HANDLERS.get(kind_of(event))
     if handler is None:
-        app.logger.error("no handler for this event: %.1000s", json.dumps(event))
+        app.logger.error("no handler for an event of %s", kind_of(event) or type(event))
         abort(400)
     return jsonify(handler(event))
 
@@ -61,8 +61,9 @@ def take_messages(event: Event) -> Event:
     failed: list[str] = []
     for message in messages:
         in_order = message["eventSourceARN"].endswith(".fifo")
-        if (failed and in_order) or not done(take_order, message["body"]):
-            failed.append(message["messageId"])
+        name = message["messageId"]
+        if (failed and in_order) or not done(name, take_order, message["body"]):
+            failed.append(name)
     return failures(failed)
 
 
@@ -73,8 +74,9 @@ def take_changes(event: Event) -> Event:
     """
     for record in event["Records"]:
         change = record["dynamodb"]
-        if not done(take_change, record["eventName"], change):
-            return failures([change["SequenceNumber"]])
+        name = change["SequenceNumber"]
+        if not done(name, take_change, record["eventName"], change):
+            return failures([name])
     return failures([])
 
 
@@ -135,12 +137,15 @@ def said(what: str) -> str:
     return what
 
 
-def done(take: Any, *arguments: Any) -> bool:
-    """Tell whether a part of a batch could be taken, and log why not."""
+def done(name: str, take: Any, *arguments: Any) -> bool:
+    """Tell whether a part of a batch could be taken, and log why not.
+
+    The log has its name, and not what is in it: that may be nothing for a log.
+    """
     try:
         take(*arguments)
     except Exception:
-        app.logger.exception("will be sent again: %.1000s", arguments)
+        app.logger.exception("%s failed, and will be sent again", name)
         return False
     return True
 

@@ -31,7 +31,7 @@ class Greeting(View):
 
 @csrf_exempt
 def echo(request: HttpRequest) -> HttpResponse:
-    """Answer with the request, byte for byte as the web server received it."""
+    """Return the request, byte for byte as the web server received it."""
     return JsonResponse(
         {
             "method": request.method,
@@ -43,7 +43,7 @@ def echo(request: HttpRequest) -> HttpResponse:
 
 
 def every_byte(request: HttpRequest) -> HttpResponse:
-    """Answer with what is no text in any encoding that matters."""
+    """Return every byte: what is no text in any encoding that matters."""
     return HttpResponse(bytes(range(256)), content_type="application/octet-stream")
 
 
@@ -68,5 +68,5 @@ def events(request: HttpRequest) -> HttpResponse:
 
 
 def status(request: HttpRequest, code: int) -> HttpResponse:
-    """Answer with the status asked for."""
+    """Return the status asked for."""
     return HttpResponse(f"Status {code}.\n", status=code, content_type="text/plain")
