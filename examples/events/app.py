@@ -32,7 +32,7 @@ def events() -> Response:
     event = request.get_json(force=True)
     handler = HANDLERS.get(kind_of(event))
     if handler is None:
-        app.logger.error("no handler for an event of %s", kind_of(event) or type(event))
+        app.logger.error("no handler for %s", kind_of(event) or "this kind of event")
         abort(400)
     return jsonify(handler(event))
 
