@@ -27,7 +27,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(BUILD_TIMEOUT))
 
 
-EXAMPLES = ("flask", "fastapi", "expressjs", "springboot", "nginx")
+ECHOING = ("flask", "django", "fastapi", "expressjs", "springboot", "nginx")
+"""Examples that show the request which reached them."""
+
+EXAMPLES = (*ECHOING, "events", "sse", "mcp")
 
 
 @pytest.fixture(scope="session")
