@@ -27,13 +27,14 @@ help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.* ## \(.*\)/make \1|\2/p' Makefile | sort | \
 	    while IFS='|' read -r target about; do printf '%-20s %s\n' "$$target" "$$about"; done
 
-check: dev ## ruff, mypy, import-linter, zizmor
+check: dev ## ruff, mypy, import-linter, zizmor, cfn-lint
 	$(bin)/uv lock --check --quiet
 	$(bin)/ruff check
 	$(bin)/ruff format --check
 	$(bin)/mypy
 	$(bin)/lint-imports
 	$(bin)/zizmor --quiet --offline --no-progress .github
+	$(bin)/cfn-lint examples/*/template.yaml
 
 test: dev zipapp rie ## every test but torture's long form and the images'
 	$(bin)/pytest

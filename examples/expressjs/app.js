@@ -8,7 +8,7 @@ app.get("/", (request, response) => {
   response.type("text/plain").send("Hello from Express!\n");
 });
 
-// Answers with the request, byte for byte as Node received it.
+// Responds with the request, byte for byte as Node received it.
 app.all("/echo{/*path}", async (request, response) => {
   const { method, originalUrl: target, rawHeaders } = request;
   const headers = [];

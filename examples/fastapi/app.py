@@ -21,7 +21,7 @@ async def hello() -> str:
 @app.api_route("/echo", methods=METHODS)
 @app.api_route("/echo/{path:path}", methods=METHODS)
 async def echo(request: Request) -> dict[str, Any]:
-    """Answer with the request, byte for byte as the web server received it."""
+    """Respond with the request, byte for byte as the web server received it."""
     query = request.scope["query_string"]
     target = request.scope["raw_path"] + (b"?" + query if query else b"")
     return {
@@ -34,7 +34,7 @@ async def echo(request: Request) -> dict[str, Any]:
 
 @app.get("/stream")
 async def stream() -> StreamingResponse:
-    """Answer line by line, one every half second."""
+    """Respond line by line, one every half second."""
 
     async def lines() -> AsyncIterator[str]:
         for number in range(1, 6):
@@ -46,7 +46,7 @@ async def stream() -> StreamingResponse:
 
 @app.get("/bytes")
 async def every_byte() -> Response:
-    """Answer with what is no text in any encoding that matters."""
+    """Respond with what is no text in any encoding that matters."""
     return Response(bytes(range(256)), media_type="application/octet-stream")
 
 
@@ -71,5 +71,5 @@ async def events(request: Request) -> dict[str, Any]:
 
 @app.get("/status/{code}", response_class=PlainTextResponse)
 async def status(code: int) -> PlainTextResponse:
-    """Answer with the status asked for."""
+    """Respond with the status asked for."""
     return PlainTextResponse(f"Status {code}.\n", code)

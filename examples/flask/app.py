@@ -17,7 +17,7 @@ def hello() -> str:
 @app.route("/echo", methods=METHODS)
 @app.route("/echo/<path:path>", methods=METHODS)
 def echo(path: str = "") -> Response:
-    """Answer with the request, byte for byte as the web server received it."""
+    """Respond with the request, byte for byte as the web server received it."""
     return jsonify(
         method=request.method,
         target=request.environ["RAW_URI"],
@@ -28,13 +28,13 @@ def echo(path: str = "") -> Response:
 
 @app.get("/bytes")
 def every_byte() -> Response:
-    """Answer with what is no text in any encoding that matters."""
+    """Respond with what is no text in any encoding that matters."""
     return Response(bytes(range(256)), content_type="application/octet-stream")
 
 
 @app.get("/text")
 def text() -> Response:
-    """Answer with text beyond ASCII."""
+    """Respond with text beyond ASCII."""
     return Response("Grüße, 世界 🌍\n", content_type="text/plain; charset=utf-8")
 
 
@@ -60,5 +60,5 @@ def events() -> Response:
 
 @app.get("/status/<int:code>")
 def status(code: int) -> tuple[str, int]:
-    """Answer with the status asked for."""
+    """Respond with the status asked for."""
     return f"Status {code}.\n", code

@@ -20,7 +20,12 @@ from tests.emulator import PROJECT
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 DOCS = PROJECT / "docs"
-NEEDS = {"how-to/express": ["npm"], "how-to/springboot": ["mvn", "javac"]}
+NEEDS = {
+    "how-to/express": ["npm"],
+    "how-to/springboot": ["mvn", "javac"],
+    "how-to/go": ["go"],
+    "how-to/php": ["php"],
+}
 PAGES = sorted(
     path.relative_to(DOCS).with_suffix("").as_posix()
     for path in DOCS.rglob("*.md")

@@ -45,6 +45,11 @@ def built_expressjs() -> Path:
     return built("expressjs", ["npm", "ci", "--no-audit", "--no-fund"])
 
 
+def built_django() -> Path:
+    """Return where the Django example is, with its static files collected."""
+    return built("django", [sys.executable, "manage.py", "collectstatic", "--no-input"])
+
+
 Command = tuple[list[str | Path], Path]
 """What starts an application, and where."""
 

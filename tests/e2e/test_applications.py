@@ -12,7 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.applications import EXAMPLES, built, built_expressjs, need
+from tests.e2e.applications import (
+    EXAMPLES,
+    built,
+    built_django,
+    built_expressjs,
+    need,
+)
 from tests.e2e.conftest import SHIV_ROOT
 from tests.emulator import BOOTSTRAP, Emulator, free_ports, open_emulator
 from tests.images import events
@@ -21,17 +27,28 @@ Command = tuple[list[str | Path], Path, dict[str, str]]
 """What starts an application, where, and its environment."""
 
 
+def gunicorn(port: int, app: str) -> list[str | Path]:
+    """Return the command of a WSGI application's server."""
+    program = Path(sys.executable).with_name("gunicorn")
+    return [program, "--no-control-socket", "--bind", f"127.0.0.1:{port}", app]
+
+
 def flask(port: int, _: Path) -> Command:
     """Flask on gunicorn, which `make dev` installs."""
-    gunicorn = Path(sys.executable).with_name("gunicorn")
-    options = ("--no-control-socket", "--bind", f"127.0.0.1:{port}")
-    return [gunicorn, *options, "app:app"], EXAMPLES / "flask", {}
+    return gunicorn(port, "app:app"), EXAMPLES / "flask", {}
 
 
 def fastapi(port: int, _: Path) -> Command:
     """FastAPI on uvicorn, which `make dev` installs."""
     uvicorn = Path(sys.executable).with_name("uvicorn")
     return [uvicorn, "--port", str(port), "app:app"], EXAMPLES / "fastapi", {}
+
+
+def django(port: int, _: Path) -> Command:
+    """Django on gunicorn, which `make dev` installs."""
+    here = built_django()
+    env = {"SECRET_KEY": "of a test", "DOMAINS": events.HOST}
+    return gunicorn(port, "greeter.wsgi"), here, env
 
 
 def expressjs(port: int, _: Path) -> Command:
@@ -94,7 +111,7 @@ async def open_application(
 
 
 @pytest.mark.parametrize(
-    "application", [fastapi, expressjs, springboot, nginx, go, php]
+    "application", [django, fastapi, expressjs, springboot, nginx, go, php]
 )
 async def test_every_kind_of_event_reaches_it(
     tmp_path: Path, application: Callable[[int, Path], Command]
@@ -112,7 +129,7 @@ async def test_every_kind_of_event_reaches_it(
 
 
 @pytest.mark.parametrize(
-    "application", [flask, fastapi, expressjs, springboot, go, php]
+    "application", [flask, django, fastapi, expressjs, springboot, go, php]
 )
 async def test_only_events_reach_the_handler_for_events(
     tmp_path: Path, application: Callable[[int, Path], Command]

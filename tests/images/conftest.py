@@ -27,9 +27,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(BUILD_TIMEOUT))
 
 
-EXAMPLES = (
-    *("flask", "fastapi", "expressjs", "nextjs", "springboot", "nginx", "go", "php"),
+ECHOING = (
+    *("flask", "django", "fastapi", "expressjs", "nextjs", "springboot", "nginx"),
+    *("go", "php"),
 )
+"""Examples that show the request which reached them."""
+
+EXAMPLES = (*ECHOING, "events", "sse", "mcp")
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.images import events
-from tests.images.conftest import EXAMPLES
+from tests.images.conftest import ECHOING, EXAMPLES
 from tests.images.container import run, run_on_lambda
 from tests.images.engine import PROJECT
 from tests.images.measured import STARTS, note
@@ -25,16 +25,24 @@ pytestmark = pytest.mark.images
 STARTS_MEASURED = int(os.environ.get("STARTS_MEASURED", "3"))
 BINARY = {"nginx": "/dot.gif"}
 """What is no text where there is no program to make `/bytes` and `/cookies`."""
+
+ON_LAMBDA = {
+    "django": ("--env", "SECRET_KEY=of a test", "--env", f"DOMAINS={events.HOST}"),
+}
+"""What an example's function has to have set."""
+
 EXIT_STATUS = {"springboot": 128 + 15, "nextjs": 128 + 15}
 """Of SIGTERM: Java's and Next.js's own; the others end with 0."""
+
 MOST_REQUESTS = 20
 """Until what the first one has made is in a cache."""
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", ECHOING)
 def test_on_lambda(engine: Engine, examples: Mapping[str, str], name: str):
     """Every kind of event reaches the application, and its response comes back."""
-    with run_on_lambda(engine, examples[name]) as container:
+    flags = ON_LAMBDA.get(name, ())
+    with run_on_lambda(engine, examples[name], *flags) as container:
         for kind, make in events.SENT.items():
             sent = make()
             print(kind)
@@ -112,14 +120,15 @@ def test_snapstart(engine: Engine, name: str):
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_cold_start(engine: Engine, examples: Mapping[str, str], name: str):
     """A cold start ends with a reply; how soon, the table shows."""
-    note(STARTS, name, *cold_start(engine, examples[name], "/"))
+    flags = ON_LAMBDA.get(name, ())
+    note(STARTS, name, *cold_start(engine, examples[name], "/", *flags))
 
 
-def cold_start(engine: Engine, image: str, path: str) -> tuple[int, ...]:
+def cold_start(engine: Engine, image: str, path: str, *flags: str) -> tuple[int, ...]:
     """Measure, in milliseconds: the emulator starts the adapter when it is invoked."""
     times: list[int] = []
     for _ in range(STARTS_MEASURED):
-        with run_on_lambda(engine, image) as container:
+        with run_on_lambda(engine, image, *flags) as container:
             start = time.perf_counter()
             container.invoke(events.get(path))
             times.append(round((time.perf_counter() - start) * 1000))

@@ -39,7 +39,7 @@ public class App {
         return "Hello from Spring Boot!\n";
     }
 
-    /** Answers with the request as Tomcat received it. */
+    /** Responds with the request as Tomcat received it. */
     @RequestMapping({"/echo", "/echo/**"})
     Echo echo(HttpServletRequest request) throws IOException {
         String query = request.getQueryString();

@@ -1,0 +1,1 @@
+"""A small Django site. Only its handler for events knows of Lambda."""

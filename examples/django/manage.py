@@ -1,0 +1,9 @@
+"""Django's own commands: python3 manage.py collectstatic."""
+
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "greeter.settings")
+execute_from_command_line(sys.argv)
