@@ -25,6 +25,7 @@ MEASUREMENTS: dict[str, Measurement] = {
 LATEST = results.KEPT / "latest.jsonl"
 README, COSTS = PROJECT / "README.md", PROJECT / "docs" / "costs.md"
 MANAGED = PROJECT / "docs" / "how-to" / "managed-instances.md"
+IN_PROCESS = PROJECT / "docs" / "in-process.md"
 
 
 def main() -> int:
@@ -35,6 +36,7 @@ def main() -> int:
             _renew_readme(results.load(LATEST))
             _renew_costs(results.newest(fleet.was_run))
             _renew_managed(results.newest(memory.has_slots))
+            _renew_in_process(results.newest(in_process.was_run))
             return 0
         if options.command == "show":
             found = results.load(options.file)
@@ -89,6 +91,12 @@ def _renew_managed(found: Results) -> None:
     """Write the table of docs/how-to/managed-instances.md."""
     text = memory.renew(MANAGED.read_text("utf-8"), found)
     MANAGED.write_text(text, "utf-8")
+
+
+def _renew_in_process(found: Results) -> None:
+    """Write the table of docs/in-process.md."""
+    text = in_process.renew(IN_PROCESS.read_text("utf-8"), found)
+    IN_PROCESS.write_text(text, "utf-8")
 
 
 def _parser() -> argparse.ArgumentParser:

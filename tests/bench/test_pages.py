@@ -4,7 +4,7 @@ from pathlib import Path
 from statistics import median
 
 import pytest
-from bench import memory
+from bench import in_process, memory
 from bench.harness import plot, report, results
 
 PROJECT = Path(__file__).parents[2]
@@ -43,6 +43,14 @@ def test_the_picture_of_the_readme(tmp_path):
     plot.draw(results.load(PROJECT / "bench" / "results" / "latest.jsonl"), picture)
 
     assert "<svg" in picture.read_text()
+
+
+def test_the_table_of_applications_in_process():
+    """The page's table is that of the newest run that has applications in process."""
+    page = (PROJECT / "docs" / "in-process.md").read_text("utf-8")
+
+    assert in_process.MARK in page
+    assert in_process.renew(page, results.newest(in_process.was_run)) == page
 
 
 @pytest.fixture(scope="module")
