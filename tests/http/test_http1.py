@@ -490,6 +490,10 @@ def edited(data, edits):
     return data
 
 
+STRAY_CR = re.compile(rb"\A[\r\n]*\r(?!\n)|\n\r?\n[\r\n]*\r(?!\n)[\r\n]*HTTP/")
+"""A carriage return alone before a response, the first one or that after an interim."""
+
+
 @given(name=st.sampled_from(sorted(STREAMS)), edits=EDITS)
 @settings(max_examples=1_000)
 def test_all_that_llhttp_reads(name, edits):
@@ -501,7 +505,7 @@ def test_all_that_llhttp_reads(name, edits):
     data = edited(STREAMS[name], edits)
     read = Llhttp(data)
     theirs = read.outcome
-    if theirs is None or read.is_odd or re.match(rb"[\r\n]*\r(?!\n)", data):
+    if theirs is None or read.is_odd or STRAY_CR.search(data):
         return
     status, reason, fields, body = theirs
 
