@@ -108,7 +108,16 @@ def test_signals_are_as_found():
     command = ["grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status"]
     bare = subprocess.run(command, capture_output=True, text=True, check=True)
 
-    assert run(*command).stdout == bare.stdout
+    assert masks(run(*command).stdout) == masks(bare.stdout)
+
+
+def masks(status: str) -> list[int]:
+    """Return which signals are blocked and which are ignored, one a bit.
+
+    Without 32 and 33, which are the C library's own: Python 3.13.0 leaves them ignored
+    in what it starts by vfork.
+    """
+    return [int(line.split()[1], 16) & ~(0b11 << 31) for line in status.splitlines()]
 
 
 def test_streams_are_the_commands():
