@@ -3,6 +3,7 @@
 import argparse
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from bench import codec, cold_start, counts, growth, in_process, invoke, memory
@@ -33,10 +34,7 @@ def main() -> int:
     options = _parser().parse_args()
     try:
         if options.command == "readme":
-            _renew_readme(results.load(LATEST))
-            _renew_costs(results.newest(fleet.was_run))
-            _renew_managed(results.newest(memory.has_slots))
-            _renew_in_process(results.newest(in_process.was_run))
+            _renew_pages()
             return 0
         if options.command == "show":
             found = results.load(options.file)
@@ -73,30 +71,20 @@ def _measure(name: str, options: argparse.Namespace, found: Results) -> None:
     found.series.extend(run.ordered())
 
 
-def _renew_readme(found: Results) -> None:
-    """Write the README's table, and draw its picture."""
-    text = report.renew(README.read_text("utf-8"), found)
-    plot.draw(found, results.KEPT / "invoke.svg")
-    README.write_text(text, "utf-8")
+def _renew_pages() -> None:
+    """Write the tables of the pages that quote results/, and draw their pictures."""
+    latest = results.load(LATEST)
+    simulated = results.newest(fleet.was_run)
+    _renew(README, report.renew, latest)
+    plot.draw(latest, results.KEPT / "invoke.svg")
+    _renew(COSTS, pages.renew, simulated)
+    pages.draw(simulated, results.KEPT / "fleet.svg")
+    _renew(MANAGED, memory.renew, results.newest(memory.has_slots))
+    _renew(IN_PROCESS, in_process.renew, results.newest(in_process.was_run))
 
 
-def _renew_costs(found: Results) -> None:
-    """Write the tables of docs/costs.md, and draw its picture."""
-    text = pages.renew(COSTS.read_text("utf-8"), found)
-    pages.draw(found, results.KEPT / "fleet.svg")
-    COSTS.write_text(text, "utf-8")
-
-
-def _renew_managed(found: Results) -> None:
-    """Write the table of docs/how-to/managed-instances.md."""
-    text = memory.renew(MANAGED.read_text("utf-8"), found)
-    MANAGED.write_text(text, "utf-8")
-
-
-def _renew_in_process(found: Results) -> None:
-    """Write the table of docs/in-process.md."""
-    text = in_process.renew(IN_PROCESS.read_text("utf-8"), found)
-    IN_PROCESS.write_text(text, "utf-8")
+def _renew(page: Path, renew: Callable[[str, Results], str], found: Results) -> None:
+    page.write_text(renew(page.read_text("utf-8"), found), "utf-8")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -124,5 +124,4 @@ def _ratios(
     for cores in (1, 2):
         if own := rounds.get((case, metric, cores, subject)):
             peer = rounds[case, metric, cores, PEER]
-            ratio = median(a / b for a, b in zip(own, peer, strict=True))
-            yield f"{ratio:.2f}"
+            yield f"{median(report.ratios(own, peer)):.2f}"

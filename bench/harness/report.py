@@ -82,12 +82,16 @@ def _places(results: Results) -> Iterator[tuple[Place, list[Series]]]:
         yield place, list(group)
 
 
+def ratios(own: Sequence[float], peer: Sequence[float]) -> list[float]:
+    """Return the ratio in each round: what slows a whole round cancels out."""
+    return [value / other for value, other in zip(own, peer, strict=True)]
+
+
 def _ratio(own: Series, peer: Series) -> str:
-    """Return the ratio of pairs: what slows a whole round cancels out."""
+    """Return the ratio to a peer, and between which the middle half of them lies."""
     if not all(peer.rounds):
         return "\N{EN DASH}"
-    pairs = zip(own.rounds, peer.rounds, strict=True)
-    return interval([value / other for value, other in pairs], ".2f")
+    return interval(ratios(own.rounds, peer.rounds), ".2f")
 
 
 def interval(values: Sequence[float], form: str = "") -> str:

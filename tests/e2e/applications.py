@@ -5,11 +5,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from lambda_adapter.local.testing import LambdaApp, open_app
+from tests.adapter import free_port
 from tests.emulator import PROJECT
 
 EXAMPLES = PROJECT / "examples"
@@ -86,3 +89,26 @@ def node(kind: str, *options: str) -> Callable[[int, Path], Command]:
         return ["node", "--no-deprecation", *options, *script], where
 
     return command
+
+
+def example_on_uvicorn(name: str, port: int) -> list[str]:
+    """Return the command of an example's server."""
+    server = str(Path(sys.executable).with_name("uvicorn"))
+    return [server, "--port", str(port), "--app-dir", str(EXAMPLES / name), "app:app"]
+
+
+@contextmanager
+def open_streaming_example(
+    name: str, timeout: float = 30, **environ: str
+) -> Iterator[LambdaApp]:
+    """Serve an example on uvicorn behind a local function URL that streams."""
+    port = free_port()
+    with open_app(
+        example_on_uvicorn(name, port),
+        event="function-url",
+        invoke_mode="response_stream",
+        app_port=port,
+        timeout=timeout,
+        env={"PYTHONDONTWRITEBYTECODE": "1", **environ},
+    ) as app:
+        yield app

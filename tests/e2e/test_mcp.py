@@ -2,21 +2,17 @@
 
 import asyncio
 import json
-import sys
-from pathlib import Path
 
 import pytest
 from mcp import Client
 
-from lambda_adapter.local.testing import open_app
 from tests.adapter import free_port, open_adapter
 from tests.catalogue import FUNCTION_URL_HOST, HOST, function_url
-from tests.e2e.applications import EXAMPLES
+from tests.e2e.applications import example_on_uvicorn, open_streaming_example
 from tests.e2e.conftest import SHIV_ROOT
 from tests.emulator import BOOTSTRAP
 from tests.fake_runtime_api import FakeRuntimeApi
 
-UVICORN = str(Path(sys.executable).with_name("uvicorn"))
 FIELDS = {
     "accept": "application/json, text/event-stream",
     "content-type": "application/json",
@@ -25,22 +21,10 @@ FIELDS = {
 LIST = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
 
 
-def command(port):
-    """Return the command of the example's server."""
-    return [UVICORN, "--port", str(port), "--app-dir", str(EXAMPLES / "mcp"), "app:app"]
-
-
 @pytest.fixture(scope="module")
 def app():
     """Serve the example behind a function URL that streams."""
-    port = free_port()
-    with open_app(
-        command(port),
-        event="function-url",
-        invoke_mode="response_stream",
-        app_port=port,
-        env={"PYTHONDONTWRITEBYTECODE": "1"},
-    ) as app:
+    with open_streaming_example("mcp") as app:
         yield app
 
 
@@ -94,7 +78,7 @@ async def test_hosts(runtime: FakeRuntimeApi, hosts, expected):
     seen = {}
     async with open_adapter(
         runtime.address,
-        command(port),
+        example_on_uvicorn("mcp", port),
         adapter=[str(BOOTSTRAP)],
         port=port,
         HOSTS=hosts,

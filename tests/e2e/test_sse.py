@@ -1,31 +1,26 @@
 """The example of server-sent events, on uvicorn, behind the zipapp."""
 
 import re
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import trio
 
-from lambda_adapter.local.testing import open_app
 from tests.adapter import free_port, open_adapter
 from tests.catalogue import HOST, KINDS
-from tests.e2e.applications import EXAMPLES, need
+from tests.e2e.applications import (
+    example_on_uvicorn,
+    need,
+    open_streaming_example,
+)
 from tests.e2e.conftest import SHIV_ROOT
 from tests.emulator import BOOTSTRAP
 from tests.fake_runtime_api import FakeRuntimeApi
 from tests.local.browser import Browser, open_browser
 
-UVICORN = str(Path(sys.executable).with_name("uvicorn"))
 ENDLESS = 1_000_000
-
-
-def command(port):
-    """Return the command of the example's server."""
-    return [UVICORN, "--port", str(port), "--app-dir", str(EXAMPLES / "sse"), "app:app"]
 
 
 @pytest.fixture
@@ -41,7 +36,7 @@ async def sse(runtime) -> AsyncIterator[FakeRuntimeApi]:
     }
     async with open_adapter(
         runtime.address,
-        command(port),
+        example_on_uvicorn("sse", port),
         adapter=[str(BOOTSTRAP)],
         port=port,
         **environ,
@@ -129,15 +124,8 @@ def browser() -> Iterator[Browser]:
 
 def test_browser(browser):
     """A browser comes again when a stream ends, until it has had the last event."""
-    port = free_port()
-    with open_app(
-        command(port),
-        event="function-url",
-        invoke_mode="response_stream",
-        app_port=port,
-        timeout=2,
-        env={"INTERVAL": "0.1", "LAST": "15", "PYTHONDONTWRITEBYTECODE": "1"},
-    ) as app:
+    quick = {"INTERVAL": "0.1", "LAST": "15"}
+    with open_streaming_example("sse", timeout=2, **quick) as app:
         browser.go(f"{app.base_url}/")
         browser.wait("document.getElementById('tick').textContent == 'tick 15 of 15'")
         browser.wait("ticks.readyState == EventSource.CLOSED")

@@ -198,9 +198,9 @@ HIJACKED = "import os; os.write(2, b'hijacked\\n'); os._exit(9)\n"
 
 @pytest.mark.parametrize("unpacked", [True, False], ids=["unpacked", "packed"])
 def test_its_python_takes_nothing_from_around_it(tmp_path: Path, unpacked: bool):
-    """Neither the working directory nor that Python's site-packages are its own.
+    """The zipapp imports nothing of the working directory or its Python's packages.
 
-    That Python itself, without the adapter, takes both.
+    Its Python, by itself, imports both.
     """
     version = "python{}.{}".format(*sys.version_info)
     site_packages = tmp_path / "venv/lib" / version / "site-packages"
