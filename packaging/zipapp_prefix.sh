@@ -1,5 +1,10 @@
 #!/bin/sh
 command -v python3 >/dev/null || { echo "lambda-adapter: no python3 on PATH; it needs Python 3.11 or newer" >&2; exit 127; }
+# A shell drops variables whose names it can't use itself, and sets some of its own. The kernel
+# has what was given, unless it is too large to be handed on (MAX_ARG_STRLEN, 131072 bytes).
+given=$(od -v -An -tx1 "/proc/$$/environ" 2>/dev/null)
+[ ${#given} -lt 131000 ] || given=large
+export _LAMBDA_ADAPTER_ENVIRON="$given"
 # What the image has in Python is kept out, unless it is the application and its packages,
 # which then come first.
 flags=-IS

@@ -56,6 +56,7 @@ TESTED_BY = {
     "complaints": "test_cli",
     "usage": "test_cli",
     "in_process": "e2e/test_in_process",
+    "given_environ": "e2e/test_zipapp",
     "apps/hooked": "apps/asgi/test_app",
     "apps/failures": "apps/asgi/test_seat",
     "apps/last_resort": "apps/asgi/test_app",

@@ -44,6 +44,10 @@ def main(load: Callable[[], None] = lambda: None) -> int:
     ``load`` is called once the application is started, just before the rest of the
     adapter is imported: there, the zipapp unpacks itself.
     """
+    if "_LAMBDA_ADAPTER_ENVIRON" in os.environ:
+        from lambda_adapter.given_environ import restore
+
+        restore()
     argv = sys.argv[1:]
     environ: Mapping[str, str] = os.environ
     if argv[:1] == ["--version"]:

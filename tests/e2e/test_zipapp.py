@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import trio
 
 from lambda_adapter import __version__
 from tests.adapter import PUPPET, open_adapter
@@ -190,6 +191,65 @@ async def test_where_its_root_is_not_writable_it_unpacks_under_tmp(tmp_path: Pat
     assert reply["statusCode"] == 200
     assert len(lines) == 1
     assert "/proc/nowhere cannot be written; unpacked under /tmp/" in lines[0]
+
+
+ODD = {
+    "spring.profiles.active": "dev",
+    "my-var": "1",
+    "ConnectionStrings:Default": "x=y",
+    "é ": "two\nlines ",
+    "BASH_FUNC_f%%": "() { :; }",
+    "bytes": "\udcff\udcfe",
+    "EMPTY": "",
+    "IFS": ":",
+    "OPTIND": "5",
+    "OLDPWD": "/nowhere",
+    "SHLVL": "7",
+}
+"""Variables that shells drop, or set to something else."""
+
+SHELLS = [["dash"], ["busybox", "sh"], ["bash"]]
+
+
+@pytest.mark.parametrize("where", ["on Lambda", "off Lambda", "packed"])
+@pytest.mark.parametrize("shell", SHELLS, ids=["dash", "busybox", "bash"])
+async def test_the_environment_is_as_it_was_given(
+    tmp_path: Path, runtime: FakeRuntimeApi, shell: list[str], where: str
+):
+    """Every variable reaches the application as it was given, by whichever shell.
+
+    What the shell sets by itself does not reach it.
+    """
+    if not shutil.which(shell[0]) and not os.environ.get("CI"):
+        pytest.skip(f"{shell[0]} is not installed")
+    root = str(tmp_path / "root") if where == "packed" else SHIV_ROOT["SHIV_ROOT"]
+    env = {"PATH": os.environ["PATH"], "SHIV_ROOT": root, **ODD}
+    if where == "on Lambda":
+        env["AWS_LAMBDA_RUNTIME_API"] = runtime.address
+    kept = tmp_path / "environ"
+    copies = ["cat", "/proc/self/environ"]
+
+    with kept.open("wb") as file:
+        process = await trio.lowlevel.open_process(
+            [*shell, str(BOOTSTRAP), *copies], env=env, stdout=file
+        )
+        await process.wait()
+
+    variables = dict(
+        os.fsdecode(each).split("=", 1) for each in kept.read_bytes().split(b"\0")[:-1]
+    )
+    assert variables == env
+
+
+def test_an_environment_too_large_to_be_restored():
+    """An environment of 100 KB starts the application; a line says what may lack."""
+    env = {f"VARIABLE_{number}": "x" * 1000 for number in range(100)}
+
+    done = run(BOOTSTRAP, "sh", "-c", "echo ${#VARIABLE_99}", **env, **SHIV_ROOT)
+
+    assert done.stdout == "1000\n"
+    assert "larger than 43 KB" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 HIJACKED = "import os; os.write(2, b'hijacked\\n'); os._exit(9)\n"
