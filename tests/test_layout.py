@@ -153,8 +153,6 @@ WAITS = {
     "images/container.py": 1,
     # Not the test: the coroutines whose loop it steps.
     "apps/asgi/test_stepped_loop.py": 3,
-    # An application that takes 20 ms.
-    "http/test_wire.py": 1,
     # Not the test: the child that it starts.
     "apps/test_process.py": 1,
 }

@@ -18,6 +18,7 @@ needs_trio_asyncio = pytest.mark.skipif(
 
 
 @needs_trio_asyncio
+@pytest.mark.timeout(600)  # of a hundred tests, each of which has a limit of its own
 def test_seats():
     """All that holds on the other loops holds on trio-asyncio's."""
     run = subprocess.run(
@@ -29,7 +30,6 @@ def test_seats():
         env={**os.environ, "TEST_LOOPS": "trio-asyncio"},
         capture_output=True,
         text=True,
-        timeout=50,
         check=False,
     )
 

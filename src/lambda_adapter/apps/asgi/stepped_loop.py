@@ -42,9 +42,10 @@ class Selector(selectors.EpollSelector):
 
 
 class SteppedLoop(asyncio.SelectorEventLoop):
-    """asyncio's loop; ``step`` runs it until it would wait."""
+    """asyncio's loop; ``step`` runs it until it would wait, for ``share`` s at most."""
 
-    def __init__(self) -> None:
+    def __init__(self, share: float = SHARE) -> None:
+        self._share = share
         self.selector = Selector()
         self.selector.loop = self
         super().__init__(self.selector)
@@ -54,6 +55,6 @@ class SteppedLoop(asyncio.SelectorEventLoop):
 
         Return in how many seconds to run again, None if only on what becomes ready.
         """
-        self.selector.until = time.monotonic() + SHARE
+        self.selector.until = time.monotonic() + self._share
         self.run_forever()
         return self.selector.timeout
