@@ -10,7 +10,10 @@ import sys
 
 BUILD_ID = "@BUILD_ID@"
 ROOT = os.environ.get("SHIV_ROOT") or "@ROOT@"
-TMP = f"/tmp/lambda-adapter-{os.getuid()}"  # noqa: S108 - is_private() guards it
+TMP = os.path.join(
+    os.environ.get("TMPDIR") or "/tmp",  # noqa: S108 - is_private() guards it
+    f"lambda-adapter-{os.getuid()}",
+)
 ARCHIVE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -57,16 +60,17 @@ def keep_others_out() -> None:
 
 
 def unpack_for_now() -> str:
-    """Unpack under /tmp, without compiling: that costs more than one start gains by it.
+    """Unpack under TMPDIR or /tmp, and compile nothing: that costs more than it gains.
 
     Raises:
         SystemExit: Not even /tmp can be written.
     """
+    import contextlib
     import tempfile
 
+    with contextlib.suppress(OSError):  # it exists, or there is no such TMPDIR
+        os.mkdir(TMP, mode=0o700)
     try:
-        if not os.path.lexists(TMP):
-            os.makedirs(TMP, mode=0o700, exist_ok=True)
         root = TMP if is_private(TMP) else tempfile.mkdtemp(prefix="lambda-adapter-")
         extract(root)
     except OSError as error:

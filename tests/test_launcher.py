@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -178,6 +179,9 @@ async def test_output_of_the_child(runtime):
     assert "to stderr\n" in log.splitlines(keepends=True)
 
 
+ELF = Path("/bin/sh").read_bytes()[:18] + b"\xff\xfe" + bytes(44)
+"""The head of a program for a machine that there is not."""
+
 WRAPPER = ["sh", "-c", '"$@"; true', "sh"]
 """A shell script that starts the application without ``exec``, and stays beside it."""
 
@@ -201,6 +205,38 @@ async def test_killed_adapter(runtime, wrapper, ignored):
 
         for pid in pids:
             await wait_end(pid)
+
+
+IGNORING = """
+import runpy, signal
+for number in {numbers}:
+    signal.signal(number, signal.SIG_IGN)
+signal.signal = lambda *_: None  # the application's own wishes come second
+runpy.run_path({main!r}, run_name="__main__")
+"""
+"""A program that ignores signals, and is the puppet besides."""
+
+
+@pytest.mark.parametrize(
+    "signals", [{signal.SIGIO}, {*signal.Signals}], ids=["SIGIO", "all"]
+)
+async def test_killed_adapter_of_an_application_that_ignores_signals(
+    runtime, tmp_path, signals
+):
+    """An adapter that is killed takes along an application that ignores signals.
+
+    What Linux sends by itself for input on a pipe, SIGIO, can be ignored as well.
+    """
+    ignored = sorted(signals - {signal.SIGKILL, signal.SIGSTOP})
+    program = tmp_path / "app.py"
+    program.write_text(IGNORING.format(numbers=[*map(int, ignored)], main=PUPPET[1]))
+    async with open_adapter(runtime.address, [sys.executable, str(program)]) as adapter:
+        await runtime.wait_posted("/next")
+        pid = adapter.child()
+
+        adapter.process.kill()
+
+        await wait_end(pid)
 
 
 ORPHAN = """
@@ -246,6 +282,41 @@ async def test_command_that_can_not_be_started(runtime, command, words):
     assert posted.json()["errorType"] == "Runtime.AppStartError"
     assert NEXT not in [each.target for each in runtime.posted]
     assert message in adapter.log
+
+
+BINARIES = {
+    "for another machine": ELF,
+    "cut short": ELF[:9],
+    "no program": b"\0\1\2",
+    "begins as text": b"echo hello > $HIJACKED\n\0",
+    "a comment, then bytes": b"# " + b"x" * 400 + b"\nexit 0\n\0\xff",
+}
+"""Files that are executable, and neither a program of this machine nor a script."""
+
+
+@pytest.mark.parametrize("name", BINARIES)
+@pytest.mark.parametrize("where", ["path", "PATH"])
+async def test_binary_is_no_script(runtime, tmp_path, name, where):
+    """A file with a NUL is never read as a shell script: it can't be started."""
+    binary = tmp_path / "an-app"
+    binary.write_bytes(BINARIES[name])
+    binary.chmod(0o755)
+    command = str(binary) if where == "path" else "an-app"
+    hijacked = tmp_path / "hijacked"
+
+    async with open_adapter(
+        runtime.address,
+        [command],
+        PATH=f"{tmp_path}:{os.environ['PATH']}",
+        HIJACKED=str(hijacked),
+    ) as adapter:
+        assert await adapter.wait() == 1
+
+    (posted,) = [each for each in runtime.posted if "/init/error" in each.target]
+    assert posted.json()["errorType"] == "Runtime.AppStartError"
+    assert f"'{command}' can't be started: Exec format error" in adapter.log
+    assert "architecture" in adapter.log
+    assert os.listdir(tmp_path) == ["an-app"]
 
 
 async def test_script_without_interpreter(runtime, tmp_path):

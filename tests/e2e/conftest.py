@@ -23,8 +23,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(BUILD_TIMEOUT))
 
 
-SHIV_ROOT = {"SHIV_ROOT": str(PROJECT / ".cache/shiv")}
-"""Where the zipapp unpacks itself, once for all tests."""
+TMP = PROJECT / ".cache/tmp"
+TMP.mkdir(parents=True, exist_ok=True)
+
+SHIV_ROOT = {"SHIV_ROOT": str(PROJECT / ".cache/shiv"), "TMPDIR": str(TMP)}
+"""Where the zipapp unpacks itself, once for all tests of this checkout.
+
+It is not to find what another checkout or an earlier run has left in /tmp.
+"""
 
 
 @asynccontextmanager

@@ -73,7 +73,7 @@ async def test_packages_of_the_application_come_first(
         ["--app-dir", str(package), "--wsgi", "where:app"],
         PYTHONPATH=str(tmp_path / "site"),
         **python,
-        **(SHIV_ROOT if unpacked else {"SHIV_ROOT": str(tmp_path / "shiv")}),
+        **(SHIV_ROOT | ({} if unpacked else {"SHIV_ROOT": str(tmp_path / "shiv")})),
     )
 
     root = SHIV_ROOT["SHIV_ROOT"] if unpacked else str(tmp_path / "shiv")

@@ -83,7 +83,7 @@ async def test_hosts(runtime: FakeRuntimeApi, hosts, expected):
         port=port,
         HOSTS=hosts,
         PYTHONDONTWRITEBYTECODE="1",
-        SHIV_ROOT=str(SHIV_ROOT["SHIV_ROOT"]),
+        **SHIV_ROOT,
     ):
         for host in expected:
             fields = FIELDS | {"host": host}

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,8 +29,8 @@ NEEDED = {
 
 
 def run(*command: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in an environment of PATH and ``env``."""
-    environ = {"PATH": os.environ["PATH"], **env}
+    """Run a command in an environment of PATH, TMPDIR and ``env``."""
+    environ = {"PATH": os.environ["PATH"], "TMPDIR": SHIV_ROOT["TMPDIR"], **env}
     return subprocess.run(command, env=environ, capture_output=True, text=True)
 
 
@@ -139,7 +139,11 @@ async def test_others_can_not_change_what_it_unpacks(
     root = tmp_path / "root" if writable else Path("/proc/nowhere")
     command = ["sh", "-c", 'umask >&2; exec "$@"', "sh", *PUPPET]
     async with open_adapter(
-        runtime.address, command, adapter=NO_UMASK, SHIV_ROOT=str(root)
+        runtime.address,
+        command,
+        adapter=NO_UMASK,
+        SHIV_ROOT=str(root),
+        TMPDIR=str(under_tmp.parent),
     ) as adapter:
         await runtime.invoke({"an": "event"})
         log = await adapter.wait_log("0000\n")
@@ -164,7 +168,8 @@ async def test_the_applications_pythonpath_is_not_its_own(
         env={
             "PORT": str(port),
             "PYTHONPATH": str(planted),
-            "SHIV_ROOT": SHIV_ROOT["SHIV_ROOT"] if unpacked else str(tmp_path / "root"),
+            **SHIV_ROOT,
+            **({} if unpacked else {"SHIV_ROOT": str(tmp_path / "root")}),
         },
         log_path=tmp_path / "log",
     ) as emulator:
@@ -175,22 +180,40 @@ async def test_the_applications_pythonpath_is_not_its_own(
     assert "hijacked" not in log
 
 
-async def test_where_its_root_is_not_writable_it_unpacks_under_tmp(tmp_path: Path):
-    """A zipapp that can't write to its root unpacks under /tmp, and says so."""
-    shutil.rmtree(f"/tmp/lambda-adapter-{os.getuid()}", ignore_errors=True)
+@pytest.mark.parametrize("is_there", [True, False], ids=["its own", "no such TMPDIR"])
+async def test_where_its_root_is_not_writable_it_unpacks_under_tmp(
+    tmp_path: Path, under_tmp: Path, is_there: bool
+):
+    """A zipapp that can't write to its root unpacks under TMPDIR, and says so.
+
+    Where there is no such directory, it takes a new one in /tmp.
+    """
+    directory = under_tmp.parent if is_there else tmp_path / "nowhere"
     (port,) = free_ports(1)
 
     async with open_emulator(
         [BOOTSTRAP, sys.executable, MIRROR, str(port)],
-        env={"PORT": str(port), "SHIV_ROOT": "/proc/nowhere"},
+        env={
+            "PORT": str(port),
+            "SHIV_ROOT": "/proc/nowhere",
+            "TMPDIR": str(directory),
+        },
         log_path=tmp_path / "log",
     ) as emulator:
         reply = json.loads(await emulator.invoke(FINE))
         lines = [line for line in emulator.log().splitlines() if "unpacked" in line]
 
+    (line,) = lines
+    found = re.search("/proc/nowhere cannot be written; unpacked under ([^ ]+) ", line)
+    assert found
+    root = Path(found[1])
     assert reply["statusCode"] == 200
-    assert len(lines) == 1
-    assert "/proc/nowhere cannot be written; unpacked under /tmp/" in lines[0]
+    assert (root == under_tmp) == is_there
+    assert os.listdir(root)
+    assert os.stat(root).st_mode & 0o777 == 0o700
+    if not is_there:
+        shutil.rmtree(root)
+    assert "nowhere" not in os.listdir(tmp_path)
 
 
 ODD = {
@@ -223,7 +246,7 @@ async def test_the_environment_is_as_it_was_given(
     if not shutil.which(shell[0]) and not os.environ.get("CI"):
         pytest.skip(f"{shell[0]} is not installed")
     root = str(tmp_path / "root") if where == "packed" else SHIV_ROOT["SHIV_ROOT"]
-    env = {"PATH": os.environ["PATH"], "SHIV_ROOT": root, **ODD}
+    env = {"PATH": os.environ["PATH"], **SHIV_ROOT, "SHIV_ROOT": root, **ODD}
     if where == "on Lambda":
         env["AWS_LAMBDA_RUNTIME_API"] = runtime.address
     kept = tmp_path / "environ"
@@ -272,7 +295,8 @@ def test_its_python_takes_nothing_from_around_it(tmp_path: Path, unpacked: bool)
     python.symlink_to(real)
     (tmp_path / "venv/pyvenv.cfg").write_text(f"home = {real.parent}\n")
     root = SHIV_ROOT["SHIV_ROOT"] if unpacked else str(tmp_path / "root")
-    env = {"PATH": f"{python.parent}:{os.environ['PATH']}", "SHIV_ROOT": root}
+    path = f"{python.parent}:{os.environ['PATH']}"
+    env = {"PATH": path, **SHIV_ROOT, "SHIV_ROOT": root}
     run(BOOTSTRAP, "--version", **SHIV_ROOT)
 
     for planted in (site_packages / "planted.pth", here / "__future__.py"):
@@ -288,23 +312,11 @@ def test_its_python_takes_nothing_from_around_it(tmp_path: Path, unpacked: bool)
         assert (done.stdout, done.stderr) == (b"fine\n", b"")
 
 
-UNDER_TMP = Path(f"/tmp/lambda-adapter-{os.getuid()}")
-LINKED = UNDER_TMP.with_name(f"{UNDER_TMP.name}-linked")
-
-
 @pytest.fixture
-def under_tmp() -> Iterator[Path]:
-    """Where it unpacks itself if need be, with nothing there."""
-    _remove(UNDER_TMP)
-    yield UNDER_TMP
-    _remove(UNDER_TMP)
-    _remove(LINKED)
-
-
-def _remove(root: Path) -> None:
-    if root.is_symlink():
-        root.unlink()
-    shutil.rmtree(root, ignore_errors=True)
+def under_tmp(tmp_path: Path) -> Path:
+    """Where it unpacks itself if need be, given this TMPDIR, with nothing there."""
+    (tmp_path / "tmp").mkdir()
+    return tmp_path / f"tmp/lambda-adapter-{os.getuid()}"
 
 
 def plant(root: Path) -> None:
@@ -318,8 +330,9 @@ def plant(root: Path) -> None:
 
 
 def plant_link(root: Path) -> None:
-    plant(LINKED)
-    root.symlink_to(LINKED)
+    linked = root.parent.with_name("linked")
+    plant(linked)
+    root.symlink_to(linked)
 
 
 def plant_of_another(root: Path) -> None:
@@ -344,34 +357,35 @@ def plant_for_everybody(root: Path) -> None:
     [plant_link, plant_of_another, plant_for_the_group, plant_for_everybody],
 )
 async def test_what_others_can_fill_it_does_not_run(
-    tmp_path: Path,
     under_tmp: Path,
     runtime: FakeRuntimeApi,
     planting: Callable[[Path], None],
 ):
-    """Under /tmp it runs only what it has unpacked, or takes a new directory."""
+    """Under TMPDIR it runs only what it has unpacked, or takes a new directory."""
     planting(under_tmp)
 
     async with open_adapter(
         runtime.address,
         adapter=[str(BOOTSTRAP)],
         SHIV_ROOT="/proc/nowhere",
-        TMPDIR=str(tmp_path),  # where it takes the new directory
+        TMPDIR=str(under_tmp.parent),
     ) as adapter:
         posted = await runtime.invoke({"an": "event"})
         log = await adapter.wait_log("unpacked under ")
 
     assert posted.json() == {"an": "event"}
     assert "hijacked" not in log
-    (taken,) = os.listdir(tmp_path)
-    assert f"unpacked under {tmp_path}/{taken} " in log
+    (taken,) = {*under_tmp.parent.iterdir()} - {under_tmp}
+    assert f"unpacked under {taken} " in log
 
 
 def test_what_only_it_can_fill_it_runs(under_tmp: Path):
-    """What it has unpacked under /tmp for one start is there for the next."""
+    """What it has unpacked under TMPDIR for one start is there for the next."""
     plant(under_tmp)
 
-    done = run(BOOTSTRAP, "true", SHIV_ROOT="/proc/nowhere")
+    done = run(
+        *(BOOTSTRAP, "true"), SHIV_ROOT="/proc/nowhere", TMPDIR=str(under_tmp.parent)
+    )
 
     assert (done.returncode, done.stderr) == (9, "hijacked\n")
 

@@ -89,12 +89,13 @@ async def check_serves(runtime: FakeRuntimeApi, adapter: Path, root: Path) -> No
     """Ask an adapter for its version, and send an event through it."""
     said = await trio.run_process(
         [adapter, "--version"],
-        env={"PATH": os.environ["PATH"], "SHIV_ROOT": str(root)},
+        env={"PATH": os.environ["PATH"], "SHIV_ROOT": str(root), "TMPDIR": str(root)},
         capture_stdout=True,
     )
     assert said.stdout.decode() == f"lambda-adapter {__version__}\n"
     command = [str(adapter)]
-    async with open_adapter(runtime.address, adapter=command, SHIV_ROOT=str(root)):
+    places = {"SHIV_ROOT": str(root), "TMPDIR": str(root)}
+    async with open_adapter(runtime.address, adapter=command, **places):
         reply = await runtime.invoke(json.dumps(http_api("GET", "/")).encode())
 
     assert json.loads(reply.body)["statusCode"] == 200
