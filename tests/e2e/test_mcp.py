@@ -83,7 +83,8 @@ async def test_hosts(runtime: FakeRuntimeApi, hosts, expected):
         port=port,
         HOSTS=hosts,
         PYTHONDONTWRITEBYTECODE="1",
-        **SHIV_ROOT,
+        SHIV_ROOT=SHIV_ROOT["SHIV_ROOT"],
+        TMPDIR=SHIV_ROOT["TMPDIR"],
     ):
         for host in expected:
             fields = FIELDS | {"host": host}

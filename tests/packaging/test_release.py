@@ -94,8 +94,9 @@ async def check_serves(runtime: FakeRuntimeApi, adapter: Path, root: Path) -> No
     )
     assert said.stdout.decode() == f"lambda-adapter {__version__}\n"
     command = [str(adapter)]
-    places = {"SHIV_ROOT": str(root), "TMPDIR": str(root)}
-    async with open_adapter(runtime.address, adapter=command, **places):
+    async with open_adapter(
+        runtime.address, adapter=command, SHIV_ROOT=str(root), TMPDIR=str(root)
+    ):
         reply = await runtime.invoke(json.dumps(http_api("GET", "/")).encode())
 
     assert json.loads(reply.body)["statusCode"] == 200
