@@ -117,6 +117,11 @@ def sqs(_method: str = "", path: str = "", body: str = "message") -> Event:
     return {"Records": [record]}
 
 
+def direct(_method: str = "", path: str = "", body: str = "message") -> Event:
+    """Return a direct caller's event, whose reply is a JSON string if it is text."""
+    return {"group": path, "message": body}
+
+
 SQS = sqs()
 WEB_SOCKET = web_socket()
 
@@ -131,7 +136,7 @@ KINDS: dict[str, Make] = {
         function_url,
         vpc_lattice,
         vpc_lattice_v1,
-        sqs,
+        direct,
         web_socket,
     )
 }

@@ -10,7 +10,7 @@ from lambda_adapter.errors import EventError
 from lambda_adapter.events import classify
 from lambda_adapter.events.alb import AlbEvent, AlbMultiValueEvent
 from lambda_adapter.events.http_api import FunctionUrlEvent, HttpApiEvent
-from lambda_adapter.events.pass_through import PassThroughEvent
+from lambda_adapter.events.pass_through import BatchEvent, PassThroughEvent
 from lambda_adapter.events.rest_api import HttpApiV1Event, RestApiEvent
 from lambda_adapter.events.vpc_lattice import VpcLatticeEvent, VpcLatticeV1Event
 from lambda_adapter.events.websocket import WebSocketEvent
@@ -22,21 +22,21 @@ KINDS = {
     "alb_health_check": AlbEvent,
     "alb_multi_value": AlbMultiValueEvent,
     "cognito": PassThroughEvent,
-    "dynamodb": PassThroughEvent,
+    "dynamodb": BatchEvent,
     "eventbridge": PassThroughEvent,
     "function_url": FunctionUrlEvent,
     "http_api": HttpApiEvent,
     "http_api_binary": HttpApiEvent,
     "http_api_v1": HttpApiV1Event,
-    "kinesis": PassThroughEvent,
+    "kinesis": BatchEvent,
     "rest_api": RestApiEvent,
     "rest_api_multi_value": RestApiEvent,
     "rest_api_null_context": RestApiEvent,
     "rest_api_test_console": RestApiEvent,
-    "s3": PassThroughEvent,
+    "s3": BatchEvent,
     "schedule": PassThroughEvent,
-    "sns": PassThroughEvent,
-    "sqs": PassThroughEvent,
+    "sns": BatchEvent,
+    "sqs": BatchEvent,
     "vpc_lattice": VpcLatticeEvent,
     "vpc_lattice_v1": VpcLatticeV1Event,
     "websocket_connect": WebSocketEvent,
@@ -173,13 +173,71 @@ def test_classify_authorizer(event):
         pytest.param({"path": "/", "method": "GET"}, id="lattice-without-arn"),
         pytest.param({"raw_path": "/"}, id="path-alone"),
         pytest.param({"headers": {}, "body": ""}, id="fields-and-body"),
-        pytest.param({"Records": [load("alb")]}, id="within-records"),
         pytest.param([load("alb")], id="within-list"),
     ],
 )
 def test_classify_what_only_looks_like_http(event):
     """Half a shape is none: somebody's own event goes on as it is."""
     assert classify(encode(event)) is PassThroughEvent
+
+
+KAFKA = {"my-topic-0": [{"topic": "my-topic", "offset": 15, "value": "SGVsbG8="}]}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        pytest.param({"Records": []}, id="no-records"),
+        pytest.param({"Records": [load("alb")]}, id="records"),
+        pytest.param({"Records": [{"body": "\ud83d"}]}, id="half-surrogate"),
+        pytest.param(load("kinesis", state={"1": 1}, window={}), id="tumbling-window"),
+        pytest.param({"eventSource": "aws:kafka", "records": KAFKA}, id="kafka"),
+        pytest.param({"eventSource": "SelfManagedKafka"}, id="self-managed-kafka"),
+        pytest.param({"records": KAFKA}, id="kafka-without-a-source"),
+        pytest.param(
+            {"eventSource": "aws:mq", "eventSourceArn": "arn", "messages": [{}]},
+            id="active-mq",
+        ),
+        pytest.param(
+            {"eventSource": "aws:rmq", "rmqMessagesByQueue": {"q::/": [{}]}},
+            id="rabbit-mq",
+        ),
+        pytest.param({"eventSource": "aws:docdb", "events": [{}]}, id="documentdb"),
+        pytest.param(
+            {"invocationId": "a", "deliveryStreamArn": "arn", "records": [{}]},
+            id="firehose",
+        ),
+        pytest.param(load("sqs")["Records"], id="pipes"),
+    ],
+)
+def test_classify_batch(event):
+    """What brings items of a queue, a stream or a broker is a batch."""
+    assert classify(encode(event)) is BatchEvent
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        pytest.param({"messages": [{"role": "user", "content": "hi"}]}, id="messages"),
+        pytest.param({"records": [1, 2]}, id="records"),
+        pytest.param({"events": []}, id="events"),
+        pytest.param({"Records": None, "eventSource": None}, id="nulls"),
+        pytest.param([{"messages": []}], id="list-of-objects"),
+        pytest.param([], id="empty-list"),
+        pytest.param([[{"eventSource": "a"}]], id="list-of-lists"),
+    ],
+)
+def test_classify_no_batch(event):
+    """A direct caller's own lists are no batch of an event source."""
+    assert classify(encode(event)) is PassThroughEvent
+
+
+@pytest.mark.parametrize("name", ["alb", "rest_api", "websocket_message"])
+def test_classify_http_with_records(name):
+    """A request or a WebSocket's message stays one, whatever other keys it has."""
+    event = load(name, Records=[], eventSource="aws:sqs", records={})
+
+    assert classify(encode(event)) is KINDS[name]
 
 
 @pytest.mark.parametrize(

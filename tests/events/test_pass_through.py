@@ -1,11 +1,14 @@
 """Events that are not HTTP."""
 
+import json
+
 import pytest
 
 from lambda_adapter.errors import AppRequestError
 from lambda_adapter.events.context import Context
 from lambda_adapter.events.http_event import HttpEvent
-from lambda_adapter.events.pass_through import PassThroughEvent
+from lambda_adapter.events.pass_through import BatchEvent, PassThroughEvent
+from lambda_adapter.events.websocket import WebSocketEvent
 from lambda_adapter.http.messages import Request, Response
 from tests.catalogue import load
 from tests.events.examples import CONTEXT, encode, request_of, response
@@ -72,21 +75,95 @@ def test_is_not_http():
     assert not issubclass(PassThroughEvent, HttpEvent)
 
 
-@pytest.mark.parametrize(
-    ("body", "reply"),
-    [
-        pytest.param(b'{"batchItemFailures":[]}', b'{"batchItemFailures":[]}', id="js"),
-        pytest.param(b"<p>done</p>", b"<p>done</p>", id="html"),
-        pytest.param(b"\x00\xff", b"\x00\xff", id="bytes"),
-        pytest.param(b"", b"null", id="empty"),
-    ],
-)
+JSON = [
+    pytest.param(b'{"batchItemFailures":[]}', id="object"),
+    pytest.param(b' { "a" : 1.0 }\r\n', id="white-space"),
+    pytest.param(b"[1,2]", id="list"),
+    pytest.param(b'"OK"', id="string"),
+    pytest.param(b"null", id="null"),
+    pytest.param(b"1e999", id="large-number"),
+    pytest.param(b"1" * 5_000, id="long-number"),
+    pytest.param('{"é":"\u2028"}'.encode(), id="no-ascii"),
+    pytest.param(rb'{"a":"\ud83d"}', id="half-surrogate"),
+    pytest.param(rb'["\ud83d\ude00","\\\ud83d"]', id="surrogates"),
+    pytest.param(b"[" * 50_000 + b"]" * 50_000, id="deep"),
+]
+
+NO_JSON = [
+    pytest.param(b"OK", "OK", id="text"),
+    pytest.param(b"<p>ok</p>", "<p>ok</p>", id="html"),
+    pytest.param(b'say "no"\n\0', 'say "no"\n\0', id="quotes"),
+    pytest.param("naïve".encode(), "naïve", id="utf-8"),
+    pytest.param(b"gr\xfc\xdfe", "grüße", id="latin-1"),
+    pytest.param(b"\x89PNG\r\n", "\x89PNG\r\n", id="bytes"),
+    pytest.param(b'"\xff"', '"ÿ"', id="json-in-latin-1"),
+    pytest.param(b"{'a': 1}", "{'a': 1}", id="python"),
+    pytest.param(b"NaN", "NaN", id="nan"),
+    pytest.param(b'{"a":1', '{"a":1', id="truncated"),
+    pytest.param(b"{}\n{}", "{}\n{}", id="lines"),
+    pytest.param(b" \n", " \n", id="blank"),
+    pytest.param(rb'"\ud83"', r'"\ud83"', id="half-an-escape"),
+]
+KINDS = [PassThroughEvent, WebSocketEvent, BatchEvent]
+
+
+@pytest.mark.parametrize("body", JSON)
 @pytest.mark.parametrize("status", [200, 204, 302, 399])
-def test_reply(status, body, reply):
-    """The reply is the body as it is; where there is none, it is JSON all the same."""
+@pytest.mark.parametrize("kind", KINDS)
+def test_json_reply(kind, status, body):
+    """JSON is the reply byte for byte, whatever its status and type, without a word."""
     answer = response(body, (b"content-type", b"text/html"), status=status)
 
-    assert PassThroughEvent.encode_response(answer) == reply
+    reply = kind.encode_response(answer)
+
+    assert reply == body
+    assert kind.remark(answer, reply) is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("body", [b"", b"\xef\xbb\xbf"])
+def test_empty_reply(kind, body):
+    """A response without content is ``null``, without a word."""
+    answer = response(body)
+
+    reply = kind.encode_response(answer)
+
+    assert reply == b"null"
+    assert kind.remark(answer, reply) is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_reply_after_a_mark(kind):
+    """A byte order mark before JSON, which no reader has to skip, is left out."""
+    answer = response(b'\xef\xbb\xbf{"batchItemFailures":[]}')
+
+    reply = kind.encode_response(answer)
+
+    assert reply == b'{"batchItemFailures":[]}'
+    assert kind.remark(answer, reply) is None
+
+
+@pytest.mark.parametrize(("body", "text"), NO_JSON)
+@pytest.mark.parametrize("kind", [PassThroughEvent, WebSocketEvent])
+def test_reply_to_a_caller(kind, body, text):
+    """A direct caller gets what is not JSON as a JSON string, and the log says so."""
+    answer = response(body, (b"content-type", b"application/json"))
+
+    reply = kind.encode_response(answer)
+
+    assert json.loads(reply) == text
+    assert "the reply is that in a JSON string" in (kind.remark(answer, reply) or "")
+
+
+@pytest.mark.parametrize(("body", "text"), NO_JSON)
+def test_reply_to_a_batch(body, text):
+    """An event source that reads replies gets ``null`` for what is not JSON."""
+    answer = response(body)
+
+    reply = BatchEvent.encode_response(answer)
+
+    assert reply == b"null"
+    assert "the reply is null" in (BatchEvent.remark(answer, reply) or "")
 
 
 ELSEWHERE = "; if it takes events elsewhere, set AWS_LWA_PASS_THROUGH_PATH"

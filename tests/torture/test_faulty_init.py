@@ -145,12 +145,12 @@ async def test_next_that_fails_for_good():
         pytest.param("alb", NEXT, id="next"),
         pytest.param("alb", "/response", id="reply"),
         pytest.param("function_url", "/response", id="stream"),
-        pytest.param("sqs", "/error", id="error"),
+        pytest.param("direct", "/error", id="error"),
     ],
 )
 async def test_all_is_lost(kind, end):
     """Status 500 ends the process at once, and the log quotes what Lambda said."""
-    answers = Answer(OK, "keep"), Answer(REFUSAL if kind == "sqs" else OK, "keep")
+    answers = Answer(OK, "keep"), Answer(REFUSAL if kind == "direct" else OK, "keep")
     async with open_faulty() as runtime, open_app(*answers) as app:
         await runtime.fail(end, LOST)
         async with open_adapter(
@@ -229,7 +229,7 @@ async def test_registration_that_stalls():
 
 POSTS = {
     "reply": ("http_api", "/response", "the reply did not reach Lambda: it was not"),
-    "error": ("sqs", "/error", "the failure did not reach Lambda: it was not"),
+    "error": ("direct", "/error", "the failure did not reach Lambda: it was not"),
     "stream": ("function_url", "/response", "the stream did not reach Lambda"),
     "init error": ("", INIT_ERROR, "Lambda could not be told of the init error"),
 }

@@ -27,7 +27,7 @@ MOST_MEMORY = 150
 STEPS = {"reply": "/response", "stream": "/response", "error": "/error"}
 """What is posted, and where to."""
 
-KIND_OF = {"reply": "http_api", "stream": "function_url", "error": "sqs"}
+KIND_OF = {"reply": "http_api", "stream": "function_url", "error": "direct"}
 """An event whose answer is that."""
 
 PROMPT = {name: fault for name, fault in FAULTS.items() if not fault.stalls}

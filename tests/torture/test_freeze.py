@@ -27,7 +27,7 @@ ASKS = [
     ("http_api", "GET"),
     ("http_api", "POST"),
     ("function_url", "POST"),
-    ("sqs", ""),
+    ("direct", ""),
 ]
 
 IDLE = 0.1

@@ -19,10 +19,11 @@ from lambda_adapter.errors import EventError
 from lambda_adapter.events import Event, classify
 from lambda_adapter.events.alb import AlbEvent, AlbMultiValueEvent
 from lambda_adapter.events.http_api import FunctionUrlEvent, HttpApiEvent
-from lambda_adapter.events.pass_through import PassThroughEvent
+from lambda_adapter.events.pass_through import BatchEvent, PassThroughEvent
 from lambda_adapter.events.rest_api import HttpApiV1Event, RestApiEvent
 from lambda_adapter.events.vpc_lattice import VpcLatticeEvent, VpcLatticeV1Event
 from lambda_adapter.events.websocket import WebSocketEvent
+from lambda_adapter.http.messages import decoded
 from tests.adapter import peak_memory
 from tests.catalogue import KINDS, NAMES
 from tests.events.examples import encode
@@ -48,7 +49,8 @@ CLASSES: dict[type[Event], str] = {
     VpcLatticeEvent: "vpc_lattice",
     VpcLatticeV1Event: "vpc_lattice_v1",
     WebSocketEvent: "web_socket",
-    PassThroughEvent: "sqs",
+    PassThroughEvent: "direct",
+    BatchEvent: "batch",
 }
 
 MANY = {"multiValueHeaders"}
@@ -133,7 +135,7 @@ def kind_of(payload: bytes) -> str:
     try:
         return CLASSES[classify(payload)]
     except EventError:
-        return "sqs"
+        return "direct"
 
 
 def assert_well_formed(posted: Posted, kind: str) -> None:
@@ -219,6 +221,8 @@ def check_event(fuzz: Fuzz, payload: bytes) -> None:
         assert_sound(request)
         is_head = request.head.startswith(b"HEAD ")
         content = b"" if is_head else request.head + request.body
+        if kind in PASS_THROUGH:
+            content = b"null" if kind == "batch" else decoded(content).encode()
         assert (answer.status, answer.content) == (200, content)
         if kind in PASS_THROUGH:
             assert request.body == payload
@@ -248,7 +252,9 @@ def test_any_bytes(fuzz, try_all):
     try_all(lambda payload: check_event(fuzz, payload), st.binary(max_size=99), 2_000)
 
 
-@pytest.mark.parametrize("kind", ["http_api", "alb_multi_value", "function_url", "sqs"])
+@pytest.mark.parametrize(
+    "kind", ["http_api", "alb_multi_value", "function_url", "direct"]
+)
 def test_any_answer(fuzz, try_all, kind):
     """Whatever the application says, its client is told one thing, well formed."""
 

@@ -7,7 +7,6 @@ HTTP event with a wrong value is a bad HTTP event, and not one of another kind. 
 Core: no I/O.
 """
 
-import re
 from typing import TypeVar
 
 import msgspec
@@ -17,8 +16,9 @@ from lambda_adapter.events.alb import AlbEvent, AlbMultiValueEvent
 from lambda_adapter.events.event import NULL, Event, decode_as
 from lambda_adapter.events.http_api import FunctionUrlEvent, HttpApiEvent
 from lambda_adapter.events.pairs import Scalar
-from lambda_adapter.events.pass_through import PassThroughEvent
+from lambda_adapter.events.pass_through import BatchEvent, PassThroughEvent
 from lambda_adapter.events.rest_api import HttpApiV1Event, RestApiEvent
+from lambda_adapter.events.surrogates import without_surrogates
 from lambda_adapter.events.vpc_lattice import VpcLatticeEvent, VpcLatticeV1Event
 from lambda_adapter.events.websocket import WebSocketEvent
 
@@ -48,6 +48,15 @@ class _Shape(msgspec.Struct, rename="camel", gc=False):
     raw_path: msgspec.Raw = msgspec.field(default=NULL, name="raw_path")
     method_arn: msgspec.Raw = NULL
     route_arn: msgspec.Raw = NULL
+    items: msgspec.Raw = msgspec.field(default=NULL, name="Records")
+    event_source: msgspec.Raw = NULL
+    records: msgspec.Raw = NULL
+    rmq_messages_by_queue: msgspec.Raw = NULL
+    delivery_stream_arn: msgspec.Raw = NULL
+
+
+class _Item(msgspec.Struct, rename="camel", gc=False):
+    event_source: msgspec.Raw = NULL
 
 
 def classify(payload: bytes) -> type[Event]:
@@ -63,8 +72,7 @@ def classify(payload: bytes) -> type[Event]:
     if not payload:
         return PassThroughEvent
     if payload[:1] != b"{" and payload.lstrip(b" \t\r\n")[:1] != b"{":
-        _decode(payload, msgspec.Raw)
-        return PassThroughEvent
+        return _classify_value(payload)
     event = _decode(payload, _Shape)
     context = event.request_context
     if not isinstance(context, _ContextShape):
@@ -88,29 +96,72 @@ def classify(payload: bytes) -> type[Event]:
         return FunctionUrlEvent if is_url else HttpApiEvent
     if _has(event.http_method) and _has(event.path):
         return HttpApiV1Event if bytes(event.version) == b'"1.0"' else RestApiEvent
+    return BatchEvent if _is_batch(event) else PassThroughEvent
+
+
+def _is_batch(event: _Shape) -> bool:
+    """Return whether an event brings items of a source that reads the reply.
+
+    SQS, Kinesis and DynamoDB have ``Records``, as have S3, SNS and others that read no
+    reply. Kafka, Amazon MQ and DocumentDB name themselves outside of their items:
+    https://docs.aws.amazon.com/lambda/latest/dg/with-kafka.html
+    https://docs.aws.amazon.com/lambda/latest/dg/with-mq.html
+    https://docs.aws.amazon.com/lambda/latest/dg/with-documentdb.html
+    So does Firehose: https://docs.aws.amazon.com/lambda/latest/dg/services-kinesisfirehose.html
+    """
+    return (
+        _has(event.items)
+        or _has(event.event_source)
+        or _has(event.rmq_messages_by_queue)
+        or _has(event.delivery_stream_arn)
+        or _begins_object(event.records)  # Kafka's, by topic and partition
+    )
+
+
+def _classify_value(payload: bytes) -> type[Event]:
+    """Return the kind of an event that is not an object.
+
+    EventBridge Pipes bring a list of records, each with its source:
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html
+
+    Raises:
+        EventError: it is not JSON.
+    """
+    if payload.lstrip(b" \t\r\n")[:1] != b"[":
+        _decode(payload, msgspec.Raw)
+        return PassThroughEvent
+    items = _decode(payload, list[msgspec.Raw])
+    if items and _begins_object(items[0]):
+        record = _decode(bytes(items[0]), _Item)
+        if _has(record.event_source):
+            return BatchEvent
     return PassThroughEvent
 
 
 T = TypeVar("T")
 _EMPTY = _ContextShape()
-_HALF_PAIR = re.compile(rb"(?<!\\)((?:\\\\)*)\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
 
 def _decode(payload: bytes, shape: type[T]) -> T:
     """Read an event, without escaped surrogates if it can't be read with them.
 
-    JSON may hold halves of pairs, and msgspec reads none
-    (https://www.rfc-editor.org/rfc/rfc8259#section-8.2): half an emoji, for example,
-    that somebody cut in two. The event's shape is the same without.
+    The event's shape is the same without.
     """
     try:
         return decode_as(payload, shape)
     except EventError:
-        return decode_as(_HALF_PAIR.sub(rb"\1?", payload), shape)
+        cleaned = without_surrogates(payload)
+        if cleaned is payload:
+            raise
+        return decode_as(cleaned, shape)
+
+
+def _begins_object(value: msgspec.Raw) -> bool:
+    return bytes(memoryview(value)[:1]) == b"{"
 
 
 def _has(value: msgspec.Raw) -> bool:
-    return value is not NULL and bytes(value) != b"null"
+    return value is not NULL and value != NULL
 
 
 __all__ = ["Event", "classify"]

@@ -71,6 +71,10 @@ class Event(msgspec.Struct, frozen=True, rename="camel", gc=False):
         raise NotImplementedError
 
     @classmethod
+    def remark(cls, response: Response, reply: bytes) -> str | None:
+        """Return what is worth a line in the log, once, about a reply; mostly None."""
+
+    @classmethod
     def encode_prelude(cls, response: Response) -> bytes:
         """Return what comes before a streamed body, if this kind ``streams``."""
         raise NotImplementedError

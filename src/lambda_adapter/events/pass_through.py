@@ -1,16 +1,26 @@
 """Events that are not HTTP: SQS, SNS, S3, EventBridge, schedules, direct invocations.
 
-They are POSTed to the application as they are. Core: no I/O.
+They are POSTed to the application as they are, and the response's body is the reply. A
+reply has to be JSON: Lambda reads that of a batch for the items that failed, and takes
+what it can't parse for the failure of all of them. So a body that is not JSON becomes
+JSON: ``null`` for a batch, which means that no item failed, else a string.
+
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+
+Core: no I/O.
 """
 
 from typing import Self
+
+import msgspec
 
 from lambda_adapter.errors import AppRequestError
 from lambda_adapter.events.body import buffered
 from lambda_adapter.events.context import Context, added_fields
 from lambda_adapter.events.event import Event
 from lambda_adapter.events.fields import request_fields
-from lambda_adapter.http.messages import Request, Response
+from lambda_adapter.events.surrogates import is_json
+from lambda_adapter.http.messages import Request, Response, decoded
 
 ELSEWHERE = "; if it takes events elsewhere, set AWS_LWA_PASS_THROUGH_PATH"
 
@@ -54,9 +64,44 @@ class PassThroughEvent(Event, frozen=True):
 
     @classmethod
     def encode_response(cls, response: Response) -> bytes:
-        """Return the body as it is, or ``null`` in place of none."""
-        return buffered(response) or b"null"
+        """Return the body as it is if it is JSON, else as a JSON string."""
+        body = buffered(response)
+        return _as_json(body) or msgspec.json.encode(decoded(body))
+
+    @classmethod
+    def remark(cls, response: Response, reply: bytes) -> str | None:
+        """Say so if the reply is not what the application responded with."""
+        document = buffered(response).removeprefix(_MARK)
+        if not document or reply == document:
+            return None
+        sent = "null" if reply == b"null" else "that in a JSON string"
+        return (
+            "the application's response to an event that is not HTTP is not JSON, so"
+            f" the reply is {sent}; respond with JSON or with no body"
+        )
 
     def _request_context(self) -> bytes:
         """Return ``null``: what comes over HTTP never has that, whatever its path."""
         return b"null"
+
+
+class BatchEvent(PassThroughEvent, frozen=True):
+    """An event that brings items, and whose source reads which of them failed."""
+
+    @classmethod
+    def encode_response(cls, response: Response) -> bytes:
+        """Return the body as it is if it is JSON, else ``null``: no item has failed."""
+        return _as_json(buffered(response)) or b"null"
+
+
+_MARK = "\ufeff".encode()
+"""What some programs put in front of UTF-8, and no reader of JSON has to skip:
+https://www.rfc-editor.org/rfc/rfc8259#section-8.1"""
+
+
+def _as_json(body: bytes) -> bytes | None:
+    """Return the JSON that a body is, ``null`` if it is empty, None for all others."""
+    document = body.removeprefix(_MARK)
+    if not document:
+        return b"null"
+    return document if is_json(document) else None

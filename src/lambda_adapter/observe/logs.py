@@ -54,6 +54,19 @@ def add_request_id(record: logging.LogRecord) -> bool:
 log.addFilter(add_request_id)
 
 
+_warned: set[str] = set()
+
+
+def warn_once(warning: str) -> None:
+    """Log a warning that each further invocation would repeat.
+
+    This process remembers it, so what varies has no place in it.
+    """
+    if warning not in _warned:
+        _warned.add(warning)
+        log.warning("%s", warning)
+
+
 class TextFormatter(logging.Formatter):
     """``lambda-adapter: WARN message RequestId: 1234``; a traceback goes below."""
 

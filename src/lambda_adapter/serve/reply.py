@@ -3,7 +3,7 @@
 from lambda_adapter.apps.app import Turn
 from lambda_adapter.events.limits import find_wide_fields, within_limit
 from lambda_adapter.http.messages import Response
-from lambda_adapter.observe.logs import log
+from lambda_adapter.observe.logs import log, warn_once
 
 
 def encode(turn: Turn, response: Response) -> bytes:
@@ -19,4 +19,6 @@ def encode(turn: Turn, response: Response) -> bytes:
         reply = within_limit(kind, kind.encode_response(response))
     if warning := find_wide_fields(kind, response, len(reply)):
         log.warning("%s", warning)
+    if remark := kind.remark(response, reply):
+        warn_once(remark)
     return reply

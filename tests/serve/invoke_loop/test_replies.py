@@ -10,8 +10,9 @@ import trio.testing
 from lambda_adapter.apps.app import Turn
 from lambda_adapter.events.event import MAX_REPLY
 from lambda_adapter.http.messages import Request, Response
+from tests.adapter import open_adapter
 from tests.catalogue import SQS, alb, alb_multi_value, function_url, http_api, rest_api
-from tests.scripted_app import said
+from tests.scripted_app import open_app, said
 from tests.serve.invoke_loop.function import assert_failed, assert_refused, running
 from tests.serve.invoke_loop.kinds import KINDS
 
@@ -251,3 +252,27 @@ async def test_events_follow_each_other(function):
     assert {each.connection for each in function.runtime.posted} == {1}
     answers = [each.target for each in function.runtime.posted if each.kind != "next"]
     assert len(answers) == len(set(answers)) == 100
+
+
+async def test_text_in_reply_to_events(runtime):
+    """Text becomes ``null`` for a batch, JSON for a caller, and each is said once.
+
+    A request's text stays text.
+    """
+    ok = [said(200, b"OK") for _ in range(6)]
+    async with (
+        open_app(said(), *ok) as app,
+        open_adapter(runtime.address, [], port=app.port) as adapter,
+    ):
+        events = [SQS, SQS, {"key": 1}, {"key": 1}, http_api(), SQS]
+        posted = [await runtime.invoke(event) for event in events]
+        log = await adapter.wait_log("JSON string")
+
+    assert [each.kind for each in posted] == ["response"] * 6
+    replies = [each.body for each in posted]
+    assert replies[:4] == [b"null", b"null", b'"OK"', b'"OK"']
+    assert posted[4].json()["body"] == "OK"
+    assert replies[5] == b"null"
+    lines = [line for line in log.splitlines() if "is not JSON" in line]
+    assert ["reply is null" in line for line in lines] == [True, False]
+    assert ["RequestId: " in line for line in lines] == [True, True]
