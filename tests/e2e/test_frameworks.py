@@ -41,7 +41,8 @@ CASES = {
 }
 
 FIELDS = {"host": "example.com", "x-test": "value"}
-HTTP = {name: make for name, make in KINDS.items() if name not in {"sqs", "web_socket"}}
+OTHER = {"direct", "web_socket"}
+HTTP = {name: make for name, make in KINDS.items() if name not in OTHER}
 
 EVENTS = [
     *(make("GET", path, None, FIELDS) for make in HTTP.values() for path in PATHS),

@@ -306,6 +306,29 @@ def test_reply_without_hop_by_hop(name, hop):
     assert list(values) == ["date"]
 
 
+MAPS = (
+    *("headers", "multiValueHeaders", "queryStringParameters"),
+    *("multiValueQueryStringParameters", "query_string_parameters"),
+)
+
+
+@pytest.mark.parametrize("value", [None, [None], "", [""]], ids=repr)
+@pytest.mark.parametrize("name", HTTP)
+def test_null_in_a_map(name, value):
+    """A name without a value has an empty one, in fields and queries of every kind."""
+    event = load(name)
+    for key in {*MAPS} & {*event}:
+        takes_lists = key.startswith("multi") or "lattice" in name
+        given = value[0] if isinstance(value, list) and not takes_lists else value
+        event[key] = {**(event[key] or {}), "x-null": given}
+
+    request = request_of(event)
+
+    assert (b"x-null", b"") in request.fields
+    if not {"rawQueryString", "raw_path"} & {*event} and b"?" in request.target:
+        assert b"x-null=" in request.target.partition(b"?")[2].split(b"&")
+
+
 def test_decode_as():
     """JSON becomes the type asked for."""
     assert decode_as(b"[1, 2]", list[int]) == [1, 2]

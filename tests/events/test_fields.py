@@ -365,6 +365,8 @@ def test_pairs():
     assert list(single({"b": 1, "a": "2"})) == [("b", 1), ("a", "2")]
     assert list(single(None)) == []
     assert list(multiple({"b": [1, "2"], "a": []})) == [("b", 1), ("b", "2")]
+    assert list(multiple({"b": None, "a": "x"})) == [("b", None), ("a", "x")]
+    assert list(multiple(None)) == []
 
 
 @pytest.mark.parametrize(

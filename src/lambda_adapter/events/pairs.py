@@ -3,12 +3,15 @@
 Core: no I/O.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
 Scalar = str | int | float | bool | None
 """A field's value in an event: text, but events written by hand have numbers."""
+
+Values = list[Scalar] | Scalar
+"""The values of a name in a map of lists, where a value alone has been seen as well."""
 
 Pairs = Iterable[tuple[str, Scalar]]
 
@@ -18,13 +21,17 @@ def single(values: Mapping[str, Scalar] | None) -> Pairs:
     return (values or {}).items()
 
 
-def multiple(values: Mapping[str, Sequence[Scalar]]) -> Iterator[tuple[str, Scalar]]:
-    """Return the pairs of a map of lists."""
-    return ((name, value) for name, each in values.items() for value in each)
+def multiple(values: Mapping[str, Values] | None) -> Iterator[tuple[str, Scalar]]:
+    """Return the pairs of a map of lists; a value alone is a list of one."""
+    return (
+        (name, value)
+        for name, given in (values or {}).items()
+        for value in (given if isinstance(given, list) else (given,))
+    )
 
 
 def every(
-    lists: Mapping[str, Sequence[Scalar]] | None, values: Mapping[str, Scalar] | None
+    lists: Mapping[str, Values] | None, values: Mapping[str, Scalar] | None
 ) -> Pairs:
     """Return the pairs of a map of lists; where there is none, of a map of values."""
     return multiple(lists) if lists else single(values)

@@ -11,11 +11,9 @@ from lambda_adapter.events import target
 from lambda_adapter.events.body import encode_body
 from lambda_adapter.events.event import NULL
 from lambda_adapter.events.http_event import HttpEvent, RequestParts
-from lambda_adapter.events.pairs import Pairs, Scalar, text
+from lambda_adapter.events.pairs import Values, multiple, text
 from lambda_adapter.events.reply import single_valued
 from lambda_adapter.http.messages import Response
-
-Values = dict[str, Scalar | list[Scalar]]
 
 
 class VpcLatticeEvent(HttpEvent, frozen=True):
@@ -23,8 +21,8 @@ class VpcLatticeEvent(HttpEvent, frozen=True):
 
     method: str
     path: str = "/"
-    headers: Values | None = None
-    query_string_parameters: Values | None = None
+    headers: dict[str, Values] | None = None
+    query_string_parameters: dict[str, Values] | None = None
     request_context: msgspec.Raw = NULL
     body: str | None = None
     is_base64_encoded: bool | None = None
@@ -32,7 +30,7 @@ class VpcLatticeEvent(HttpEvent, frozen=True):
     def parts(self) -> RequestParts:
         """Return the parts. A query within the path is the client's own."""
         path, mark, query = self.path.partition("?")
-        parameters = _pairs(self.query_string_parameters)
+        parameters = multiple(self.query_string_parameters)
         encoded = (
             target.verbatim_query(query)
             if mark
@@ -41,7 +39,7 @@ class VpcLatticeEvent(HttpEvent, frozen=True):
         return RequestParts(
             self.method,
             target.join(target.verbatim_path(path), encoded),
-            _pairs(self.headers),
+            multiple(self.headers),
             self.body,
             self.is_base64_encoded,
             self.request_context,
@@ -61,7 +59,7 @@ class VpcLatticeV1Event(VpcLatticeEvent, frozen=True):
     """A request in version 1: names in snake case, and no ``requestContext``."""
 
     path: str = msgspec.field(default="/", name="raw_path")
-    query_string_parameters: Values | None = msgspec.field(
+    query_string_parameters: dict[str, Values] | None = msgspec.field(
         default=None, name="query_string_parameters"
     )
     is_base64_encoded: bool | None = msgspec.field(
@@ -74,11 +72,3 @@ class _Reply(msgspec.Struct, rename="camel"):
     headers: dict[str, str]
     body: str | bytes
     is_base64_encoded: bool
-
-
-def _pairs(values: Values | None) -> Pairs:
-    return [
-        (name, value)
-        for name, given in (values or {}).items()
-        for value in (given if isinstance(given, list) else [given])
-    ]
