@@ -32,7 +32,7 @@ def test_file(tmp_path: Path):
     done = invoke("--event", str(file), "--app-port", app_port(), "--", *APP)
 
     assert (done.returncode, done.stdout) == (0, '{"Records":[1]}\n')
-    assert "request  POST /events  (PassThrough)" in done.stderr
+    assert "request  POST /events  (Batch)" in done.stderr
     assert "ok  invoke  " in done.stderr
 
 

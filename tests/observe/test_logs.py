@@ -379,7 +379,8 @@ async def put_through(runtime: FakeRuntimeApi, app: ScriptedApp) -> int:
 
     for event in [*SECRETIVE.values(), *OTHERS]:
         app.answers.append(said(200, TOKEN, FIELDS))
-        assert TOKEN in (await invoke(event)).body
+        posted = await invoke(event)
+        assert TOKEN in posted.body or posted.body == b"null"  # a batch's reply
     async with trio.open_nursery() as nursery:
         for event in UNREADABLE:
             nursery.start_soon(invoke, event)
@@ -504,6 +505,9 @@ async def test_nothing_of_what_works(runtime):
             AWS_LWA_AUTHORIZATION_SOURCE="x-missing",
         ) as adapter,
     ):
+        app.answers += [
+            said(200, b"{}") for _ in range(1 + len(SECRETIVE) + len(OTHERS))
+        ]
         for event in [*SECRETIVE.values(), *OTHERS]:
             await runtime.invoke(event)
         adapter.process.send_signal(signal.SIGTERM)

@@ -15,7 +15,7 @@ from lambda_adapter.events import target
 from lambda_adapter.events.body import encode_body
 from lambda_adapter.events.event import NULL
 from lambda_adapter.events.http_event import HttpEvent, RequestParts
-from lambda_adapter.events.pairs import Pairs, Scalar, Values, multiple, single, text
+from lambda_adapter.events.pairs import Lists, Pairs, Scalar, multiple, single, text
 from lambda_adapter.events.reply import listed, single_valued
 from lambda_adapter.http.messages import Response, decoded
 
@@ -35,8 +35,8 @@ class AlbEvent(HttpEvent, frozen=True):
     path: str = "/"
     headers: dict[str, Scalar] | None = None
     query_string_parameters: dict[str, Scalar] | None = None
-    multi_value_headers: dict[str, Values] | None = None
-    multi_value_query_string_parameters: dict[str, Values] | None = None
+    multi_value_headers: Lists | None = None
+    multi_value_query_string_parameters: Lists | None = None
     request_context: msgspec.Raw = NULL
     body: str | None = None
     is_base64_encoded: bool | None = None

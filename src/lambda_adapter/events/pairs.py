@@ -10,8 +10,8 @@ import msgspec
 Scalar = str | int | float | bool | None
 """A field's value in an event: text, but events written by hand have numbers."""
 
-Values = list[Scalar] | Scalar
-"""The values of a name in a map of lists, where a value alone has been seen as well."""
+Lists = dict[str, list[Scalar] | None]
+"""A map of lists of values; events written by hand have ``null`` for a name as well."""
 
 Pairs = Iterable[tuple[str, Scalar]]
 
@@ -21,7 +21,9 @@ def single(values: Mapping[str, Scalar] | None) -> Pairs:
     return (values or {}).items()
 
 
-def multiple(values: Mapping[str, Values] | None) -> Iterator[tuple[str, Scalar]]:
+def multiple(
+    values: Mapping[str, list[Scalar] | Scalar] | None,
+) -> Iterator[tuple[str, Scalar]]:
     """Return the pairs of a map of lists; a value alone is a list of one."""
     return (
         (name, value)
@@ -30,9 +32,7 @@ def multiple(values: Mapping[str, Values] | None) -> Iterator[tuple[str, Scalar]
     )
 
 
-def every(
-    lists: Mapping[str, Values] | None, values: Mapping[str, Scalar] | None
-) -> Pairs:
+def every(lists: Lists | None, values: Mapping[str, Scalar] | None) -> Pairs:
     """Return the pairs of a map of lists; where there is none, of a map of values."""
     return multiple(lists) if lists else single(values)
 

@@ -14,7 +14,7 @@ from lambda_adapter.events import target
 from lambda_adapter.events.body import encode_body
 from lambda_adapter.events.event import MAX_FIELDS, NULL, decode_as
 from lambda_adapter.events.http_event import HttpEvent, RequestParts
-from lambda_adapter.events.pairs import Scalar, Values, every, text
+from lambda_adapter.events.pairs import Lists, Scalar, every, text
 from lambda_adapter.events.reply import listed
 from lambda_adapter.http.messages import Response
 
@@ -28,9 +28,9 @@ class RestApiEvent(HttpEvent, frozen=True):
     http_method: str
     path: str
     headers: dict[str, Scalar] | None = None
-    multi_value_headers: dict[str, Values] | None = None
+    multi_value_headers: Lists | None = None
     query_string_parameters: dict[str, Scalar] | None = None
-    multi_value_query_string_parameters: dict[str, Values] | None = None
+    multi_value_query_string_parameters: Lists | None = None
     request_context: msgspec.Raw = NULL
     body: str | None = None
     is_base64_encoded: bool | None = None

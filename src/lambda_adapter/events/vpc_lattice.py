@@ -11,9 +11,11 @@ from lambda_adapter.events import target
 from lambda_adapter.events.body import encode_body
 from lambda_adapter.events.event import NULL
 from lambda_adapter.events.http_event import HttpEvent, RequestParts
-from lambda_adapter.events.pairs import Values, multiple, text
+from lambda_adapter.events.pairs import Scalar, multiple, text
 from lambda_adapter.events.reply import single_valued
 from lambda_adapter.http.messages import Response
+
+Values = dict[str, Scalar | list[Scalar]]
 
 
 class VpcLatticeEvent(HttpEvent, frozen=True):
@@ -21,8 +23,8 @@ class VpcLatticeEvent(HttpEvent, frozen=True):
 
     method: str
     path: str = "/"
-    headers: dict[str, Values] | None = None
-    query_string_parameters: dict[str, Values] | None = None
+    headers: Values | None = None
+    query_string_parameters: Values | None = None
     request_context: msgspec.Raw = NULL
     body: str | None = None
     is_base64_encoded: bool | None = None
@@ -59,7 +61,7 @@ class VpcLatticeV1Event(VpcLatticeEvent, frozen=True):
     """A request in version 1: names in snake case, and no ``requestContext``."""
 
     path: str = msgspec.field(default="/", name="raw_path")
-    query_string_parameters: dict[str, Values] | None = msgspec.field(
+    query_string_parameters: Values | None = msgspec.field(
         default=None, name="query_string_parameters"
     )
     is_base64_encoded: bool | None = msgspec.field(
