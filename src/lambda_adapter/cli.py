@@ -50,7 +50,7 @@ def main(load: Callable[[], None] = lambda: None) -> int:
         restore()
     argv = sys.argv[1:]
     environ: Mapping[str, str] = os.environ
-    if argv[:1] == ["--version"]:
+    if argv[:1] in (["--version"], ["-V"]):
         try:
             _load(load)  # so that no image is built whose Python can't do it
         except UnsupportedPythonError as error:

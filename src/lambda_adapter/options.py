@@ -30,10 +30,18 @@ def read_options(argv: list[str]) -> tuple[dict[str, str], list[str]]:
         if option == "--":
             break
         if option not in OPTIONS:
-            raise OptionError(f"there is no option {option}")
+            raise OptionError(f"there is no option {option}{_suggest(option)}")
         if not equals:
             value = rest.pop(0) if rest else ""
         if not value:
             raise OptionError(f"{option} needs a value")
         settings[OPTIONS[option]] = value
     return settings, rest
+
+
+def _suggest(option: str) -> str:
+    from difflib import get_close_matches  # only where a line has to say so
+
+    known = [*OPTIONS, "--version", "--help", "-h", "-V"]
+    near = get_close_matches(option, known, 1)
+    return f"; did you mean {near[0]}?" if near else ""

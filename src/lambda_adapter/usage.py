@@ -10,7 +10,9 @@ COMMAND. On Lambda, start it and send it each event as an HTTP request. With --a
 --wsgi, import an application into this process and call it; outside Lambda, become the
 web server that is installed: uvicorn or hypercorn, gunicorn or waitress.
 
-  lambda-adapter local ...    run COMMAND as a function on this machine: see its --help
-  lambda-adapter --version    print the version
-  lambda-adapter --help, -h   print this
+  lambda-adapter local ...      run COMMAND as a function on this machine: see --help
+  lambda-adapter --version, -V  print the version
+  lambda-adapter --help, -h     print this
+
+Exit status: that of COMMAND; 64 if the command line or a setting can't be used.
 """

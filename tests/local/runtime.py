@@ -7,6 +7,7 @@ import h11
 import trio
 
 from lambda_adapter.local.invocation import Invocation
+from lambda_adapter.local.options import Options
 from lambda_adapter.local.runtime_api import RuntimeApi
 
 RUNTIME = "/2018-06-01/runtime"
@@ -72,7 +73,7 @@ class Runtime:
 @asynccontextmanager
 async def open_runtime() -> AsyncIterator[tuple[RuntimeApi, Runtime]]:
     """Give a Runtime API and a runtime that is connected to it."""
-    api = RuntimeApi(3, 1, lambda: None, lambda: None)
+    api = RuntimeApi(Options((), {}, timeout=3), lambda: None, lambda: None)
     (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
     async with trio.open_nursery() as nursery:
         nursery.start_soon(trio.serve_listeners, api.serve, [listener])

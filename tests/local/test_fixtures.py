@@ -8,6 +8,7 @@ import pytest
 
 from lambda_adapter.local.desk import DeskError
 from lambda_adapter.local.fixtures import StartsApps
+from lambda_adapter.local.option_table import BadOptionError
 from tests.adapter import ENVIRON, PUPPET
 from tests.emulator import PROJECT
 
@@ -54,7 +55,7 @@ def test_an_application_that_does_not_start(lambda_app: StartsApps):
 
 def test_unknown_option(lambda_app: StartsApps):
     """An option that does not exist is refused by its name."""
-    with pytest.raises(TypeError, match="prot"):
+    with pytest.raises(BadOptionError, match="prot; did you mean port"):
         lambda_app(PUPPET, prot=1)  # type: ignore[call-arg]
 
 

@@ -81,5 +81,5 @@ def test_no_event(given: list[str]):
     """An event has to be named, and only one."""
     done = invoke(*given)
 
-    assert done.returncode == 2
+    assert done.returncode == 64
     assert "either --event FILE or --kind KIND" in done.stderr

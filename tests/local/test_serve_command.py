@@ -3,12 +3,15 @@
 import json
 import os
 import signal
+import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 import pytest
 
+from lambda_adapter import __version__
 from lambda_adapter.local.processes import wait_ended
 from tests.emulator import PROJECT
 from tests.local.client import ask
@@ -50,7 +53,7 @@ def test_unknown_option_of_the_adapter():
     with open_terminal("--port", "0", "--", "--asgy", "app:app") as terminal:
         assert terminal.status() == 1
 
-    assert terminal.lines == ["error  there is no option --asgy"]
+    assert terminal.lines == ["error  there is no option --asgy; did you mean --asgi?"]
 
 
 def test_json():
@@ -112,17 +115,56 @@ def _ask_in_vain(port: int) -> None:
     [
         (["--prot", "1", "--", "x"], "No such option '--prot'"),
         (["--event", "alp", "--", "x"], "'alp' is not one of"),
+        (["--asgi", "a:b", "--wsgi", "c:d"], "exclude each other"),
         ([], "Missing argument"),
         (["--cold", "--concurrency", "2", "--", *APP], "exclude each other"),
     ],
 )
 def test_wrong_usage(arguments: list[str], said: str):
-    """A command line that can't be read is told with the usage, and status 2."""
+    """A command line that can't be read is told with the usage, and status 64."""
     with open_terminal(*arguments) as terminal:
-        assert terminal.status() == 2
+        assert terminal.status() == 64
 
     terminal.wait("^Usage: lambda-adapter local")
     terminal.wait(said)
+
+
+@pytest.mark.parametrize(
+    "options", [("--wsgi", "app:app"), ("--", "--wsgi", "app:app")]
+)
+def test_one_plain_command(options: tuple[str, ...]):
+    """An application is named before `--` or after it; the page is the second line."""
+    folder = PROJECT / "examples" / "flask"
+    with open_terminal("--port", "0", *options, cwd=folder) as terminal:
+        terminal.wait("^ready")
+        assert ask(terminal.port, "/cookies").status == 200
+
+    assert terminal.lines[1].startswith("invocations  http://127.0.0.1:")
+    assert not [line for line in terminal.lines if line.startswith("settings")]
+
+
+@pytest.mark.parametrize("command", [(), ("invoke",), ("events",), ("completion",)])
+def test_help_and_version_everywhere(command: tuple[str, ...]):
+    """Each command has -h, --help, -V and --version."""
+    for option, said in (("-h", "^Usage: "), ("--help", "^Usage: ")):
+        with open_terminal(*command, option) as terminal:
+            assert terminal.status() == 0
+        assert terminal.wait(said)
+    for option in ("-V", "--version"):
+        with open_terminal(*command, option) as terminal:
+            assert terminal.status() == 0
+        assert terminal.lines == [f"lambda-adapter {__version__}"]
+
+
+def test_variables_of_a_file(tmp_path: Path):
+    """The application gets a file's variables, and the shell's own are stronger."""
+    (tmp_path / ".env").write_text("A=file\nB='file b'\n")
+    options = ("--env-file", ".env", "--port", "0", "--app-port", app_port())
+    show = "import os; print(os.environ['A'], os.environ['B'], flush=True)"
+    command = [sys.executable, "-c", show]
+    line = (*options, "--", *command)
+    with open_terminal(*line, cwd=tmp_path, env={"A": "1"}) as terminal:
+        assert terminal.wait("file b") == "1 file b"
 
 
 def test_help():

@@ -1,191 +1,125 @@
-"""Options of the command line, and what is made of them. Shell."""
+"""The command line's options, made of the table of options. Shell."""
 
-import errno
-import os
-import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import click
-import msgspec
+from msgspec import inspect
 from rich.console import Console
 
-from lambda_adapter.errors import ConfigError, OptionError
+from lambda_adapter import __version__
 from lambda_adapter.local.console import ConsoleReport
-from lambda_adapter.local.desk import DeskError
-from lambda_adapter.local.gateways import GATEWAYS
 from lambda_adapter.local.json_lines import JsonReport
-from lambda_adapter.local.options import Options, function_environ, read_command
-from lambda_adapter.start_error import describe_start_error
+from lambda_adapter.local.option_table import (
+    BadOptionError,
+    Flag,
+    Given,
+    flags,
+    read_given,
+)
 
 Reporter = ConsoleReport | JsonReport
 
-SETTINGS = {"allow_interspersed_args": False, "max_content_width": 88}
+SETTINGS = {
+    "allow_interspersed_args": False,
+    "help_option_names": ["-h", "--help"],
+    "max_content_width": 88,
+}
 """Everything after COMMAND is COMMAND's, its own ``--`` included."""
 
 
-GATEWAY_OPTIONS = [
-    click.Option(
-        ["--event"],
-        type=click.Choice(list(GATEWAYS)),
-        default="http-api",
-        show_default=True,
-        metavar="KIND",
-        help=f"The gateway: {', '.join(GATEWAYS)}.",
-    ),
-    click.Option(
-        ["--stage"],
-        default="$default",
-        show_default=True,
-        metavar="NAME",
-        help="The stage of an API.",
-    ),
-    click.Option(
-        ["--binary-media-types"],
-        default="",
-        metavar="LIST",
-        help="The binary types of a REST API, such as image/*,font/*.",
-    ),
-    click.Option(
-        ["--port"],
-        type=click.IntRange(0, 65_535),
-        default=9000,
-        show_default=True,
-        metavar="PORT",
-        help="The port of the gateway; 0 for any that is free.",
-    ),
-    click.Option(
-        ["--freeze"], is_flag=True, help="Stop all processes between invocations."
-    ),
-    click.Option(
-        ["--cold"], is_flag=True, help="Make a new environment for each request."
-    ),
-    click.Option(
-        ["--environments"],
-        type=click.IntRange(1, 100),
-        default=1,
-        show_default=True,
-        metavar="N",
-        help="Environments at most, each with a PORT of its own.",
-    ),
-    click.Option(
-        ["--concurrency"],
-        type=click.IntRange(1, 1000),
-        default=1,
-        show_default=True,
-        metavar="N",
-        help="Invocations at once in an environment, as on Managed Instances.",
-    ),
-]
-
-FUNCTION_OPTIONS = [
-    click.Option(
-        ["--invoke-mode"],
-        type=click.Choice(["buffered", "response_stream"]),
-        show_default="AWS_LWA_INVOKE_MODE, or buffered",
-        help="Whole replies, or streamed ones.",
-    ),
-    click.Option(
-        ["--app-port"],
-        type=click.IntRange(1, 65_535),
-        show_default="AWS_LWA_PORT, PORT, or 8080",
-        metavar="PORT",
-        help="The port that COMMAND listens on; its PORT.",
-    ),
-    click.Option(
-        ["--timeout"],
-        type=click.FloatRange(0.1, 900),
-        default=30.0,
-        show_default=True,
-        metavar="SECONDS",
-        help="The timeout of the function.",
-    ),
-    click.Option(
-        ["--memory"],
-        type=click.IntRange(128, 10_240),
-        default=1024,
-        show_default=True,
-        metavar="MB",
-        help="The memory of the function, in name only.",
-    ),
-]
+def _print_version(context: click.Context, _: click.Parameter, *, value: bool) -> None:
+    if value and not context.resilient_parsing:
+        click.echo(f"lambda-adapter {__version__}")
+        context.exit()
 
 
-class Given(msgspec.Struct):
-    """What the options say."""
-
-    invoke_mode: str | None
-    app_port: int | None
-    timeout: float
-    memory: int
-    event: str = "http-api"
-    stage: str = "$default"
-    binary_media_types: str = ""
-    port: int = 0
-    freeze: bool = False
-    cold: bool = False
-    environments: int = 1
-    concurrency: int = 1
+VERSION = click.Option(
+    ["-V", "--version"],
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=lambda context, option, value: _print_version(
+        context, option, value=value
+    ),
+    help="Print the version.",
+)
 
 
-def options_of(command: tuple[str, ...], given: Mapping[str, object]) -> Options:
-    """Return what is to be run.
+def click_options(*, only_invoke: bool = False) -> list[click.Parameter]:
+    """Return the table's options for click."""
+    shown = flags()
+    described = inspect.type_info(Given)
+    if not isinstance(described, inspect.StructType):
+        raise TypeError(described)
+    return [
+        _option(field, shown[field.name])
+        for field in described.fields
+        if shown[field.name].in_invoke or not only_invoke
+    ]
+
+
+def _option(field: inspect.Field, flag: Flag) -> click.Option:
+    name = f"--{field.encode_name}"
+    if isinstance(field.type, inspect.BoolType):
+        return click.Option(
+            [f"{name}/--no-{field.encode_name}", field.name], help=flag.help
+        )
+    is_list = isinstance(field.type, inspect.VarTupleType)
+    return click.Option(
+        [name, *flag.aliases, field.name],
+        type=click.Choice(flag.choices) if flag.choices else _type(field.type),
+        multiple=is_list,
+        default=None if is_list else field.default,
+        show_default=flag.default or bool(field.default),
+        metavar=flag.metavar or None,
+        help=flag.help,
+        is_flag=False,
+        flag_value=flag.flag_value,
+    )
+
+
+def _type(kind: inspect.Type) -> click.IntRange | click.FloatRange | None:
+    if isinstance(kind, inspect.UnionType):
+        kind = kind.types[0]
+    match kind:
+        case inspect.IntType():
+            return click.IntRange(kind.ge, kind.le)
+        case inspect.FloatType():
+            return click.FloatRange(kind.ge, kind.le)
+        case _:
+            return None
+
+
+def read_click(given: Mapping[str, object]) -> Given:
+    """Return the options as click has read them.
 
     Raises:
-        DeskError: it can't be.
-        UsageError: two options contradict each other.
+        UsageError: one has a value that it can't have, or two contradict each other.
     """
-    told = msgspec.convert(given, Given)
-    if told.cold and told.concurrency > 1:
-        raise click.UsageError("--cold and --concurrency exclude each other")
+    said = {
+        name: tuple(_split(value)) if isinstance(value, tuple) else value
+        for name, value in given.items()
+        if value is not None
+    }
     try:
-        command, base = read_command(command, os.environ)
-    except OptionError as error:
-        raise DeskError(str(error)) from error
-    environ = function_environ(
-        base,
-        app_port=told.app_port,
-        invoke_mode=told.invoke_mode,
-        memory=told.memory,
-    )
-    kinds = (kind.strip().lower() for kind in told.binary_media_types.split(","))
-    options = Options(
-        command,
-        environ,
-        event=told.event,
-        stage=told.stage,
-        binary_media_types=tuple(filter(None, kinds)),
-        port=told.port,
-        timeout=told.timeout,
-        freeze=told.freeze,
-        cold=told.cold,
-        environments=told.environments,
-        concurrency=told.concurrency,
-    )
-    check(options)
-    if not options.command and not options.config.is_in_process:
-        raise click.UsageError("Missing argument 'COMMAND [ARG]...'.")
+        options = read_given(said)
+    except BadOptionError as error:
+        raise click.UsageError(str(error)) from error
+    if options.cold and options.concurrency > 1:
+        raise click.UsageError("--cold and --concurrency exclude each other")
+    if options.asgi and options.wsgi:
+        raise click.UsageError("--asgi and --wsgi exclude each other: give one")
     return options
 
 
-def check(options: Options) -> None:
-    """See that the settings can be used, and that the command can be found.
-
-    Raises:
-        DeskError: one can't.
-    """
-    try:
-        _ = options.config
-    except ConfigError as error:
-        raise DeskError(str(error)) from error
-    name = options.command[0] if options.command else ""
-    if name and not shutil.which(name, path=options.environ.get("PATH")):
-        code = errno.EACCES if os.path.isfile(name) else errno.ENOENT
-        raise DeskError(describe_start_error(name, code))
+def _split(values: Iterable[object]) -> Iterable[str]:
+    for value in values:
+        yield from filter(None, (word.strip() for word in str(value).split(",")))
 
 
 def reporter(*, as_json: bool) -> Reporter:
-    """Return what tells people, or programs."""
+    """Return what prints for people, or for programs."""
     if as_json:
         return JsonReport(lambda line: print(line, flush=True))
     return ConsoleReport(Console(file=sys.stdout))

@@ -1,20 +1,50 @@
 """``lambda-adapter local``: the commands. Shell."""
 
 from collections.abc import Sequence
+from importlib import import_module
 
 import click
+
+from lambda_adapter.local.command_line import reporter
+from lambda_adapter.local.desk import DeskError
+from lambda_adapter.local.project_file import Project, read_project
 
 INTERRUPTED = 130
 """Exit status of what SIGINT ended, as from a shell."""
 
+EX_USAGE = 64
+"""Exit status of a command line that can't be read, as the adapter's own: sysexits.h"""
+
+COMMANDS = {
+    "invoke": "invoke_command",
+    "events": "events_command",
+    "completion": "completion",
+}
+"""The first words that name a command, and not the application's; their modules."""
+
+WITHOUT_FUNCTION = frozenset({"events", "completion"})
+"""Those that run no function, so that pyproject.toml says nothing about them."""
+
 
 def main(argv: Sequence[str]) -> int:
     """Run a command line, less its ``local``, and return the exit status."""
-    words, name = list(argv), "lambda-adapter local"
-    if words[:1] in (["invoke"], ["events"]):
-        name = f"{name} {words.pop(0)}"
+    words = list(argv)
+    name = words.pop(0) if words and words[0] in COMMANDS else ""
     try:
-        status = _load(name).main(words, name, standalone_mode=False)
+        project = Project() if name in WITHOUT_FUNCTION else read_project()
+        status = load(name).main(
+            words,
+            f"lambda-adapter local {name}".rstrip(),
+            standalone_mode=False,
+            obj=project,
+            default_map=project.options,
+        )
+    except DeskError as error:
+        reporter(as_json="--json" in words).failure(str(error))
+        return 1
+    except click.UsageError as error:
+        error.show()
+        return EX_USAGE
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -23,18 +53,10 @@ def main(argv: Sequence[str]) -> int:
     return int(status or 0)
 
 
-def _load(name: str) -> click.Command:
-    """Import a command, and none of the others."""
-    match name.rpartition(" ")[2]:
-        case "invoke":
-            from lambda_adapter.local import invoke_command
-
-            return invoke_command.COMMAND
-        case "events":
-            from lambda_adapter.local import events_command
-
-            return events_command.COMMAND
-        case _:
-            from lambda_adapter.local import serve_command
-
-            return serve_command.COMMAND
+def load(name: str) -> click.Command:
+    """Import a command, and none of the others; "" is the one that serves."""
+    module = import_module(f"{__package__}.{COMMANDS.get(name, 'serve_command')}")
+    command = module.COMMAND
+    if not isinstance(command, click.Command):
+        raise TypeError(command)
+    return command

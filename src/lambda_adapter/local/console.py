@@ -16,16 +16,15 @@ class ConsoleReport:
     def __init__(self, console: Console) -> None:
         self._console = console
 
-    def begin(self, url: str, event: str, command: str, settings: list[str]) -> None:
-        """Tell where the front door is, and what is behind it."""
+    def begin(
+        self, url: str, event: str, command: str, page: str, settings: list[str]
+    ) -> None:
+        """Print where the gateway is, what is behind it, and where the page is."""
         way = f"{event} -> lambda-adapter -> {command}"
         self._print(Text.assemble((url, "bold"), f"  {way}"))
+        self._print(Text(f"invocations  {page}", "dim"))
         if settings:
             self._print(Text(f"settings  {'  '.join(settings)}", "dim"))
-
-    def page(self, url: str) -> None:
-        """Tell where the page of invocations is."""
-        self._print(Text(f"invocations  {url}", "dim"))
 
     def ready(self, init_ms: float) -> None:
         """Tell that an environment is initialised."""

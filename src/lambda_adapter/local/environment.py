@@ -44,7 +44,7 @@ class Environment:
         self._adapter = AdapterProcess(self._tell)
         freeze, thaw = self._adapter.freeze, self._adapter.thaw
         changes = (freeze, thaw) if options.freeze else (_do_nothing, _do_nothing)
-        self._api = RuntimeApi(options.timeout, options.concurrency, *changes)
+        self._api = RuntimeApi(options, *changes)
         self._scope = trio.CancelScope()
         # It outlasts the rest, so that the adapter can end in order.
         self._api_scope = trio.CancelScope(shield=True)

@@ -3,6 +3,7 @@
 import click
 import msgspec
 
+from lambda_adapter.local.command_line import SETTINGS, VERSION
 from lambda_adapter.local.samples import KINDS, sample
 
 
@@ -18,6 +19,7 @@ def events(kind: str | None, path: str) -> int:
 
 COMMAND = click.Command(
     "events",
+    SETTINGS | {"allow_interspersed_args": True},
     callback=events,
     params=[
         click.Argument(
@@ -29,6 +31,7 @@ COMMAND = click.Command(
             show_default=True,
             help="The path, and query, of an HTTP event.",
         ),
+        VERSION,
     ],
     help="Print an example event of a KIND, or the kinds that there are.",
     short_help="Print an example event.",

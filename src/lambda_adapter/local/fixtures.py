@@ -14,11 +14,12 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lambda_adapter.local.testing import AppOptions, LambdaApp
+    from lambda_adapter.local.option_table import AppOptions
+    from lambda_adapter.local.testing import LambdaApp
 
 
 class StartsApps(Protocol):
-    """Starts an application; the options are those of ``testing.AppOptions``."""
+    """Starts an application; the options are those of ``option_table.AppOptions``."""
 
     def __call__(
         self, command: str | Sequence[str], **options: Unpack[AppOptions]

@@ -1,5 +1,6 @@
 """``lambda-adapter local invoke``: send a function one event. Shell."""
 
+import os
 import sys
 from typing import BinaryIO
 
@@ -12,11 +13,17 @@ from rich.console import Console
 from lambda_adapter import events
 from lambda_adapter.errors import EventError
 from lambda_adapter.events.context import Context
-from lambda_adapter.local.command_line import FUNCTION_OPTIONS, SETTINGS, options_of
+from lambda_adapter.local.command_line import (
+    SETTINGS,
+    VERSION,
+    click_options,
+    read_click,
+)
 from lambda_adapter.local.console import ConsoleReport
 from lambda_adapter.local.desk import DeskError
 from lambda_adapter.local.invoke_api import PATH
 from lambda_adapter.local.options import Options
+from lambda_adapter.local.prepare import make_options
 from lambda_adapter.local.samples import KINDS, sample
 from lambda_adapter.local.session import listen, open_session
 
@@ -38,12 +45,13 @@ def invoke(
         raise click.UsageError("Name an event: either --event FILE or --kind KIND.")
     payload = event.read() if event else msgspec.json.encode(sample(kind or "", path))
     report = ConsoleReport(Console(stderr=True))
+    options = read_click(given)
     try:
-        if not command:
+        if not (command or options.asgi or options.wsgi):
             url = f"http://127.0.0.1:{port}"
             return trio.run(_send, url, payload)
-        options = options_of(command, given)
-        return trio.run(_run, options, report, payload)
+        made = make_options(command, options, os.environ)
+        return trio.run(_run, made, report, payload)
     except DeskError as error:
         report.failure(str(error))
         return 1
@@ -129,7 +137,8 @@ COMMAND = click.Command(
             metavar="PORT",
             help="Where a function runs already, if there is no COMMAND.",
         ),
-        *FUNCTION_OPTIONS,
+        *click_options(only_invoke=True),
+        VERSION,
         click.Argument(["command"], nargs=-1, metavar="[COMMAND [ARG]...]"),
     ],
     help="Send a function one event, and print its reply."

@@ -13,13 +13,12 @@ class JsonReport:
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
 
-    def begin(self, url: str, event: str, command: str, settings: list[str]) -> None:
-        """Tell where the front door is, and what is behind it."""
+    def begin(
+        self, url: str, event: str, command: str, page: str, settings: list[str]
+    ) -> None:
+        """Print where the gateway is, what is behind it, and where the page is."""
         self._tell("start", url=url, event=event, command=command, settings=settings)
-
-    def page(self, url: str) -> None:
-        """Tell where the page of invocations is."""
-        self._tell("page", url=url)
+        self._tell("page", url=page)
 
     def ready(self, init_ms: float) -> None:
         """Tell that an environment is initialised."""

@@ -7,12 +7,11 @@ import shlex
 from collections.abc import Mapping, Sequence
 from math import ceil
 
-import msgspec
-
 from lambda_adapter.config import Config
 from lambda_adapter.local.gateways import GATEWAYS
 from lambda_adapter.local.gateways.arrival import ACCOUNT, REGION
 from lambda_adapter.local.gateways.gateway import Gateway
+from lambda_adapter.local.option_table import FUNCTION, Given
 from lambda_adapter.options import read_options
 from lambda_adapter.settings import PREFIX
 
@@ -20,32 +19,24 @@ INIT_TIMEOUT = 10.0
 """Seconds for an init:
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib"""
 
-FUNCTION = "function"
-"""The name of the function, which the emulator of AWS also gives it."""
 
-ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{FUNCTION}"
+APPLICATIONS = frozenset({"AWS_LWA_ASGI_APP", "AWS_LWA_WSGI_APP"})
+"""The settings that name an application in the adapter's process."""
 
 
-class Options(msgspec.Struct, frozen=True):
+class Options(Given, frozen=True):
     """A function, and the gateway before it."""
 
     command: tuple[str, ...]
     environ: dict[str, str]
     """The environment that it is started with, Lambda's own variables included."""
-    event: str = "http-api"
-    stage: str = "$default"
-    binary_media_types: tuple[str, ...] = ()
-    port: int = 9000
-    """The front door's; 0 for any that is free."""
-    timeout: float = 30
-    """Seconds for an invocation."""
     init_timeout: float = INIT_TIMEOUT
-    freeze: bool = False
-    cold: bool = False
-    environments: int = 1
-    concurrency: int = 1
-    """Invocations that an environment takes at once, as on Managed Instances."""
     cwd: str | None = None
+
+    @property
+    def arn(self) -> str:
+        """The function's ARN."""
+        return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{self.function_name}"
 
     @property
     def config(self) -> Config:
@@ -65,9 +56,9 @@ class Options(msgspec.Struct, frozen=True):
                 return f"{option} {name}"
         return shlex.join(self.command)
 
-    def gateway(self) -> Gateway:
-        """Return the gateway before the function."""
-        return GATEWAYS[self.event](self.stage, self.binary_media_types)
+    def open_gateway(self) -> Gateway:
+        """Return the gateway in front of the function."""
+        return GATEWAYS[self.gateway](self.stage, self.binary_media_types)
 
     def environ_of(self, port: int, runtime_api: str) -> dict[str, str]:
         """Return the variables of one environment, whose application has a port."""
@@ -97,6 +88,7 @@ def function_environ(
     app_port: int | None = None,
     invoke_mode: str | None = None,
     memory: int = 1024,
+    function_name: str = FUNCTION,
 ) -> dict[str, str]:
     """Return an environment with what Lambda sets, and what was asked for.
 
@@ -105,11 +97,11 @@ def function_environ(
     region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or REGION
     made = {
         **environ,
-        "AWS_LAMBDA_FUNCTION_NAME": FUNCTION,
+        "AWS_LAMBDA_FUNCTION_NAME": function_name,
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory),
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{FUNCTION}",
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function_name}",
         "AWS_LAMBDA_LOG_STREAM_NAME": "local",
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
@@ -123,11 +115,11 @@ def function_environ(
 
 
 def settings_shown(environ: Mapping[str, str]) -> list[str]:
-    """Return the adapter's own settings that are made, as ``NAME=value``."""
+    """Return the adapter's settings, as ``NAME=value``, but for the application."""
     return [
         f"{name}={value}"
         for name, value in sorted(environ.items())
-        if name.startswith(PREFIX) and value
+        if name.startswith(PREFIX) and value and name not in APPLICATIONS
     ]
 
 

@@ -17,7 +17,7 @@ import trio
 from lambda_adapter.events.event import MAX_REPLY
 from lambda_adapter.local.failure_reports import MAX_REPORT, read_failure
 from lambda_adapter.local.invocation import Failure, Invocation
-from lambda_adapter.local.options import ARN, FUNCTION
+from lambda_adapter.local.options import Options
 from lambda_adapter.local.streamed_replies import take_stream
 from lambda_adapter.local.wire import Exchange, serve
 from lambda_adapter.runtime.api import EXTENSION, RUNTIME
@@ -33,19 +33,18 @@ _OK = b'{"status":"OK"}\n'
 class RuntimeApi:
     """Hands out invocations, and takes replies, streams and errors.
 
-    ``on_idle`` is called when every one of ``concurrency`` loops waits for an event,
-    and ``on_event`` before one of them gets it.
+    ``on_idle`` is called when every one of the function's loops waits for an event, and
+    ``on_event`` before one of them gets it.
     """
 
     def __init__(
         self,
-        timeout: float,
-        concurrency: int,
+        options: Options,
         on_idle: Callable[[], None],
         on_event: Callable[[], None],
     ) -> None:
-        self._timeout = timeout
-        self._concurrency = concurrency
+        self._options = options
+        self._concurrency = options.concurrency
         self._on_idle = on_idle
         self._on_event = on_event
         self._queue, self._events = trio.open_memory_channel[Invocation](math.inf)
@@ -84,7 +83,7 @@ class RuntimeApi:
     async def _register(self, exchange: Exchange) -> None:
         await exchange.body(MAX_REPORT)
         said = {
-            "functionName": FUNCTION,
+            "functionName": self._options.function_name,
             "functionVersion": "$LATEST",
             "handler": "local",
         }
@@ -115,11 +114,12 @@ class RuntimeApi:
 
     def _about(self, invocation: Invocation) -> dict[str, str]:
         now = time.time()
+        deadline = now + self._options.timeout
         root = f"1-{int(now):08x}-{secrets.token_hex(12)}"
         return {
             "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
-            "Lambda-Runtime-Deadline-Ms": str(int((now + self._timeout) * 1000)),
-            "Lambda-Runtime-Invoked-Function-Arn": ARN,
+            "Lambda-Runtime-Deadline-Ms": str(int(deadline * 1000)),
+            "Lambda-Runtime-Invoked-Function-Arn": self._options.arn,
             "Lambda-Runtime-Trace-Id": (
                 f"Root={root};Parent={secrets.token_hex(8)};Sampled=0"
             ),

@@ -1,47 +1,71 @@
 """``lambda-adapter local [OPTIONS] [--] COMMAND ARG...``: serve until ended. Shell."""
 
+import os
 import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
 
 import click
+import msgspec
 import trio
 
 from lambda_adapter.local.command_line import (
-    FUNCTION_OPTIONS,
-    GATEWAY_OPTIONS,
     SETTINGS,
+    VERSION,
     Reporter,
-    options_of,
+    click_options,
+    read_click,
     reporter,
 )
 from lambda_adapter.local.desk import DeskError
 from lambda_adapter.local.options import Options, settings_shown
+from lambda_adapter.local.prepare import make_options
+from lambda_adapter.local.project_file import Project
 from lambda_adapter.local.reload import keep_reloading
 from lambda_adapter.local.session import Session, listen, open_session
 
 EPILOG = """\
-Use -- before a COMMAND that begins with a dash, or is called invoke or events.
+Put -- before a COMMAND that starts with a dash, or is named like one of those below.
+pyproject.toml may have any of the options in [tool.lambda-adapter.local].
 
 \b
-lambda-adapter local invoke --help    Send a function one event.
-lambda-adapter local events --help    Print an example event.
+lambda-adapter local --asgi main:app              FastAPI, Starlette, Litestar, Quart
+lambda-adapter local --wsgi main:app              Flask, Django, Bottle
+lambda-adapter local -- uvicorn main:app          any command that listens on $PORT
+lambda-adapter local invoke --help                send a function one event
+lambda-adapter local events --help                print an example event
+lambda-adapter local completion --help            completion for bash, zsh and fish
+
+\b
+Exit status: 0 after Ctrl-C or SIGTERM, 1 if the function can't be run,
+64 if the command line can't be read.
 """
 
 
-def serve(
-    command: tuple[str, ...], *, reload: bool, as_json: bool, **given: object
-) -> int:
+MISSING = (
+    "Missing argument 'COMMAND [ARG]...': what starts the application, such as"
+    " `-- gunicorn app:app`; or --asgi main:app, or --wsgi app:app"
+)
+
+
+def serve(command: tuple[str, ...], **given: object) -> int:
     """Serve until a signal comes, and return the exit status."""
-    report = reporter(as_json=as_json)
+    options = read_click(given)
+    report = reporter(as_json=options.json)
+    if not (command or options.asgi or options.wsgi):
+        project = click.get_current_context().find_object(Project) or Project()
+        options = msgspec.structs.replace(options, **project.application)
+        command = project.command
     try:
-        options = options_of(command, given)
-        front = listen(options.port)
+        made = make_options(command, options, os.environ)
+        if not made.command and not made.config.is_in_process:
+            raise click.UsageError(MISSING)
+        front = listen(made.port)
     except DeskError as error:
         report.failure(str(error))
         return 1
-    return trio.run(_serve, options, report, front, reload)
+    return trio.run(_serve, made, report, front)
 
 
 COMMAND = click.Command(
@@ -49,16 +73,8 @@ COMMAND = click.Command(
     SETTINGS,
     callback=serve,
     params=[
-        *GATEWAY_OPTIONS,
-        *FUNCTION_OPTIONS,
-        click.Option(
-            ["--reload"],
-            is_flag=True,
-            help="Start anew when a file in this directory changes.",
-        ),
-        click.Option(
-            ["--json", "as_json"], is_flag=True, help="Print one JSON object a line."
-        ),
+        *click_options(),
+        VERSION,
         click.Argument(["command"], nargs=-1, metavar="COMMAND [ARG]..."),
     ],
     help="Run COMMAND, a web application, as a Lambda function on this machine.",
@@ -67,22 +83,20 @@ COMMAND = click.Command(
 )
 
 
-async def _serve(
-    options: Options, report: Reporter, front: socket.socket, reload: bool
-) -> int:
+async def _serve(options: Options, report: Reporter, front: socket.socket) -> int:
     status = 0
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with open_session(options, report, front) as session:
             report.begin(
                 session.url,
-                options.event,
+                options.gateway,
                 options.shown,
+                session.page_url,
                 settings_shown(options.environ),
             )
-            report.page(session.page_url)
             try:
                 async with trio.open_nursery() as nursery:
-                    nursery.start_soon(_live, session, report, reload)
+                    nursery.start_soon(_live, session, report, options.reload)
                     await _wait_signal(signals, report)
                     nursery.cancel_scope.cancel()
             except* DeskError as group:

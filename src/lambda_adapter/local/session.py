@@ -86,7 +86,7 @@ async def open_session(
     async with trio.open_nursery() as nursery:
         await nursery.start(function.run)
         page = Page(function, port)
-        nursery.start_soon(serve_gateway, function, options.gateway(), page, front)
+        nursery.start_soon(serve_gateway, function, options.open_gateway(), page, front)
         url = f"http://{host}:{port}"
         try:
             yield Session(function, url, url + page.path)

@@ -2,19 +2,19 @@
 
 import os
 import shlex
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import TypedDict, Unpack
+from typing import Unpack
 
 import httpx
 import msgspec
 
-from lambda_adapter.local.command_line import check
 from lambda_adapter.local.desk import DeskError
 from lambda_adapter.local.function import free_ports
 from lambda_adapter.local.invocation import Invocation
-from lambda_adapter.local.options import Options, function_environ, read_command
+from lambda_adapter.local.option_table import AppOptions, read_given
 from lambda_adapter.local.portal import Portal, opened_in_thread
+from lambda_adapter.local.prepare import make_options
 from lambda_adapter.local.report import Silence
 from lambda_adapter.local.session import Session, listen, open_session
 
@@ -75,25 +75,6 @@ class _LastLines(Silence):
         self.lines = [*self.lines, text][-MAX_LINES:]
 
 
-class AppOptions(TypedDict, total=False):
-    """What there is to say of a function and its gateway; see ``local --help``."""
-
-    event: str
-    invoke_mode: str
-    stage: str
-    binary_media_types: Sequence[str]
-    app_port: int
-    """Where the application listens; otherwise on ``$PORT``, which is a free one."""
-    timeout: float
-    environments: int
-    concurrency: int
-    cold: bool
-    freeze: bool
-    env: Mapping[str, str]
-    """Variables beside those of this process."""
-    cwd: str
-
-
 @contextmanager
 def open_app(
     command: str | Sequence[str], **given: Unpack[AppOptions]
@@ -102,31 +83,16 @@ def open_app(
 
     Raises:
         DeskError: it can't be started, and why.
-        TypeError: there is no such option.
+        BadOptionError: an option does not exist, or has a value that it can't have.
     """
-    if unknown := given.keys() - AppOptions.__annotations__.keys():
-        raise TypeError(f"unknown option: {min(unknown)}")
+    own = {name: value for name, value in given.items() if name not in {"env", "cwd"}}
     words = shlex.split(command) if isinstance(command, str) else command
-    words, environ = read_command(words, {**os.environ, **given.get("env", {})})
-    options = Options(
-        tuple(words),
-        function_environ(
-            environ,
-            app_port=given.get("app_port") or free_ports(1)[0],
-            invoke_mode=given.get("invoke_mode"),
-        ),
-        event=given.get("event", "http-api"),
-        stage=given.get("stage", "$default"),
-        binary_media_types=tuple(given.get("binary_media_types", ())),
-        port=0,
-        timeout=given.get("timeout", 30),
-        freeze=given.get("freeze", False),
-        cold=given.get("cold", False),
-        environments=given.get("environments", 1),
-        concurrency=given.get("concurrency", 1),
-        cwd=given.get("cwd"),
+    options = make_options(
+        words,
+        read_given({"app_port": free_ports(1)[0], **own, "port": 0}),
+        {**os.environ, **given.get("env", {})},
+        given.get("cwd"),
     )
-    check(options)
 
     @asynccontextmanager
     async def started() -> AsyncIterator[Session]:

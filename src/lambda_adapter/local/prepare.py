@@ -1,0 +1,97 @@
+"""From options to a function that can be started, or why it can't. Shell."""
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from lambda_adapter.errors import ConfigError, OptionError
+from lambda_adapter.local.advice import advise_on_application, advise_on_command
+from lambda_adapter.local.desk import DeskError
+from lambda_adapter.local.env_file import parse_env_file
+from lambda_adapter.local.option_table import Given
+from lambda_adapter.local.options import Options, function_environ, read_command
+
+
+def make_options(
+    command: Sequence[str],
+    given: Given,
+    environ: Mapping[str, str],
+    cwd: str | None = None,
+) -> Options:
+    """Return what to run.
+
+    Raises:
+        DeskError: it can't be run, and why.
+    """
+    environ = {**_read_env_files(given.env_file, cwd), **environ}
+    try:
+        words, environ = read_command(command, environ)
+    except OptionError as error:
+        raise DeskError(str(error)) from error
+    settings = {
+        "AWS_LWA_ASGI_APP": given.asgi,
+        "AWS_LWA_WSGI_APP": given.wsgi,
+        "AWS_LWA_APP_DIR": given.app_dir,
+    }
+    environ = {**environ, **{name: value for name, value in settings.items() if value}}
+    options = Options(
+        words,
+        function_environ(
+            environ,
+            app_port=given.app_port,
+            invoke_mode=given.invoke_mode,
+            memory=given.memory,
+            function_name=given.function_name,
+        ),
+        cwd=cwd,
+        **msgspec.structs.asdict(given),
+    )
+    _check(options)
+    return options
+
+
+def _read_env_files(names: Sequence[str], cwd: str | None) -> dict[str, str]:
+    variables: dict[str, str] = {}
+    for name in names:
+        try:
+            with open(os.path.join(cwd or "", name), encoding="utf-8-sig") as file:
+                variables |= parse_env_file(file.read())
+        except (OSError, ValueError) as error:
+            raise DeskError(f"--env-file {name} can't be read: {error}") from error
+    return variables
+
+
+def _check(options: Options) -> None:
+    """Check the settings, and that what they name exists.
+
+    Raises:
+        DeskError: it does not, or a setting can't be used.
+    """
+    for option, name in (
+        ("--asgi", options.environ.get("AWS_LWA_ASGI_APP")),
+        ("--wsgi", options.environ.get("AWS_LWA_WSGI_APP")),
+    ):
+        if name and (advice := advise_on_application(option, name)):
+            raise DeskError(advice)
+    try:
+        config = options.config
+    except ConfigError as error:
+        raise DeskError(str(error)) from error
+    folder = os.path.join(options.cwd or "", config.app_dir or "")
+    if config.app_dir and not os.path.isdir(folder):
+        raise DeskError(f"--app-dir {config.app_dir}: there is no such folder")
+    name = options.command[0] if options.command else ""
+    if name and config.is_in_process:
+        raise DeskError(
+            f"an application is either {options.shown} or a command: leave out {name!r}"
+        )
+    if name and not _finds(name, options):
+        raise DeskError(advise_on_command(name, options.cwd))
+
+
+def _finds(name: str, options: Options) -> bool:
+    if os.path.dirname(name):  # as the exec will see it
+        name = os.path.join(options.cwd or "", name)
+    return shutil.which(name, path=options.environ.get("PATH")) is not None

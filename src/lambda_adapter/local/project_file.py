@@ -1,0 +1,78 @@
+"""``[tool.lambda-adapter.local]`` of pyproject.toml: what one types each day. Shell."""
+
+import os
+import shlex
+import tomllib
+from collections.abc import Iterable
+
+import msgspec
+
+from lambda_adapter.local.desk import DeskError
+from lambda_adapter.local.option_table import BadOptionError, read_given
+
+FILE = "pyproject.toml"
+TABLE = "tool.lambda-adapter.local"
+
+APPLICATIONS = ("asgi", "wsgi")
+
+
+class Project(msgspec.Struct, frozen=True):
+    """What the file says: options by field, and an application of one kind."""
+
+    options: dict[str, object] = {}
+    application: dict[str, str] = {}
+    command: tuple[str, ...] = ()
+
+
+def read_project(folder: str = ".") -> Project:
+    """Return what the table in a folder's pyproject.toml says; nothing without one.
+
+    Raises:
+        DeskError: it can't be read, or says what can't be.
+    """
+    path = os.path.join(folder, FILE)
+    try:
+        with open(path, "rb") as file:
+            document = tomllib.load(file)
+    except FileNotFoundError:
+        return Project()
+    except (OSError, ValueError) as error:
+        raise DeskError(f"{FILE} can't be read: {error}") from error
+    table = _table(document)
+    try:
+        command = _words(table.pop("command", ()))
+        given = read_given(table)
+        said = {name: getattr(given, name) for name in _fields(table)}
+        application = {k: str(said.pop(k)) for k in APPLICATIONS if k in said}
+        if len(application) + bool(command) > 1:
+            raise BadOptionError("give one of asgi, wsgi and command")
+    except ValueError as error:
+        raise DeskError(f"{FILE}, [{TABLE}]: {error}") from error
+    return Project(said, application, command)
+
+
+def _fields(table: Iterable[str]) -> list[str]:
+    """Return the fields that a table's keys stand for."""
+    words = (name.replace("-", "_") for name in table)
+    return ["gateway" if word == "event" else word for word in words]
+
+
+def _table(document: object) -> dict[str, object]:
+    for name in TABLE.split("."):
+        document = document.get(name, {}) if isinstance(document, dict) else {}
+    if not isinstance(document, dict):
+        raise DeskError(f"{FILE}: [{TABLE}] is not a table")
+    return dict(document)
+
+
+def _words(command: object) -> tuple[str, ...]:
+    """Return a command that is written as one text, or as a list of words.
+
+    Raises:
+        BadOptionError: it is neither.
+    """
+    if isinstance(command, str):
+        return tuple(shlex.split(command))
+    if isinstance(command, list | tuple):
+        return tuple(str(word) for word in command)
+    raise BadOptionError("command is neither text nor a list of words")
