@@ -33,7 +33,12 @@ Core: no I/O.
 
 
 class AdapterError(Exception):
-    """The root: everything that the adapter raises on purpose."""
+    """The root: everything that the adapter raises on purpose.
+
+    The text says what happened, with figures; ``advice`` says what to do.
+    """
+
+    advice: str = ""
 
     @property
     def error_type(self) -> str:
@@ -48,6 +53,14 @@ class AdapterError(Exception):
     def report(self) -> str:
         """The message sent to Lambda; by default the logged one."""
         return str(self)
+
+    def line(self, subject: str = "") -> str:
+        """Return the line for the log: ``TYPE: METHOD PATH: what happened; advice``.
+
+        The subject is what failed, ``METHOD PATH`` of a request: ``Turn.subject``.
+        """
+        what = f"{self}; {self.advice}" if self.advice else str(self)
+        return ": ".join(part for part in (self.error_type, subject, what) if part)
 
 
 class ConfigError(AdapterError):
@@ -110,6 +123,7 @@ class EventError(InvocationError):
 
     status = 400
     reason = b"Bad Request"
+    advice = "what invokes the function has to send it in another way"
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -122,6 +136,7 @@ class ClosedPathError(InvocationError):
     status = 403
     reason = b"Forbidden"
     public = "This path is not for clients."
+    advice = "if a page of the application has such a path, give the hook a longer one"
 
 
 class AppRequestError(InvocationError):
@@ -130,6 +145,7 @@ class AppRequestError(InvocationError):
     status = 502
     reason = b"Bad Gateway"
     public = "The application gave no usable response."
+    advice = "the application's own log may say why"
 
 
 class AppFailedError(InvocationError):
@@ -147,6 +163,7 @@ class ResponseTooLargeError(InvocationError):
     status = 502
     reason = b"Bad Gateway"
     public = "The application's response is larger than AWS Lambda can return."
+    advice = "return less, stream it, or redirect to a bucket"
 
 
 class AppStatusError(InvocationError):
@@ -156,10 +173,12 @@ class AppStatusError(InvocationError):
     """
 
     is_for_client = False
+    advice = "the application's own log may say why"
 
     def __init__(self, status: int, report: str) -> None:
         super().__init__(
-            f"the application responded with {status}, which is set to be an error"
+            f"the application responded with {status}, which"
+            " AWS_LWA_ERROR_STATUS_CODES names"
         )
         self._report = report
 
@@ -175,10 +194,13 @@ class DeadlineError(InvocationError):
     status = 504
     reason = b"Gateway Timeout"
     public = "The application did not respond in time."
+    advice = "raise the function's timeout, or find out what the application waits for"
 
 
 class InternalError(InvocationError):
     """A fault of the adapter: the log has the traceback."""
+
+    advice = "report it, with the traceback below"
 
 
 class FatalError(AdapterError):

@@ -116,14 +116,14 @@ async def test_faulty_answers(answer):
 
 
 async def test_faults_are_told_without_the_query():
-    """The message names method and path. A query may hold secrets."""
+    """A failure's message is about the application: the request may hold secrets."""
     async with open_app(Answer(b"")) as app:
         client = AppClient(("127.0.0.1", app.port), IDLE_LIMIT)
         with pytest.raises(AppRequestError) as caught:
             await send(client, b"GET", b"/a/path?token=secret")
 
     message = str(caught.value)
-    assert "GET /a/path: it closed the connection without a response" in message
+    assert "it closed the connection without a response" in message
     assert "secret" not in message
 
 
@@ -382,7 +382,6 @@ async def test_faulty_answers_piece_by_piece(answer):
         await app.wait_all_closed()
         following = await send(client)
 
-    assert "GET /path: " in str(caught.value)
     assert "secret" not in str(caught.value)
     assert following.body == b"ok"
 

@@ -144,8 +144,7 @@ def test_hooks_are_closed(target):
     with pytest.raises(ClosedPathError) as caught:
         refuse_hooks(get(target), hooks)
 
-    path = target.partition(b"?")[0].decode()
-    assert str(caught.value).startswith(f"a client's GET {path} was refused")
+    assert str(caught.value).startswith("it was refused: it may reach")
     assert " the hook /snapstart/" in str(caught.value)
 
 

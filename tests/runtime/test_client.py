@@ -3,6 +3,7 @@
 import base64
 import json
 import logging
+import math
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, closing
 from functools import partial
@@ -13,8 +14,10 @@ import trio
 import trio.testing
 
 from lambda_adapter import __version__
+from lambda_adapter.apps.app import Turn
 from lambda_adapter.errors import AppNotReadyError, AppRequestError, RuntimeApiError
 from lambda_adapter.events.event import MAX_REPLY
+from lambda_adapter.http.messages import Request
 from lambda_adapter.http.upload import UPLOAD_TIMEOUT
 from lambda_adapter.runtime.api import MAX_EVENT, Invocation
 from lambda_adapter.runtime.channel import MAX_RESPONSE
@@ -30,6 +33,9 @@ from tests.fake_runtime_api import (
 from tests.scripted_app import open_server
 
 FAILURE = AppRequestError("the application failed")
+ABOUT = Turn(
+    Invocation("request-1", b"{}"), math.inf, request=Request(b"GET", b"/", [])
+)
 
 
 FAULTS = {
@@ -443,7 +449,9 @@ class Body:
 
 async def post_stream(client: RuntimeClient, body: Body) -> None:
     """Post a stream to the invocation that comes next."""
-    await client.post_stream(await client.next_invocation(), PRELUDE, aiter(body))
+    await client.post_stream(
+        await client.next_invocation(), PRELUDE, aiter(body), ABOUT
+    )
 
 
 async def test_stream(runtime, client):
@@ -486,7 +494,7 @@ async def test_stream_on_the_wire():
         with trio.fail_after(5):
             body = Body(b"one", b"\r\n" * 8)
             invocation = Invocation("request-7", b"{}")
-            await client.post_stream(invocation, PRELUDE, aiter(body))
+            await client.post_stream(invocation, PRELUDE, aiter(body), ABOUT)
 
     head, _, chunks = received.partition(b"\r\n\r\n")
     start = b"POST /2018-06-01/runtime/invocation/request-7/response HTTP/1.1\r\n"
@@ -521,7 +529,7 @@ async def test_stream_after_a_closed_connection(runtime, client, caplog):
     async with invoking(runtime, b"{}"):
         invocation = await client.next_invocation()
         await runtime.drop_connections()
-        await client.post_stream(invocation, PRELUDE, aiter(Body(b"one")))
+        await client.post_stream(invocation, PRELUDE, aiter(Body(b"one")), ABOUT)
 
     (posted,) = answers(runtime)
     assert posted.content() == b"one"
@@ -562,7 +570,7 @@ async def test_refused_stream(runtime, client, caplog, status):
     invocation = Invocation("request-7", b"{}")
 
     with trio.fail_after(5):
-        await client.post_stream(invocation, PRELUDE, aiter(Body(b"one")))
+        await client.post_stream(invocation, PRELUDE, aiter(Body(b"one")), ABOUT)
         async with invoking(runtime, b"{}"):
             await client.post_response(await client.next_invocation(), b"null")
 
@@ -578,7 +586,9 @@ async def test_stream_that_says_all_is_lost(runtime, client):
     body = Body(b"one")
 
     with trio.fail_after(5), pytest.raises(RuntimeApiError, match="gone"):
-        await client.post_stream(Invocation("request-7", b"{}"), PRELUDE, aiter(body))
+        await client.post_stream(
+            Invocation("request-7", b"{}"), PRELUDE, aiter(body), ABOUT
+        )
 
     assert body.closed.is_set()
 
@@ -595,7 +605,7 @@ async def test_stream_that_fails(runtime, client, caplog, answer):
 
     with trio.fail_after(5):
         invocation = Invocation("request-7", b"{}")
-        await client.post_stream(invocation, PRELUDE, aiter(Body(b"one")))
+        await client.post_stream(invocation, PRELUDE, aiter(Body(b"one")), ABOUT)
         async with invoking(runtime, b"{}"):
             await post_stream(client, Body(b"two"))
 
@@ -619,7 +629,7 @@ async def test_lambda_hangs_up_amid_a_stream(runtime, client, caplog, reset):
 
     with trio.fail_after(10):
         invocation = Invocation("request-7", b"{}")
-        await client.post_stream(invocation, PRELUDE, aiter(body))
+        await client.post_stream(invocation, PRELUDE, aiter(body), ABOUT)
 
     assert body.closed.is_set()
     assert body.waiting
@@ -643,7 +653,7 @@ async def test_lambda_stops_reading_and_answers(runtime, client, caplog):
 
     with trio.fail_after(10):
         invocation = Invocation("request-7", b"{}")
-        await client.post_stream(invocation, PRELUDE, aiter(body))
+        await client.post_stream(invocation, PRELUDE, aiter(body), ABOUT)
 
     closed.set()
     assert body.closed.is_set()
@@ -657,7 +667,7 @@ async def test_stream_that_is_never_answered(clock, runtime, client, caplog):
 
     with trio.fail_after(2 * UPLOAD_TIMEOUT):
         invocation = Invocation("request-7", b"{}")
-        await client.post_stream(invocation, PRELUDE, aiter(Body(b"one")))
+        await client.post_stream(invocation, PRELUDE, aiter(Body(b"one")), ABOUT)
 
     assert "no response within 30 s" in caplog.text
     async with invoking(runtime, b"{}"):
@@ -670,7 +680,7 @@ async def test_nobody_to_stream_to(caplog):
 
     with trio.fail_after(5):
         invocation = Invocation("request-7", b"{}")
-        await client.post_stream(invocation, PRELUDE, aiter(Body(b"one")))
+        await client.post_stream(invocation, PRELUDE, aiter(Body(b"one")), ABOUT)
 
     (line,) = caplog.records
     assert "the stream did not reach Lambda: no connection" in line.getMessage()
@@ -693,7 +703,7 @@ async def test_cancelled_stream(runtime, client):
     with trio.fail_after(5):
         async with trio.open_nursery() as nursery:
             invocation = Invocation("request-7", b"{}")
-            nursery.start_soon(client.post_stream, invocation, PRELUDE, wait())
+            nursery.start_soon(client.post_stream, invocation, PRELUDE, wait(), ABOUT)
             posted = await runtime.wait_arriving("/response", size=len(PRELUDE) + 11)
             nursery.cancel_scope.cancel()
         await runtime.wait(lambda: posted.connection in runtime.closed)

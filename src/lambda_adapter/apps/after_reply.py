@@ -7,9 +7,10 @@ takes. It needs no library, and the work can't be forgotten. Shell.
 """
 
 import msgspec
+import trio
 
 from lambda_adapter.apps.app import Around, Seat, Turn
-from lambda_adapter.errors import InvocationError
+from lambda_adapter.errors import AppRequestError, InvocationError
 from lambda_adapter.events.names import (
     LAMBDA_CONTEXT,
     REQUEST_CONTEXT,
@@ -22,6 +23,8 @@ from lambda_adapter.observe.logs import log
 
 AFTER_REPLY = b"x-lwa-after-reply"
 """In a response: there is work left. In the request for it: the value that was said."""
+
+UNDONE = "the work after the reply was not done"
 
 _CONTEXT = frozenset({LAMBDA_CONTEXT, REQUEST_ID, TENANT_ID, TRACE_ID, b"traceparent"})
 """Fields of the first request that the second one has, too."""
@@ -65,19 +68,21 @@ class AfterReply(Around):
         if self._left:
             request, first = self._left
             self._left = None
-            if failure := await self._work(request, Turn(first.invocation, deadline)):
-                log.error("the work after the reply was not done: %s", failure)
+            now = trio.current_time()
+            turn = Turn(first.invocation, deadline, request=request, started=now)
+            if failure := await self._work(request, turn):
+                log.error("%s", failure.line(f"{turn.subject}: {UNDONE}"))
             await self._seat.finish(deadline)
 
-    async def _work(self, request: Request, turn: Turn) -> str | None:
+    async def _work(self, request: Request, turn: Turn) -> InvocationError | None:
         """Return why the work was not done, if it was not."""
         try:
             response = await self._seat.send(request, turn)
         except InvocationError as error:
-            return str(error)
+            return error
         if response.status < 400:
             return None
-        return f"POST {self._path.decode()} was answered with status {response.status}"
+        return AppRequestError(f"the application responded with {response.status}")
 
 
 def _asks(field: Field) -> bool:

@@ -1,16 +1,23 @@
 """What the adapter serves: an application's life, and seats at it."""
 
+import time
 from typing import Protocol
 
 import msgspec
 import trio
 
+from lambda_adapter.errors import DeadlineError, EventError
 from lambda_adapter.events.event import MAX_REPLY, Event
+from lambda_adapter.events.http_event import HttpEvent
 from lambda_adapter.events.pass_through import PassThroughEvent
-from lambda_adapter.http.messages import Request, Response
+from lambda_adapter.http.messages import Request, Response, name_request
 from lambda_adapter.runtime.api import Invocation
 
-LATE = "the application's response was not complete before Lambda's deadline"
+LONGEST = 900.0
+"""Seconds that an invocation can last, whatever its deadline says:
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html"""
+
+LATE = "the application's response was not complete"
 
 
 class Turn(msgspec.Struct, gc=False):
@@ -27,6 +34,36 @@ class Turn(msgspec.Struct, gc=False):
     """Whether the response's body may come piece by piece."""
     max_body: int = MAX_REPLY
     """Bytes of a body that is not streamed."""
+    request: Request | None = None
+    """What the event became, once that is known."""
+    started: float = 0.0
+    """When the invocation came, by trio's clock."""
+
+    @property
+    def subject(self) -> str:
+        """``METHOD PATH`` of the request, which begins the line of each failure.
+
+        An event that made no request is named by its own method and path, or by its
+        size where it has none.
+        """
+        if self.request:
+            return name_request(self.request.method.decode(), self.request.target)
+        if isinstance(self.event, HttpEvent):
+            try:
+                parts = self.event.parts()
+            except EventError:
+                pass
+            else:
+                return name_request(parts.method, parts.target)
+        return f"an event of {len(self.invocation.payload):,} bytes"
+
+    def late(self, what: str = LATE) -> DeadlineError:
+        """Return the error of an application that is given up now."""
+        message = f"{what} after {trio.current_time() - self.started:.2f} s"
+        left = self.invocation.deadline_ms / 1000 - time.time()
+        if 0 < left < LONGEST:
+            message += f", {left:.2f} s before Lambda's deadline"
+        return DeadlineError(message)
 
     def sent_again(self) -> None:
         """Hear that the request was sent once more."""

@@ -14,11 +14,10 @@ import msgspec
 import trio
 
 from lambda_adapter.address import Address
-from lambda_adapter.apps.app import LATE, Turn
+from lambda_adapter.apps.app import Turn
 from lambda_adapter.apps.streamed import StreamedBody
 from lambda_adapter.errors import (
     AppRequestError,
-    DeadlineError,
     InvocationError,
     ResponseTooLargeError,
 )
@@ -32,6 +31,8 @@ from lambda_adapter.http.peer_error import PeerError
 IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"})
 """https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2"""
 
+UNUSABLE = "the application gave no usable response"
+TOO_LARGE = "the application's response is too large"
 
 LAST_MOMENT = 0.05
 """Seconds: a generous bound between a crashing process closing its sockets and its
@@ -94,7 +95,7 @@ class AppClient:
             connection = await self._open(turn)
             return await exchange(connection, encoded, turn)
         except (PeerError, trio.TooSlowError) as error:
-            raise self._failed(encoded, error) from error
+            raise self._failed(turn, error) from error
 
     async def _exchange(
         self, connection: Connection, request: EncodedRequest, turn: Turn
@@ -113,7 +114,7 @@ class AppClient:
             stack.pop_all()
             body = StreamedBody(
                 pieces,
-                functools.partial(self._failed, request),
+                functools.partial(self._failed, turn),
                 functools.partial(self._keep, connection),
             )
             return msgspec.structs.replace(response, body=body)
@@ -140,11 +141,15 @@ class AppClient:
             connection.close()
         return None
 
-    def _failed(self, request: EncodedRequest, error: Exception) -> InvocationError:
+    def _failed(self, turn: Turn, error: Exception) -> InvocationError:
+        if isinstance(error, BodyTooLargeError):
+            return ResponseTooLargeError(
+                f"the application's response is too large: {error}"
+            )
         if isinstance(error, PeerError):
             self._was_dropped = True
-            return _request_error(request, error)
-        return DeadlineError(LATE)
+            return AppRequestError(f"{UNUSABLE}: {error}")
+        return turn.late()
 
     async def finish(self, deadline: float) -> None:
         """After a dropped connection, wait a moment.
@@ -160,15 +165,3 @@ class AppClient:
         """Close every idle connection."""
         while self._idle:
             self._idle.pop()[1].close()
-
-
-def _request_error(request: EncodedRequest, error: PeerError) -> InvocationError:
-    """Say what failed, without the query, which may hold secrets."""
-    path = request.head.split(b" ", 2)[1].partition(b"?")[0]
-    what = f"{request.method.decode()} {path.decode('latin-1')}: {error}"
-    if isinstance(error, BodyTooLargeError):
-        return ResponseTooLargeError(f"the application's response is too large: {what}")
-    advice = "the application's own log may say why"
-    return AppRequestError(
-        f"the application gave no usable response to {what}; {advice}"
-    )

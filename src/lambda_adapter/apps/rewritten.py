@@ -65,10 +65,9 @@ def refuse_hooks(request: Request, hooks: Sequence[Route]) -> None:
     """
     path = request.target.partition(b"?")[0]
     if hook := reached(path, hooks):
-        what = f"{request.method.decode()} {path.decode('latin-1')}"
         raise ClosedPathError(
-            f"a client's {what} was refused: it may reach the hook"
-            f" /{'/'.join(hook)}, which only the adapter may call"
+            f"it was refused: it may reach the hook /{'/'.join(hook)}, which only the"
+            " adapter may call"
         )
 
 

@@ -19,8 +19,8 @@ def within_limit(kind: type[Event], reply: bytes) -> bytes:
     """
     if len(reply) > kind.max_reply:
         raise ResponseTooLargeError(
-            f"the reply is {len(reply):,} bytes long, and {kind.max_reply:,} is all"
-            " that can be returned"
+            f"the reply is {len(reply):,} bytes long as JSON, over the limit of"
+            f" {kind.max_reply:,}"
         )
     return reply
 

@@ -20,7 +20,7 @@ from lambda_adapter.events.context import Context, added_fields
 from lambda_adapter.events.event import Event
 from lambda_adapter.events.fields import request_fields
 from lambda_adapter.events.surrogates import is_json
-from lambda_adapter.http.messages import Request, Response, decoded
+from lambda_adapter.http.messages import Request, Response, decoded, name_request
 
 ELSEWHERE = "; if it takes events elsewhere, set AWS_LWA_PASS_THROUGH_PATH"
 
@@ -55,12 +55,14 @@ class PassThroughEvent(Event, frozen=True):
         """
         if response.status < 400:
             return
-        path = request.target.partition(b"?")[0].decode("latin-1")
+        name = name_request(request.method.decode(), request.target)
         status = f"{response.status} {response.reason.decode('latin-1')}".strip()
-        advice = ELSEWHERE if response.status in {404, 405} else ""
-        raise AppRequestError(
-            f"the application responded to POST {path} with {status}{advice}"
-        )
+        message = f"the application responded to {name} with {status}"
+        if response.status not in {404, 405}:
+            raise AppRequestError(message)
+        error = AppRequestError(message + ELSEWHERE)
+        error.advice = ""
+        raise error
 
     @classmethod
     def encode_response(cls, response: Response) -> bytes:

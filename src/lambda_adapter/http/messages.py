@@ -11,6 +11,8 @@ from typing import Protocol
 
 import msgspec
 
+from lambda_adapter.quoting import MAX_QUOTED, shortened
+
 TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 """A method, or the name of a field: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2"""
 
@@ -36,6 +38,10 @@ recipient (https://www.rfc-editor.org/rfc/rfc9209#section-2). So do the fields b
 proxies authenticate, which that section does not list."""
 
 
+MAX_PATH = 300
+"""Characters of a path in the log. Gateways take paths of kilobytes."""
+
+
 class Request(msgspec.Struct, frozen=True, gc=False):
     """A request to the application. ``target`` is in origin-form, ready to be sent."""
 
@@ -43,6 +49,12 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     target: bytes
     fields: Fields
     body: bytes = b""
+
+
+def name_request(method: str, target: bytes) -> str:
+    """Return ``METHOD PATH`` for the log: no query, which may hold secrets."""
+    path = target.partition(b"?")[0].decode("latin-1")
+    return f"{shortened(method, MAX_QUOTED)} {shortened(path, MAX_PATH)}"
 
 
 class Stream(Protocol):

@@ -19,7 +19,7 @@ from lambda_adapter.runtime.api import (
     parse_next,
 )
 from lambda_adapter.runtime.channel import MAX_RESPONSE, quote
-from lambda_adapter.runtime.frames import frame
+from lambda_adapter.runtime.frames import Named, frame
 from lambda_adapter.runtime.reports import Reporter
 
 ATTEMPTS = 5
@@ -88,6 +88,7 @@ class RuntimeClient(Reporter):
         invocation: Invocation,
         prelude: bytes,
         body: bytes | Stream,
+        about: Named,
     ) -> None:
         """Post the reply piece by piece, as fast as Lambda takes them, and close it.
 
@@ -98,7 +99,7 @@ class RuntimeClient(Reporter):
             RuntimeApiError: Lambda says that all is lost.
         """
         try:
-            frames = frame(prelude, body)
+            frames = frame(prelude, body, about)
             await self._deliver("stream", self._upload(invocation, frames))
         finally:
             if not isinstance(body, bytes):

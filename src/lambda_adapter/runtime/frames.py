@@ -2,6 +2,7 @@
 
 import binascii
 from collections.abc import AsyncGenerator
+from typing import Protocol
 
 from lambda_adapter.errors import AdapterError, InvocationError
 from lambda_adapter.http.encoding import LAST_CHUNK, encode_chunk, encode_last_chunk
@@ -11,17 +12,30 @@ from lambda_adapter.runtime.api import DELIMITER
 from lambda_adapter.runtime.requests import encode_error
 
 
-async def frame(prelude: bytes, body: bytes | Stream) -> AsyncGenerator[bytes, None]:
+class Named(Protocol):
+    """What a failure is one of."""
+
+    @property
+    def subject(self) -> str:
+        """``METHOD PATH`` of the request."""
+
+
+async def frame(
+    prelude: bytes, body: bytes | Stream, about: Named
+) -> AsyncGenerator[bytes, None]:
     """Frame a reply: its prelude and the delimiter, the pieces, and how it ended."""
     yield encode_chunk(prelude + DELIMITER)
+    streamed = 0
     try:
         if not isinstance(body, bytes):
             async for piece in body:
                 yield encode_chunk(piece)
+                streamed += len(piece)
         elif body:
             yield encode_chunk(body)
     except InvocationError as error:
-        log.error("%s: the stream broke off: %s", error.error_type, error)
+        broken = f"the stream broke off after {streamed:,} bytes"
+        log.error("%s", error.line(f"{about.subject}: {broken}"))
         yield encode_last_chunk(error_trailers(error))
     else:
         yield LAST_CHUNK

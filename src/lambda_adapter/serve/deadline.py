@@ -2,16 +2,11 @@
 
 import time
 
-import trio
-
+from lambda_adapter.apps.app import LONGEST
 from lambda_adapter.runtime.api import Invocation
 
-LONGEST = 900.0
-"""Seconds that an invocation can last, whatever its deadline says:
-https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html"""
 
-
-def find_deadline(invocation: Invocation, margin: float) -> float:
+def find_deadline(invocation: Invocation, margin: float, now: float) -> float:
     """Return when to give the application up, by trio's clock.
 
     That is some seconds before Lambda's deadline, so that the client is still told, and
@@ -19,5 +14,5 @@ def find_deadline(invocation: Invocation, margin: float) -> float:
     """
     left = invocation.deadline_ms / 1000 - time.time()
     if not 0 < left < LONGEST:
-        return trio.current_time() + LONGEST
-    return trio.current_time() + max(left - margin, 0)
+        return now + LONGEST
+    return now + max(left - margin, 0)

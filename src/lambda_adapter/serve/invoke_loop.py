@@ -67,14 +67,16 @@ class InvokeLoop:
         except FatalError:
             raise
         except Exception as error:
-            await self._fail(turn, as_invocation_error(error))
+            await self._fail(turn, as_invocation_error(error, turn.subject))
         await self._seats.http.finish(turn.deadline)
         request_id.set("")
 
     async def _next(self) -> Turn:
         invocation = await self._runtime.next_invocation()
         request_id.set(invocation.request_id)
-        return Turn(invocation, find_deadline(invocation, self._deadline_margin))
+        now = trio.current_time()
+        deadline = find_deadline(invocation, self._deadline_margin, now)
+        return Turn(invocation, deadline, started=now)
 
     def _decode(self, turn: Turn) -> Request:
         payload = turn.invocation.payload
@@ -83,7 +85,8 @@ class InvokeLoop:
         turn.streamed = kind.streams and self._streams
         turn.max_body = kind.max_reply
         event = turn.event = event or kind.decode(payload)
-        return event.request(self._context(turn.invocation))
+        request = turn.request = event.request(self._context(turn.invocation))
+        return request
 
     def _context(self, invocation: Invocation) -> Context:
         return Context(
@@ -102,7 +105,7 @@ class InvokeLoop:
 
     async def _post(self, turn: Turn, reply: bytes, response: Response) -> None:
         if turn.streamed:
-            await self._runtime.post_stream(turn.invocation, reply, response.body)
+            await self._runtime.post_stream(turn.invocation, reply, response.body, turn)
         else:
             deadline = max(turn.deadline, trio.current_time() + POST_TIMEOUT)
             await self._runtime.post_response(turn.invocation, reply, deadline)

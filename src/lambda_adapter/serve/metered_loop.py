@@ -56,7 +56,7 @@ class MeteredLoop(InvokeLoop):
             "FunctionName": self._function_name,
             "RequestId": turn.invocation.request_id,
         }
-        self._turn = MeteredTurn(turn.invocation, turn.deadline)
+        self._turn = MeteredTurn(turn.invocation, turn.deadline, started=turn.started)
         return self._turn
 
     async def _send(self, turn: Turn, request: Request) -> Response:

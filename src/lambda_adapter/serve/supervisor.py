@@ -79,7 +79,7 @@ async def _run(config: Config, app: App) -> int:
 async def _report(config: Config, failures: Sequence[AdapterError]) -> int:
     """Log what went wrong, tell Lambda, and return the exit status."""
     for failure in failures:
-        log.error("%s: %s", failure.error_type, failure)
+        log.error("%s", failure.line())
         with contextlib.closing(open_runtime(config)) as runtime:
             match failure:
                 case InitError():

@@ -60,7 +60,10 @@ async def test_refusal_says_nothing_of_the_inside(function, caplog):
     assert b"127.0.0.1" not in posted.body
     (line,) = caplog.records
     assert line.levelno == logging.ERROR
-    assert "GET /inside: it closed the connection" in line.getMessage()
+    assert (
+        "GET /inside: the application gave no usable response: it closed the"
+        in line.getMessage()
+    )
     assert line.request_id == "request-1"
 
 
@@ -148,7 +151,10 @@ async def test_fault_of_the_adapter(runtime, caplog):
     assert b"ZeroDivision" not in http.body
     assert_failed(other, "Runtime.InternalError")
     first, second = caplog.records
-    assert first.getMessage() == "a fault of the adapter: ZeroDivisionError: oh"
+    assert first.getMessage() == (
+        "Runtime.InternalError: GET /: a fault of the adapter: ZeroDivisionError: oh;"
+        " report it, with the traceback below"
+    )
     assert first.exc_info
     assert (first.request_id, second.request_id) == ("request-1", "request-2")
 

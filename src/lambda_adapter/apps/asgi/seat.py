@@ -4,13 +4,13 @@ from typing import Self
 
 import trio
 
-from lambda_adapter.apps.app import LATE, Turn
+from lambda_adapter.apps.app import Turn
 from lambda_adapter.apps.asgi.exchange import Exchange
 from lambda_adapter.apps.asgi.host import Application, Host
 from lambda_adapter.apps.asgi.scope import make_scope
 from lambda_adapter.apps.failures import CLEAN_UP, STUCK, failure_response
 from lambda_adapter.apps.response_head import REASONS
-from lambda_adapter.errors import AppStuckError, DeadlineError, ResponseTooLargeError
+from lambda_adapter.errors import AppStuckError, ResponseTooLargeError
 from lambda_adapter.http.messages import Request, Response
 from lambda_adapter.observe.logs import log
 from lambda_adapter.runtime.lambda_context import Function
@@ -51,7 +51,7 @@ class AsgiSeat:
             lambda: app(scope, exchange.receive, exchange.send), exchange.ended
         )
         if not exchange.ready:
-            await _wait_ready(exchange, turn.deadline)
+            await _wait_ready(exchange, turn)
         return _response(exchange, turn)
 
     async def finish(self, deadline: float) -> None:
@@ -71,9 +71,9 @@ class AsgiSeat:
             await _end(exchange, deadline)
 
 
-async def _wait_ready(exchange: Exchange, deadline: float) -> None:
+async def _wait_ready(exchange: Exchange, turn: Turn) -> None:
     try:
-        with trio.move_on_at(deadline):
+        with trio.move_on_at(turn.deadline):
             while not exchange.ready:
                 await exchange.wait_news()
     except trio.Cancelled:
@@ -81,7 +81,7 @@ async def _wait_ready(exchange: Exchange, deadline: float) -> None:
         raise
     if not exchange.ready:
         exchange.cancel()
-        raise DeadlineError(LATE)
+        raise turn.late()
 
 
 async def _end(exchange: Exchange, deadline: float) -> None:

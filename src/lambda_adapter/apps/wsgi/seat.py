@@ -4,13 +4,13 @@ from typing import Self
 
 import trio
 
-from lambda_adapter.apps.app import LATE, Turn
+from lambda_adapter.apps.app import Turn
 from lambda_adapter.apps.failures import CLEAN_UP, STUCK, failure_response
 from lambda_adapter.apps.wsgi.call import Call
 from lambda_adapter.apps.wsgi.environ import make_environ
 from lambda_adapter.apps.wsgi.exchange import Application
 from lambda_adapter.apps.wsgi.worker import Worker
-from lambda_adapter.errors import AppStuckError, DeadlineError, ResponseTooLargeError
+from lambda_adapter.errors import AppStuckError, ResponseTooLargeError
 from lambda_adapter.http.messages import Request, Response
 from lambda_adapter.observe.logs import log
 from lambda_adapter.runtime.lambda_context import Function
@@ -62,7 +62,7 @@ class WsgiSeat:
             if not (self._multithread or turn.streamed):
                 call.wait_a_moment()
             if not call.ready:
-                await _wait_ready(call, turn.deadline)
+                await _wait_ready(call, turn)
         return _response(call, turn)
 
     def _thread(self) -> Worker:
@@ -88,11 +88,11 @@ class WsgiSeat:
         await _wait_over(call, deadline)
 
 
-async def _wait_ready(call: Call, deadline: float) -> None:
-    with trio.move_on_at(deadline):
+async def _wait_ready(call: Call, turn: Turn) -> None:
+    with trio.move_on_at(turn.deadline):
         await call.wait(lambda: call.ready)
     if not call.ready:
-        raise DeadlineError(LATE)
+        raise turn.late()
 
 
 async def _wait_over(call: Call, deadline: float) -> None:
