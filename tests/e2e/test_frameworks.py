@@ -174,6 +174,22 @@ async def test_mcp_server(loop):
     assert called["result"]["content"][0]["text"] == "5"
 
 
+@pytest.mark.parametrize("mode", ["buffered", "response_stream"])
+@pytest.mark.parametrize("loop", [*ASYNCIO[: 1 + HAS_TRIO_ASYNCIO], "trio"])
+async def test_background_tasks_where_the_end_is_watched(loop, mode):
+    """Background tasks run behind middleware that cancels who is not done sending."""
+    async with serve("watching_app:app", loop, AWS_LWA_INVOKE_MODE=mode) as (
+        runtime,
+        adapter,
+    ):
+        for path in ("/whole", "/stream") * 2:
+            await runtime.invoke(KINDS["function_url"]("GET", path))
+        await runtime.wait(lambda: runtime.polls == 1)
+
+    worked = [line for line in adapter.log.splitlines() if "worked" in line]
+    assert worked == ["worked after whole", "worked after stream"] * 2, adapter.log
+
+
 @pytest.mark.parametrize("loop", ASYNCIO[: 1 + HAS_TRIO_ASYNCIO])
 async def test_django_goes_back_and_forth(loop):
     """Django's coroutines and threads call each other, and its database."""

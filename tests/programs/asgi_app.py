@@ -99,6 +99,56 @@ async def disconnects(scope, receive, send):
     note((await receive())["type"])
 
 
+async def together(*calls):
+    """Run calls side by side, on whatever loop this is."""
+    import anyio
+
+    async with anyio.create_task_group() as group:
+        for call in calls:
+            group.start_soon(call)
+
+
+async def watches(scope, receive, send):
+    """Respond, and listen for the client's end beside that."""
+    await receive()
+
+    async def listen():
+        note((await receive())["type"])
+
+    async def answer():
+        await respond(send)
+        note("sent")
+
+    await together(listen, answer)
+
+
+async def cancels_at_the_end(scope, receive, send):
+    """Stop responding when the client is gone, and work on after that."""
+    import anyio
+
+    await receive()
+    async with anyio.create_task_group() as group:
+
+        async def watch():
+            await receive()
+            group.cancel_scope.cancel()
+
+        group.start_soon(watch)
+        await respond(send)
+        note("sent")
+    note("background")
+
+
+async def gives_up_sending(scope, receive, send):
+    """Cancel a ``send`` that has not returned, and listen for the client's end."""
+    import anyio
+
+    await receive()
+    with anyio.move_on_after(0.01):
+        await respond(send)
+    note((await receive())["type"])
+
+
 async def stream(scope, receive, send):
     await send({"type": "http.response.start", "status": 200, "headers": []})
     for number in range(3):

@@ -21,9 +21,11 @@ needs_trio_asyncio = pytest.mark.skipif(
 @pytest.mark.timeout(600)  # of a hundred tests, each of which has a limit of its own
 def test_seats():
     """All that holds on the other loops holds on trio-asyncio's."""
+    # Before all that imports functions of asyncio's, which trio-asyncio replaces.
+    code = "import sys, trio_asyncio, pytest; sys.exit(pytest.main(sys.argv[1:]))"
     run = subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", "-q", "tests/apps/asgi/test_seat.py"),
+            *(sys.executable, "-c", code, "-q", "tests/apps/asgi/test_seat.py"),
             *("-W", "ignore::DeprecationWarning"),  # trio-asyncio's own, from 3.12 on
         ],
         cwd=PROJECT,

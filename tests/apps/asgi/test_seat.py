@@ -305,6 +305,32 @@ async def test_disconnect(seat, capfd):
     assert capfd.readouterr().err == "http.disconnect\n"
 
 
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_disconnect_comes_after_the_last_send(seat, capfd, streamed):
+    """``receive`` says that the client is gone once the last ``send`` has returned."""
+    for _ in range(4):
+        await ask(seat, "/watches", streamed=streamed)
+
+    assert capfd.readouterr().err == "sent\nhttp.disconnect\n" * 4
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_work_of_who_watches_for_the_end(seat, capfd, streamed):
+    """An application that is cancelled when its client is gone has sent everything."""
+    for _ in range(4):
+        await ask(seat, "/cancels_at_the_end", streamed=streamed)
+
+    assert capfd.readouterr().err == "sent\nbackground\n" * 4
+
+
+async def test_last_send_that_is_cancelled(seat, capfd):
+    """``receive`` says that the client is gone once the last ``send`` is cancelled."""
+    with trio.fail_after(5):
+        await ask(seat, "/gives_up_sending")
+
+    assert capfd.readouterr().err == "http.disconnect\n"
+
+
 async def test_context_is_fresh(seat):
     """What a request puts into context variables, the next one does not see."""
     seen = [(await ask(seat, "/context"))[1] for _ in range(2)]

@@ -30,6 +30,8 @@ class Exchange:
     too_large = False
     given_up = False
     """Whether nobody takes the response any more."""
+    disconnected = False
+    """Whether ``receive`` says that the client is gone."""
 
     def __init__(
         self, host: Host, request: Request, *, streamed: bool, max_body: int
@@ -55,10 +57,14 @@ class Exchange:
         if not self._was_received:
             self._was_received = True
             return {**_REQUEST, "body": self._request.body}
-        if not (self.complete or self.given_up):
+        if not self.disconnected:
             gate = self._host.gate()
             self._listening.append(gate)
-            await gate.wait()
+            try:
+                await gate.wait()
+            finally:  # whoever polls gives up waiting each time
+                if gate in self._listening:
+                    self._listening.remove(gate)
         return _DISCONNECT
 
     async def send(self, message: Message) -> None:
@@ -105,17 +111,23 @@ class Exchange:
         self._began = True
         if not more:
             self.complete = True
-            self._hang_up()
         self._tell()
         if more and not self._body:  # nobody takes nothing
             return
         gate = self._host.gate()
         self._held.append(gate)
-        await gate.wait()
+        try:
+            await gate.wait()
+        finally:
+            # By the sender's own step, so that who listens for the end does not go on
+            # before it and cancel this ``send``.
+            if not more:
+                self._hang_up()
         if self.given_up and more:
             raise ClientGoneError("the request was given up")
 
     def _hang_up(self) -> None:
+        self.disconnected = True
         for gate in self._listening:
             gate.open()
         self._listening.clear()
@@ -123,6 +135,7 @@ class Exchange:
     def ended(self, error: BaseException | None) -> None:
         """Take note that the application's coroutine has ended, and log why."""
         self.over = True
+        self._hang_up()
         self._tell()
         if error is not None and not (self.given_up and is_expected(error)):
             when = " after its response was complete" if self.complete else ""
@@ -195,4 +208,5 @@ class Exchange:
         task, self.task = self.task, None
         if task:
             task.cancel()
+            self._hang_up()
             self._host.wake()
