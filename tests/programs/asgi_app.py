@@ -3,6 +3,7 @@
 It runs on asyncio and on trio, and needs neither's names where it does not wait.
 """
 
+import functools
 import json
 import logging
 import sys
@@ -120,6 +121,48 @@ async def watches(scope, receive, send):
         note("sent")
 
     await together(listen, answer)
+
+
+async def fails_when_cancelled():
+    """Wait, and raise something else when the wait is cancelled."""
+    try:
+        await wait(30)
+    finally:
+        raise ValueError("a late clean-up")
+
+
+async def mixed(scope, receive, send):
+    """Have two tasks cancelled at the deadline, of which one raises something else.
+
+    Before that, respond as the query says: not at all, with half a response or whole.
+    """
+    how = scope["query_string"]
+    if how:
+        await respond(send, more=how == b"half")
+    await together(fails_when_cancelled, functools.partial(wait, 30))
+
+
+KEPT = []
+
+
+async def keeps_cancelled(scope, receive, send):
+    """Keep the error of a cancellation, or raise the one that was kept."""
+    if KEPT:
+        raise KEPT.pop()
+    import anyio
+
+    with anyio.CancelScope() as limit:
+        limit.cancel()
+        try:
+            await wait(1)
+        except BaseException as error:
+            KEPT.append(error)
+            raise
+    await respond(send)
+
+
+async def generator_exit(scope, receive, send):
+    raise GeneratorExit
 
 
 async def cancels_at_the_end(scope, receive, send):

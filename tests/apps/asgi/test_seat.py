@@ -1,5 +1,6 @@
 """``seat``: requests to an ASGI application in this process, on each of the loops."""
 
+import contextlib
 import logging
 import os
 from contextlib import asynccontextmanager
@@ -229,6 +230,34 @@ async def test_deadline_within_a_stream(clock, seat):
     await seat.finish(turn.deadline)
 
 
+@pytest.mark.parametrize("how", ["", "half", "whole"])
+async def test_clean_up_that_fails_at_the_deadline(clock, seat, lines, how):
+    """A task that raises while it is cancelled costs a request, and is in the log."""
+    turn, request = turn_of(
+        http_event("/mixed", how), seconds=3, streamed=how == "half"
+    )
+    with contextlib.suppress(DeadlineError):
+        response = await seat.send(request, turn)
+        await body_of(response)
+        assert how == "whole"
+    await seat.finish(turn.deadline)
+
+    response, _ = await ask(seat, "/stream")
+
+    assert response.status == 200
+    assert "a late clean-up" in lines.text
+
+
+@pytest.mark.parametrize("path", ["generator_exit", "keeps_cancelled"])
+async def test_no_cancellation_of_ours(seat, path):
+    """What a loop takes for a cancellation, and was none, costs a request."""
+    statuses = [(await ask(seat, f"/{path}"))[0].status for _ in range(2)]
+    response, _ = await ask(seat, "/stream")
+
+    assert statuses[-1] == 500
+    assert response.status == 200
+
+
 async def test_stubborn_application(clock, seat):
     """An application that swallows its cancellation ends the environment."""
     turn, request = turn_of(http_event("/stubborn_for"), seconds=3)
@@ -354,6 +383,20 @@ async def test_cancelled_from_outside(clock, seat, capfd):
     await seat.finish(trio.current_time() + 1)
 
     assert capfd.readouterr().err.startswith("hangs: Cancelled")
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("path", ["hangs", "mixed"])
+async def test_end_of_the_loop(loop, path, lines):
+    """A request in flight is cancelled when its loop ends, and its failure is logged."""
+    async with open_seat(loop) as seat, trio.open_nursery() as nursery:
+        turn, request = turn_of(http_event(f"/{path}"))
+        nursery.start_soon(seat.send, request, turn)
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.cancel_scope.cancel()
+
+    assert ("a late clean-up" in lines.text) == (path == "mixed")
+    assert len(lines.records) == (path == "mixed")
 
 
 async def test_itself_cancelled(seat, lines):

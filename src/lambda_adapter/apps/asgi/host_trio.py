@@ -1,5 +1,6 @@
 """An ASGI application on trio itself: AWS_LWA_ASGI_LOOP=trio. Shell."""
 
+import math
 from collections.abc import Awaitable, Callable
 
 import trio
@@ -57,18 +58,34 @@ class TrioHost:
 async def _run(
     call: Callable[[], Awaitable[None]], ended: Ended, scope: trio.CancelScope
 ) -> None:
+    """Run a coroutine, and have its end told, whatever it raises."""
     error: BaseException | None = None
-    with scope:
-        try:
+    try:
+        # Within the ``try``: the scope takes its own cancellation out of a group, and
+        # lets the rest through.
+        with scope:
             await call()
-        except BaseException as raised:  # the application's end is not the adapter's
-            if _is_cancelled(raised):
-                raise
-            error = contained(raised)
-    ended(Cancelled("cancelled") if scope.cancelled_caught else error)
+    except BaseException as raised:  # the application's end is not the adapter's
+        error = raised
+    cancelled, rest = _split(error)
+    if rest:
+        ended(contained(rest))
+    else:
+        was_cancelled = cancelled or scope.cancelled_caught
+        ended(Cancelled("cancelled") if was_cancelled else None)
+    if cancelled:
+        raise cancelled
 
 
-def _is_cancelled(error: BaseException) -> bool:
+def _split(
+    error: BaseException | None,
+) -> tuple[BaseException | None, BaseException | None]:
+    """Return the host's own cancellation, which has to go on, and the rest of an error.
+
+    A ``Cancelled`` where the host is not cancelled is one that the application kept.
+    """
+    if trio.current_effective_deadline() > -math.inf:
+        return None, error
     if isinstance(error, BaseExceptionGroup):
-        return error.subgroup(trio.Cancelled) is not None
-    return isinstance(error, (trio.Cancelled, GeneratorExit))
+        return error.split(trio.Cancelled)
+    return (error, None) if isinstance(error, trio.Cancelled) else (None, error)
