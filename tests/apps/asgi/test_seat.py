@@ -388,7 +388,7 @@ async def test_cancelled_from_outside(clock, seat, capfd):
 @pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("path", ["hangs", "mixed"])
 async def test_end_of_the_loop(loop, path, lines):
-    """A request in flight is cancelled when its loop ends, and its failure is logged."""
+    """A request in flight is cancelled with its loop, and its failure is logged."""
     async with open_seat(loop) as seat, trio.open_nursery() as nursery:
         turn, request = turn_of(http_event(f"/{path}"))
         nursery.start_soon(seat.send, request, turn)
