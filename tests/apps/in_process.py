@@ -1,5 +1,7 @@
 """Turns at applications in this process, and events for them."""
 
+import time
+
 import trio
 
 from lambda_adapter import events
@@ -42,6 +44,31 @@ def turn_of(event, *, seconds=20.0, streamed=False, max_body=6_000_000):
         max_body,
     )
     return turn, decoded.request(Context(b"{}"))
+
+
+async def serve_beside_a_stuck_one(runtime, adapter, stuck, file):
+    """Invoke a request that can't be ended, and three that wait for a file beside it.
+
+    The file is made once the first one was given up. Return the status of each, those
+    of the three in their order, and the exit status of the adapter.
+    """
+    statuses = {}
+
+    async def invoke(name, event, seconds):
+        deadline = str(int((time.time() + seconds) * 1000))
+        posted = await runtime.invoke(event, lambda_runtime_deadline_ms=deadline)
+        reply = posted.prelude() if posted.is_stream else posted.json()
+        statuses[name] = reply["statusCode"]
+
+    await runtime.wait(lambda: runtime.polls == 5)
+    async with trio.open_nursery() as nursery:
+        for number in range(3):
+            event = http_event("/waits_for", str(file))
+            nursery.start_soon(invoke, number, event, 20)
+        await invoke("stuck", http_event(stuck), 0.4)
+        await runtime.wait(lambda: runtime.polls == 0)  # nor does the one that is free
+        file.touch()
+    return statuses, await adapter.wait()
 
 
 async def body_of(response):

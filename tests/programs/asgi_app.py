@@ -6,6 +6,7 @@ It runs on asyncio and on trio, and needs neither's names where it does not wait
 import functools
 import json
 import logging
+import os
 import sys
 import time
 from contextvars import ContextVar
@@ -142,7 +143,7 @@ async def mixed(scope, receive, send):
     await together(fails_when_cancelled, functools.partial(wait, 30))
 
 
-KEPT = []
+KEPT: list[BaseException] = []
 
 
 async def keeps_cancelled(scope, receive, send):
@@ -367,6 +368,13 @@ async def stubborn_for(scope, receive, send):
         await wait(30)
     except BaseException:
         await shielded(1)
+
+
+async def waits_for(scope, receive, send):
+    """Respond once there is a file of this name."""
+    while not os.path.exists(scope["query_string"]):  # noqa: ASYNC240
+        await wait(0.01)
+    await respond(send)
 
 
 async def counts(scope, receive, send):

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import sys
 import threading
 import time
@@ -109,6 +110,13 @@ def replaces_late(environ, start_response):
     except ValueError:
         start_response("503 Later", [], sys.exc_info())
     yield b"later"
+
+
+def waits_for(environ, start_response):
+    """Respond once there is a file of this name."""
+    while not os.path.exists(environ["QUERY_STRING"]):
+        time.sleep(0.01)
+    return respond(start_response)
 
 
 def raises(environ, start_response):

@@ -34,6 +34,10 @@ class Channel:
             self._connection.close()
             self._connection = None
 
+    def is_being_answered(self) -> bool:
+        """Return whether bytes have come that were not read yet."""
+        return self._connection is not None and self._connection.wire.is_readable()
+
     async def post(self, request: EncodedRequest, timeout: float) -> Response:  # noqa: ASYNC109
         """Send, and return the response if it comes within so many seconds.
 

@@ -32,6 +32,10 @@ has until the deadline if that is later."""
 class InvokeLoop:
     """Takes invocations to an application, one after the other."""
 
+    _is_idle = False
+    """Whether the loop waits for an event."""
+    _stops = False
+
     def __init__(
         self,
         runtime: RuntimeClient,
@@ -46,16 +50,23 @@ class InvokeLoop:
         self._deadline_margin = config.deadline_margin
         self._pass_through_path = config.pass_through_path.encode()
         self._host = authority(config.app_address)
+        self._life = trio.CancelScope()
 
     async def run(self) -> None:
-        """Serve until cancelled. The loop owns its RuntimeClient and closes it.
+        """Serve until stopped. The loop owns its RuntimeClient and closes it.
 
         Raises:
             FatalError: there is nothing left to serve.
         """
-        with contextlib.closing(self._runtime):
-            while True:
+        with contextlib.closing(self._runtime), self._life:
+            while not self._stops:
                 await self._serve()
+
+    def stop(self) -> None:
+        """Take no further event. One that has come, or is coming, is still served."""
+        self._stops = True
+        if self._is_idle and not self._runtime.is_being_answered():
+            self._life.cancel()
 
     async def _serve(self) -> None:
         turn = await self._next()
@@ -72,7 +83,9 @@ class InvokeLoop:
         request_id.set("")
 
     async def _next(self) -> Turn:
+        self._is_idle = True
         invocation = await self._runtime.next_invocation()
+        self._is_idle = False
         request_id.set(invocation.request_id)
         now = trio.current_time()
         deadline = find_deadline(invocation, self._deadline_margin, now)

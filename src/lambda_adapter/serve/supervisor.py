@@ -17,7 +17,7 @@ from lambda_adapter.launcher import Child
 from lambda_adapter.observe.logs import configure, log
 from lambda_adapter.runtime.extension import Extension
 from lambda_adapter.serve.allocator import keep_freed
-from lambda_adapter.serve.loops import open_loops, open_runtime
+from lambda_adapter.serve.loops import open_loops, open_runtime, run_loops
 
 
 def run(config: Config, child: Child | None) -> int:
@@ -110,8 +110,7 @@ async def supervise(config: Config, app: App) -> None:
                 from lambda_adapter.http.timer import share_timer
 
                 share_timer(nursery)
-            for loop in open_loops(config, app):
-                nursery.start_soon(loop.run)
+            nursery.start_soon(run_loops, open_loops(config, app))
 
 
 async def _restore(config: Config, app: App) -> None:

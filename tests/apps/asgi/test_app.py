@@ -11,7 +11,7 @@ import pytest
 import trio
 
 from tests.adapter import open_adapter
-from tests.apps.in_process import http_event
+from tests.apps.in_process import http_event, serve_beside_a_stuck_one
 from tests.emulator import PROJECT
 from tests.fake_runtime_api import INIT_ERROR, NEXT, RESTORE_ERROR
 
@@ -176,6 +176,26 @@ async def test_several_invocations_at_once(runtime):
         ("/stream", 200),
     ]
     assert "AppStuckError" not in adapter.log
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("mode", ["buffered", "response_stream"])
+async def test_one_that_can_not_be_ended_among_several(runtime, tmp_path, loop, mode):
+    """Requests beside one that can't be ended are served, and then all ends."""
+    runtime.max_polls = 5
+    async with open_app(
+        runtime,
+        AWS_LAMBDA_MAX_CONCURRENCY="5",
+        AWS_LWA_ASGI_LOOP=loop,
+        AWS_LWA_INVOKE_MODE=mode,
+    ) as adapter:
+        statuses, status = await serve_beside_a_stuck_one(
+            runtime, adapter, "/forever", tmp_path / "file"
+        )
+
+    assert statuses == {0: 200, 1: 200, 2: 200, "stuck": 504}
+    assert status != 0
+    assert adapter.log.count("the application goes on, although") == 1
 
 
 async def test_base_path(runtime):

@@ -8,7 +8,7 @@ import trio
 
 from tests.adapter import open_adapter
 from tests.apps.asgi.test_app import PROGRAMS, soon
-from tests.apps.in_process import http_event
+from tests.apps.in_process import http_event, serve_beside_a_stuck_one
 from tests.fake_runtime_api import INIT_ERROR, NEXT
 
 
@@ -66,6 +66,22 @@ async def test_several_invocations_at_once(runtime):
 
     assert sorted(bodies) == ["0", "1", "2", "3"]
     assert json.loads(str(shown.json()["body"]))["wsgi.multithread"] is True
+
+
+@pytest.mark.parametrize("mode", ["buffered", "response_stream"])
+async def test_one_that_can_not_be_ended_among_several(runtime, tmp_path, mode):
+    """Requests beside one whose thread hangs are served, and then all ends."""
+    runtime.max_polls = 5
+    async with open_app(
+        runtime, AWS_LAMBDA_MAX_CONCURRENCY="5", AWS_LWA_INVOKE_MODE=mode
+    ) as adapter:
+        statuses, status = await serve_beside_a_stuck_one(
+            runtime, adapter, "/hangs", tmp_path / "file"
+        )
+
+    assert statuses == {0: 200, 1: 200, 2: 200, "stuck": 504}
+    assert status == 1
+    assert adapter.log.count("Runtime.AppStuckError") == 1
 
 
 async def test_stream(runtime):
