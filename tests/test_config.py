@@ -381,6 +381,32 @@ def test_unknown_setting_without_near(name):
     assert config.warnings == (f"{name} is not a setting of this adapter",)
 
 
+@pytest.mark.parametrize("prefix", ["", "AWS_LWA_"])
+@pytest.mark.parametrize(
+    ("text", "healthy"),
+    [
+        ("400", "100-399"),
+        (" 500 ", "100-499"),
+        ("600", "100-599"),
+        *(
+            (odd, "100-499")
+            for odd in ("", "x", "0", "100", "601", "-1", "٣", "9" * 5_000)
+        ),
+    ],
+)
+def test_first_unhealthy_status(prefix, text, healthy):
+    """The first unhealthy status, a setting of old, is a warning with today's."""
+    name = f"{prefix}READINESS_CHECK_MIN_UNHEALTHY_STATUS"
+
+    config = Config({name: text})
+
+    assert config.warnings == (
+        f"{name} is not a setting of this adapter any more; set"
+        f" AWS_LWA_READINESS_CHECK_HEALTHY_STATUS={healthy}",
+    )
+    assert Config({"AWS_LWA_READINESS_CHECK_HEALTHY_STATUS": healthy})
+
+
 def test_unknown_settings_are_all_named():
     """Every one is named, in alphabetical order."""
     config = Config({"AWS_LWA_ZZZZZZ": "", "AWS_LWA_PROT": "1", "PORT": "1"})

@@ -26,6 +26,16 @@ def test_boolean(field, text, value):
     assert getattr(Config({NAMES[field]: text}), field) is value
 
 
+RESERVED = [
+    *("host", "Content-Length", "Content_Length", "transfer-encoding", "TE"),
+    *("Transfer.Encoding", "connection", "proxy-connection", "Keep-Alive", "upgrade"),
+    *("trailer", "expect", "HTTP2-Settings", "x-amzn-lambda-context"),
+    *("X_Amzn_Request_Context", "x-amz-tenant-id", "x-amzn-requestid"),
+    *("x-amzn-trace-id", "x-forwarded-prefix", "X_Forwarded_Prefix"),
+    "x-lwa-after-reply",
+]
+"""Fields of the connection, and those that only the adapter may set."""
+
 TYPING_ERRORS = {
     "port": ["0", "65536", "-1", "80a", "8080.0", "0x50", "٣", "http", "1" * 40],
     "host": [
@@ -43,7 +53,7 @@ TYPING_ERRORS = {
         "a\nb",
     ],
     "readiness_port": ["0", "70000", "x"],
-    "readiness_path": ["health", "http://x/", "/a b", "/a#b", "/é", "/a\nb"],
+    "readiness_path": ["http://x/", "/a b", "/a#b", "/é", "/a\nb", "a b", "a\nb"],
     "readiness_protocol": ["https", "udp", "true"],
     "readiness_healthy_status": [
         "99",
@@ -83,11 +93,11 @@ TYPING_ERRORS = {
         "/a\nb",
     ],
     "async_init": ["t", "y", "2", "enabled", "truefalse"],
-    "remove_base_path": ["api", "/a b", "é"],
+    "remove_base_path": ["https://a/api", "/a b", "é"],
     "enable_compression": ["gzip"],
     "invoke_mode": ["stream", "response-stream", "streaming"],
-    "pass_through_path": ["events", "/a b", "/a\r\nb", "/é", "/#"],
-    "authorization_source": ["x authorization", "x:y", "é", "x\n-y"],
+    "pass_through_path": ["unix://events", "/a b", "/a\r\nb", "/é", "/#"],
+    "authorization_source": ["x authorization", "x:y", "é", "x\n-y", *RESERVED],
     "error_status_codes": ["5xx", "500-", "0"],
     "renamed_headers": [
         "x-auth",
@@ -100,10 +110,8 @@ TYPING_ERRORS = {
         "a:b,b:c",
         "a:a",
         "a:b,",
-        *("host:x-host", "x-host:host", "a:Content-Length", "a:transfer-encoding"),
-        *("a:connection", "a:Content_Length", "a:expect", "expect:a"),
-        *("a:x-amzn-lambda-context", "a:X_Amzn_Request_Context", "a:x-amz-tenant-id"),
-        *("a:x-amzn-requestid", "a:x-amzn-trace-id", "x-amzn-lambda-context:a"),
+        *(f"a:{name}" for name in RESERVED),
+        *(f"{name}:a" for name in RESERVED),
     ],
     "app_wrapper": ["otel-handler", "./wrapper", "/opt/a\nb"],
     "runtime_api_proxy": ["127.0.0.1", "9002", ":9002", "a b:1", "http://a/b:c"],
@@ -209,11 +217,38 @@ def test_address(text, address):
 
 
 @pytest.mark.parametrize(
-    ("text", "prefix"), [("/api", "/api"), ("/api/", "/api"), ("/a/b//", "/a/b")]
+    ("text", "prefix"),
+    [
+        ("/api", "/api"),
+        ("/api/", "/api"),
+        ("/a/b//", "/a/b"),
+        ("api", "/api"),
+        ("a/b/", "/a/b"),
+        ("//a", "//a"),
+    ],
 )
 def test_remove_base_path(text, prefix):
     """A prefix has no slash at its end."""
     assert Config({"AWS_LWA_REMOVE_BASE_PATH": text}).remove_base_path == prefix
+
+
+@pytest.mark.parametrize(
+    "field", ["readiness_path", "pass_through_path", "remove_base_path"]
+)
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("health", "/health"),
+        (" health\n", "/health"),
+        ("/health", "/health"),
+        ("a/b?c=/d", "/a/b?c=/d"),
+        ("?a=1", "/?a=1"),
+        ("/http://a", "/http://a"),
+    ],
+)
+def test_paths_begin_with_a_slash(field, text, path):
+    """A path without a slash in front gets one."""
+    assert getattr(Config({NAMES[field]: text}), field) == path
 
 
 def test_adapter_only():

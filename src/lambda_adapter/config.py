@@ -85,7 +85,8 @@ class Config:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         values: dict[str, object] = {}
-        warnings = [_unknown(name) for name in sorted(environ) if _is_unknown(name)]
+        unknown = filter(_is_unknown, sorted(environ))
+        warnings = [_unknown(name, environ[name]) for name in unknown]
         for setting in (*FROM_LAMBDA, *SETTINGS):
             names = [name for name in setting.names if environ.get(name)]
             variable = names[0] if names else setting.names[0]
@@ -176,11 +177,26 @@ class Config:
         raise AttributeError(f"{field} was set by the environment, and stays")
 
 
+FIRST_UNHEALTHY = "READINESS_CHECK_MIN_UNHEALTHY_STATUS"
+"""What earlier versions of the AWS Lambda Web Adapter had, with the prefix or without:
+https://github.com/aws/aws-lambda-web-adapter/blob/v0.9.1/README.md#configurations"""
+
+
 def _is_unknown(name: str) -> bool:
-    return name.startswith(PREFIX) and name not in NAMES
+    is_ours = name.startswith(PREFIX) and name not in NAMES
+    return is_ours or name == FIRST_UNHEALTHY
 
 
-def _unknown(name: str) -> str:
+def _unknown(name: str, text: str) -> str:
+    if name.removeprefix(PREFIX) == FIRST_UNHEALTHY:
+        status = text.strip()
+        digits = status.isascii() and status.isdigit() and len(status) == 3
+        is_status = digits and 100 < int(status) <= 600
+        healthy = f"100-{int(status) - 1}" if is_status else "100-499"
+        return (
+            f"{name} is not a setting of this adapter any more; set"
+            f" {PREFIX}READINESS_CHECK_HEALTHY_STATUS={healthy}"
+        )
     import difflib  # only for whoever made a typing error
 
     # Without what all have in common, for that alone makes any two names alike.

@@ -126,7 +126,7 @@ SETTINGS = (
             ("AWS_LWA_PASS_THROUGH_PATH",), "/events", values.target,
             "where events that are not HTTP are POSTed to"),
     Setting("authorization_source",
-            ("AWS_LWA_AUTHORIZATION_SOURCE",), "", values.field_name,
+            ("AWS_LWA_AUTHORIZATION_SOURCE",), "", values.own_field_name,
             "a field to be renamed to `authorization`"),
     Setting("renamed_headers",
             ("AWS_LWA_RENAME_HEADERS",), "", values.renames,

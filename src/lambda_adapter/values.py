@@ -51,13 +51,12 @@ def host(text: str) -> str:
 
 
 def target(text: str) -> str:
-    """Read a path, with a query or without."""
-    if text.startswith("/") and all(
-        "!" <= char <= "~" and char != "#" for char in text
-    ):
-        return text
+    """Read a path, with a query or without; a ``/`` that is missing is put in front."""
+    plain = all("!" <= char <= "~" and char != "#" for char in text)
+    if text and plain and (text.startswith("/") or "://" not in text):
+        return "/" + text.removeprefix("/")
     raise ValueError(
-        "a path that begins with / and has no space, # or non-ASCII letter"
+        "a path such as /health, without a host, spaces, # or non-ASCII letters"
     )
 
 
@@ -66,7 +65,7 @@ def prefix(text: str) -> str:
     try:
         return target(text).rstrip("/")
     except ValueError:
-        raise ValueError("a path that begins with /, such as /api") from None
+        raise ValueError("a path, such as /api") from None
 
 
 def route(text: str) -> str:
@@ -148,13 +147,31 @@ def field_name(text: str) -> str:
 
 RESERVED = frozenset(
     {
-        *("connection", "content-length", "expect", "host", "keep-alive", "te"),
-        *("proxy-connection", "trailer", "transfer-encoding", "upgrade"),
-        *("x-amz-tenant-id", "x-amzn-lambda-context", "x-amzn-request-context"),
-        *("x-amzn-requestid", "x-amzn-trace-id"),
+        *("connection", "content-length", "expect", "host", "http2-settings"),
+        *("keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding"),
+        *("upgrade", "x-amz-tenant-id", "x-amzn-lambda-context"),
+        *("x-amzn-request-context", "x-amzn-requestid", "x-amzn-trace-id"),
+        *("x-forwarded-prefix", "x-lwa-after-reply"),
     }
 )
 """Fields that are checked, counted or set by the adapter, and keep their names."""
+
+
+_FOLDED = str.maketrans("!#$%&'*+.^_`|~", "-" * 14)
+"""Names as CGI reads them: ``content_length`` is ``content-length`` to it."""
+
+
+def own_field_name(text: str) -> str:
+    """Read the name of a header field that the adapter does not need itself."""
+    name = field_name(text)
+    _refuse_reserved([name])
+    return name
+
+
+def _refuse_reserved(names: list[str]) -> None:
+    """Raise if the adapter checks, counts or sets one of these fields itself."""
+    if reserved := RESERVED.intersection(name.translate(_FOLDED) for name in names):
+        raise ValueError(f"other header fields than {min(reserved)}")
 
 
 def renames(text: str) -> tuple[tuple[str, str], ...]:
@@ -166,10 +183,8 @@ def renames(text: str) -> tuple[tuple[str, str], ...]:
             pairs.append((field_name(old.strip()), field_name(new.strip())))
         except ValueError:
             raise ValueError("old:new, such as x-user:x-client,x-a:x-b") from None
-    folded = str.maketrans("!#$%&'*+.^_`|~", "-" * 14)  # as CGI does
-    names = [name.translate(folded) for pair in pairs for name in pair]
-    if reserved := RESERVED.intersection(names):
-        raise ValueError(f"other header fields than {min(reserved)}")
+    names = [name.translate(_FOLDED) for pair in pairs for name in pair]
+    _refuse_reserved(names)
     if len(set(names)) < len(names):
         raise ValueError("each header field once, as an old name or as a new one")
     return tuple(pairs)

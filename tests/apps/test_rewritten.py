@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambda_adapter.apps.after_reply import AFTER_REPLY
 from lambda_adapter.apps.rewritten import (
+    PREFIX_FIELD,
     refuse_hooks,
     renamed,
     rewrite,
@@ -12,8 +14,16 @@ from lambda_adapter.apps.rewritten import (
 )
 from lambda_adapter.config import Config
 from lambda_adapter.errors import ClosedPathError
-from lambda_adapter.http.messages import Request
+from lambda_adapter.events.names import (
+    LAMBDA_CONTEXT,
+    REQUEST_CONTEXT,
+    REQUEST_ID,
+    TENANT_ID,
+    TRACE_ID,
+)
+from lambda_adapter.http.messages import HOP_BY_HOP, Request
 from lambda_adapter.route import route_of
+from lambda_adapter.values import RESERVED
 from tests.catalogue import http_api
 from tests.events.examples import encode, request_of
 
@@ -76,6 +86,22 @@ def test_authorization_stays_without_the_other():
     request = get(b"/", (b"Authorization", b"iam"))
 
     assert renamed(request, b"x-auth", b"authorization") == request
+
+
+@pytest.mark.parametrize("name", [b"Authorization", b"authorization"])
+def test_authorization_in_its_own_place(name):
+    """A field that is renamed to its own name stays."""
+    request = get(b"/", (name, b"token"))
+
+    assert renamed(request, b"authorization", b"authorization") == request
+
+
+@pytest.mark.parametrize("name", [b"X_Client", b"x.client", b"X-CLIENT"])
+def test_no_client_forges_a_renamed_field(name):
+    """A spelling that servers take for the new name does not reach them beside it."""
+    request = get(b"/", (name, b"forged"), (b"x-user", b"1"))
+
+    assert renamed(request, b"x-user", b"x-client") == get(b"/", (b"x-client", b"1"))
 
 
 def test_several_fields_are_renamed():
@@ -179,3 +205,18 @@ def test_hooks_are_closed_to_events(domain, path, base_path):
 
     with pytest.raises(ClosedPathError):
         rewrite(request, Config(settings))
+
+
+def test_no_owned_field_can_be_renamed():
+    """Every field that the adapter adds, drops or frames a request by keeps its name."""
+    owned = HOP_BY_HOP | {PREFIX_FIELD, AFTER_REPLY, TRACE_ID, LAMBDA_CONTEXT}
+    owned |= {
+        REQUEST_CONTEXT,
+        REQUEST_ID,
+        TENANT_ID,
+        b"host",
+        b"content-length",
+        b"expect",
+    }
+
+    assert {name.decode() for name in owned} <= RESERVED

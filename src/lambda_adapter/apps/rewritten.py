@@ -91,14 +91,16 @@ def renamed(request: Request, old: bytes, new: bytes) -> Request:
     """Rename a field, in place of what had the new name.
 
     API Gateway and function URLs with IAM keep ``Authorization`` for themselves, for
-    example. Without a field of the old name, the request stays as it is.
+    example. Without a field of the old name, the request stays as it is. Whatever a
+    server may take for the new name is replaced, ``X_A`` for ``x-a`` as well.
     """
-    if all(name.lower() != old for name, _ in request.fields):
+    if old == new or all(name.lower() != old for name, _ in request.fields):
         return request
+    taken = folded(new)
     fields = [
         (new if name.lower() == old else name, value)
         for name, value in request.fields
-        if name.lower() != new
+        if name.lower() == old or folded(name) != taken
     ]
     return msgspec.structs.replace(request, fields=fields)
 
