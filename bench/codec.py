@@ -4,9 +4,8 @@ import timeit
 
 from bench.harness.run import Defaults, Run
 from bench.harness.subjects import PROJECT
-from lambda_adapter import events
-from lambda_adapter.events.context import Context
-from lambda_adapter.events.event import Event
+from lambda_adapter.events.classify import classify
+from lambda_adapter.events.event import Context, Event
 from lambda_adapter.http.encoding import encode_request
 from lambda_adapter.http.messages import Response
 
@@ -28,10 +27,10 @@ def measure(run: Run) -> None:
     """Measure how long each event file takes, there and back."""
     for file in sorted((PROJECT / "tests" / "data" / "events").glob("*.json")):
         payload = file.read_bytes()
-        kind = events.classify(payload)
+        kind = classify(payload)
 
         def decode(payload: bytes = payload) -> None:
-            event = events.classify(payload).decode(payload)
+            event = classify(payload).decode(payload)
             encode_request(event.request(CONTEXT))
 
         def encode(kind: type[Event] = kind) -> None:

@@ -1,6 +1,6 @@
 """Responses as bytes, and what is made of them."""
 
-from lambda_adapter.http.http1 import ResponseParser
+from lambda_adapter.http.parser import ResponseParser
 
 LIMIT = 1_000
 

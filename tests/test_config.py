@@ -401,10 +401,12 @@ def test_first_unhealthy_status(prefix, text, healthy):
     config = Config({name: text})
 
     assert config.warnings == (
-        f"{name} is not a setting of this adapter any more; set"
-        f" AWS_LWA_READINESS_CHECK_HEALTHY_STATUS={healthy}",
+        (
+            f"{name} is not a setting of this adapter any more; set"
+            f" AWS_LWA_READINESS_CHECK_HEALTHY_STATUS={healthy}"
+        ),
     )
-    assert Config({"AWS_LWA_READINESS_CHECK_HEALTHY_STATUS": healthy})
+    Config({"AWS_LWA_READINESS_CHECK_HEALTHY_STATUS": healthy})  # is a valid value
 
 
 def test_unknown_settings_are_all_named():

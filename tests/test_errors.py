@@ -25,17 +25,17 @@ from lambda_adapter.errors import (
     InitError,
     InternalError,
     InvocationError,
+    PeerError,
     ResponseTooLargeError,
     RuntimeApiError,
 )
-from lambda_adapter.http import http1, peer_error
-from lambda_adapter.http.peer_error import PeerError
-from lambda_adapter.quoting import quoted
+from lambda_adapter.http import parser
+from lambda_adapter.quoting import quote
 from lambda_adapter.runtime import api
 
 KINDS = {
     name: kind
-    for module in (errors, http1, api, peer_error)
+    for module in (errors, parser, api, errors)
     for name, kind in vars(module).items()
     if isinstance(kind, type) and issubclass(kind, AdapterError)
 }
@@ -161,7 +161,7 @@ def test_peer_error(answered):
 
 
 @pytest.mark.parametrize(
-    ("text", "quote"),
+    ("text", "expected"),
     [
         ("", "''"),
         ("x y", "'x y'"),
@@ -171,6 +171,6 @@ def test_peer_error(answered):
     ],
     ids=["empty", "short", "escaped", "at the limit", "over the limit"],
 )
-def test_quoted(text, quote):
+def test_quoted(text, expected):
     """A client's text is quoted on one line, its two ends alone if it is long."""
-    assert quoted(text) == quote
+    assert quote(text) == expected

@@ -1,4 +1,4 @@
-"""``launcher``: starting the application as a child."""
+"""``launcher``: becoming the application, starting it, and who serves it."""
 
 import errno
 import os
@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import trio
 
-from lambda_adapter.launcher import application_environ
-from lambda_adapter.start_error import describe_start_error
+from lambda_adapter.launcher import acquire_lock, application_environ
+from lambda_adapter.startup_failure import describe_start_error
 from tests.adapter import PUPPET, children, open_adapter
 from tests.catalogue import http_api
 from tests.fake_runtime_api import NEXT
@@ -421,3 +421,51 @@ async def test_wrapper_is_the_adapter(runtime):
         f"AWS_LWA_EXEC_WRAPPER={MAIN!r} is not usable: expected a program other than"
         " this adapter, which AWS_LAMBDA_EXEC_WRAPPER is for"
     )
+
+
+CLAIM = (
+    "import sys; from lambda_adapter.launcher import acquire_lock;"
+    "print(acquire_lock(sys.argv[1]), flush=True); sys.stdin.read()"
+)
+
+
+def claimant(directory) -> subprocess.Popen[str]:
+    """Start a process that claims, and holds on until its input ends."""
+    return subprocess.Popen(
+        [sys.executable, "-c", CLAIM, directory],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_the_first_has_it_until_it_ends(tmp_path):
+    """A second adapter is refused until the first one ends, and no file tells of it."""
+    with claimant(tmp_path) as first:
+        assert first.stdout
+        assert first.stdout.readline() == "True\n"
+        assert not acquire_lock(str(tmp_path))
+
+    with claimant(tmp_path) as second:
+        assert second.stdout
+        assert second.stdout.readline() == "True\n"
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_refused_claim_leaves_nothing_open(tmp_path):
+    """A lock that is refused, however often, keeps no descriptor open."""
+    with claimant(tmp_path) as first:
+        assert first.stdout
+        first.stdout.readline()
+        before = os.listdir("/proc/self/fd")
+
+        assert not any(acquire_lock(str(tmp_path)) for _ in range(3))
+
+        assert os.listdir("/proc/self/fd") == before
+
+
+def test_without_extensions_there_is_no_other(tmp_path):
+    """Every adapter may serve where the directory of extensions is missing."""
+    assert acquire_lock(str(tmp_path / "none"))
+    assert acquire_lock(str(tmp_path / "none"))

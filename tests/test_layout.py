@@ -19,120 +19,71 @@ MODULES = sorted(
 )
 
 FOLDERS = (
-    *("apps", "apps/asgi", "apps/wsgi", "http", "local", "observe", "runtime", "serve"),
+    *("app", "app/in_process", "app/in_process/asgi", "app/in_process/wsgi", "events"),
+    *("http", "local", "observe", "runtime", "serve"),
 )
 """Whose ``__init__`` is a docstring."""
 
 TESTED_BY = {
-    # A protocol, and what each setting puts around a seat: the loop's tests see these.
+    # A protocol, and what a setting puts around a transport: seen by the loop's tests.
     **dict.fromkeys(
         [
-            "apps/after_ready",
-            "apps/app",
-            "apps/compressed",
-            "apps/error_statuses",
-            "apps/seats",
+            "app/app",
+            "app/middleware/__init__",
+            "app/middleware/error_status",
         ],
         "serve/invoke_loop/test_settings",
     ),
-    "serve/deadline": "serve/invoke_loop/test_deadlines",
-    "serve/failure": "serve/invoke_loop/test_failures",
     "serve/invoke_loop": "serve/invoke_loop/test_replies",
-    "serve/reply": "serve/invoke_loop/test_replies",
-    "apps/server": "serve/test_supervisor",
-    # An application in this process is served by all of these at once.
+    "app/server": "serve/test_supervisor",
+    # An application in this process is served by all of these together.
     **dict.fromkeys(
         [
-            "apps/asgi/body",
-            "apps/asgi/exchange",
-            "apps/asgi/gone",
-            "apps/asgi/host",
-            "apps/asgi/host_asyncio",
-            "apps/asgi/host_trio",
+            "app/in_process/asgi/exchange",
+            "app/in_process/asgi/host",
+            "app/in_process/asgi/host_trio",
         ],
-        "apps/asgi/test_seat",
+        "app/in_process/asgi/test_transport",
     ),
-    "apps/asgi/lifespan": "apps/asgi/test_app",
-    "complaints": "test_cli",
-    "usage": "test_cli",
-    "in_process": "e2e/test_in_process",
-    "given_environ": "e2e/test_zipapp",
-    "apps/hooked": "apps/asgi/test_app",
-    "apps/failures": "apps/asgi/test_seat",
-    "apps/last_resort": "apps/asgi/test_app",
+    "app/in_process/asgi/lifespan": "app/in_process/asgi/test_app",
     **dict.fromkeys(
-        ["apps/wsgi/call", "apps/wsgi/exchange", "apps/wsgi/worker"],
-        "apps/wsgi/test_seat",
+        ["app/in_process/wsgi/call", "app/in_process/wsgi/exchange"],
+        "app/in_process/wsgi/test_transport",
     ),
     "events/http_event": "events/test_event",
-    "events/pairs": "events/test_fields",
-    **dict.fromkeys(["events/host", "events/method"], "events/test_fields"),
-    **dict.fromkeys(["events/context", "events/names"], "events/test_fields"),
-    "serve/loops": "serve/test_supervisor",
-    "http/dial": "http/test_connection",
-    "http/encoding": "http/test_http1",
-    "http/status_line": "http/test_head",
-    "apps/streamed": "apps/test_client",
-    "runtime/frames": "runtime/test_client",
-    "runtime/reports": "runtime/test_client",
-    "http/peer_error": "test_errors",
-    "runtime/requests": "runtime/test_api",
-    "runtime/channel": "runtime/test_client",
-    "values": "test_settings",
+    "http/connect": "http/test_connection",
+    "http/encoding": "http/test_parser",
+    "parsers": "test_settings",
+    "given_environ": "e2e/test_zipapp",
     "quoting": "test_errors",
-    "address": "test_settings",
-    "start_error": "test_launcher",
-    **dict.fromkeys(["command", "on_desk"], "test_cli"),
     # What a command line does is seen at the command, what a gateway does at its reply.
     **dict.fromkeys(
         [
-            "local/commands",
-            "local/command_line",
-            "local/console",
-            "local/json_lines",
-            "local/session",
-            "local/advice",
-            "local/prepare",
-            "local/project_file",
+            *("local/advice", "local/cli", "local/cli_options", "local/prepare"),
+            *("local/project_file", "local/reporters", "local/session"),
         ],
         "local/test_serve_command",
     ),
     **dict.fromkeys(
-        [
-            f"local/{name}"
-            for name in ("adapter_process", "invocation", "lifeline", "logs")
-        ],
-        "local/test_environment",
+        ["local/adapter_process", "local/processes"], "local/test_environment"
     ),
-    "local/processes": "local/test_environment",
     "local/asgi": "local/test_front_door",
-    "local/report": "local/test_fixtures",
-    "local/testing": "local/test_fixtures",
-    "local/portal": "local/test_fixtures",
-    "local/news": "local/test_page",
-    "local/view": "local/test_page",
     "local/events_command": "local/test_samples",
-    **dict.fromkeys(
-        ["local/failure_reports", "local/wire"],
-        "local/test_runtime_api",
-    ),
+    "local/report": "local/test_pytest_plugin",
+    "local/testing": "local/test_pytest_plugin",
+    "local/h11_server": "local/test_runtime_api",
     **dict.fromkeys(
         [
             f"local/gateways/{name}"
-            for name in (
-                *("__init__", "alb", "arrival", "bodies", "http_api", "rest_api"),
-                "vpc_lattice",
-            )
+            for name in ("__init__", "alb", "http_api", "rest_api", "vpc_lattice")
         ],
         "local/gateways/test_gateway",
     ),
-    "apps/shown": "observe/test_logs",
-    "apps/metered": "observe/test_metrics",
+    "app/middleware/request_log": "observe/test_logs",
+    "app/middleware/metrics": "observe/test_metrics",
     "serve/metered_loop": "observe/test_metrics",
-    "apps/traced": "observe/test_trace",
     "__init__": "test_cli",  # a version, which the command prints
     "__main__": "test_cli",
-    "events/__init__": "events/test_classify",
     **{f"{folder}/__init__": "test_layout" for folder in FOLDERS},
 }
 
@@ -155,9 +106,9 @@ WAITS = {
     # So is an application in a container.
     "images/container.py": 1,
     # Not the test: the coroutines whose loop it steps.
-    "apps/asgi/test_stepped_loop.py": 3,
+    "app/in_process/asgi/test_host_asyncio.py": 3,
     # Not the test: the child that it starts.
-    "apps/test_process.py": 1,
+    "app/test_process.py": 1,
 }
 
 NONE = "\N{EN DASH}"
@@ -184,13 +135,13 @@ def test_every_module_has_its_test():
 def test_every_test_has_its_module():
     """Every test names a module that is there."""
     folders = {Path(module).parent for module in MODULES}
-    tests = [test for folder in folders for test in (TESTS / folder).glob("test_*.py")]
     named = {
-        path.relative_to(TESTS).with_suffix("").as_posix().replace("test_", "")
-        for path in tests
+        (folder / path.stem.removeprefix("test_")).as_posix()
+        for folder in folders
+        for path in (TESTS / folder).glob("test_*.py")
     }
 
-    assert named - set(MODULES) == {"layout", "events/classify"}
+    assert named - set(MODULES) == {"layout"}
 
 
 @pytest.mark.parametrize("module", ["lambda_adapter.cli", "lambda_adapter.launcher"])

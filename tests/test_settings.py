@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_adapter.address import authority
 from lambda_adapter.config import Config
 from lambda_adapter.errors import ConfigError
+from lambda_adapter.http.messages import authority
 from lambda_adapter.settings import ADAPTER_ONLY, FROM_LAMBDA, SETTINGS
 
 ALL = (*FROM_LAMBDA, *SETTINGS)

@@ -2,7 +2,7 @@
 
 Off Lambda it becomes the command, or a server for an application of Python. On Lambda
 it starts it, and only then imports what serves it. Loads nothing but builtins and
-``os`` until then. Shell.
+``os`` until then.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ import gc
 import os
 import sys
 
-from lambda_adapter import __version__, background, launcher
-from lambda_adapter.claim import claim
-from lambda_adapter.command import find_command
+from lambda_adapter import __version__, bootstrap, launcher
+from lambda_adapter.command_line import find_command
 from lambda_adapter.config import Config
 from lambda_adapter.errors import (
     AdapterError,
@@ -22,6 +21,7 @@ from lambda_adapter.errors import (
     OptionError,
     UnsupportedPythonError,
 )
+from lambda_adapter.launcher import acquire_lock
 from lambda_adapter.settings import RUNTIME_API
 
 TYPE_CHECKING = False
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     Serve = Callable[[Config, launcher.Child | None], int]
+
 
 EX_USAGE = 64
 """Exit status of a command, a setting or a Python that is wrong: sysexits.h."""
@@ -62,7 +63,7 @@ def main(load: Callable[[], None] = lambda: None) -> int:
         _show_usage(sys.stdout)
         return 0
     if argv and argv[0].startswith("-"):
-        from lambda_adapter.options import read_options
+        from lambda_adapter.command_line import read_options
 
         try:
             settings, argv = read_options(argv)
@@ -72,11 +73,9 @@ def main(load: Callable[[], None] = lambda: None) -> int:
     if environ.get(RUNTIME_API):
         return _serve(argv, environ, load)
     if argv[:1] == ["local"]:
-        from lambda_adapter.on_desk import run
-
-        return run(argv[1:])
+        return _run_local(argv[1:])
     if environ.get("AWS_LWA_ASGI_APP") or environ.get("AWS_LWA_WSGI_APP"):
-        from lambda_adapter.server import find_server
+        from lambda_adapter.off_lambda import find_server
 
         try:
             argv, environ = find_server(argv, environ)
@@ -94,7 +93,7 @@ def _become(argv: list[str], environ: Mapping[str, str]) -> int:
         launcher.become(argv, environ)
     except OSError as error:
         code = error.errno or 0
-        from lambda_adapter.start_error import describe_start_error
+        from lambda_adapter.startup_failure import describe_start_error
 
         _complain(describe_start_error(argv[0], code))
         # https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_08_02
@@ -111,18 +110,18 @@ def _serve(
     except (ConfigError, OptionError) as error:
         return _give_up(error, environ)
     if argv or config.is_in_process:
-        claim()
+        acquire_lock()
     child = launcher.start(argv, environ, config.app_wrapper) if argv else None
     try:
         if config.is_in_process:
-            from lambda_adapter.in_process import load_serve
+            from lambda_adapter.bootstrap import load_serve
 
-            run = load_serve(load)
+            _run_local = load_serve(load)
         else:
-            run = _load(load, beside=child)
+            _run_local = _load(load, beside=child)
     except UnsupportedPythonError as error:
         return _give_up(error, environ)  # the child ends with this process
-    return run(config, child)
+    return _run_local(config, child)
 
 
 def _load(load: Callable[[], None], beside: launcher.Child | None = None) -> Serve:
@@ -136,7 +135,7 @@ def _load(load: Callable[[], None], beside: launcher.Child | None = None) -> Ser
     """
     gc.disable()  # what is imported is no garbage; to find that out takes 9 ms
     load()
-    serve = background.run(_import) if beside else _import()
+    serve = bootstrap.run_niced(_import) if beside else _import()
     gc.freeze()
     gc.enable()
     return serve
@@ -144,9 +143,9 @@ def _load(load: Callable[[], None], beside: launcher.Child | None = None) -> Ser
 
 def _import() -> Serve:
     try:
-        from lambda_adapter.serve import trio_front
+        from lambda_adapter.serve import lazy_trio
 
-        trio_front.import_trio()
+        lazy_trio.import_trio()
         from lambda_adapter.serve import supervisor
     except Exception as error:  # an extension module, or what a newer Python dropped
         version = "{}.{}.{}".format(*sys.version_info)
@@ -160,19 +159,49 @@ def _import() -> Serve:
 
 def _give_up(error: AdapterError, environ: Mapping[str, str]) -> int:
     """Say why nothing can be served, in the log and to Lambda."""
-    from lambda_adapter.complaints import give_up
+    from lambda_adapter.startup_failure import give_up
 
     give_up(error, environ)
     return EX_USAGE
 
 
 def _complain(message: str) -> None:
-    from lambda_adapter.complaints import complain
+    from lambda_adapter.startup_failure import complain
 
     complain(message)
 
 
 def _show_usage(file: TextIO) -> None:
-    from lambda_adapter.usage import USAGE
 
     file.write(USAGE)
+
+
+def _run_local(argv: list[str]) -> int:
+    """Run the application as a function on this machine: the extra ``local``."""
+    try:
+        from lambda_adapter.local.cli import main
+    except ImportError as error:
+        _complain(
+            f"`local` is not in this installation ({error}); install the adapter with"
+            " `pip install '.[local]'`, from a checkout of its repository"
+        )
+        return EX_USAGE
+    return main(argv)
+
+
+USAGE = """\
+usage: lambda-adapter COMMAND [ARGUMENT...]
+       lambda-adapter [--app-dir DIRECTORY] --asgi MODULE:ATTRIBUTE
+       lambda-adapter [--app-dir DIRECTORY] --wsgi MODULE:ATTRIBUTE
+
+Run a web application on AWS Lambda without changing its code. Outside Lambda, become
+COMMAND. On Lambda, start it and send it each event as an HTTP request. With --asgi or
+--wsgi, import an application into this process and call it; outside Lambda, become the
+web server that is installed: uvicorn or hypercorn, gunicorn or waitress.
+
+  lambda-adapter local ...      run COMMAND as a function on this machine: see --help
+  lambda-adapter --version, -V  print the version
+  lambda-adapter --help, -h     print this
+
+Exit status: that of COMMAND; 64 if the command line or a setting can't be used.
+"""

@@ -2,13 +2,13 @@
 
 A value that can't be used is an error that names it; a name nobody knows is a warning,
 with the setting that it resembles. Loads nothing but builtins, because the
-application's start waits for it. Core: no I/O.
+application's start waits for it.
 """
 
 from __future__ import annotations
 
+from lambda_adapter.closed_paths import ClosedPath, reached, route_of
 from lambda_adapter.errors import ConfigError
-from lambda_adapter.route import Route, reached, route_of
 from lambda_adapter.settings import FROM_LAMBDA, NAMES, PREFIX, SETTINGS
 
 INITIALIZED_BEFORE = frozenset({"snap-start", "provisioned-concurrency"})
@@ -24,7 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lambda_adapter.address import Address
+    from lambda_adapter.http.messages import Address
 
 
 class Config:
@@ -78,7 +78,7 @@ class Config:
     wsgi_app: str | None
     wsgi_inline: bool
     app_dir: str | None
-    hooks: tuple[Route, ...]
+    hooks: tuple[ClosedPath, ...]
     """The routes that are Lambda's to call, and no client's."""
     warnings: tuple[str, ...]
     """Sentences for the log."""
@@ -129,14 +129,14 @@ class Config:
         """
         return self.async_init and self.initialization_type not in INITIALIZED_BEFORE
 
-    def _closed_routes(self) -> tuple[Route, ...]:
+    def _closed_routes(self) -> tuple[ClosedPath, ...]:
         """Return the routes that are Lambda's to call, and no client's.
 
         Raises:
             ConfigError: events are POSTed to one of them.
         """
         events = self.pass_through_path.partition("?")[0].encode()
-        routes: list[Route] = []
+        routes: list[ClosedPath] = []
         for variable, path in (
             ("AWS_LWA_SNAPSTART_BEFORE_CHECKPOINT_PATH", self.before_checkpoint_path),
             ("AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH", self.after_restore_path),

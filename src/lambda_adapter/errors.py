@@ -28,7 +28,6 @@
 
 The client of an HTTP event gets the HTTP status named above, so that it sees
 something true; any other event gets an invocation error, so that its source retries.
-Core: no I/O.
 """
 
 
@@ -220,3 +219,12 @@ class AppStuckError(FatalError):
 
 class RuntimeApiError(FatalError):
     """Lambda can't be talked to, or says that this environment is lost."""
+
+
+class PeerError(AdapterError):
+    """The peer broke the connection off, or broke HTTP/1.1."""
+
+    def __init__(self, message: str, *, answered: bool) -> None:
+        super().__init__(message)
+        self.answered = answered
+        """Whether any byte of a response had arrived: if so, never ask again."""

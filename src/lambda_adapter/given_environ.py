@@ -3,7 +3,7 @@
 A shell hands on no variable whose name is no identifier of its own, such as ``my-var``
 or ``spring.profiles.active``, and sets IFS, OPTIND, PWD and others. The zipapp's prefix
 is a shell script: it reads what the kernel gave it, and names that in a variable.
-Imported only where there is one. Shell.
+Imported only where there is one.
 """
 
 import os
@@ -22,7 +22,7 @@ def restore() -> None:
     """
     text = os.environ.pop(GIVEN, "")
     if text == LARGE:
-        from lambda_adapter.complaints import complain
+        from lambda_adapter.startup_failure import complain
 
         complain(
             "the environment is larger than 43 KB: a shell handed it on, without"

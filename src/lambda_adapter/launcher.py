@@ -1,13 +1,12 @@
-"""Starting the application: as this very process, or as a child of it.
+"""Becoming the application, or starting it as a child; and the lock of who serves it.
 
-Off Lambda the adapter becomes the application. On Lambda it starts the application
-before anything else is imported, because from here on the two start side by side. Loads
-nothing but builtins and ``os``. Shell.
+Where an image holds the adapter twice, as the entry point and in /opt/extensions, only
+the first may ask for events. It takes a lock on the directory, which leaves no file
+behind and ends with its process.
 """
 
 from __future__ import annotations
 
-# ``signal`` takes 5 ms to import, for its enums; this is what it is made of.
 import _signal  # type: ignore[import-not-found]
 import errno
 import fcntl
@@ -20,6 +19,33 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import NoReturn
+
+
+EXTENSIONS = "/opt/extensions"
+"""Where Lambda looks for external extensions:
+https://docs.aws.amazon.com/lambda/latest/dg/extensions-configuration.html"""
+
+
+def acquire_lock(directory: str = EXTENSIONS) -> bool:
+    """Try to become the adapter that serves events; the lock is held until exit.
+
+    Where no extension can be, there is nobody else.
+    """
+    try:
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return False
+    except OSError:  # a file system without locks: then as if there were no other
+        os.close(descriptor)
+    return True
+
+
+# ``signal`` takes 5 ms to import, for its enums; this is what it is made of.
 
 
 class Child:
@@ -50,7 +76,7 @@ class Child:
         with os.fdopen(self.start_error, "rb") as pipe:
             code = pipe.read()
         if code:
-            from lambda_adapter.start_error import describe_start_error
+            from lambda_adapter.startup_failure import describe_start_error
 
             raise AppStartError(
                 describe_start_error(self.command, int(code), self.wrapper)

@@ -1,4 +1,4 @@
-"""How much of a text a message may have. Core: no I/O."""
+"""How much of a text a message may have."""
 
 MAX_QUOTED = 100
 """Characters of a client's text in a message. A field's name may have megabytes."""
@@ -8,12 +8,12 @@ MAX_ERROR = 65_536
 1 MB: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-invokeerror"""
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """Return a client's text as a message quotes it: escaped, and not all of it."""
-    return repr(shortened(text, MAX_QUOTED))
+    return repr(truncate_middle(text, MAX_QUOTED))
 
 
-def shortened(text: str, most: int) -> str:
+def truncate_middle(text: str, most: int) -> str:
     """Return a text, only its two ends if it has more characters than ``most``.
 
     The end stays, too, because that is where a message says what to do.

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from bench.harness.events import SAME, varied
 
-from lambda_adapter.events import classify
+from lambda_adapter.events.classify import classify
 from lambda_adapter.events.http_api import HttpApiEvent
 
 PROJECT = Path(__file__).parents[2]

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 import trio
 
-from lambda_adapter.apps.app import Turn
-from lambda_adapter.apps.client import AppClient
-from lambda_adapter.apps.readiness import wait_app_ready
-from lambda_adapter.apps.rewritten import rewrite
+from lambda_adapter.app.app import Call
+from lambda_adapter.app.client import HttpTransport
+from lambda_adapter.app.middleware.rewrite import rewrite
+from lambda_adapter.app.readiness import wait_app_ready
 from lambda_adapter.config import Config
 from lambda_adapter.errors import ClosedPathError, InvocationError
 from lambda_adapter.events.target import join, verbatim_path
@@ -31,7 +31,7 @@ from tests.e2e.applications import APPS, Command, gunicorn, need, node, uvicorn
 from tests.emulator import free_ports
 from tests.torture.kinds import PASS_THROUGH, told
 
-TURN = Turn(Invocation("request-1", b"{}"), math.inf)
+TURN = Call(Invocation("request-1", b"{}"), math.inf)
 HOOK = "/snapstart/after"
 START_LIMIT = 60
 STOP_LIMIT = 10
@@ -151,7 +151,7 @@ def post(target: bytes) -> Request:
 @asynccontextmanager
 async def open_application(
     command: Callable[[int, Path], Command], directory: Path
-) -> AsyncIterator[AppClient]:
+) -> AsyncIterator[HttpTransport]:
     (port,) = free_ports(1)
     words, cwd = command(port, directory)
     process = await trio.lowlevel.open_process(
@@ -160,7 +160,7 @@ async def open_application(
     try:
         with trio.fail_after(START_LIMIT):
             await wait_app_ready(Config({"PORT": str(port)}), None)
-        with closing(AppClient(("127.0.0.1", port), 4)) as client:
+        with closing(HttpTransport(("127.0.0.1", port), 4)) as client:
             yield client
     finally:
         process.terminate()
@@ -168,7 +168,7 @@ async def open_application(
             await process.wait()
 
 
-async def takes_for_hook(client: AppClient, target: bytes) -> bool:
+async def takes_for_hook(client: HttpTransport, target: bytes) -> bool:
     try:
         response = await client.send(post(target), TURN)
     except InvocationError:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.adapter import open_adapter
-from tests.apps.asgi.test_app import LOOPS, PROGRAMS
+from tests.app.in_process.asgi.test_app import LOOPS, PROGRAMS
 from tests.catalogue import KINDS
 from tests.emulator import PROJECT
 from tests.programs.libraries_app import CHECKS, ROWS

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from lambda_adapter import events
-from lambda_adapter.events.context import Context
+from lambda_adapter.events.classify import classify
+from lambda_adapter.events.event import Context, Event
 from lambda_adapter.http.messages import Fields, Request, Response
 from tests.catalogue import load
 
@@ -25,9 +25,9 @@ def encode(event: Any) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def read(payload: bytes) -> events.Event:
+def read(payload: bytes) -> Event:
     """Decode a payload as what it is."""
-    return events.classify(payload).decode(payload)
+    return classify(payload).decode(payload)
 
 
 def request_of(event: Any, context: Context = CONTEXT) -> Request:
@@ -59,7 +59,7 @@ def response(
 
 def reply_of(event: dict[str, Any], answer: Response) -> dict[str, Any]:
     """Return the reply that a response to an event becomes."""
-    kind = events.classify(encode(event))
+    kind = classify(encode(event))
     reply = json.loads(kind.encode_response(answer))
     assert isinstance(reply, dict)
     return reply
@@ -67,7 +67,7 @@ def reply_of(event: dict[str, Any], answer: Response) -> dict[str, Any]:
 
 def prelude_of(event: dict[str, Any], answer: Response) -> bytes:
     """Return what comes before a streamed response to an event."""
-    return events.classify(encode(event)).encode_prelude(answer)
+    return classify(encode(event)).encode_prelude(answer)
 
 
 def with_fields(name: str, fields: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -17,11 +17,11 @@ from lambda_adapter.errors import (
     InternalError,
     ResponseTooLargeError,
 )
-from lambda_adapter.events import classify
-from lambda_adapter.events.context import Context
+from lambda_adapter.events.classify import classify
 from lambda_adapter.events.event import (
     MAX_REPLY,
     NULL,
+    Context,
     Event,
     decode_as,
     error_response,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambda_adapter.errors import EventError
-from lambda_adapter.events import classify
+from lambda_adapter.events.classify import classify
 from lambda_adapter.events.surrogates import is_json, without_surrogates
 
 

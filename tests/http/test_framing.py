@@ -1,11 +1,17 @@
-"""``framing``: what a head says of the body and of the connection."""
+"""``framing``: where a body ends, and the readers of each kind of body."""
+
+import tracemalloc
 
 import pytest
 
+from lambda_adapter.errors import PeerError
 from lambda_adapter.http import framing
-from lambda_adapter.http.known import MAX_KNOWN_SIZE
-from lambda_adapter.http.peer_error import PeerError
-from tests.responses import OK, parse
+from lambda_adapter.http.encoding import encode_chunk
+from lambda_adapter.http.framing import LengthBody, NoBody, UntilEndBody
+from lambda_adapter.http.head import MAX_HEAD
+from lambda_adapter.http.memo import MAX_KNOWN_SIZE
+from lambda_adapter.http.parser import ResponseParser
+from tests.responses import CHUNKED, LIMIT, OK, parse
 
 
 @pytest.mark.parametrize(
@@ -149,3 +155,138 @@ def test_long_options_are_not_remembered():
         parse(OK + b"Connection: close, %b\r\nContent-Length: 0\r\n\r\n" % options)
 
     assert max(map(len, framing._known_options)) <= MAX_KNOWN_SIZE
+
+
+@pytest.mark.parametrize(
+    ("chunks", "body"),
+    [
+        pytest.param(b"0\r\n\r\n", b"", id="none"),
+        pytest.param(b"2\r\nok\r\n0\r\n\r\n", b"ok", id="one"),
+        pytest.param(b"2\r\nok\r\n001\r\n!\r\n0\r\n\r\n", b"ok!", id="two"),
+        pytest.param(b"A\r\n0123456789\r\n000\r\n\r\n", b"0123456789", id="hex"),
+        pytest.param(b"2;a=b;c\r\nok\r\n0;d\r\n\r\n", b"ok", id="extensions"),
+        pytest.param(b"2 ; a = b\t;\tc\r\nok\r\n0 ; d\r\n\r\n", b"ok", id="spaced"),
+        pytest.param(b'2;a="; b"\r\nok\r\n0\r\n\r\n', b"ok", id="quoted"),
+        pytest.param(b"2  \r\nok\r\n0 \t\r\n\r\n", b"ok", id="padded"),
+        pytest.param(b"%016x\r\nok\r\n0\r\n\r\n" % 2, b"ok", id="zeros"),
+        pytest.param(b"2\r\nok\r\n0\r\nX-T: 1\r\nX-U: 2\r\n\r\n", b"ok", id="trailers"),
+        pytest.param(b"4\r\n\r\n\r\n\r\n0\r\n\r\n", b"\r\n\r\n", id="line-breaks"),
+    ],
+)
+def test_chunked(chunks, body):
+    """A chunked body loses its chunks, their extensions and its trailers."""
+    response, reusable = parse(CHUNKED + chunks)
+
+    assert response.body == body
+    assert response.fields == [(b"Transfer-Encoding", b"chunked")]
+    assert reusable
+
+
+FRAMING = {
+    "chunk-extension": (b"1;", b"x=y;"),
+    "trailers": (b"0\r\n", b"x: y\r\n"),
+    "one-trailer": (b"0\r\nx: ", b"yyyy"),
+}
+
+
+@pytest.mark.parametrize(("begin", "more"), FRAMING.values(), ids=FRAMING)
+def test_framing_without_end(begin, more):
+    """What is neither head nor body has a limit as well, wherever it comes."""
+    parser = ResponseParser(b"GET", LIMIT)
+    parser.feed(OK + b"Transfer-Encoding: chunked\r\n\r\n" + begin)
+    piece = more * (65_000 // len(more))
+    parser.feed(piece)
+    parser.feed(piece)
+
+    with pytest.raises(PeerError, match="more than 131,072 bytes of chunk"):
+        parser.feed(piece)
+
+
+def test_framing_between_pieces():
+    """A long stream in small chunks has more framing than that, but never in a row."""
+    parser = ResponseParser(b"GET")
+    parser.feed(CHUNKED)
+    for _ in range(20):
+        parser.feed(b"1;" + b"x=y;" * 10_000 + b"x\r\na\r\n")
+        assert parser.take_body() == b"a"
+    for _ in range(2 * MAX_HEAD // 6_000):
+        parser.feed(b"1\r\nb\r\n" * 1_000)
+        assert parser.take_body() == b"b" * 1_000
+
+    parser.feed(b"0\r\n\r\n")
+
+    assert parser.complete
+
+
+@pytest.mark.parametrize("size", [1, 2, 100])
+@pytest.mark.parametrize("place", [11, 65_536])
+def test_tiny_chunks_cost_no_memory(size, place):
+    """A body takes as much memory as its bytes, whatever the size of its chunks."""
+    body = bytes(30_000)
+    chunks = b"".join(encode_chunk(body[:size]) for _ in range(0, len(body), size))
+    parser = ResponseParser(b"GET")
+    parser.feed(CHUNKED)
+
+    tracemalloc.start()
+    for start in range(0, len(chunks), place):
+        parser.feed(chunks[start : start + place])
+    taken, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert len(parser.take_body()) >= len(body)
+    assert taken < 1.5 * len(body)
+    assert peak < 1.5 * len(body) + 20 * place
+
+
+@pytest.mark.parametrize(
+    ("pieces", "expected", "excess"),
+    [
+        pytest.param([b"body"], [b"body"], False, id="whole"),
+        pytest.param([b"b", b"od", b"y"], [b"b", b"od", b"y"], False, id="pieces"),
+        pytest.param([b"bodyHTTP"], [b"body"], True, id="excess"),
+        pytest.param([b"bo", b"dy!"], [b"bo", b"dy"], True, id="excess-later"),
+    ],
+)
+def test_length(pieces, expected, excess):
+    """A body with a length is complete with its last byte, and takes none after it."""
+    body = LengthBody(4)
+
+    assert [body.feed(piece) for piece in pieces] == expected
+    assert body.complete
+    assert body.excess is excess
+
+
+def test_length_of_nothing():
+    """A body of no bytes is complete at once."""
+    assert LengthBody(0).complete
+
+
+def test_length_is_cut_off():
+    """A body with a length is not complete when its connection ends before that."""
+    body = LengthBody(4)
+    body.feed(b"bod")
+
+    assert not body.complete
+    with pytest.raises(PeerError, match="within the body") as caught:
+        body.feed_end()
+    assert caught.value.answered
+
+
+@pytest.mark.parametrize("data", [b"", b"x"])
+def test_no_body(data):
+    """Where there is no body, nothing is returned, and any byte is too much."""
+    body = NoBody()
+
+    assert body.complete
+    assert body.feed(data) == b""
+    assert body.excess is bool(data)
+
+
+def test_until_end():
+    """A body without a length ends when its connection does."""
+    body = UntilEndBody()
+
+    assert [body.feed(b"one"), body.feed(b"two")] == [b"one", b"two"]
+    assert not body.complete
+    body.feed_end()
+    assert body.complete

@@ -2,11 +2,11 @@
 
 import pytest
 
-from lambda_adapter.http import head, status_line
+from lambda_adapter.errors import PeerError
+from lambda_adapter.http import head
 from lambda_adapter.http.head import MAX_HEAD
-from lambda_adapter.http.http1 import ResponseParser
-from lambda_adapter.http.known import MAX_KNOWN, MAX_KNOWN_SIZE
-from lambda_adapter.http.peer_error import PeerError
+from lambda_adapter.http.memo import MAX_KNOWN, MAX_KNOWN_SIZE
+from lambda_adapter.http.parser import ResponseParser
 from tests.responses import CHUNKED, LIMIT, OK, TWO, cut, parse
 
 
@@ -161,4 +161,4 @@ def test_long_status_lines_are_not_remembered():
         reason = b"%d" % number + b"x" * 100_000
         parse(b"HTTP/1.1 200 %b\r\nContent-Length: 0\r\n\r\n" % reason)
 
-    assert max(map(len, status_line._known_status_lines)) <= MAX_KNOWN_SIZE
+    assert max(map(len, head._known_status_lines)) <= MAX_KNOWN_SIZE

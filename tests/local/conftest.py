@@ -10,11 +10,11 @@ import trio
 
 from lambda_adapter.local.function import Function, free_ports
 from lambda_adapter.local.gateways import GATEWAYS
+from lambda_adapter.local.inspector import Page
 from lambda_adapter.local.options import Options, function_environ
-from lambda_adapter.local.page import Page
-from lambda_adapter.local.portal import Portal, opened_in_thread
 from lambda_adapter.local.report import Silence
 from lambda_adapter.local.session import listen, serve_gateway
+from lambda_adapter.local.testing import Portal, opened_in_thread
 from tests.adapter import ENVIRON
 
 APP = [sys.executable, str(Path(__file__).parent.parent / "programs" / "desk.py")]

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lambda_adapter import events
+from lambda_adapter.events.classify import classify
 from lambda_adapter.events.http_event import HttpEvent
 from lambda_adapter.local.gateways import GATEWAYS
 from lambda_adapter.local.samples import KINDS, sample
@@ -16,7 +16,7 @@ def test_kind(kind: str):
     """Each example is what the adapter takes it for: a client's request, or not."""
     payload = json.dumps(sample(kind, "/a?b=1")).encode()
 
-    found = events.classify(payload)
+    found = classify(payload)
 
     assert isinstance(found.decode(payload), HttpEvent) == (kind in GATEWAYS)
 

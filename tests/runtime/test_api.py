@@ -25,20 +25,18 @@ from lambda_adapter.runtime.api import (
     DELIMITER,
     Invocation,
     UnusableResponseError,
-    parse_next,
-)
-from lambda_adapter.runtime.frames import error_trailers
-from lambda_adapter.runtime.requests import (
     error_request,
     event_next_request,
     init_error_request,
     next_request,
+    parse_next,
     register_request,
     response_request,
     restore_error_request,
     restore_next_request,
     stream_request,
 )
+from lambda_adapter.runtime.client import error_trailers
 
 HOST = b"127.0.0.1:9001"
 AGENT = (b"user-agent", f"lambda-adapter/{__version__}".encode())

@@ -14,14 +14,13 @@ import trio
 import trio.testing
 
 from lambda_adapter import __version__
-from lambda_adapter.apps.app import Turn
+from lambda_adapter.app.app import Call
 from lambda_adapter.errors import AppNotReadyError, AppRequestError, RuntimeApiError
 from lambda_adapter.events.event import MAX_REPLY
+from lambda_adapter.http.connection import UPLOAD_TIMEOUT
 from lambda_adapter.http.messages import Request
-from lambda_adapter.http.upload import UPLOAD_TIMEOUT
 from lambda_adapter.runtime.api import MAX_EVENT, Invocation
-from lambda_adapter.runtime.channel import MAX_RESPONSE
-from lambda_adapter.runtime.client import ATTEMPTS, RuntimeClient
+from lambda_adapter.runtime.client import ATTEMPTS, MAX_RESPONSE, RuntimeClient
 from tests import scripted_app
 from tests.adapter import free_port
 from tests.fake_runtime_api import (
@@ -33,7 +32,7 @@ from tests.fake_runtime_api import (
 from tests.scripted_app import open_server
 
 FAILURE = AppRequestError("the application failed")
-ABOUT = Turn(
+ABOUT = Call(
     Invocation("request-1", b"{}"), math.inf, request=Request(b"GET", b"/", [])
 )
 

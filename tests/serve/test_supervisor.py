@@ -15,8 +15,8 @@ import trio
 import trio.testing
 
 import lambda_adapter
-from lambda_adapter.apps.process import FOREGROUND
-from lambda_adapter.apps.server import ChildApp
+from lambda_adapter.app.process import FOREGROUND
+from lambda_adapter.app.server import ChildApp
 from lambda_adapter.config import Config
 from lambda_adapter.launcher import Child
 from lambda_adapter.serve.supervisor import supervise

@@ -13,8 +13,8 @@ import pytest
 import trio
 
 from tests.adapter import memory, open_adapter
-from tests.apps.asgi.test_app import LOOPS, PROGRAMS
-from tests.apps.in_process import http_event
+from tests.app.calls import http_event
+from tests.app.in_process.asgi.test_app import LOOPS, PROGRAMS
 
 AT_ONCE = 4
 ROUNDS = 3

@@ -16,13 +16,17 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from lambda_adapter.errors import EventError
-from lambda_adapter.events import Event, classify
 from lambda_adapter.events.alb import AlbEvent, AlbMultiValueEvent
+from lambda_adapter.events.classify import classify
+from lambda_adapter.events.event import Event
 from lambda_adapter.events.http_api import FunctionUrlEvent, HttpApiEvent
-from lambda_adapter.events.pass_through import BatchEvent, PassThroughEvent
+from lambda_adapter.events.pass_through import (
+    BatchEvent,
+    PassThroughEvent,
+    WebSocketEvent,
+)
 from lambda_adapter.events.rest_api import HttpApiV1Event, RestApiEvent
 from lambda_adapter.events.vpc_lattice import VpcLatticeEvent, VpcLatticeV1Event
-from lambda_adapter.events.websocket import WebSocketEvent
 from lambda_adapter.http.messages import decoded
 from tests.adapter import peak_memory
 from tests.catalogue import KINDS, NAMES

@@ -20,7 +20,7 @@ import pytest
 import trio
 import trio.testing
 
-from lambda_adapter.serve.allocator import MOST
+from lambda_adapter.serve.malloc import MOST
 from tests.adapter import memory, open_adapter
 from tests.scripted_app import open_server
 from tests.torture.soak import Soak

@@ -3,8 +3,6 @@
 A target group's attribute decides whether fields and parameters come with all their
 values or with the last of each; a reply has to use the maps that its event used.
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
-
-Core: no I/O.
 """
 
 from typing import ClassVar
@@ -14,8 +12,8 @@ import msgspec
 from lambda_adapter.events import target
 from lambda_adapter.events.body import encode_body
 from lambda_adapter.events.event import NULL
+from lambda_adapter.events.headers import Lists, Pairs, Scalar, multiple, single, text
 from lambda_adapter.events.http_event import HttpEvent, RequestParts
-from lambda_adapter.events.pairs import Lists, Pairs, Scalar, multiple, single, text
 from lambda_adapter.events.reply import listed, single_valued
 from lambda_adapter.http.messages import Response, decoded
 

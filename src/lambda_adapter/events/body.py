@@ -1,7 +1,4 @@
-"""Bodies: text or base64 in JSON, bytes in HTTP, the same bytes either way.
-
-Core: no I/O.
-"""
+"""Bodies: text or base64 in JSON, bytes in HTTP, the same bytes either way."""
 
 import functools
 import re

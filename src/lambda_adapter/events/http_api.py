@@ -2,8 +2,6 @@
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads
-
-Core: no I/O.
 """
 
 import math
@@ -14,8 +12,8 @@ import msgspec
 from lambda_adapter.events import target
 from lambda_adapter.events.body import encode_body
 from lambda_adapter.events.event import MAX_FIELDS, decode_as
+from lambda_adapter.events.headers import Scalar, single
 from lambda_adapter.events.http_event import HttpEvent, RequestParts
-from lambda_adapter.events.pairs import Scalar, single
 from lambda_adapter.events.reply import split
 from lambda_adapter.http.messages import Response
 

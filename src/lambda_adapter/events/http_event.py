@@ -1,21 +1,37 @@
-"""Events that are a client's request, from whichever gateway.
-
-Each kind names the parts of the request; here they are put together, once for all.
-
-Core: no I/O.
-"""
+"""Events that are HTTP requests: from the parts that each kind names to a request."""
 
 from collections.abc import Sequence
 
 import msgspec
 
+from lambda_adapter.errors import EventError
 from lambda_adapter.events.body import decode_body
-from lambda_adapter.events.context import Context, added_fields
-from lambda_adapter.events.event import Event, request_context_field
-from lambda_adapter.events.fields import request_fields
-from lambda_adapter.events.method import encode_method
-from lambda_adapter.events.pairs import Pairs
-from lambda_adapter.http.messages import Request
+from lambda_adapter.events.event import (
+    Context,
+    Event,
+    added_fields,
+    request_context_field,
+)
+from lambda_adapter.events.headers import Pairs, request_fields
+from lambda_adapter.http.memo import memoize
+from lambda_adapter.http.messages import TOKEN, Request
+from lambda_adapter.quoting import quote
+
+_known_methods: dict[str, bytes] = {}
+
+
+def encode_method(method: str) -> bytes:
+    """Return the method of a request.
+
+    Raises:
+        EventError: it is none, or CONNECT, which has no place behind a gateway.
+    """
+    if known := _known_methods.get(method):
+        return known
+    name = method.encode()
+    if not TOKEN.fullmatch(name) or name == b"CONNECT":
+        raise EventError(f"the event's method {quote(method)} can't be sent")
+    return memoize(_known_methods, method, name)
 
 
 class RequestParts(msgspec.Struct, frozen=True, gc=False):

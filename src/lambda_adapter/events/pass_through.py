@@ -1,14 +1,4 @@
-"""Events that are not HTTP: SQS, SNS, S3, EventBridge, schedules, direct invocations.
-
-They are POSTed to the application as they are, and the response's body is the reply. A
-reply has to be JSON: Lambda reads that of a batch for the items that failed, and takes
-what it can't parse for the failure of all of them. So a body that is not JSON becomes
-JSON: ``null`` for a batch, which means that no item failed, else a string.
-
-https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
-
-Core: no I/O.
-"""
+"""Events that are not HTTP requests: POSTed to the application as they are."""
 
 from typing import Self
 
@@ -16,9 +6,14 @@ import msgspec
 
 from lambda_adapter.errors import AppRequestError
 from lambda_adapter.events.body import buffered
-from lambda_adapter.events.context import Context, added_fields
-from lambda_adapter.events.event import Event
-from lambda_adapter.events.fields import request_fields
+from lambda_adapter.events.event import (
+    Context,
+    Event,
+    added_fields,
+    decode_as,
+    request_context_field,
+)
+from lambda_adapter.events.headers import request_fields
 from lambda_adapter.events.surrogates import is_json
 from lambda_adapter.http.messages import Request, Response, decoded, name_request
 
@@ -107,3 +102,18 @@ def _as_json(body: bytes) -> bytes | None:
     if not document:
         return b"null"
     return document if is_json(document) else None
+
+
+class WebSocketEvent(PassThroughEvent, frozen=True):
+    """A connection that opens or closes, or a message on it.
+
+    The reply is the application's body, as for any event that is not HTTP, so it is the
+    application that writes ``{"statusCode": 200}`` to let a connection in.
+    """
+
+    def _request_context(self) -> bytes:
+        return request_context_field(decode_as(self.payload, _Shape).request_context)
+
+
+class _Shape(msgspec.Struct, rename="camel"):
+    request_context: msgspec.Raw

@@ -1,15 +1,53 @@
-"""Field lines of a response, into the maps of a reply.
-
-Fields that are for one connection only are left out
-(https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1). Core: no I/O.
-"""
+"""Headers and cookies as replies spell them, and the limits that replies have."""
 
 import functools
 import itertools
 from collections.abc import Sequence
 
-from lambda_adapter.http.known import remember
-from lambda_adapter.http.messages import HOP_BY_HOP, Fields, decoded, end_to_end
+from lambda_adapter.errors import ResponseTooLargeError
+from lambda_adapter.events.event import Event
+from lambda_adapter.http.memo import memoize
+from lambda_adapter.http.messages import (
+    HOP_BY_HOP,
+    Fields,
+    Response,
+    decoded,
+    end_to_end,
+)
+
+NEARLY = 0.95
+"""Part of a limit at which there is a warning of it."""
+
+
+def within_limit(kind: type[Event], reply: bytes) -> bytes:
+    """Return a reply that its source takes.
+
+    Raises:
+        ResponseTooLargeError: it would not.
+    """
+    if len(reply) > kind.max_reply:
+        raise ResponseTooLargeError(
+            f"the reply is {len(reply):,} bytes long as JSON, over the limit of"
+            f" {kind.max_reply:,}"
+        )
+    return reply
+
+
+def find_wide_fields(kind: type[Event], response: Response, size: int) -> str | None:
+    """Say so if a gateway is about to refuse a response for its fields.
+
+    They are within ``size`` bytes of JSON, so a small reply needs no counting.
+    """
+    if size < kind.max_fields * NEARLY:
+        return None
+    fields = sum(len(name) + len(value) for name, value in response.fields)
+    if fields < kind.max_fields * NEARLY:
+        return None
+    return (
+        f"the header fields of the response take {fields:,} bytes; over"
+        f" {kind.max_fields:,}, the gateway responds with 5xx instead"
+    )
+
 
 COOKIE, CONNECTION, DROPPED = "cookie", "connection", "dropped"
 
@@ -92,7 +130,7 @@ def _recognise(name: bytes) -> tuple[str, str]:
         role = COOKIE
     elif lower == b"connection":
         role = CONNECTION
-    return remember(_known, name, (name.decode(), role))
+    return memoize(_known, name, (name.decode(), role))
 
 
 def _listed(fields: Fields) -> dict[str, list[str]]:

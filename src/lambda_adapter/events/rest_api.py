@@ -2,8 +2,6 @@
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-input-format
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
-
-Core: no I/O.
 """
 
 from typing import ClassVar
@@ -13,8 +11,8 @@ import msgspec
 from lambda_adapter.events import target
 from lambda_adapter.events.body import encode_body
 from lambda_adapter.events.event import MAX_FIELDS, NULL, decode_as
+from lambda_adapter.events.headers import Lists, Scalar, every, text
 from lambda_adapter.events.http_event import HttpEvent, RequestParts
-from lambda_adapter.events.pairs import Lists, Scalar, every, text
 from lambda_adapter.events.reply import listed
 from lambda_adapter.http.messages import Response
 

@@ -1,7 +1,7 @@
 r"""JSON with escaped surrogates, such as ``"\ud83d"``; msgspec reads only pairs.
 
 JSON may have half a pair (https://www.rfc-editor.org/rfc/rfc8259#section-8.2): half an
-emoji, for example, that somebody cut in two. Core: no I/O.
+emoji, for example, that somebody cut in two.
 """
 
 import re

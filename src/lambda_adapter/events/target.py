@@ -4,8 +4,6 @@ Gateways differ in what they decode before Lambda sees it. What arrives as the c
 sent it goes on as it is; what arrives decoded is encoded again. In both, what has no
 place in a request line is escaped, so that nothing can be smuggled past it. Targets are
 put together as strings: ``//a``, ``/a/../b`` and ``;`` are the application's to judge.
-
-Core: no I/O.
 """
 
 import re

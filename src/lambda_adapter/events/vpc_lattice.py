@@ -1,8 +1,6 @@
 """Events of VPC Lattice, in both versions.
 
 https://docs.aws.amazon.com/vpc-lattice/latest/ug/lambda-functions.html
-
-Core: no I/O.
 """
 
 import msgspec
@@ -10,8 +8,8 @@ import msgspec
 from lambda_adapter.events import target
 from lambda_adapter.events.body import encode_body
 from lambda_adapter.events.event import NULL
+from lambda_adapter.events.headers import Scalar, multiple, text
 from lambda_adapter.events.http_event import HttpEvent, RequestParts
-from lambda_adapter.events.pairs import Scalar, multiple, text
 from lambda_adapter.events.reply import single_valued
 from lambda_adapter.http.messages import Response
 

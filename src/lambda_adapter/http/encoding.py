@@ -1,4 +1,4 @@
-"""Requests as they are sent: heads, chunks, trailers. Core: no I/O."""
+"""Requests as they are sent: heads, chunks, trailers."""
 
 import msgspec
 

@@ -1,16 +1,213 @@
-"""What the head of a response says of its body and of its connection.
+"""Where a response's body ends, and the readers of the bodies that end there.
 
-Core: no I/O.
+https://www.rfc-editor.org/rfc/rfc9112#section-6
 """
+
+import re
+from typing import Protocol
 
 import msgspec
 
-from lambda_adapter.http.chunked import ChunkedBody
-from lambda_adapter.http.head import CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, Head
-from lambda_adapter.http.known import remember
+from lambda_adapter.errors import PeerError
+from lambda_adapter.http.head import (
+    CONNECTION,
+    CONTENT_LENGTH,
+    TRANSFER_ENCODING,
+    Head,
+    check_field,
+    malformed,
+)
+from lambda_adapter.http.memo import memoize
 from lambda_adapter.http.messages import Fields
-from lambda_adapter.http.response_body import Body, LengthBody, NoBody, UntilEndBody
-from lambda_adapter.http.status_line import malformed
+
+
+class Body(Protocol):
+    """Takes bytes up to the end of a body."""
+
+    complete: bool
+    """Whether the body is whole."""
+    excess: bool
+    """Whether more came than that."""
+
+    def feed(self, data: bytes) -> bytes:
+        """Take the next bytes, and return those of them that are the body's.
+
+        Raises:
+            PeerError: they are not framed as the head said.
+        """
+
+    def feed_end(self) -> None:
+        """Take the end of the connection.
+
+        Raises:
+            PeerError: it cuts the body off.
+        """
+
+
+class Delimited:
+    """A body whose end does not depend on the connection's."""
+
+    complete = False
+    excess = False
+
+    def feed_end(self) -> None:
+        """Refuse.
+
+        Raises:
+            PeerError: always.
+        """
+        message = "it closed the connection within the body of its response"
+        raise PeerError(message, answered=True)
+
+
+class NoBody(Delimited):
+    """The head is all there is."""
+
+    complete = True
+
+    def feed(self, data: bytes) -> bytes:
+        """Return nothing; any byte is too much."""
+        self.excess = self.excess or bool(data)
+        return b""
+
+
+class LengthBody(Delimited):
+    """A body of so many bytes."""
+
+    def __init__(self, length: int) -> None:
+        self._left = length
+        self.complete = not length
+
+    def feed(self, data: bytes) -> bytes:
+        """Return the bytes up to the stated length."""
+        if len(data) > self._left:
+            data = data[: self._left]
+            self.excess = True
+        self._left -= len(data)
+        self.complete = not self._left
+        return data
+
+
+class UntilEndBody:
+    """A body that goes on until the connection is closed."""
+
+    complete = False
+    excess = False
+
+    def feed(self, data: bytes) -> bytes:
+        """Return the bytes as they are."""
+        return data
+
+    def feed_end(self) -> None:
+        """End the body."""
+        self.complete = True
+
+
+MAX_FRAMING = 131_072
+"""Bytes in a row that are neither head nor body: chunk extensions and trailers."""
+
+_SIZE = rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?\r\n"
+"""https://www.rfc-editor.org/rfc/rfc9112#section-7.1.1: a chunk's size and extensions,
+which mean nothing here, with white space around them. A bare line feed is refused: not
+all readers take it for the line's end, and that is where the chunk begins."""
+
+_match_first_line = re.compile(_SIZE).match
+_match_next_line = re.compile(rb"\r\n" + _SIZE).match
+_BEGUN = re.compile(rb"(?:\r\n?)?[0-9A-Fa-f]{0,16}[ \t]*\r?(?:(?<!\r);.*)?", re.DOTALL)
+"""What can still become either."""
+
+_BEGINNING = 24
+"""Bytes that are more than a line break and a size."""
+
+
+class ChunkedBody(Delimited):
+    """A body in chunks: https://www.rfc-editor.org/rfc/rfc9112#section-7.1."""
+
+    def __init__(self) -> None:
+        self._match_line = _match_first_line
+        self._left = 0
+        """Bytes to come of the present chunk."""
+        self._in_trailers = False
+        self._held = bytearray()
+        """A line that is not whole yet."""
+        self._framing = 0
+        """Bytes of whole lines since the last byte of the body."""
+
+    def feed(self, data: bytes) -> bytes:
+        """Return the bytes of the body, without sizes, extensions and trailers."""
+        if self._held:
+            if b"\n" not in data:  # no line ends here
+                self._hold(data)
+                return b""
+            data = bytes(self._held) + data
+            self._held.clear()
+        body, start = self._read_chunks(data)
+        if self._in_trailers:
+            start = self._read_trailers(data, start)
+        if self.complete:
+            self.excess = start < len(data)
+        else:
+            self._hold(data[start:])
+        return body
+
+    def _read_chunks(self, data: bytes) -> tuple[bytes, int]:
+        """Return what the chunks hold, and where in ``data`` they end."""
+        pieces: list[bytes] = []
+        start, left = 0, self._left
+        while not self._in_trailers:
+            if left:
+                end = start + left
+                pieces.append(data[start:end])
+                left = max(end - len(data), 0)
+                start = end - left
+                self._framing = 0
+                if left:
+                    break
+            match = self._match_line(data, start)
+            if match is None:
+                _check_begun(data[start:])
+                break
+            self._match_line = _match_next_line
+            self._framing += match.end() - start
+            start = match.end()
+            left = int(match[1], 16)
+            self._in_trailers = not left
+        self._left = left
+        return b"".join(pieces), start
+
+    def _read_trailers(self, data: bytes, start: int) -> int:
+        """Look at the trailers, which are dropped, and return where they end.
+
+        https://www.rfc-editor.org/rfc/rfc9112#section-7.1.2
+        """
+        while (end := data.find(b"\n", start)) != -1 and not self.complete:
+            line = data[start:end]
+            if not line.endswith(b"\r"):
+                raise malformed("a trailer ends in a bare line feed")
+            if line == b"\r":
+                self.complete = True
+            else:
+                check_field(line[:-1])
+            self._framing += end + 1 - start
+            start = end + 1
+        return start
+
+    def _hold(self, line: bytes) -> None:
+        """Keep the beginning of a line, and limit what is neither head nor body."""
+        self._held += line
+        if self._framing + len(self._held) > MAX_FRAMING:
+            message = (
+                f"its response has more than {MAX_FRAMING:,} bytes of chunk extensions"
+                " and trailers"
+            )
+            raise PeerError(message, answered=True)
+
+
+def _check_begun(line: bytes) -> None:
+    """Refuse what can't become the line between two chunks, whatever follows."""
+    if b"\n" in line[2:] or not _BEGUN.fullmatch(line[:_BEGINNING]):
+        raise malformed("the size of a chunk is invalid")
+
 
 _WITHOUT_BODY = frozenset({204, 304})
 """https://www.rfc-editor.org/rfc/rfc9110#section-6.4.1"""
@@ -78,7 +275,7 @@ def _persists(minor_version: int, options: bytes | None) -> bool:
         return minor_version == 1
     named = _known_options.get(options)
     if named is None:
-        named = remember(_known_options, options, _items(options.lower()))
+        named = memoize(_known_options, options, _items(options.lower()))
     return b"close" not in named and (minor_version == 1 or b"keep-alive" in named)
 
 

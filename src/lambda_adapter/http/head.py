@@ -1,22 +1,74 @@
-"""The head of a response: its status line and field lines, as bytes and as values.
+"""The head of a response: its status line and its headers.
 
-What two readers could understand differently is refused: folded lines, white space
-before a colon, control characters. What all readers understand alike is taken: a bare
-line feed at a line's end (https://www.rfc-editor.org/rfc/rfc9112#section-2.2), white
-space around a value, statuses that are not registered. Core: no I/O.
+https://www.rfc-editor.org/rfc/rfc9112#section-4
 """
+
+import re
 
 import msgspec
 
-from lambda_adapter.http.known import remember
+from lambda_adapter.errors import PeerError
+from lambda_adapter.http.memo import memoize
 from lambda_adapter.http.messages import TOKEN, Fields
-from lambda_adapter.http.peer_error import PeerError
-from lambda_adapter.http.status_line import (
-    MAX_PROTOCOL,
-    check_beginning,
-    malformed,
-    read_status_line,
-)
+
+_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([0-9]{3})(?: ([^\x00-\x08\n-\x1f\x7f]*))?")
+"""https://www.rfc-editor.org/rfc/rfc9112#section-4"""
+
+_VERSION = b"HTTP/1."
+
+_PROTOCOL = re.compile(rb"(?!HTTP/1\.[01])[A-Z]{2,8}[-/][0-9]\.[0-9]\b")
+"""A protocol and its version, such as ``SSH-2.0`` or ``RTSP/1.0``."""
+
+MAX_PROTOCOL = 16
+"""Bytes that are enough to tell."""
+
+_known_status_lines: dict[bytes, tuple[int, int, bytes]] = {}
+
+_TLS_ALERT = b"\x15\x03"
+"""How a TLS server answers plain HTTP: with a record of the type ``alert``,
+https://www.rfc-editor.org/rfc/rfc8446#section-5.1"""
+
+
+def read_status_line(line: bytes) -> tuple[int, int, bytes]:
+    """Return the minor version, the status and the reason.
+
+    Raises:
+        PeerError: it is no status line.
+    """
+    if known := _known_status_lines.get(line):
+        return known
+    match = _STATUS_LINE.fullmatch(line)
+    if match is None:
+        raise malformed(_describe(line))
+    read = int(match[1]), int(match[2]), match[3] or b""
+    return memoize(_known_status_lines, line, read)
+
+
+def check_beginning(line: bytes) -> None:
+    """Refuse what can't become a status line, whatever follows.
+
+    Raises:
+        PeerError: this can't.
+    """
+    beginning = line.strip(b"\r")[: len(_VERSION)]
+    if not _VERSION.startswith(beginning):
+        raise malformed(_describe(line))
+
+
+def malformed(reason: str) -> PeerError:
+    """Return the error for bytes that are not HTTP/1.1."""
+    message = f"its response is not HTTP/1.1: {reason}"
+    return PeerError(message, answered=True)
+
+
+def _describe(line: bytes) -> str:
+    """Say what is no status line. Only a protocol is quoted: all else may be secret."""
+    if line.startswith(_TLS_ALERT):
+        return "it speaks TLS, and plain HTTP is needed"
+    if match := _PROTOCOL.match(line):
+        return f"it speaks {match[0].decode()}"
+    return "it does not begin with a status line"
+
 
 MAX_HEAD = 131_072
 """Bytes of a status line and its fields, interim responses included. No gateway in
@@ -152,7 +204,7 @@ def _recognise(name: bytes, colon: bytes) -> bytes:
     if not TOKEN.fullmatch(name):
         raise malformed("a header field has an invalid name")
     lower = name.lower()
-    return remember(_known, name, lower if lower in _FRAMING else b"")
+    return memoize(_known, name, lower if lower in _FRAMING else b"")
 
 
 def check_field(line: bytes) -> None:

@@ -1,8 +1,4 @@
-"""HTTP messages as values: what every event becomes, and what becomes every reply.
-
-Names are RFC 9110's. Field lines are pairs of bytes in the order they came, duplicates
-kept, names in the case they came in. Core: no I/O.
-"""
+"""HTTP messages as values: events become these, and replies are made from them."""
 
 import codecs
 import re
@@ -11,7 +7,23 @@ from typing import Protocol
 
 import msgspec
 
-from lambda_adapter.quoting import MAX_QUOTED, shortened
+from lambda_adapter.quoting import MAX_QUOTED, truncate_middle
+
+Address = tuple[str, int] | str
+"""Where something listens: host and port, or the path of a Unix socket."""
+
+
+def authority(address: Address) -> bytes:
+    """Return the ``Host`` of a request that is not a client's, such as 127.0.0.1:8080.
+
+    For a Unix socket it is ``localhost``.
+    https://www.rfc-editor.org/rfc/rfc9110#section-7.2
+    """
+    if isinstance(address, str):
+        return b"localhost"
+    name, number = address
+    return (f"[{name}]:{number}" if ":" in name else f"{name}:{number}").encode()
+
 
 TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 """A method, or the name of a field: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2"""
@@ -54,7 +66,7 @@ class Request(msgspec.Struct, frozen=True, gc=False):
 def name_request(method: str, target: bytes) -> str:
     """Return ``METHOD PATH`` for the log: no query, which may hold secrets."""
     path = target.partition(b"?")[0].decode("latin-1")
-    return f"{shortened(method, MAX_QUOTED)} {shortened(path, MAX_PATH)}"
+    return f"{truncate_middle(method, MAX_QUOTED)} {truncate_middle(path, MAX_PATH)}"
 
 
 class Stream(Protocol):

@@ -1,15 +1,78 @@
-"""The adapter and its application as a process tree, from start to end. Shell."""
+"""The adapter as a process of `local`: its start, its log, its end."""
 
+import fcntl
+import os
 import signal
+import struct
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import termios
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import trio
 
+from lambda_adapter.launcher import tie_group
 from lambda_adapter.local import processes
-from lambda_adapter.local.lifeline import tied
-from lambda_adapter.local.logs import Log
+
+
+@contextmanager
+def kill_with_parent(group: int) -> Iterator[None]:
+    """Tie a process group to this process; leaving kills what is left of the group."""
+    lifeline = os.pipe()
+    tie_group(group, lifeline)
+    try:
+        yield
+    finally:
+        for end in lifeline:
+            os.close(end)
+
+
+MAX_LINE = 16_384
+"""Bytes of a line; a longer one is cut into several."""
+
+
+class Log:
+    """A pipe that the adapter and its application write to."""
+
+    def __init__(
+        self, pipe: trio.lowlevel.FdStream, on_line: Callable[[str], None]
+    ) -> None:
+        self._pipe = pipe
+        self._on_line = on_line
+        self._rest = b""
+
+    async def run(self) -> None:
+        """Read until every writer has closed it, then close it."""
+        async with self._pipe:
+            async for data in self._pipe:
+                self._take(bytes(data))
+        if self._rest:
+            self._tell(self._rest)
+
+    def _take(self, data: bytes) -> None:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._tell(line)
+        while len(self._rest) > MAX_LINE:
+            self._tell(self._rest[:MAX_LINE])
+            self._rest = self._rest[MAX_LINE:]
+
+    def _tell(self, line: bytes) -> None:
+        self._on_line(line.rstrip(b"\r").decode("utf-8", "replace"))
+
+    def unread(self) -> int:
+        """Return how many bytes have been written and not been read.
+
+        https://man7.org/linux/man-pages/man2/FIONREAD.2const.html
+        """
+        try:
+            said = fcntl.ioctl(self._pipe.fileno(), termios.FIONREAD, bytes(4))
+        except (OSError, ValueError):  # closed
+            return 0
+        (count,) = struct.unpack("i", said)
+        return int(count)
+
 
 ADAPTER = (sys.executable, "-P", "-m", "lambda_adapter")
 """The adapter, as a command; ``-P`` keeps the application's modules out of it."""
@@ -56,7 +119,7 @@ class AdapterProcess:
         )
         self.pid = process.pid
         async with trio.open_nursery() as nursery:
-            with tied(process.pid):
+            with kill_with_parent(process.pid):
                 try:
                     nursery.start_soon(self._keep_log, process)
                     started(process.pid)

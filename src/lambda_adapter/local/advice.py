@@ -1,11 +1,11 @@
-"""What was probably meant by a command or an application that does not exist. Shell."""
+"""What was probably meant by a command or an application that does not exist."""
 
 import errno
 import os
 import re
 import shlex
 
-from lambda_adapter.start_error import describe_start_error
+from lambda_adapter.startup_failure import describe_start_error
 
 _APPLICATION = re.compile(r"[\w./-]+:[A-Za-z_][\w.]*(\(\))?")
 _INTERPRETERS = {

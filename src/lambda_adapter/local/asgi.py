@@ -1,4 +1,4 @@
-"""Bodies and responses in ASGI. Shell.
+"""Bodies and responses in ASGI.
 
 https://asgi.readthedocs.io/en/latest/specs/www.html
 """

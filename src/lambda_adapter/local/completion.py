@@ -1,4 +1,4 @@
-"""``lambda-adapter local completion SHELL``: completion for bash, zsh and fish. Shell.
+"""``lambda-adapter local completion SHELL``: completion for bash, zsh and fish.
 
 The shells run the hidden ``completion --words``, which prints one candidate a line.
 click's own scripts don't fit: they run the program without arguments, which is the
@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import click
 from click.shell_completion import ShellComplete
 
-from lambda_adapter.local.command_line import SETTINGS, VERSION
-from lambda_adapter.local.commands import COMMANDS, load
+from lambda_adapter.local.cli import COMMANDS, load
+from lambda_adapter.local.cli_options import SETTINGS, VERSION
 
 FILES = "\t"
 """The line that has the shell complete the name of a file, which no candidate is."""

@@ -1,4 +1,4 @@
-"""Files of variables for ``--env-file``, a ``NAME=value`` a line. Core: no I/O.
+"""Files of variables for ``--env-file``, a ``NAME=value`` a line.
 
 The common ground of python-dotenv, Node's ``--env-file`` and docker's: comments,
 ``export``, quotes. Nothing is expanded.

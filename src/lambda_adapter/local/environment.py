@@ -1,6 +1,6 @@
 """One execution environment, from its init to its end: the adapter as a real child.
 
-It has a Runtime API of its own, so that ending it is a cancellation. Shell.
+It has a Runtime API of its own, so that ending it is a cancellation.
 """
 
 import time
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import trio
 
-from lambda_adapter.local import desk
+from lambda_adapter.local import ports
 from lambda_adapter.local.adapter_process import AdapterProcess
 from lambda_adapter.local.invocation import Failure, Invocation
 from lambda_adapter.local.options import Options
@@ -20,7 +20,7 @@ TIMED_OUT = "Sandbox.Timedout"
 class EndedError(Exception):
     """The environment ended, and why; ``problem`` is one of the desk's."""
 
-    def __init__(self, failure: Failure, problem: desk.DeskError | None) -> None:
+    def __init__(self, failure: Failure, problem: ports.SetupError | None) -> None:
         super().__init__(failure.message)
         self.failure = failure
         self.problem = problem
@@ -51,7 +51,7 @@ class Environment:
         self._initialised = trio.Event()
         self._ended = trio.Event()
         self._failure: Failure | None = None
-        self._problem: desk.DeskError | None = None
+        self._problem: ports.SetupError | None = None
         self._serving: set[Invocation] = set()
         self._last: Invocation | None = None
         self.init_ms: float | None = None
@@ -105,10 +105,10 @@ class Environment:
         """Live: start the adapter, serve it, and see it to its end."""
         try:
             with self._scope:
-                if desk.is_local(self._config):
-                    await desk.wait_free(self._port)
+                if ports.is_local(self._config):
+                    await ports.wait_free(self._port)
                 await self._live()
-        except desk.DeskError as problem:
+        except ports.SetupError as problem:
             self._give_up(problem)
         finally:
             self._ended.set()
@@ -141,7 +141,7 @@ class Environment:
         began = time.monotonic()
         with trio.move_on_after(self._init_timeout) as limit:
             async with trio.open_nursery() as nursery:
-                if desk.is_local(self._config):
+                if ports.is_local(self._config):
                     nursery.start_soon(self._find_misplaced, pid)
                 await self._api.asked.wait()
                 nursery.cancel_scope.cancel()
@@ -157,14 +157,14 @@ class Environment:
         self._initialised.set()
 
     async def _find_misplaced(self, pid: int) -> None:
-        self._give_up(await desk.find_misplaced(pid, self._port))
+        self._give_up(await ports.find_misplaced(pid, self._port))
 
-    async def _find_foreigner(self, pid: int) -> desk.DeskError | None:
-        if not desk.is_local(self._config) or self._config.inits_async:
+    async def _find_foreigner(self, pid: int) -> ports.SetupError | None:
+        if not ports.is_local(self._config) or self._config.inits_async:
             return None
-        return await desk.find_foreigner(pid, self._port)
+        return await ports.find_foreigner(pid, self._port)
 
-    def _give_up(self, problem: desk.DeskError) -> None:
+    def _give_up(self, problem: ports.SetupError) -> None:
         self._problem = problem
         self._failure = Failure("Runtime.ExitError", str(problem))
         self._scope.cancel()

@@ -1,9 +1,9 @@
-"""``lambda-adapter local events [KIND]``: print an example event. Shell."""
+"""``lambda-adapter local events [KIND]``: print an example event."""
 
 import click
 import msgspec
 
-from lambda_adapter.local.command_line import SETTINGS, VERSION
+from lambda_adapter.local.cli_options import SETTINGS, VERSION
 from lambda_adapter.local.samples import KINDS, sample
 
 

@@ -1,7 +1,4 @@
-"""The front door: HTTP in, an event to the function, HTTP out. An ASGI application.
-
-Shell.
-"""
+"""The front door: HTTP in, an event to the function, HTTP out. An ASGI application."""
 
 import secrets
 import time
@@ -11,11 +8,12 @@ import trio
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lambda_adapter.http.messages import Response
-from lambda_adapter.local import invoke_api, page
+from lambda_adapter.local import inspector, invoke_api
 from lambda_adapter.local.asgi import read_body, send_head, send_piece, send_whole
 from lambda_adapter.local.function import Function
-from lambda_adapter.local.gateways.arrival import Arrival, Stamp
 from lambda_adapter.local.gateways.gateway import (
+    ClientRequest,
+    EventMeta,
     Gateway,
     MalformedReplyError,
     RefusedError,
@@ -23,10 +21,10 @@ from lambda_adapter.local.gateways.gateway import (
 from lambda_adapter.local.invocation import Invocation
 
 
-class Turn:
+class GatewayCall:
     """A request, and what the gateway makes of its invocation."""
 
-    def __init__(self, gateway: Gateway, arrival: Arrival) -> None:
+    def __init__(self, gateway: Gateway, arrival: ClientRequest) -> None:
         self._gateway = gateway
         self._arrival = arrival
         self._clock = trio.CancelScope()
@@ -83,7 +81,7 @@ class FrontDoor:
         path = _path(scope)
         if path == invoke_api.PATH:
             await invoke_api.respond(self._function, receive, send)
-        elif path == page.PATH or path.startswith(f"{page.PATH}/"):
+        elif path == inspector.PATH or path.startswith(f"{inspector.PATH}/"):
             # Starlette reads names in lower case, and here they are as sent.
             lower = [(name.lower(), value) for name, value in scope["headers"]]
             await self._page({**scope, "headers": lower}, receive, send)
@@ -97,7 +95,7 @@ class FrontDoor:
             await send_whole(send, gateway.too_large())
             return
         try:
-            invocation = await Turn(gateway, _arrival(scope, body)).invoke(
+            invocation = await GatewayCall(gateway, _arrival(scope, body)).invoke(
                 self._function
             )
         except RefusedError as refused:
@@ -136,7 +134,7 @@ def _path(scope: Scope) -> str:
     return path.decode("latin-1")
 
 
-def _arrival(scope: Scope, body: bytes) -> Arrival:
+def _arrival(scope: Scope, body: bytes) -> ClientRequest:
     client, server = scope["client"], scope["server"]
     fields = [(bytes(name), bytes(value)) for name, value in scope["headers"]]
     query = scope["query_string"].decode("latin-1")
@@ -144,13 +142,13 @@ def _arrival(scope: Scope, body: bytes) -> Arrival:
     if not path.startswith("/"):  # in absolute-form, as to a proxy
         path = "/" + path.partition("://")[2].partition("/")[2]
     host, port = str(client[0]), int(server[1])
-    return Arrival(scope["method"], path, query, fields, body, host, port)
+    return ClientRequest(scope["method"], path, query, fields, body, host, port)
 
 
-def _stamp() -> Stamp:
+def _stamp() -> EventMeta:
     now = time.time()
     trace_id = f"1-{int(now):08x}-{secrets.token_hex(12)}"
-    return Stamp(int(now * 1000), str(uuid.uuid4()), trace_id)
+    return EventMeta(int(now * 1000), str(uuid.uuid4()), trace_id)
 
 
 async def _live(receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""The function: its environments, and the invocations that wait for one. Shell."""
+"""The function: its environments, and the invocations that wait for one."""
 
 import socket
 from collections.abc import Callable
@@ -10,16 +10,15 @@ from lambda_adapter.local.environment import (
     EndedError,
     Environment,
 )
-from lambda_adapter.local.invocation import Failure, Invocation, Respond
+from lambda_adapter.local.invocation import Failure, History, Invocation, Respond
 from lambda_adapter.local.options import Options
-from lambda_adapter.local.records import Records
 from lambda_adapter.local.report import Report
 
 QUEUED = 1.0
 """Seconds that an invocation waits for an environment until that is told."""
 
 
-class Place:
+class Slot:
     """Room for one environment at a time, with a port for its application."""
 
     def __init__(self, port: int, init_timeout: float) -> None:
@@ -41,11 +40,11 @@ class Function:
         self._report = report
         port = options.config.port
         others = free_ports(options.environments - 1)
-        self._places = [Place(each, options.init_timeout) for each in (port, *others)]
+        self._places = [Slot(each, options.init_timeout) for each in (port, *others)]
         self._slots = trio.Semaphore(options.environments * options.concurrency)
         self._running: trio.Nursery | None = None
         self._telling = trio.Lock()
-        self.records = Records()
+        self.records = History()
         self.listeners = []
 
     async def run(
@@ -135,7 +134,7 @@ class Function:
             listener(invocation)
 
     async def _serve_at(
-        self, place: Place, invocation: Invocation
+        self, place: Slot, invocation: Invocation
     ) -> tuple[Environment | None, bool]:
         """Serve an invocation; return its environment, and whether that can go on."""
         try:
@@ -149,7 +148,7 @@ class Function:
             return None, False
         return environment, await environment.serve(invocation)
 
-    async def _environment(self, place: Place) -> Environment:
+    async def _environment(self, place: Slot) -> Environment:
         """Return a place's environment, initialised; start one if there is none.
 
         Raises:
@@ -176,7 +175,7 @@ class Function:
         self._report.ready(environment.init_ms or 0)
         return environment
 
-    def _choose(self) -> Place:
+    def _choose(self) -> Slot:
         """Return a place with room: one that runs, if there is one."""
         free = [p for p in self._places if p.busy < self._options.concurrency]
         running = [p for p in free if p.environment and p.environment.alive]

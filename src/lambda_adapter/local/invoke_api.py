@@ -1,4 +1,4 @@
-"""The Invoke API, as AWS's emulator has it. Shell.
+"""The Invoke API, as AWS's emulator has it.
 
 https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 """

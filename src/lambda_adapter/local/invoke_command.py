@@ -1,4 +1,4 @@
-"""``lambda-adapter local invoke``: send a function one event. Shell."""
+"""``lambda-adapter local invoke``: send a function one event."""
 
 import os
 import sys
@@ -10,20 +10,20 @@ import msgspec
 import trio
 from rich.console import Console
 
-from lambda_adapter import events
 from lambda_adapter.errors import EventError
-from lambda_adapter.events.context import Context
-from lambda_adapter.local.command_line import (
+from lambda_adapter.events.classify import classify
+from lambda_adapter.events.event import Context
+from lambda_adapter.local.cli_options import (
     SETTINGS,
     VERSION,
     click_options,
     read_click,
 )
-from lambda_adapter.local.console import ConsoleReport
-from lambda_adapter.local.desk import DeskError
 from lambda_adapter.local.invoke_api import PATH
 from lambda_adapter.local.options import Options
+from lambda_adapter.local.ports import SetupError
 from lambda_adapter.local.prepare import make_options
+from lambda_adapter.local.reporters import ConsoleReport
 from lambda_adapter.local.samples import KINDS, sample
 from lambda_adapter.local.session import listen, open_session
 
@@ -52,7 +52,7 @@ def invoke(
             return trio.run(_send, url, payload)
         made = make_options(command, options, os.environ)
         return trio.run(_run, made, report, payload)
-    except DeskError as error:
+    except SetupError as error:
         report.failure(str(error))
         return 1
 
@@ -77,7 +77,7 @@ async def _send(url: str, payload: bytes) -> int:
         async with httpx.AsyncClient(timeout=TIMEOUT) as client:
             response = await client.post(url + PATH, content=payload)
     except httpx.TransportError as error:
-        raise DeskError(
+        raise SetupError(
             f"no function at {url} ({error}): start one with"
             " `lambda-adapter local -- COMMAND`, or name its COMMAND here"
         ) from error
@@ -99,7 +99,7 @@ def _print_reply(reply: bytes) -> None:
 def _request_of(payload: bytes) -> str:
     """Return what the application is asked, in a line."""
     try:
-        kind = events.classify(payload)
+        kind = classify(payload)
         request = kind.decode(payload).request(Context(b"{}"))
     except EventError as error:
         return f"request  none: {error}"

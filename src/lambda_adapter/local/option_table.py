@@ -1,4 +1,4 @@
-"""The options of ``lambda-adapter local``, a field each. Core: no I/O.
+"""The options of ``lambda-adapter local``, a field each.
 
 A field here is all that an option needs: the command line, the table
 ``[tool.lambda-adapter.local]`` of pyproject.toml and the help are made of it, and it is

@@ -1,18 +1,14 @@
-"""What `lambda-adapter local` is told, as one value, and the environment made of it.
-
-Core: no I/O.
-"""
+"""What `lambda-adapter local` is told, as one value, and the environment made of it."""
 
 import shlex
 from collections.abc import Mapping, Sequence
 from math import ceil
 
+from lambda_adapter.command_line import read_options
 from lambda_adapter.config import Config
 from lambda_adapter.local.gateways import GATEWAYS
-from lambda_adapter.local.gateways.arrival import ACCOUNT, REGION
-from lambda_adapter.local.gateways.gateway import Gateway
+from lambda_adapter.local.gateways.gateway import ACCOUNT, REGION, Gateway
 from lambda_adapter.local.option_table import FUNCTION, Given
-from lambda_adapter.options import read_options
 from lambda_adapter.settings import PREFIX
 
 INIT_TIMEOUT = 10.0

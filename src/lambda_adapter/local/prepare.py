@@ -1,4 +1,4 @@
-"""From options to a function that can be started, or why it can't. Shell."""
+"""From options to a function that can be started, or why it can't."""
 
 import os
 import shutil
@@ -8,10 +8,10 @@ import msgspec
 
 from lambda_adapter.errors import ConfigError, OptionError
 from lambda_adapter.local.advice import advise_on_application, advise_on_command
-from lambda_adapter.local.desk import DeskError
 from lambda_adapter.local.env_file import parse_env_file
 from lambda_adapter.local.option_table import Given
 from lambda_adapter.local.options import Options, function_environ, read_command
+from lambda_adapter.local.ports import SetupError
 
 
 def make_options(
@@ -29,7 +29,7 @@ def make_options(
     try:
         words, environ = read_command(command, environ)
     except OptionError as error:
-        raise DeskError(str(error)) from error
+        raise SetupError(str(error)) from error
     settings = {
         "AWS_LWA_ASGI_APP": given.asgi,
         "AWS_LWA_WSGI_APP": given.wsgi,
@@ -59,7 +59,7 @@ def _read_env_files(names: Sequence[str], cwd: str | None) -> dict[str, str]:
             with open(os.path.join(cwd or "", name), encoding="utf-8-sig") as file:
                 variables |= parse_env_file(file.read())
         except (OSError, ValueError) as error:
-            raise DeskError(f"--env-file {name} can't be read: {error}") from error
+            raise SetupError(f"--env-file {name} can't be read: {error}") from error
     return variables
 
 
@@ -74,21 +74,21 @@ def _check(options: Options) -> None:
         ("--wsgi", options.environ.get("AWS_LWA_WSGI_APP")),
     ):
         if name and (advice := advise_on_application(option, name)):
-            raise DeskError(advice)
+            raise SetupError(advice)
     try:
         config = options.config
     except ConfigError as error:
-        raise DeskError(str(error)) from error
+        raise SetupError(str(error)) from error
     folder = os.path.join(options.cwd or "", config.app_dir or "")
     if config.app_dir and not os.path.isdir(folder):
-        raise DeskError(f"--app-dir {config.app_dir}: there is no such folder")
+        raise SetupError(f"--app-dir {config.app_dir}: there is no such folder")
     name = options.command[0] if options.command else ""
     if name and config.is_in_process:
-        raise DeskError(
+        raise SetupError(
             f"an application is either {options.shown} or a command: leave out {name!r}"
         )
     if name and not _finds(name, options):
-        raise DeskError(advise_on_command(name, options.cwd))
+        raise SetupError(advise_on_command(name, options.cwd))
 
 
 def _finds(name: str, options: Options) -> bool:

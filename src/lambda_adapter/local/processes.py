@@ -1,4 +1,4 @@
-"""A process and its descendants: memory, ports, and their end. Shell.
+"""A process and its descendants: memory, ports, and their end.
 
 psutil, since this runs on developers' machines: macOS has no /proc.
 """

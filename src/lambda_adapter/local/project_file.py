@@ -1,4 +1,4 @@
-"""``[tool.lambda-adapter.local]`` of pyproject.toml: what one types each day. Shell."""
+"""``[tool.lambda-adapter.local]`` of pyproject.toml: what one types each day."""
 
 import os
 import shlex
@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from lambda_adapter.local.desk import DeskError
 from lambda_adapter.local.option_table import BadOptionError, read_given
+from lambda_adapter.local.ports import SetupError
 
 FILE = "pyproject.toml"
 TABLE = "tool.lambda-adapter.local"
@@ -37,7 +37,7 @@ def read_project(folder: str = ".") -> Project:
     except FileNotFoundError:
         return Project()
     except (OSError, ValueError) as error:
-        raise DeskError(f"{FILE} can't be read: {error}") from error
+        raise SetupError(f"{FILE} can't be read: {error}") from error
     table = _table(document)
     try:
         command = _words(table.pop("command", ()))
@@ -47,7 +47,7 @@ def read_project(folder: str = ".") -> Project:
         if len(application) + bool(command) > 1:
             raise BadOptionError("give one of asgi, wsgi and command")
     except ValueError as error:
-        raise DeskError(f"{FILE}, [{TABLE}]: {error}") from error
+        raise SetupError(f"{FILE}, [{TABLE}]: {error}") from error
     return Project(said, application, command)
 
 
@@ -61,7 +61,7 @@ def _table(document: object) -> dict[str, object]:
     for name in TABLE.split("."):
         document = document.get(name, {}) if isinstance(document, dict) else {}
     if not isinstance(document, dict):
-        raise DeskError(f"{FILE}: [{TABLE}] is not a table")
+        raise SetupError(f"{FILE}: [{TABLE}] is not a table")
     return dict(document)
 
 

@@ -1,4 +1,4 @@
-"""Start the function anew when its files change, like servers' ``--reload``. Shell."""
+"""Start the function anew when its files change, like servers' ``--reload``."""
 
 import os
 from collections.abc import Awaitable, Callable
@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import trio
 from watchfiles import awatch
 
-from lambda_adapter.local.desk import DeskError
+from lambda_adapter.local.ports import SetupError
 from lambda_adapter.local.report import Report
 from lambda_adapter.local.session import Session
 
@@ -42,5 +42,5 @@ async def _set_when_cancelled(stop: trio.Event) -> None:
 async def _try(start: Callable[[], Awaitable[None]], report: Report) -> None:
     try:
         await start()
-    except DeskError as error:
+    except SetupError as error:
         report.failure(str(error))

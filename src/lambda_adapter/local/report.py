@@ -1,4 +1,4 @@
-"""What there is to tell, and who may want to hear it. Core: no I/O."""
+"""What there is to tell, and who may want to hear it."""
 
 from typing import Protocol
 

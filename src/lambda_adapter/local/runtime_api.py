@@ -1,9 +1,10 @@
-"""Lambda's Runtime API and Extensions API, for one environment. Shell.
+"""Lambda's Runtime API and Extensions API, as an environment's adapter sees them.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
-https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
 """
 
+import base64
+import binascii
 import contextlib
 import math
 import secrets
@@ -11,16 +12,109 @@ import time
 import uuid
 from collections.abc import Callable
 
+import h11
 import msgspec
 import trio
 
 from lambda_adapter.events.event import MAX_REPLY
-from lambda_adapter.local.failure_reports import MAX_REPORT, read_failure
+from lambda_adapter.local.h11_server import Exchange, serve
 from lambda_adapter.local.invocation import Failure, Invocation
 from lambda_adapter.local.options import Options
-from lambda_adapter.local.streamed_replies import take_stream
-from lambda_adapter.local.wire import Exchange, serve
-from lambda_adapter.runtime.api import EXTENSION, RUNTIME
+from lambda_adapter.runtime.api import DELIMITER, EXTENSION, RUNTIME
+
+MAX_REPORT = 1_048_576
+"""Bytes of a report."""
+
+
+class _Report(msgspec.Struct, rename="camel"):
+    error_message: str = ""
+    error_type: str = ""
+
+
+async def read_failure(exchange: Exchange) -> Failure:
+    """Return the failure that a request's body reports, or else its field."""
+    kind = exchange.fields.get("lambda-runtime-function-error-type", "")
+    return _failure(kind, await exchange.body(MAX_REPORT) or b"")
+
+
+def failure_in_trailers(exchange: Exchange) -> Failure | None:
+    """Return the failure that a stream ended in, if it did.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming
+    """
+    kind = exchange.trailers.get("lambda-runtime-function-error-type")
+    if not kind:
+        return None
+    body = exchange.trailers.get("lambda-runtime-function-error-body", "")
+    try:
+        return _failure(kind, base64.b64decode(body))
+    except binascii.Error:
+        return _failure(kind, b"")
+
+
+def _failure(kind: str, report: bytes) -> Failure:
+    try:
+        said = msgspec.json.decode(report, type=_Report)
+    except msgspec.DecodeError:
+        said = _Report(report.decode("utf-8", "replace"))
+    return Failure(said.error_type or kind or "Runtime.Unknown", said.error_message)
+
+
+MAX_PRELUDE = 16_384
+"""Bytes of a stream within which the prelude has to end:
+https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode-lambda.html"""
+
+
+async def take_stream(exchange: Exchange, invocation: Invocation) -> None:
+    """Pass a stream on, piece by piece, as fast as its reader takes the pieces.
+
+    The reader is told of a failure before it sees the end.
+    """
+    sending, receiving = trio.open_memory_channel[bytes](0)
+    async with sending:
+        try:
+            head = await _pieces(exchange, invocation, sending, receiving)
+        except h11.RemoteProtocolError as error:
+            invocation.fail(Failure("Runtime.TruncatedResponse", str(error)))
+            raise
+        if failure := failure_in_trailers(exchange):
+            invocation.fail(failure)
+        if not invocation.replied.is_set():
+            invocation.begin(head, receiving)
+
+
+async def _pieces(
+    exchange: Exchange,
+    invocation: Invocation,
+    sending: trio.MemorySendChannel[bytes],
+    receiving: trio.MemoryReceiveChannel[bytes],
+) -> bytes:
+    """Begin the stream once its prelude is there; return what came if it never is."""
+    head = b""
+    async with contextlib.aclosing(exchange.pieces()) as pieces:
+        async for piece in pieces:
+            if invocation.replied.is_set():
+                await _pass_on(sending, piece)
+                continue
+            head += piece
+            prelude, delimiter, rest = head.partition(DELIMITER)
+            if delimiter:
+                invocation.begin(prelude, receiving)
+            elif len(head) > MAX_PRELUDE:
+                invocation.begin(b"", receiving)
+                rest = prelude
+            else:
+                continue
+            if rest:
+                await _pass_on(sending, rest)
+    return head
+
+
+async def _pass_on(sending: trio.MemorySendChannel[bytes], piece: bytes) -> None:
+    # Where its client is gone, Lambda still reads the stream to its end.
+    with contextlib.suppress(trio.BrokenResourceError):
+        await sending.send(piece)
+
 
 _NEXT = f"{RUNTIME.decode()}/invocation/next"
 _INIT_ERROR = f"{RUNTIME.decode()}/init/error"

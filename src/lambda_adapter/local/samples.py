@@ -1,11 +1,16 @@
-"""Example events, to try an application with. Core: no I/O.
+"""Example events, to try an application with.
 
 They have the shapes that AWS documents for each service:
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-services.html
 """
 
 from lambda_adapter.local.gateways import GATEWAYS
-from lambda_adapter.local.gateways.arrival import ACCOUNT, REGION, Arrival, Stamp
+from lambda_adapter.local.gateways.gateway import (
+    ACCOUNT,
+    REGION,
+    ClientRequest,
+    EventMeta,
+)
 
 _ID = "11111111-2222-3333-4444-555555555555"
 _TIME = "2026-01-02T03:04:05.678Z"
@@ -158,5 +163,5 @@ def sample(kind: str, path: str = "/") -> dict[str, object]:
         return _OTHERS[kind]
     plain, _, query = path.partition("?")
     fields = [(b"Host", b"127.0.0.1:9000"), (b"Accept", b"*/*")]
-    stamp = Stamp(_TIME_MS, _ID, "1-6957d8e5-0123456789abcdef01234567")
-    return GATEWAYS[kind]().event(Arrival("GET", plain, query, fields), stamp)
+    stamp = EventMeta(_TIME_MS, _ID, "1-6957d8e5-0123456789abcdef01234567")
+    return GATEWAYS[kind]().event(ClientRequest("GET", plain, query, fields), stamp)

@@ -1,4 +1,4 @@
-"""``lambda-adapter local [OPTIONS] [--] COMMAND ARG...``: serve until ended. Shell."""
+"""``lambda-adapter local [OPTIONS] [--] COMMAND ARG...``: serve until ended."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ import click
 import msgspec
 import trio
 
-from lambda_adapter.local.command_line import (
+from lambda_adapter.local.cli_options import (
     SETTINGS,
     VERSION,
     Reporter,
@@ -18,8 +18,8 @@ from lambda_adapter.local.command_line import (
     read_click,
     reporter,
 )
-from lambda_adapter.local.desk import DeskError
 from lambda_adapter.local.options import Options, settings_shown
+from lambda_adapter.local.ports import SetupError
 from lambda_adapter.local.prepare import make_options
 from lambda_adapter.local.project_file import Project
 from lambda_adapter.local.reload import keep_reloading
@@ -62,7 +62,7 @@ def serve(command: tuple[str, ...], **given: object) -> int:
         if not made.command and not made.config.is_in_process:
             raise click.UsageError(MISSING)
         front = listen(made.port)
-    except DeskError as error:
+    except SetupError as error:
         report.failure(str(error))
         return 1
     return trio.run(_serve, made, report, front)
@@ -99,7 +99,7 @@ async def _serve(options: Options, report: Reporter, front: socket.socket) -> in
                     nursery.start_soon(_live, session, report, options.reload)
                     await _wait_signal(signals, report)
                     nursery.cancel_scope.cancel()
-            except* DeskError as group:
+            except* SetupError as group:
                 report.failure(str(group.exceptions[0]))
                 status = 1
     if not status:

@@ -1,4 +1,4 @@
-"""A function and its front door, from start to end. Shell."""
+"""A function and its front door, from start to end."""
 
 import os
 import socket
@@ -10,13 +10,13 @@ from hypercorn.config import Config as ServerConfig
 from hypercorn.trio import serve
 from starlette.types import ASGIApp
 
-from lambda_adapter.local.desk import DeskError
 from lambda_adapter.local.environment import EndedError
 from lambda_adapter.local.front_door import FrontDoor
 from lambda_adapter.local.function import Function
 from lambda_adapter.local.gateways.gateway import Gateway
+from lambda_adapter.local.inspector import Page
 from lambda_adapter.local.options import Options
-from lambda_adapter.local.page import Page
+from lambda_adapter.local.ports import SetupError
 from lambda_adapter.local.processes import owner
 from lambda_adapter.local.report import Report
 
@@ -53,7 +53,7 @@ class Session:
         try:
             await start()
         except EndedError as error:
-            raise error.problem or DeskError(str(error)) from error
+            raise error.problem or SetupError(str(error)) from error
 
 
 def listen(port: int) -> socket.socket:
@@ -68,7 +68,7 @@ def listen(port: int) -> socket.socket:
         who = owner(port)
         by = f" by {who}" if who else ""
         message = f"port {port} is in use{by}: choose another one with --port"
-        raise DeskError(message) from error
+        raise SetupError(message) from error
 
 
 @asynccontextmanager
@@ -80,7 +80,7 @@ async def open_session(
     ``front`` is what to listen on; it is closed in the end. A problem of the desk's
     that is raised within leaves as it is, in no group.
     """
-    problem: DeskError | None = None
+    problem: SetupError | None = None
     host, port = front.getsockname()
     function = Function(options, report)
     async with trio.open_nursery() as nursery:
@@ -90,7 +90,7 @@ async def open_session(
         url = f"http://{host}:{port}"
         try:
             yield Session(function, url, url + page.path)
-        except DeskError as error:
+        except SetupError as error:
             problem = error
         nursery.cancel_scope.cancel()
     if problem:

@@ -1,7 +1,7 @@
 """The log: one line for each thing that happened, in Lambda's two formats, on stderr.
 
 https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
-Lines never hold a body, and of fields only their names. Shell.
+Lines never hold a body, and of fields only their names.
 """
 
 import logging
@@ -11,7 +11,7 @@ from contextvars import ContextVar
 
 import msgspec
 
-from lambda_adapter.quoting import shortened
+from lambda_adapter.quoting import truncate_middle
 
 log = logging.getLogger("lambda_adapter")
 
@@ -74,14 +74,14 @@ class TextFormatter(logging.Formatter):
         """Return one line; what came from outside can't begin another."""
         message = "".join(
             char if char.isprintable() else repr(char)[1:-1]
-            for char in shortened(record.getMessage(), MAX_TEXT)
+            for char in truncate_middle(record.getMessage(), MAX_TEXT)
         )
         line = f"lambda-adapter: {_level(record)} {message}"
         if number := record.__dict__.get("request_id"):
             line += f" RequestId: {number}"
         if record.exc_info:
             trace = self.formatException(record.exc_info)
-            line += "\n" + shortened(trace, MAX_TEXT)
+            line += "\n" + truncate_middle(trace, MAX_TEXT)
         return line
 
 
@@ -107,7 +107,7 @@ class JsonFormatter(logging.Formatter):
 
 def _unicode(text: str) -> str:
     """Return a text within its limit and without half surrogates, which JSON lacks."""
-    return shortened(text, MAX_TEXT).encode("utf-8", "replace").decode()
+    return truncate_middle(text, MAX_TEXT).encode("utf-8", "replace").decode()
 
 
 def _level(record: logging.LogRecord) -> str:

@@ -1,7 +1,6 @@
 """CloudWatch's metrics, as lines of the log: the embedded metric format.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
-Shell.
 """
 
 import os

@@ -1,26 +1,189 @@
-"""Lambda's end of the wire: invocations in, replies and errors out. Shell."""
+"""A client of Lambda's Runtime API, over one persistent connection."""
 
+import binascii
 import contextlib
 import math
 from collections.abc import AsyncGenerator, Awaitable
+from typing import Protocol
 
 import trio
 
-from lambda_adapter.errors import AdapterError, RuntimeApiError
-from lambda_adapter.http.messages import Response, Stream
-from lambda_adapter.http.peer_error import PeerError
-from lambda_adapter.http.upload import upload
+from lambda_adapter.errors import (
+    AdapterError,
+    InvocationError,
+    PeerError,
+    RuntimeApiError,
+)
+from lambda_adapter.http.connect import open_connection
+from lambda_adapter.http.connection import Connection, upload
+from lambda_adapter.http.encoding import (
+    LAST_CHUNK,
+    EncodedRequest,
+    encode_chunk,
+    encode_last_chunk,
+)
+from lambda_adapter.http.messages import Fields, Response, Stream, authority
 from lambda_adapter.observe.logs import log
-from lambda_adapter.runtime import requests
+from lambda_adapter.runtime import api
 from lambda_adapter.runtime.api import (
+    DELIMITER,
     MAX_EVENT,
     Invocation,
     UnusableResponseError,
+    encode_error,
     parse_next,
 )
-from lambda_adapter.runtime.channel import MAX_RESPONSE, quote
-from lambda_adapter.runtime.frames import Named, frame
-from lambda_adapter.runtime.reports import Reporter
+
+MAX_RESPONSE = 65_536
+"""Bytes of a response to a POST."""
+
+
+class PersistentConnection:
+    """A host and port, and the connection to it.
+
+    ``host`` is both as the value of ``Host``.
+    """
+
+    def __init__(self, host: str, port: int, *, waits_in_kernel: bool = False) -> None:
+        self._waits_in_kernel = waits_in_kernel
+        self._address = host, port
+        self.host = authority(self._address)
+        self._connection: Connection | None = None
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection:
+            self._connection.close()
+            self._connection = None
+
+    def is_being_answered(self) -> bool:
+        """Return whether bytes have come that were not read yet."""
+        return self._connection is not None and self._connection.wire.is_readable()
+
+    async def post(self, request: EncodedRequest, timeout: float) -> Response:  # noqa: ASYNC109
+        """Send, and return the response if it comes within so many seconds.
+
+        Raises:
+            PeerError: there is none.
+        """
+        try:
+            with trio.fail_after(timeout):
+                return await self.exchange(request, MAX_RESPONSE)
+        except trio.TooSlowError:
+            message = f"Lambda did not respond within {timeout:g} s"
+            raise PeerError(message, answered=False) from None
+
+    async def exchange(
+        self, request: EncodedRequest, max_body: int, deadline: float = math.inf
+    ) -> Response:
+        """Send over the kept connection; if that turns out to be dead, over a new one.
+
+        Repeating is safe: asking for the next invocation again brings the same one, and
+        a reply that had arrived is refused the second time, which is only logged.
+
+        Raises:
+            PeerError: there is no response, or it is not HTTP/1.1.
+            TooSlowError: the deadline passed.
+        """
+        connection = self._kept() or await self.connect()
+        try:
+            return await connection.exchange(request, max_body, deadline)
+        except PeerError as error:
+            if error.answered or not connection.exchanges:
+                raise
+            log.info("the connection to Lambda broke, trying another: %s", error)
+        connection = await self.connect()
+        return await connection.exchange(request, max_body, deadline)
+
+    async def connect(self) -> Connection:
+        """Return the kept connection, or a new one if that is spent or closed.
+
+        Raises:
+            PeerError: nothing accepts.
+        """
+        if kept := self._kept():
+            return kept
+        self.close()
+        connection = self._connection = await open_connection(self._address)
+        if self._waits_in_kernel:
+            connection.wire.wait_in_kernel_first()
+        return connection
+
+    def _kept(self) -> Connection | None:
+        kept = self._connection
+        return kept if kept and kept.reusable and not kept.is_stale() else None
+
+
+def describe_response(response: Response) -> str:
+    """Return a response for the log: its status, and the beginning of its body."""
+    body = response.body[:300] if isinstance(response.body, bytes) else b""
+    return f"status {response.status} {body.decode('utf-8', 'replace')}".strip()
+
+
+class Named(Protocol):
+    """What a failure is one of."""
+
+    @property
+    def subject(self) -> str:
+        """``METHOD PATH`` of the request."""
+
+
+async def frame(
+    prelude: bytes, body: bytes | Stream, about: Named
+) -> AsyncGenerator[bytes, None]:
+    """Frame a reply: its prelude and the delimiter, the pieces, and how it ended."""
+    yield encode_chunk(prelude + DELIMITER)
+    streamed = 0
+    try:
+        if not isinstance(body, bytes):
+            async for piece in body:
+                yield encode_chunk(piece)
+                streamed += len(piece)
+        elif body:
+            yield encode_chunk(body)
+    except InvocationError as error:
+        broken = f"the stream broke off after {streamed:,} bytes"
+        log.error("%s", error.line(f"{about.subject}: {broken}"))
+        yield encode_last_chunk(error_trailers(error))
+    else:
+        yield LAST_CHUNK
+
+
+def error_trailers(error: AdapterError) -> Fields:
+    """Report that a stream broke off: the client has had its status already."""
+    body = binascii.b2a_base64(encode_error(error), newline=False)
+    return [
+        (b"Lambda-Runtime-Function-Error-Type", error.error_type.encode()),
+        (b"Lambda-Runtime-Function-Error-Body", body),
+    ]
+
+
+REPORT_LIMIT = 30.0
+"""Seconds that Lambda may take to hear that init or a restore failed."""
+
+
+class Reporter(PersistentConnection):
+    """Lambda's Runtime API, as far as it is told of failures."""
+
+    async def post_init_error(self, error: AdapterError) -> None:
+        """Report that the application never came up."""
+        await self._report(api.init_error_request(self.host, error), "init")
+
+    async def post_restore_error(self, error: AdapterError) -> None:
+        """Report that the application did not survive a snapshot."""
+        request = api.restore_error_request(self.host, error)
+        await self._report(request, "restore")
+
+    async def _report(self, request: EncodedRequest, phase: str) -> None:
+        try:
+            response = await self.post(request, REPORT_LIMIT)
+        except PeerError as failure:
+            log.error("Lambda could not be told of the %s error: %s", phase, failure)
+        else:
+            if response.status != 202:
+                said = describe_response(response)
+                log.error("Lambda did not take the %s error: %s", phase, said)
+
 
 ATTEMPTS = 5
 """How often ``/next`` may fail in a row before this environment is given up. AWS's own
@@ -35,7 +198,7 @@ class RuntimeClient(Reporter):
 
     def __init__(self, host: str, port: int, *, waits_in_kernel: bool = False) -> None:
         super().__init__(host, port, waits_in_kernel=waits_in_kernel)
-        self._next = requests.next_request(self.host)
+        self._next = api.next_request(self.host)
 
     async def next_invocation(self) -> Invocation:
         """Wait for the next invocation, without a limit: the wait is Lambda's freeze.
@@ -62,7 +225,7 @@ class RuntimeClient(Reporter):
         Raises:
             RuntimeApiError: Lambda does not say that it is.
         """
-        request = requests.restore_next_request(self.host)
+        request = api.restore_next_request(self.host)
         try:
             response = await self.exchange(request, MAX_RESPONSE)
         except PeerError as error:
@@ -70,7 +233,9 @@ class RuntimeClient(Reporter):
         finally:
             self.close()
         if response.status != 200:
-            raise RuntimeApiError(f"Lambda did not restore: {quote(response)}")
+            raise RuntimeApiError(
+                f"Lambda did not restore: {describe_response(response)}"
+            )
 
     async def post_response(
         self, invocation: Invocation, reply: bytes, deadline: float = math.inf
@@ -80,7 +245,7 @@ class RuntimeClient(Reporter):
         Raises:
             RuntimeApiError: Lambda says that all is lost.
         """
-        request = requests.response_request(self.host, invocation, reply)
+        request = api.response_request(self.host, invocation, reply)
         await self._deliver("reply", self.exchange(request, MAX_RESPONSE, deadline))
 
     async def post_stream(
@@ -111,7 +276,7 @@ class RuntimeClient(Reporter):
         Raises:
             RuntimeApiError: Lambda says that all is lost.
         """
-        request = requests.error_request(self.host, invocation, error)
+        request = api.error_request(self.host, invocation, error)
         await self._deliver("error", self.exchange(request, MAX_RESPONSE))
 
     async def _deliver(self, what: str, delivery: Awaitable[Response]) -> None:
@@ -126,12 +291,12 @@ class RuntimeClient(Reporter):
             return
         _raise_if_lost(response)
         if response.status != 202:
-            log.error("Lambda refused the %s: %s", what, quote(response))
+            log.error("Lambda refused the %s: %s", what, describe_response(response))
 
     async def _upload(
         self, invocation: Invocation, frames: AsyncGenerator[bytes, None]
     ) -> Response:
-        request = requests.stream_request(self.host, invocation)
+        request = api.stream_request(self.host, invocation)
         try:
             connection = await self.connect()
             async with contextlib.aclosing(frames):
@@ -147,5 +312,5 @@ def _raise_if_lost(response: Response) -> None:
     # https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
     if response.status == 500:
         raise RuntimeApiError(
-            f"Lambda says this environment is lost: {quote(response)}"
+            f"Lambda says this environment is lost: {describe_response(response)}"
         )

@@ -1,7 +1,7 @@
 """The context of an invocation, as an application reads ``x-amzn-lambda-context``.
 
 Keys and nesting are those of the AWS Lambda Web Adapter, so that an application that
-reads them need not change. Core: no I/O.
+reads them need not change.
 """
 
 import msgspec

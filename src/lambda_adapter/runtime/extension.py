@@ -1,23 +1,26 @@
 """The adapter as an extension: only where one is registered does Lambda send SIGTERM.
 
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown
-Shell.
 """
 
 import trio
 
-from lambda_adapter.http.peer_error import PeerError
+from lambda_adapter.errors import PeerError
 from lambda_adapter.observe.logs import log
-from lambda_adapter.runtime import requests
+from lambda_adapter.runtime import api
 from lambda_adapter.runtime.api import UnusableResponseError
-from lambda_adapter.runtime.channel import MAX_RESPONSE, Channel, quote
+from lambda_adapter.runtime.client import (
+    MAX_RESPONSE,
+    PersistentConnection,
+    describe_response,
+)
 
 REGISTER_LIMIT = 2.0
 """Seconds that Lambda may take to register an extension: init waits for it, and has 10:
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib"""
 
 
-class Extension(Channel):
+class Extension(PersistentConnection):
     """An extension without events."""
 
     async def run(self, name: str, registered: trio.Event) -> None:
@@ -30,16 +33,16 @@ class Extension(Channel):
         ends the init. If Lambda refuses, that is logged, and all else works.
         """
         try:
-            request = requests.register_request(self.host, name)
+            request = api.register_request(self.host, name)
             response = await self.post(request, REGISTER_LIMIT)
             fields = {key.lower(): value for key, value in response.fields}
             extension_id = fields.get(b"lambda-extension-identifier", b"")
             if response.status != 200 or not extension_id:
-                raise UnusableResponseError(quote(response))
-            following = requests.event_next_request(self.host, extension_id)
+                raise UnusableResponseError(describe_response(response))
+            following = api.event_next_request(self.host, extension_id)
             registered.set()
             response = await self.exchange(following, MAX_RESPONSE)
-            raise UnusableResponseError(quote(response))
+            raise UnusableResponseError(describe_response(response))
         except (PeerError, UnusableResponseError) as error:
             log.warning(
                 "Lambda will not send SIGTERM before it ends this environment, because"

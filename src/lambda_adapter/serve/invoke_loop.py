@@ -1,28 +1,69 @@
-"""The way of an invocation: next, decode, send, encode, post. Shell."""
+"""The invoke loop: the next event, its request, the response, the reply."""
 
 import contextlib
+import time
 
 import msgspec
 import trio
 
-from lambda_adapter import events
-from lambda_adapter.address import authority
-from lambda_adapter.apps.app import Turn
-from lambda_adapter.apps.seats import Seats
+from lambda_adapter.app.app import LONGEST, Call
+from lambda_adapter.app.middleware import Transports
 from lambda_adapter.config import Config
-from lambda_adapter.errors import FatalError, InvocationError
-from lambda_adapter.events.context import Context
-from lambda_adapter.events.event import Event, error_response
+from lambda_adapter.errors import FatalError, InternalError, InvocationError
+from lambda_adapter.events.classify import classify, read_fast
+from lambda_adapter.events.event import Context, Event, error_response
 from lambda_adapter.events.http_event import HttpEvent
-from lambda_adapter.events.usual import read_usual
-from lambda_adapter.http.messages import Request, Response
-from lambda_adapter.observe.logs import log, request_id
+from lambda_adapter.events.reply import find_wide_fields, within_limit
+from lambda_adapter.http.messages import Request, Response, authority
+from lambda_adapter.observe.logs import log, request_id, warn_once
 from lambda_adapter.runtime.api import Invocation
 from lambda_adapter.runtime.client import RuntimeClient
 from lambda_adapter.runtime.context import encode_lambda_context
-from lambda_adapter.serve.deadline import find_deadline
-from lambda_adapter.serve.failure import as_invocation_error
-from lambda_adapter.serve.reply import encode
+
+
+def find_deadline(invocation: Invocation, margin: float, now: float) -> float:
+    """Return when to give the application up, by trio's clock.
+
+    That is some seconds before Lambda's deadline, so that the client is still told, and
+    Lambda does not end the whole environment. A deadline that makes no sense is none.
+    """
+    left = invocation.deadline_ms / 1000 - time.time()
+    if not 0 < left < LONGEST:
+        return now + LONGEST
+    return now + max(left - margin, 0)
+
+
+def as_invocation_error(error: Exception, subject: str) -> InvocationError:
+    """Log the failure of a subject, and return it as one of this invocation's.
+
+    This is the one place where a fault of the adapter is caught: it costs an
+    invocation, not the environment.
+    """
+    if isinstance(error, InvocationError):
+        log.error("%s", error.line(subject))
+        return error
+    failure = InternalError(f"a fault of the adapter: {type(error).__name__}: {error}")
+    log.error("%s", failure.line(subject), exc_info=error)
+    return failure
+
+
+def encode(call: Call, response: Response) -> bytes:
+    """Return the reply, or what comes before the body of a streamed one.
+
+    Raises:
+        ResponseTooLargeError: the reply's source would not take it.
+    """
+    kind = call.kind
+    if call.streamed:
+        reply = kind.encode_prelude(response)
+    else:
+        reply = within_limit(kind, kind.encode_response(response))
+    if warning := find_wide_fields(kind, response, len(reply)):
+        log.warning("%s", warning)
+    if remark := kind.remark(response, reply):
+        warn_once(remark)
+    return reply
+
 
 POST_TIMEOUT = 5.0
 """Seconds that Lambda has to accept a reply, at the least. It takes milliseconds, and
@@ -39,12 +80,12 @@ class InvokeLoop:
     def __init__(
         self,
         runtime: RuntimeClient,
-        seats: Seats,
+        transports: Transports,
         env_config: msgspec.Raw,
         config: Config,
     ) -> None:
         self._runtime = runtime
-        self._seats = seats
+        self._transports = transports
         self._env_config = env_config
         self._streams = config.invoke_mode == "response_stream"
         self._deadline_margin = config.deadline_margin
@@ -69,36 +110,36 @@ class InvokeLoop:
             self._life.cancel()
 
     async def _serve(self) -> None:
-        turn = await self._next()
+        call = await self._next()
         try:
-            request = self._decode(turn)
-            response = await self._send(turn, request)
-            reply = encode(turn, response)
-            await self._post(turn, reply, response)
+            request = self._decode(call)
+            response = await self._send(call, request)
+            reply = encode(call, response)
+            await self._post(call, reply, response)
         except FatalError:
             raise
         except Exception as error:
-            await self._fail(turn, as_invocation_error(error, turn.subject))
-        await self._seats.http.finish(turn.deadline)
+            await self._fail(call, as_invocation_error(error, call.subject))
+        await self._transports.http.finish(call.deadline)
         request_id.set("")
 
-    async def _next(self) -> Turn:
+    async def _next(self) -> Call:
         self._is_idle = True
         invocation = await self._runtime.next_invocation()
         self._is_idle = False
         request_id.set(invocation.request_id)
         now = trio.current_time()
         deadline = find_deadline(invocation, self._deadline_margin, now)
-        return Turn(invocation, deadline, started=now)
+        return Call(invocation, deadline, started=now)
 
-    def _decode(self, turn: Turn) -> Request:
-        payload = turn.invocation.payload
-        event: Event | None = read_usual(payload)
-        kind = turn.kind = type(event) if event else events.classify(payload)
-        turn.streamed = kind.streams and self._streams
-        turn.max_body = kind.max_reply
-        event = turn.event = event or kind.decode(payload)
-        request = turn.request = event.request(self._context(turn.invocation))
+    def _decode(self, call: Call) -> Request:
+        payload = call.invocation.payload
+        event: Event | None = read_fast(payload)
+        kind = call.kind = type(event) if event else classify(payload)
+        call.streamed = kind.streams and self._streams
+        call.max_body = kind.max_reply
+        event = call.event = event or kind.decode(payload)
+        request = call.request = event.request(self._context(call.invocation))
         return request
 
     def _context(self, invocation: Invocation) -> Context:
@@ -111,25 +152,25 @@ class InvokeLoop:
             invocation.request_id.encode(),
         )
 
-    async def _send(self, turn: Turn, request: Request) -> Response:
-        response = await self._seats.of(turn.kind).send(request, turn)
-        turn.kind.check_response(request, response)
+    async def _send(self, call: Call, request: Request) -> Response:
+        response = await self._transports.of(call.kind).send(request, call)
+        call.kind.check_response(request, response)
         return response
 
-    async def _post(self, turn: Turn, reply: bytes, response: Response) -> None:
-        if turn.streamed:
-            await self._runtime.post_stream(turn.invocation, reply, response.body, turn)
+    async def _post(self, call: Call, reply: bytes, response: Response) -> None:
+        if call.streamed:
+            await self._runtime.post_stream(call.invocation, reply, response.body, call)
         else:
-            deadline = max(turn.deadline, trio.current_time() + POST_TIMEOUT)
-            await self._runtime.post_response(turn.invocation, reply, deadline)
+            deadline = max(call.deadline, trio.current_time() + POST_TIMEOUT)
+            await self._runtime.post_response(call.invocation, reply, deadline)
 
-    async def _fail(self, turn: Turn, failure: InvocationError) -> None:
+    async def _fail(self, call: Call, failure: InvocationError) -> None:
         """Report the failure: as a response to a client, else as an error."""
         with trio.move_on_after(POST_TIMEOUT) as scope:
-            if not (issubclass(turn.kind, HttpEvent) and failure.is_for_client):
-                await self._runtime.post_error(turn.invocation, failure)
+            if not (issubclass(call.kind, HttpEvent) and failure.is_for_client):
+                await self._runtime.post_error(call.invocation, failure)
             else:
-                response = error_response(failure, turn.invocation.request_id)
-                await self._post(turn, encode(turn, response), response)
+                response = error_response(failure, call.invocation.request_id)
+                await self._post(call, encode(call, response), response)
         if scope.cancelled_caught:
             log.error("the failure did not reach Lambda: it was not taken in time")

@@ -1,13 +1,13 @@
-"""AWS_LWA_METRICS: an invoke loop that writes a line for each invocation. Shell."""
+"""AWS_LWA_METRICS: an invoke loop that writes a line for each invocation."""
 
 from collections.abc import Iterator
 
 import msgspec
 import trio
 
-from lambda_adapter.apps.app import Turn
-from lambda_adapter.apps.metered import MeteredTurn
-from lambda_adapter.apps.seats import Seats
+from lambda_adapter.app.app import Call
+from lambda_adapter.app.middleware import Transports
+from lambda_adapter.app.middleware.metrics import MeteredCall
 from lambda_adapter.config import Config
 from lambda_adapter.errors import InvocationError
 from lambda_adapter.events.http_event import HttpEvent
@@ -26,12 +26,12 @@ class MeteredLoop(InvokeLoop):
     def __init__(
         self,
         runtime: RuntimeClient,
-        seats: Seats,
+        transports: Transports,
         env_config: msgspec.Raw,
         config: Config,
         cold: Iterator[int],
     ) -> None:
-        super().__init__(runtime, seats, env_config, config)
+        super().__init__(runtime, transports, env_config, config)
         self._function_name = config.function_name or "unknown"
         self._cold = cold
 
@@ -40,38 +40,38 @@ class MeteredLoop(InvokeLoop):
         total = self._ended - self._began
         metrics = {
             "TotalTime": total * 1000,
-            "ApplicationTime": self._turn.application * 1000,
-            "AdapterTime": (total - self._turn.application) * 1000,
-            "Retries": self._turn.retries,
+            "ApplicationTime": self._call.application * 1000,
+            "AdapterTime": (total - self._call.application) * 1000,
+            "Retries": self._call.retries,
             "Cold": next(self._cold, 0),
         }
-        if self._turn.streamed:
+        if self._call.streamed:
             del metrics["AdapterTime"]  # the application's and the client's as well
         write_line(self._about, metrics)
 
-    async def _next(self) -> Turn:
-        turn = await super()._next()
+    async def _next(self) -> Call:
+        call = await super()._next()
         self._began = self._ended = trio.current_time()
         self._about: dict[str, str | int] = {
             "FunctionName": self._function_name,
-            "RequestId": turn.invocation.request_id,
+            "RequestId": call.invocation.request_id,
         }
-        self._turn = MeteredTurn(turn.invocation, turn.deadline, started=turn.started)
-        return self._turn
+        self._call = MeteredCall(call.invocation, call.deadline, started=call.started)
+        return self._call
 
-    async def _send(self, turn: Turn, request: Request) -> Response:
-        response = await super()._send(turn, request)
+    async def _send(self, call: Call, request: Request) -> Response:
+        response = await super()._send(call, request)
         self._about["Status"] = response.status
         return response
 
-    async def _post(self, turn: Turn, reply: bytes, response: Response) -> None:
-        await super()._post(turn, reply, response)
+    async def _post(self, call: Call, reply: bytes, response: Response) -> None:
+        await super()._post(call, reply, response)
         self._ended = trio.current_time()
 
-    async def _fail(self, turn: Turn, failure: InvocationError) -> None:
+    async def _fail(self, call: Call, failure: InvocationError) -> None:
         self._about.pop("Status", None)
         self._about["ErrorType"] = failure.error_type
-        if issubclass(turn.kind, HttpEvent) and failure.is_for_client:
+        if issubclass(call.kind, HttpEvent) and failure.is_for_client:
             self._about["Status"] = failure.status
-        await super()._fail(turn, failure)
+        await super()._fail(call, failure)
         self._ended = trio.current_time()

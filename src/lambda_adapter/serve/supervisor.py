@@ -1,23 +1,84 @@
-"""The nursery: the application, the wait for it, the invoke loops, the signals.
-
-Shell.
-"""
+"""The nursery that supervises the application and the invoke loops."""
 
 import contextlib
+import functools
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
+import msgspec
 import trio
 
-from lambda_adapter.apps.app import App
-from lambda_adapter.apps.server import AttachedApp, ChildApp
+from lambda_adapter.app.app import App
+from lambda_adapter.app.middleware import Transports, build_stack
+from lambda_adapter.app.server import AttachedApp, ChildApp
 from lambda_adapter.config import Config
-from lambda_adapter.errors import AdapterError, AfterRestoreError, InitError
+from lambda_adapter.errors import (
+    AdapterError,
+    AfterRestoreError,
+    AppStuckError,
+    InitError,
+)
 from lambda_adapter.launcher import Child
 from lambda_adapter.observe.logs import configure, log
+from lambda_adapter.runtime.client import RuntimeClient
+from lambda_adapter.runtime.context import encode_env_config
 from lambda_adapter.runtime.extension import Extension
-from lambda_adapter.serve.allocator import keep_freed
-from lambda_adapter.serve.loops import open_loops, open_runtime, run_loops
+from lambda_adapter.serve.invoke_loop import InvokeLoop
+from lambda_adapter.serve.malloc import keep_freed
+
+OpenLoop = Callable[[RuntimeClient, Transports, msgspec.Raw, Config], InvokeLoop]
+
+
+def open_loops(config: Config, app: App) -> list[InvokeLoop]:
+    """Return the loops, each with a transport and a connection of its own."""
+    open_loop: OpenLoop = InvokeLoop
+    if config.metrics == "emf":
+        from lambda_adapter.serve.metered_loop import MeteredLoop
+
+        open_loop = functools.partial(MeteredLoop, cold=iter((1,)))
+    env_config = encode_env_config(config)
+    return [
+        open_loop(
+            open_runtime(config),
+            build_stack(app.open_transport(), config),
+            env_config,
+            config,
+        )
+        for _ in range(config.max_concurrency)
+    ]
+
+
+async def run_loops(loops: Sequence[InvokeLoop]) -> None:
+    """Run the loops, until cancelled or until one of them can't go on.
+
+    Where an application goes on with a request that was given up, no further event is
+    taken, and the other loops finish theirs, which have deadlines. Only then does the
+    environment end, so that it costs no other request.
+
+    Raises:
+        FatalError: there is nothing left to serve. Alone, or in a group.
+    """
+    stuck: list[AppStuckError] = []
+
+    async def run(loop: InvokeLoop) -> None:
+        try:
+            await loop.run()
+        except AppStuckError as error:
+            stuck.append(error)
+            for each in loops:
+                each.stop()
+
+    async with trio.open_nursery() as nursery:
+        for loop in loops:
+            nursery.start_soon(run, loop)
+    raise stuck[0]
+
+
+def open_runtime(config: Config) -> RuntimeClient:
+    """Return a client of the Runtime API, or of the proxy that stands in for it."""
+    address = config.runtime_api_proxy or config.runtime_api
+    is_alone = config.max_concurrency == 1 and not config.asgi_app
+    return RuntimeClient(*address, waits_in_kernel=is_alone)
 
 
 def run(config: Config, child: Child | None) -> int:
@@ -40,13 +101,13 @@ def _open_app(config: Config, child: Child | None) -> App:
         InitError: one that runs in this process can't be imported.
     """
     if config.asgi_app:
-        from lambda_adapter.apps.asgi.app import AsgiApp
+        from lambda_adapter.app.in_process.asgi.app import ASGIApp
 
-        return AsgiApp(config)
+        return ASGIApp(config)
     if config.wsgi_app:
-        from lambda_adapter.apps.wsgi.app import WsgiApp
+        from lambda_adapter.app.in_process.wsgi.app import WSGIApp
 
-        return WsgiApp(config)
+        return WSGIApp(config)
     if child:
         return ChildApp(config, child)
     log.info("no command was given: attached to what Lambda starts by itself")
@@ -62,7 +123,7 @@ def _open_app(config: Config, child: Child | None) -> App:
 def _metered(config: Config, app: App) -> App:
     if config.metrics != "emf":
         return app
-    from lambda_adapter.apps.metered import MeteredApp
+    from lambda_adapter.app.middleware.metrics import MeteredApp
 
     return MeteredApp(app, config.function_name or "unknown")
 
@@ -107,7 +168,7 @@ async def supervise(config: Config, app: App) -> None:
             if config.initialization_type == "snap-start":
                 await _restore(config, app)
             if config.max_concurrency > 1:
-                from lambda_adapter.http.timer import share_timer
+                from lambda_adapter.http.wire import share_timer
 
                 share_timer(nursery)
             nursery.start_soon(run_loops, open_loops(config, app))

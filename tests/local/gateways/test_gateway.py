@@ -4,15 +4,14 @@ import json
 
 import pytest
 
-from lambda_adapter import events
-from lambda_adapter.events.context import Context
+from lambda_adapter.events.classify import classify
+from lambda_adapter.events.event import Context
 from lambda_adapter.http.messages import Fields, Request
 from lambda_adapter.local.gateways import GATEWAYS
-from lambda_adapter.local.gateways.arrival import Arrival, Stamp
-from lambda_adapter.local.gateways.gateway import RefusedError
+from lambda_adapter.local.gateways.gateway import ClientRequest, EventMeta, RefusedError
 from tests.local.gateways.requests import CASES, Case
 
-STAMP = Stamp(
+STAMP = EventMeta(
     time_ms=1_790_000_000_123,
     request_id="11111111-2222-3333-4444-555555555555",
     trace_id="1-6aaf0c1a-0123456789abcdef01234567",
@@ -29,18 +28,18 @@ ADDED = {b"host", b"content-length", b"x-amzn-request-context"}
 ADDED |= {b"x-amzn-lambda-context", b"x-amzn-trace-id"}
 
 
-def arrival(case: Case) -> Arrival:
+def arrival(case: Case) -> ClientRequest:
     """Return a case's request, as it arrives at the front door."""
     fields = [(b"Host", b"127.0.0.1:9000"), *case.fields]
     if case.body:
         fields.append((b"Content-Length", b"%d" % len(case.body)))
-    return Arrival(case.method, case.path, case.query, fields, case.body)
+    return ClientRequest(case.method, case.path, case.query, fields, case.body)
 
 
 def seen(event: dict[str, object]) -> Request:
     """Return the request to the application."""
     payload = json.dumps(event).encode()
-    return events.classify(payload).decode(payload).request(Context(b"{}"))
+    return classify(payload).decode(payload).request(Context(b"{}"))
 
 
 def shown(fields: Fields) -> Fields:
@@ -78,7 +77,7 @@ def test_kind(name: str):
     """The adapter takes each gateway's event for that gateway's, and for no other's."""
     event = GATEWAYS[name]().event(arrival(CASES[0]), STAMP)
 
-    kind = events.classify(json.dumps(event).encode())
+    kind = classify(json.dumps(event).encode())
 
     assert kind.__name__ == KINDS[name]
 

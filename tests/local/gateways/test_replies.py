@@ -8,8 +8,7 @@ import pytest
 
 from lambda_adapter.http.messages import Response
 from lambda_adapter.local.gateways import GATEWAYS
-from lambda_adapter.local.gateways.arrival import Arrival
-from lambda_adapter.local.gateways.gateway import MalformedReplyError
+from lambda_adapter.local.gateways.gateway import ClientRequest, MalformedReplyError
 
 LOAD_BALANCERS = ["alb", "alb-multi-value", "vpc-lattice"]
 FORMAT_2 = ["http-api", "function-url"]
@@ -21,7 +20,7 @@ def response(
     name: str, reply: Any, *binary: str, accept: str = "*/*", method: str = "GET"
 ) -> Response:
     """Return what a gateway makes of a reply."""
-    arrival = Arrival(method, "/", "", [(b"Accept", accept.encode())])
+    arrival = ClientRequest(method, "/", "", [(b"Accept", accept.encode())])
     gateway = GATEWAYS[name](binary_media_types=binary)
     return gateway.response(json.dumps(reply).encode(), arrival)
 
@@ -55,7 +54,7 @@ def test_malformed_reply(name: str, reply: Any):
 def test_reply_that_is_no_json(name: str):
     """A reply that is not JSON is malformed."""
     with pytest.raises(MalformedReplyError):
-        GATEWAYS[name]().response(b"{", Arrival("GET", "/", "", []))
+        GATEWAYS[name]().response(b"{", ClientRequest("GET", "/", "", []))
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import pytest
 import trio
 
-from lambda_adapter.apps.app import Seat, Turn
-from lambda_adapter.apps.client import AppClient
-from lambda_adapter.apps.seats import with_settings
+from lambda_adapter.app.app import Call, Transport
+from lambda_adapter.app.client import HttpTransport
+from lambda_adapter.app.middleware import build_stack
 from lambda_adapter.config import Config
 from lambda_adapter.http.messages import Request, Response
 from lambda_adapter.runtime.client import RuntimeClient
@@ -75,17 +75,17 @@ class Function:
 
 
 def loop_of(
-    client: RuntimeClient, seat: Seat, settings: dict[str, str] | None = None
+    client: RuntimeClient, transport: Transport, settings: dict[str, str] | None = None
 ) -> InvokeLoop:
-    """Return a loop that sits there, with these settings around its seat."""
+    """Return a loop that sits there, with these settings around its transport."""
     env_config = encode_env_config(Config(environment("127.0.0.1:9001", 8080, {})))
     config = Config(settings or {})
-    return InvokeLoop(client, with_settings(seat, config), env_config, config)
+    return InvokeLoop(client, build_stack(transport, config), env_config, config)
 
 
 @asynccontextmanager
 async def running(
-    runtime: FakeRuntimeApi, app: Seat, settings: dict[str, str] | None = None
+    runtime: FakeRuntimeApi, app: Transport, settings: dict[str, str] | None = None
 ):
     with closing(RuntimeClient("127.0.0.1", runtime.port)) as client:
         async with trio.open_nursery() as nursery:
@@ -100,7 +100,7 @@ async def open_function(
 ) -> AsyncIterator[Function]:
     """Run an invoke loop with these settings, in front of a scripted application."""
     async with open_app() as app:
-        with closing(AppClient(("127.0.0.1", app.port), 4)) as client:
+        with closing(HttpTransport(("127.0.0.1", app.port), 4)) as client:
             async with running(runtime, client, settings):
                 yield Function(runtime, app)
 
@@ -157,7 +157,7 @@ class Failing:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    async def send(self, request: Request, turn: Turn) -> Response:
+    async def send(self, request: Request, call: Call) -> Response:
         await trio.lowlevel.checkpoint()
         raise self.error
 

@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 import trio
 
-from lambda_adapter.apps.client import AppClient
+from lambda_adapter.app.client import HttpTransport
 from lambda_adapter.errors import RuntimeApiError
 from tests.adapter import free_port
 from tests.catalogue import function_url, rest_api
@@ -111,7 +111,7 @@ async def test_any_fault_in_stream_mode(clock, stream, answer):
 @pytest.mark.parametrize("event", STREAMING)
 async def test_refused_connection_in_stream_mode(runtime, event):
     """An application that does not listen is a stream that says 502."""
-    with closing(AppClient(("127.0.0.1", free_port()), 4)) as client:
+    with closing(HttpTransport(("127.0.0.1", free_port()), 4)) as client:
         async with running(runtime, client, STREAM_MODE):
             posted = await runtime.invoke(event())
 
@@ -263,7 +263,7 @@ async def test_stream_that_says_all_is_lost(runtime):
     runtime.scripted["/response"].append(replied(500))
 
     async with open_app() as app:
-        client = AppClient(("127.0.0.1", app.port), 4)
+        client = HttpTransport(("127.0.0.1", app.port), 4)
         with closing(client), pytest.RaisesGroup(RuntimeApiError):
             async with running(runtime, client, STREAM_MODE):
                 await runtime.invoke(function_url())

@@ -5,7 +5,7 @@ from contextlib import closing
 import pytest
 import trio
 
-from lambda_adapter.apps.client import AppClient
+from lambda_adapter.app.client import HttpTransport
 from lambda_adapter.serve.invoke_loop import POST_TIMEOUT
 from tests.catalogue import SQS, function_url, http_api
 from tests.scripted_app import Answer, open_server, receive, said
@@ -181,7 +181,7 @@ async def test_deadline_of_a_stream_that_never_ends(runtime):
             ended.set()
 
     async with open_server(never_end) as port:
-        with closing(AppClient(("127.0.0.1", port), 4)) as client:
+        with closing(HttpTransport(("127.0.0.1", port), 4)) as client:
             async with running(runtime, client, STREAM_MODE):
                 posted = await runtime.invoke(
                     function_url(), lambda_runtime_deadline_ms=in_seconds(0.3)

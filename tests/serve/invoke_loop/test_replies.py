@@ -7,7 +7,7 @@ import pytest
 import trio
 import trio.testing
 
-from lambda_adapter.apps.app import Turn
+from lambda_adapter.app.app import Call
 from lambda_adapter.events.event import MAX_REPLY
 from lambda_adapter.http.messages import Request, Response
 from tests.adapter import open_adapter
@@ -215,7 +215,7 @@ class Finishing:
         self.until = until
         self.deadlines: list[float] = []
 
-    async def send(self, request: Request, turn: Turn) -> Response:
+    async def send(self, request: Request, call: Call) -> Response:
         return Response(200, b"OK", [], b"done")
 
     async def finish(self, deadline: float) -> None:

@@ -9,8 +9,8 @@ import pytest
 import trio
 import trio.testing
 
-from lambda_adapter.apps.after_ready import AfterReady
-from lambda_adapter.apps.client import AppClient
+from lambda_adapter.app.client import HttpTransport
+from lambda_adapter.app.server import AfterReady
 from lambda_adapter.runtime.client import RuntimeClient
 from tests.catalogue import SQS, WEB_SOCKET, alb, http_api, rest_api
 from tests.scripted_app import open_app, said
@@ -93,7 +93,7 @@ async def test_not_ready_yet(runtime):
     ready = trio.Event()
     async with open_app() as app:
         with (
-            closing(AppClient(("127.0.0.1", app.port), 4)) as client,
+            closing(HttpTransport(("127.0.0.1", app.port), 4)) as client,
             closing(RuntimeClient("127.0.0.1", runtime.port)) as runtime_client,
         ):
             loop = loop_of(runtime_client, AfterReady(client, ready))

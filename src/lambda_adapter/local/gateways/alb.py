@@ -1,25 +1,20 @@
 """Application Load Balancers, with and without multi-value headers.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
-
-Core: no I/O.
 """
 
 from typing import ClassVar
 
 from lambda_adapter.http.messages import Response
-from lambda_adapter.local.gateways.arrival import (
+from lambda_adapter.local.gateways.gateway import (
     ACCOUNT,
     REGION,
-    Arrival,
-    Stamp,
-    forwarded,
-)
-from lambda_adapter.local.gateways.bodies import text_or_base64
-from lambda_adapter.local.gateways.gateway import (
+    ClientRequest,
+    EventMeta,
     Gateway,
     MalformedReplyError,
     RefusedError,
+    forwarded,
 )
 from lambda_adapter.local.gateways.replies import (
     listed,
@@ -27,6 +22,7 @@ from lambda_adapter.local.gateways.replies import (
     read_fields,
     read_object,
     read_status,
+    text_or_base64,
     whole_response,
 )
 
@@ -51,7 +47,7 @@ class Alb(Gateway):
     name: ClassVar[str] = "alb"
     max_body: ClassVar[int] = MAX_REPLY
 
-    def event(self, arrival: Arrival, stamp: Stamp) -> dict[str, object]:
+    def event(self, arrival: ClientRequest, stamp: EventMeta) -> dict[str, object]:
         """Return an event; query and path are as the client sent them."""
         if arrival.value(b"upgrade"):
             raise RefusedError(_page(400))
@@ -72,7 +68,7 @@ class Alb(Gateway):
             "isBase64Encoded": is_base64_encoded,
         }
 
-    def response(self, reply: bytes, arrival: Arrival) -> Response:
+    def response(self, reply: bytes, arrival: ClientRequest) -> Response:
         """Return the response, of the map that the event had."""
         if len(reply) > MAX_REPLY:
             raise MalformedReplyError("the reply is larger than 1 MB")

@@ -2,8 +2,6 @@
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads
-
-Core: no I/O.
 """
 
 import re
@@ -13,15 +11,16 @@ from urllib.parse import parse_qsl, unquote
 import msgspec
 
 from lambda_adapter.http.messages import Response
-from lambda_adapter.local.gateways.arrival import (
+from lambda_adapter.local.gateways.gateway import (
     ACCOUNT,
     REGION,
-    Arrival,
-    Stamp,
+    ClientRequest,
+    EventMeta,
+    Gateway,
+    RefusedError,
     forwarded,
+    json_response,
 )
-from lambda_adapter.local.gateways.bodies import text_or_base64
-from lambda_adapter.local.gateways.gateway import Gateway, RefusedError, json_response
 from lambda_adapter.local.gateways.replies import (
     joined,
     read_body,
@@ -30,6 +29,7 @@ from lambda_adapter.local.gateways.replies import (
     read_object,
     read_status,
     streamed_head,
+    text_or_base64,
     whole_response,
 )
 
@@ -45,7 +45,7 @@ class HttpApi(Gateway):
     domain: ClassVar[str] = f"local.execute-api.{REGION}.amazonaws.com"
     account: ClassVar[str] = ACCOUNT
 
-    def event(self, arrival: Arrival, stamp: Stamp) -> dict[str, object]:
+    def event(self, arrival: ClientRequest, stamp: EventMeta) -> dict[str, object]:
         """Return an event of format 2.0."""
         path = self._path(arrival.path)
         cookies: list[str] = []
@@ -70,7 +70,7 @@ class HttpApi(Gateway):
         event |= {key: value for key, value in (*optional, ("body", body)) if value}
         return event
 
-    def response(self, reply: bytes, arrival: Arrival) -> Response:
+    def response(self, reply: bytes, arrival: ClientRequest) -> Response:
         """Return the response; without a status, the whole reply is its body."""
         said = _guess(reply)
         if said is None:
@@ -98,16 +98,20 @@ class HttpApi(Gateway):
         stage = "" if self.stage == "$default" else f"/{self.stage}"
         return stage + unquote(cut)
 
-    def _fields(self, arrival: Arrival, stamp: Stamp) -> list[tuple[str, str]]:
+    def _fields(
+        self, arrival: ClientRequest, stamp: EventMeta
+    ) -> list[tuple[str, str]]:
         return [(name.lower(), value) for name, value in forwarded(arrival, stamp)]
 
     def _plain(self, reply: bytes) -> bytes:
         return reply
 
-    def _domain(self, arrival: Arrival) -> str:
+    def _domain(self, arrival: ClientRequest) -> str:
         return arrival.value(b"host").rpartition(":")[0] or self.domain
 
-    def _context(self, arrival: Arrival, stamp: Stamp, path: str) -> dict[str, object]:
+    def _context(
+        self, arrival: ClientRequest, stamp: EventMeta, path: str
+    ) -> dict[str, object]:
         domain = self._domain(arrival)
         return {
             "accountId": self.account,
@@ -156,7 +160,9 @@ class FunctionUrl(HttpApi):
     def _path(self, path: str) -> str:
         return path
 
-    def _fields(self, arrival: Arrival, stamp: Stamp) -> list[tuple[str, str]]:
+    def _fields(
+        self, arrival: ClientRequest, stamp: EventMeta
+    ) -> list[tuple[str, str]]:
         return [
             *super()._fields(arrival, stamp),
             ("x-amzn-tls-version", "TLSv1.3"),
@@ -170,7 +176,7 @@ class FunctionUrl(HttpApi):
         except msgspec.DecodeError:
             return reply
 
-    def _domain(self, arrival: Arrival) -> str:
+    def _domain(self, arrival: ClientRequest) -> str:
         return self.domain
 
 

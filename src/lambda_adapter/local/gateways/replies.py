@@ -1,14 +1,53 @@
-"""What a reply says: its status, its fields and its body. Core: no I/O."""
+"""Bodies in events, and replies as responses: what the gateways have in common."""
 
 import base64
 import binascii
+import re
 from collections.abc import Iterable
 
 import msgspec
 
 from lambda_adapter.http.messages import Fields, Response, end_to_end
-from lambda_adapter.local.gateways.arrival import Arrival
-from lambda_adapter.local.gateways.gateway import MalformedReplyError
+from lambda_adapter.local.gateways.gateway import ClientRequest, MalformedReplyError
+
+_TEXT = re.compile(r"text/.*|application/(json|javascript|xml)")
+"""Not forms, not ``+json``, and not what has no type:
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html#receive-event-from-load-balancer"""
+
+
+def text_or_base64(arrival: ClientRequest) -> tuple[str, bool]:
+    """Return the body, and whether it is base64, as all but REST APIs have it."""
+    if _TEXT.fullmatch(media_type(arrival)) and not arrival.value(b"content-encoding"):
+        try:
+            return arrival.body.decode(), False
+        except UnicodeDecodeError:
+            pass
+    return as_base64(arrival.body)
+
+
+def as_base64(body: bytes) -> tuple[str, bool]:
+    """Return a body in base64, and whether there is any."""
+    return base64.b64encode(body).decode(), bool(body)
+
+
+def media_type(arrival: ClientRequest) -> str:
+    """Return the type of the body, without its parameters."""
+    return arrival.value(b"content-type").partition(";")[0].strip().lower()
+
+
+def matches(media_type: str, patterns: tuple[str, ...]) -> bool:
+    """Return whether a type is one of those listed, such as ``image/*`` or ``*/*``.
+
+    A type that is itself a pattern, as in ``Accept: */*``, matches ``*/*`` alone:
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings-workflow.html
+    """
+    main = media_type.partition("/")[0]
+    return any(
+        pattern in {"*/*", media_type}
+        or (pattern.endswith("/*") and pattern[:-2] == main)
+        for pattern in patterns
+    )
+
 
 Document = dict[str, object]
 
@@ -89,7 +128,7 @@ def read_cookies(document: Document) -> Fields:
 
 
 def whole_response(
-    status: int, fields: Fields, body: bytes, arrival: Arrival, media_type: bytes
+    status: int, fields: Fields, body: bytes, arrival: ClientRequest, media_type: bytes
 ) -> Response:
     """Return a response; ``media_type`` is that of one that names none."""
     kept = _typed(end_to_end(fields), media_type)

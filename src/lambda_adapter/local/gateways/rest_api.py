@@ -1,29 +1,27 @@
 """REST APIs, with Lambda proxy integration.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
-
-Core: no I/O.
 """
 
 from typing import ClassVar
 from urllib.parse import parse_qsl
 
 from lambda_adapter.http.messages import Fields, Response
-from lambda_adapter.local.gateways.arrival import (
+from lambda_adapter.local.gateways.gateway import (
     ACCOUNT,
     REGION,
-    Arrival,
-    Stamp,
-    forwarded,
-)
-from lambda_adapter.local.gateways.bodies import as_base64, matches, media_type
-from lambda_adapter.local.gateways.gateway import (
+    ClientRequest,
+    EventMeta,
     Gateway,
     MalformedReplyError,
+    forwarded,
     json_response,
 )
 from lambda_adapter.local.gateways.replies import (
+    as_base64,
     listed,
+    matches,
+    media_type,
     read_body,
     read_fields,
     read_object,
@@ -55,7 +53,7 @@ class RestApi(Gateway):
     timeout: ClassVar[float] = 29
     streams: ClassVar[bool] = True
 
-    def event(self, arrival: Arrival, stamp: Stamp) -> dict[str, object]:
+    def event(self, arrival: ClientRequest, stamp: EventMeta) -> dict[str, object]:
         """Return an event of a proxy integration."""
         pairs = [
             (name, value)
@@ -79,7 +77,7 @@ class RestApi(Gateway):
             "isBase64Encoded": is_base64_encoded,
         }
 
-    def response(self, reply: bytes, arrival: Arrival) -> Response:
+    def response(self, reply: bytes, arrival: ClientRequest) -> Response:
         """Return the response; a key that is not of the format is refused."""
         said = read_object(reply)
         if odd := said.keys() - _KEYS:
@@ -104,7 +102,7 @@ class RestApi(Gateway):
         """Return 504."""
         return json_response(504, b'{"message": "Endpoint request timed out"}')
 
-    def _body(self, arrival: Arrival) -> tuple[str, bool]:
+    def _body(self, arrival: ClientRequest) -> tuple[str, bool]:
         # A body of no type is taken for JSON:
         # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings-workflow.html
         kind = media_type(arrival) or "application/json"
@@ -112,7 +110,7 @@ class RestApi(Gateway):
             return as_base64(arrival.body)
         return arrival.body.decode("utf-8", "replace"), False
 
-    def _context(self, arrival: Arrival, stamp: Stamp) -> dict[str, object]:
+    def _context(self, arrival: ClientRequest, stamp: EventMeta) -> dict[str, object]:
         stage = "prod" if self.stage == "$default" else self.stage
         return {
             "accountId": ACCOUNT,

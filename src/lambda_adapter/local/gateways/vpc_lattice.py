@@ -3,28 +3,29 @@
 https://docs.aws.amazon.com/vpc-lattice/latest/ug/lambda-functions.html
 
 What it does beyond that page is not established; here it does what a load balancer
-does. Core: no I/O.
+does.
 """
 
 from typing import ClassVar
 from urllib.parse import parse_qsl
 
 from lambda_adapter.http.messages import Response
-from lambda_adapter.local.gateways.arrival import (
+from lambda_adapter.local.gateways.gateway import (
     ACCOUNT,
     REGION,
-    Arrival,
-    Stamp,
+    ClientRequest,
+    EventMeta,
+    Gateway,
+    json_response,
     passed_on,
 )
-from lambda_adapter.local.gateways.bodies import text_or_base64
-from lambda_adapter.local.gateways.gateway import Gateway, json_response
 from lambda_adapter.local.gateways.replies import (
     listed,
     read_body,
     read_fields,
     read_object,
     read_status,
+    text_or_base64,
     whole_response,
 )
 
@@ -37,7 +38,7 @@ class VpcLattice(Gateway):
     name: ClassVar[str] = "vpc-lattice"
     max_body: ClassVar[int] = 6_291_456
 
-    def event(self, arrival: Arrival, stamp: Stamp) -> dict[str, object]:
+    def event(self, arrival: ClientRequest, stamp: EventMeta) -> dict[str, object]:
         """Return an event of version 2."""
         pairs = [(name.lower(), value) for name, value in passed_on(arrival)]
         before = [value for name, value in pairs if name == "x-forwarded-for"]
@@ -66,7 +67,7 @@ class VpcLattice(Gateway):
             },
         }
 
-    def response(self, reply: bytes, arrival: Arrival) -> Response:
+    def response(self, reply: bytes, arrival: ClientRequest) -> Response:
         """Return the response."""
         said = read_object(reply)
         fields = read_fields(said, "headers")

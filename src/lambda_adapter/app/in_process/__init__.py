@@ -1,0 +1,1 @@
+"""Applications that run in the adapter's own process: ASGI and WSGI."""

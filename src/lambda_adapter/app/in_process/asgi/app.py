@@ -1,0 +1,110 @@
+"""An ASGI application in this process, as an ``App``."""
+
+import math
+from typing import cast
+
+import trio
+
+from lambda_adapter.app.app import Transport
+from lambda_adapter.app.in_process.asgi.host import Application, Host
+from lambda_adapter.app.in_process.asgi.lifespan import Lifespan
+from lambda_adapter.app.in_process.asgi.transport import ASGITransport
+from lambda_adapter.app.in_process.aws import Function
+from lambda_adapter.app.in_process.importer import arm_watchdog, load
+from lambda_adapter.app.process import grace
+from lambda_adapter.config import Config
+from lambda_adapter.errors import AppNotReadyError
+from lambda_adapter.observe.logs import log
+
+
+class ASGIApp:
+    """Imported when this is made; ``run`` is its lifespan."""
+
+    extension_name = "lambda-adapter-runtime"
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        # Before the application: trio-asyncio replaces functions of asyncio's, and who
+        # has imported these already does not see that.
+        self._host = open_host(config.asgi_loop)
+        app = cast("Application", load(config.asgi_app or "", config))
+        self._app = app
+        self._lifespan = Lifespan(self._host, app)
+
+    async def run(self, ready: trio.Event) -> None:
+        """Start the application up, and shut it down at the end.
+
+        Raises:
+            AppNotReadyError: its startup failed, or took too long.
+        """
+        async with trio.open_nursery() as nursery:
+            await nursery.start(self._host.run)
+            try:
+                await self._start()
+                ready.set()
+                await trio.sleep_forever()
+            finally:
+                arm_watchdog()
+                with trio.move_on_after(grace(), shield=True) as limit:
+                    await self._lifespan.stop()
+                if limit.cancelled_caught:
+                    log.warning("the application did not shut down in time")
+                self._host.close()
+
+    async def _start(self) -> None:
+        seconds = self._config.readiness_timeout or math.inf
+        with trio.move_on_after(seconds) as limit:
+            await self._lifespan.start()
+        if limit.cancelled_caught:
+            raise AppNotReadyError(
+                f"the application's startup was not complete after {seconds:g} s"
+            )
+        log.info("the application is ready")
+
+    def open_transport(self) -> Transport:
+        """Return a transport for one invoke loop."""
+        return ASGITransport(
+            self._host,
+            self._app,
+            Function(self._config),
+            self._config.remove_base_path or "",
+            self._lifespan.state if self._lifespan.supported else None,
+        )
+
+    async def suspend(self) -> None:
+        """Prepare for a snapshot.
+
+        Raises:
+            BeforeCheckpointError: the application is not fit for one.
+        """
+        from lambda_adapter.app.snapstart import suspend_in_process
+
+        await suspend_in_process(self._config, self.open_transport())
+
+    async def resume(self) -> None:
+        """Go on after a snapshot was restored.
+
+        Raises:
+            AfterRestoreError: the application is not fit to go on.
+        """
+        from lambda_adapter.app.snapstart import resume_in_process
+
+        await resume_in_process(self._config, self.open_transport())
+
+
+def open_host(loop: str) -> Host:
+    """Return the host that is set, importing no other."""
+    match loop:
+        case "trio":
+            from lambda_adapter.app.in_process.asgi.host_trio import TrioHost
+
+            return TrioHost()
+        case "trio-asyncio":
+            from lambda_adapter.app.in_process.asgi.host_trio_asyncio import (
+                TrioAsyncioHost,
+            )
+
+            return TrioAsyncioHost()
+    from lambda_adapter.app.in_process.asgi.host_asyncio import AsyncioHost
+
+    return AsyncioHost()

@@ -1,0 +1,194 @@
+"""An asyncio loop that trio steps, so that both run in one thread."""
+
+import asyncio
+import math
+import selectors
+import time
+from collections.abc import Awaitable, Callable
+
+import sniffio
+import trio
+
+from lambda_adapter.app.in_process.asgi.host import (
+    Cancelled,
+    Ended,
+    Gate,
+    Task,
+    contained,
+)
+from lambda_adapter.observe.logs import log
+
+SHARE = 0.01
+"""Seconds for which asyncio may be busy until trio has its turn. Without that, an
+application's ``while True: await asyncio.sleep(0)`` would outlast every deadline."""
+
+
+class Selector(selectors.EpollSelector):
+    """Never waits: where its loop would, it is stopped and the time is noted."""
+
+    loop: asyncio.AbstractEventLoop
+    timeout: float | None = None
+    """Seconds until the loop wants to run again; None: only when something is ready."""
+    until = 0.0
+    """When the step that is under way has used its share."""
+    waits = False
+    """Whether to wait as any selector does: once there is no trio any more."""
+
+    # SelectorKey.data is Any.
+    def select(  # type: ignore[explicit-any]
+        self, timeout: float | None = None
+    ) -> list[tuple[selectors.SelectorKey, int]]:
+        """Return what is ready now."""
+        if self.waits:
+            return super().select(timeout)
+        events = super().select(0)
+        if not events and timeout != 0:
+            self.timeout = timeout
+            self.loop.stop()
+        elif time.monotonic() > self.until:
+            self.timeout = 0
+            self.loop.stop()
+        return events
+
+
+class SteppedLoop(asyncio.SelectorEventLoop):
+    """asyncio's loop; ``step`` runs it until it would wait, for ``share`` s at most."""
+
+    def __init__(self, share: float = SHARE) -> None:
+        self._share = share
+        self.selector = Selector()
+        self.selector.loop = self
+        super().__init__(self.selector)
+
+    def step(self) -> float | None:
+        """Run until there is nothing to do, or the share of time is used.
+
+        Return in how many seconds to run again, None if only on what becomes ready.
+        """
+        self.selector.until = time.monotonic() + self._share
+        self.run_forever()
+        return self.selector.timeout
+
+
+LAST_TASKS = 0.1
+"""Seconds that tasks have to end after they were cancelled, at the end of all."""
+
+
+class AsyncioGate:
+    """A gate for coroutines on asyncio."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._future: asyncio.Future[None] = loop.create_future()
+
+    def open(self) -> None:
+        """Let the application go on; one that was cancelled goes on by itself."""
+        if not self._future.done():
+            self._future.set_result(None)
+
+    async def wait(self) -> None:
+        """Wait until it is open."""
+        await self._future
+
+
+class AsyncioHost:
+    """Runs an application's coroutines as asyncio's tasks."""
+
+    def __init__(self) -> None:
+        self._loop = SteppedLoop()
+        asyncio.set_event_loop(self._loop)  # what modules find while they are imported
+        self._life = trio.CancelScope(shield=True)
+        self._wait = trio.CancelScope()
+        self._due = math.inf
+        """When asyncio has something to do, by trio's clock."""
+        self._steps = False
+
+    async def run(
+        self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Run what is started, until ``close``."""
+        try:
+            with self._life:
+                task_status.started()
+                while True:
+                    await self._wait_due()
+                    self.wake()
+        finally:
+            self._end()
+
+    async def _wait_due(self) -> None:
+        """Wait until asyncio has something to do."""
+        with trio.CancelScope(deadline=self._due) as self._wait:
+            await trio.lowlevel.wait_readable(self._loop.selector.fileno())
+        await trio.lowlevel.checkpoint()
+
+    def close(self) -> None:
+        """Let ``run`` return, which cancels what still runs."""
+        self._life.cancel()
+
+    def gate(self) -> Gate:
+        """Return a closed gate."""
+        return AsyncioGate(self._loop)
+
+    def start(self, call: Callable[[], Awaitable[None]], ended: Ended) -> Task:
+        """Start a coroutine, and run it until it waits."""
+        task = start_task(self._loop, call, ended)
+        self.wake()
+        return task
+
+    def wake(self) -> None:
+        """Run asyncio until it would wait, unless it is what calls."""
+        if self._steps:
+            return
+        self._steps = True
+        timeout: float | None = 0
+        library, sniffio.thread_local.name = sniffio.thread_local.name, "asyncio"
+        try:
+            timeout = self._loop.step()
+        except (SystemExit, KeyboardInterrupt) as error:  # out of a task or a callback
+            log.error("%r in the application was ignored", error)
+        finally:
+            sniffio.thread_local.name = library
+            self._steps = False
+        self._due = math.inf if timeout is None else trio.current_time() + timeout
+        self._wait.deadline = self._due
+
+    def _end(self) -> None:
+        """End as ``asyncio.run`` does, but within limits of time."""
+        loop = self._loop
+        loop.selector.waits = True
+        library, sniffio.thread_local.name = sniffio.thread_local.name, "asyncio"
+        try:
+            if left := asyncio.all_tasks(loop):
+                for task in left:
+                    task.cancel()
+                loop.run_until_complete(asyncio.wait(left, timeout=LAST_TASKS))
+            generators = asyncio.wait_for(loop.shutdown_asyncgens(), LAST_TASKS)
+            loop.run_until_complete(generators)
+        except (Exception, SystemExit, KeyboardInterrupt) as error:
+            log.error("the application's loop did not end well", exc_info=error)
+        finally:
+            sniffio.thread_local.name = library
+            asyncio.set_event_loop(None)
+            loop.close()
+
+
+def start_task(
+    loop: asyncio.AbstractEventLoop, call: Callable[[], Awaitable[None]], ended: Ended
+) -> asyncio.Task[None]:
+    """Start a coroutine as a task of a loop, and have its end told."""
+
+    async def contain() -> None:
+        try:
+            await call()
+        except (SystemExit, KeyboardInterrupt) as error:
+            raise contained(error) from error
+
+    def tell(task: asyncio.Task[None]) -> None:
+        if task.cancelled():
+            ended(Cancelled("cancelled"))
+        else:
+            ended(task.exception())
+
+    task = loop.create_task(contain())
+    task.add_done_callback(tell)
+    return task

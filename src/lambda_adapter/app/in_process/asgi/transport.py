@@ -1,0 +1,147 @@
+"""An invoke loop's transport at an ASGI application."""
+
+from typing import Self
+
+import trio
+
+from lambda_adapter.app.app import Call
+from lambda_adapter.app.in_process.asgi.exchange import HTTPCycle
+from lambda_adapter.app.in_process.asgi.host import Application, Host
+from lambda_adapter.app.in_process.asgi.scope import make_scope
+from lambda_adapter.app.in_process.aws import Function
+from lambda_adapter.app.in_process.response import (
+    CLEAN_UP,
+    REASONS,
+    STUCK,
+    failure_response,
+)
+from lambda_adapter.errors import AppStuckError, ResponseTooLargeError
+from lambda_adapter.http.messages import Request, Response
+from lambda_adapter.observe.logs import log
+
+
+class ASGITransport:
+    """A ``Transport`` at an application whose coroutines a host runs."""
+
+    _exchange: HTTPCycle | None = None
+
+    def __init__(
+        self,
+        host: Host,
+        app: Application,
+        function: Function,
+        base_path: str,
+        state: dict[str, object] | None,
+    ) -> None:
+        self._host = host
+        self._app = app
+        self._function = function
+        self._base_path = base_path
+        self._state = state
+
+    async def send(self, request: Request, call: Call) -> Response:
+        """Call the application, and return its response once there is one.
+
+        Raises:
+            DeadlineError: there was none in time; the application is cancelled.
+            ResponseTooLargeError: its body has more bytes than a reply can have.
+        """
+        app = self._app
+        scope = make_scope(request, call, self._function, self._base_path, self._state)
+        self._exchange = exchange = HTTPCycle(
+            self._host, request, streamed=call.streamed, max_body=call.max_body
+        )
+        exchange.task = self._host.start(
+            lambda: app(scope, exchange.receive, exchange.send), exchange.ended
+        )
+        if not exchange.ready:
+            await _wait_ready(exchange, call)
+        return _response(exchange, call)
+
+    async def finish(self, deadline: float) -> None:
+        """Let the application do what it still has to, until the deadline.
+
+        Raises:
+            AppStuckError: it was cancelled, and goes on.
+        """
+        exchange, self._exchange = self._exchange, None
+        if exchange is None or exchange.over:
+            return
+        if exchange.complete:
+            exchange.go_on()
+        else:
+            exchange.give_up()
+        if not exchange.over:
+            await _end(exchange, deadline)
+
+
+async def _wait_ready(exchange: HTTPCycle, call: Call) -> None:
+    try:
+        with trio.move_on_at(call.deadline):
+            while not exchange.ready:
+                await exchange.wait_news()
+    except trio.Cancelled:
+        exchange.cancel()
+        raise
+    if not exchange.ready:
+        exchange.cancel()
+        raise call.late()
+
+
+async def _end(exchange: HTTPCycle, deadline: float) -> None:
+    """Wait for the application's end, and bring it about at the deadline."""
+    was_given_up = exchange.given_up
+    try:
+        with trio.move_on_at(deadline):
+            await _wait_over(exchange)
+        if exchange.over:
+            return
+        if not was_given_up:
+            log.error("the work after the response was cancelled at the deadline")
+        exchange.cancel()
+        with trio.move_on_after(CLEAN_UP):
+            await _wait_over(exchange)
+    except trio.Cancelled:
+        exchange.cancel()
+        raise
+    if not exchange.over:
+        log.error("the application goes on, although it was cancelled")
+        raise AppStuckError(STUCK)
+
+
+async def _wait_over(exchange: HTTPCycle) -> None:
+    while not exchange.over:
+        await exchange.wait_news()
+
+
+def _response(exchange: HTTPCycle, call: Call) -> Response:
+    if exchange.too_large:
+        raise ResponseTooLargeError("the application's response is too large")
+    start = exchange.start
+    if start is None or not (exchange.complete or call.streamed):
+        return failure_response(call)
+    if call.streamed and exchange.over and not exchange.complete:
+        return failure_response(call)
+    body = _Body(exchange, call.deadline) if call.streamed else exchange.take_body()
+    return Response(start.status, REASONS.get(start.status, b""), start.fields, body)
+
+
+class _Body:
+    """A streamed body; whoever lets go of it gives the exchange up."""
+
+    def __init__(self, exchange: HTTPCycle, deadline: float) -> None:
+        self._exchange = exchange
+        self._deadline = deadline
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        piece = await self._exchange.next_piece(self._deadline)
+        if not piece:
+            raise StopAsyncIteration
+        return piece
+
+    async def aclose(self) -> None:
+        if not self._exchange.complete:
+            self._exchange.give_up()

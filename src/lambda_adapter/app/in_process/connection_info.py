@@ -1,0 +1,87 @@
+"""What ASGI and WSGI say of the client's connection: addresses, ports and scheme."""
+
+import msgspec
+
+from lambda_adapter.app.middleware.rewrite import PREFIX_FIELD
+from lambda_adapter.events.event import Event
+from lambda_adapter.http.messages import Request
+
+
+class _Named(msgspec.Struct, rename="camel", gc=False):
+    source_ip: str | None = None
+
+
+class _RequestContext(msgspec.Struct, gc=False):
+    identity: _Named | None = None
+    """Of REST APIs, and of HTTP APIs in format 1.0."""
+    http: _Named | None = None
+    """Of HTTP APIs in format 2.0, and of function URLs."""
+
+
+def source_ip(event: Event | None) -> str:
+    """Return the client's address, or nothing where the event does not name it.
+
+    Load balancers and VPC Lattice name it in ``X-Forwarded-For`` alone, at its end.
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+    """
+    context = getattr(event, "request_context", None)
+    if not isinstance(context, msgspec.Raw):
+        return ""
+    try:
+        said = msgspec.json.decode(context, type=_RequestContext)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+    named = said.http or said.identity
+    return (named and named.source_ip) or ""
+
+
+PORTS = {"https": 443, "http": 80}
+"""https://www.rfc-editor.org/rfc/rfc9110#section-4.2"""
+
+
+class ConnectionInfo(msgspec.Struct, gc=False):
+    """What a server would know of a connection."""
+
+    scheme: str
+    """``https`` or ``http``, as the gateway says."""
+    server: tuple[str, int]
+    """The host and the port that the client named."""
+    client: str
+    """The client's address as the gateway saw it, or nothing."""
+    base_path: str
+    """What was taken off the path, or nothing."""
+
+
+def find_connection_info(
+    request: Request, event: Event | None, base_path: str
+) -> ConnectionInfo:
+    """Return where a request came from.
+
+    The address is the event's own: a client can write ``X-Forwarded-For``, and gateways
+    only add to that. The scheme is ``http``, unless ``X-Forwarded-Proto`` is ``https``,
+    as in all that comes through API Gateway or a function URL.
+    """
+    scheme, host, prefix, forwarded = "http", "localhost", b"", b""
+    for name, value in request.fields:
+        match name.lower():
+            case b"host":
+                host = value.decode("latin-1")
+            case b"x-forwarded-proto" if value in {b"http", b"https"}:
+                scheme = value.decode()
+            case b"x-forwarded-for":
+                forwarded = value
+            case lower if lower == PREFIX_FIELD:
+                prefix = value
+    return ConnectionInfo(
+        scheme,
+        _server(host, PORTS[scheme]),
+        source_ip(event) or forwarded.rpartition(b",")[2].strip().decode("latin-1"),
+        base_path if base_path and prefix == base_path.encode() else "",
+    )
+
+
+def _server(host: str, port: int) -> tuple[str, int]:
+    name, colon, digits = host.rpartition(":")
+    if colon and digits.isascii() and digits.isdigit() and len(digits) < 6:
+        return name, int(digits)
+    return host.removesuffix(":"), port

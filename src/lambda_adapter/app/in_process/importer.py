@@ -1,0 +1,77 @@
+"""Importing the application, and the watchdog for a process that does not end."""
+
+import gc
+import importlib
+import os
+import signal
+import sys
+import traceback
+
+from lambda_adapter.config import Config
+from lambda_adapter.errors import AppImportError
+from lambda_adapter.observe.logs import log
+
+LONGEST = 1.0
+"""Seconds after which the process ends, whatever its application still does. Lambda
+sends SIGKILL sooner, but other systems may not."""
+
+
+def arm_watchdog(seconds: float = LONGEST) -> None:
+    """Have Linux end this process after this time, unless it has ended by itself.
+
+    A task that swallows its cancellation, a thread that does not return or a function
+    of ``atexit`` could keep it for good, and there is no child to be killed instead. A
+    signal's default action needs no Python, which may be what hangs.
+    """
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+LAYERS = "/opt/python"
+"""Where Lambda unpacks layers for Python, and its own runtimes import from:
+https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html"""
+
+
+def load(name: str, config: Config) -> object:
+    """Import ``module:attribute``, or call the factory of ``module:factory()``.
+
+    Raises:
+        AppImportError: it can't be imported, or its factory failed.
+    """
+    sys.path[:0] = _missing(_places(config))
+    gc.disable()  # what is imported is no garbage
+    try:
+        return _find(name)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a module may call sys.exit
+        log.error("the application %r can't be imported", name, exc_info=error)
+        reason = traceback.format_exception_only(error)[-1].strip()
+        raise AppImportError(
+            f"the application {name!r} can't be imported: {reason}"
+        ) from error
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def _find(name: str) -> object:
+    module, _, path = name.partition(":")
+    found: object = importlib.import_module(module)
+    for attribute in path.removesuffix("()").split("."):
+        found = getattr(found, attribute)
+    if not callable(found):
+        raise TypeError(f"{name} is a {type(found).__name__}, which can't be called")
+    return found() if path.endswith("()") else found
+
+
+def _places(config: Config) -> list[str]:
+    """Return where an application and its packages may be, the likeliest first."""
+    python = "python{}.{}".format(*sys.version_info)
+    layers = (f"{LAYERS}/lib/{python}/site-packages", LAYERS)
+    places = [config.app_dir or "", os.getcwd(), config.task_root, *layers]
+    return [os.path.abspath(place) for place in places if os.path.isdir(place or ".")]
+
+
+def _missing(places: list[str]) -> list[str]:
+    return [place for place in dict.fromkeys(places) if place not in sys.path]

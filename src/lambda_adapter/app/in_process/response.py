@@ -1,0 +1,93 @@
+"""What an application in this process responds, and what is wrong with it."""
+
+import http
+import re
+from collections.abc import Iterable
+
+from lambda_adapter.app.app import Call
+from lambda_adapter.errors import AppFailedError
+from lambda_adapter.events.event import error_response
+from lambda_adapter.http.messages import TOKEN, Fields, Response
+
+LATE_WITHIN = "the application did not end its response in time"
+
+STUCK = "this environment ends, so that no request is worked on behind the next client"
+
+CLEAN_UP = 0.05
+"""Seconds that an application has to end after it was given up: half of what is left,
+by default, until Lambda's deadline."""
+
+
+def failure_response(call: Call) -> Response:
+    """Return the 500 of an application that raised or sent no whole response.
+
+    It is a response like a server's, so that AWS_LWA_ERROR_STATUS_CODES sees it.
+    """
+    error = AppFailedError("the application failed")
+    return error_response(error, call.invocation.request_id)
+
+
+BODILESS = frozenset({204, 304})
+"""Statuses without content: https://www.rfc-editor.org/rfc/rfc9110#section-6.4.1-8"""
+
+REASONS = {status.value: status.phrase.encode() for status in http.HTTPStatus}
+"""https://www.rfc-editor.org/rfc/rfc9110#section-15"""
+
+MAX_FIELDS = 131_072
+"""Bytes of fields that are taken; gateways deliver far fewer: ``http.head``."""
+
+_FORBIDDEN = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+"""https://www.rfc-editor.org/rfc/rfc9110#section-5.5"""
+
+_LENGTH = re.compile(rb"[0-9]{1,18}")
+
+
+def check_status(status: object) -> int:
+    """Return the status of a final response.
+
+    Raises:
+        ValueError, TypeError: it is none.
+    """
+    if not isinstance(status, int) or isinstance(status, bool):
+        raise TypeError(f"the status is a {type(status).__name__}, not an int")
+    if not 200 <= status <= 999:
+        raise ValueError(f"{status} is not the status of a final response")
+    return status
+
+
+def check_fields(fields: object) -> Fields:
+    """Return header fields whose names are names, and whose values are one line.
+
+    Raises:
+        ValueError, TypeError: a field can't be sent.
+    """
+    checked: Fields = []
+    size = 0
+    if not isinstance(fields, Iterable):
+        raise TypeError(f"the header fields are a {type(fields).__name__}")
+    for name, value in fields:
+        if not (isinstance(name, bytes) and isinstance(value, bytes)):
+            raise TypeError(f"the header field {name!r} is not a pair of bytes")
+        if not TOKEN.fullmatch(name):
+            raise ValueError(f"{name[:100]!r} is not the name of a header field")
+        if _FORBIDDEN.search(value):
+            raise ValueError(f"the header field {name!r} has a control character")
+        size += len(name) + len(value)
+        checked.append((name, value.strip(b" \t")))
+    if size > MAX_FIELDS:
+        raise ValueError(f"the header fields have more than {MAX_FIELDS:,} bytes")
+    return checked
+
+
+def content_length(fields: Fields) -> int | None:
+    """Return the length that is declared, None if none is.
+
+    Raises:
+        ValueError: it is no length, or there are several.
+    """
+    values = {value for name, value in fields if name.lower() == b"content-length"}
+    if not values:
+        return None
+    if len(values) > 1 or not _LENGTH.fullmatch(value := values.pop()):
+        raise ValueError("Content-Length is not one number")
+    return int(value)

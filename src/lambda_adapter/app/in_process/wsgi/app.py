@@ -1,0 +1,67 @@
+"""A WSGI application in this process, as an ``App``."""
+
+from typing import cast
+
+import trio
+
+from lambda_adapter.app.app import Transport
+from lambda_adapter.app.in_process.aws import Function
+from lambda_adapter.app.in_process.importer import arm_watchdog, load
+from lambda_adapter.app.in_process.wsgi.exchange import Application
+from lambda_adapter.app.in_process.wsgi.transport import WSGITransport
+from lambda_adapter.config import Config
+from lambda_adapter.observe.logs import log
+
+
+class WSGIApp:
+    """Imported when this is made; there is no more to its start."""
+
+    extension_name = "lambda-adapter-runtime"
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._app = _import(config)
+
+    async def run(self, ready: trio.Event) -> None:
+        """Be ready at once, until the end."""
+        log.info("the application is ready")
+        ready.set()
+        try:
+            await trio.sleep_forever()
+        finally:
+            arm_watchdog()
+
+    def open_transport(self) -> Transport:
+        """Return a transport for one invoke loop."""
+        several = self._config.max_concurrency > 1
+        return WSGITransport(
+            self._app,
+            Function(self._config),
+            self._config.remove_base_path or "",
+            multithread=several,
+            inline=self._config.wsgi_inline and not several,
+        )
+
+    async def suspend(self) -> None:
+        """Prepare for a snapshot.
+
+        Raises:
+            BeforeCheckpointError: the application is not fit for one.
+        """
+        from lambda_adapter.app.snapstart import suspend_in_process
+
+        await suspend_in_process(self._config, self.open_transport())
+
+    async def resume(self) -> None:
+        """Go on after a snapshot was restored.
+
+        Raises:
+            AfterRestoreError: the application is not fit to go on.
+        """
+        from lambda_adapter.app.snapstart import resume_in_process
+
+        await resume_in_process(self._config, self.open_transport())
+
+
+def _import(config: Config) -> Application:
+    return cast("Application", load(config.wsgi_app or "", config))

@@ -1,0 +1,150 @@
+"""One call of a WSGI application, in the thread that makes it.
+
+https://peps.python.org/pep-3333/#the-start-response-callable
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Protocol
+
+from lambda_adapter.app.in_process.response import (
+    BODILESS,
+    check_fields,
+    check_status,
+    content_length,
+)
+from lambda_adapter.app.in_process.wsgi.environ import Environ
+
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
+Write = Callable[[bytes], object]
+
+NO_CONTENT = 204
+"""A status whose responses have no Content-Length; gunicorn leaves it out as well:
+https://www.rfc-editor.org/rfc/rfc9110#section-8.6-9"""
+
+_STATUS = re.compile(r"([0-9]{3})(?: ([^\x00-\x08\x0a-\x1f\x7f]*))?")
+
+
+class StartResponse(Protocol):
+    """What an application begins its response with."""
+
+    def __call__(
+        self,
+        status: str,
+        headers: list[tuple[str, str]],
+        exc_info: ExcInfo | None = None,
+        /,
+    ) -> Write:
+        """Take status and header fields, and return what takes pieces of the body."""
+
+
+Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+
+class Head:
+    """The beginning of a response."""
+
+    def __init__(self, status: str, headers: list[tuple[str, str]]) -> None:
+        match = _STATUS.fullmatch(status)
+        if not match:
+            raise ValueError(f"{status!r} is not a status such as '200 OK'")
+        self.status = check_status(int(match[1]))
+        self.reason = (match[2] or "").encode("latin-1")
+        self.fields = check_fields(
+            (name.encode("latin-1"), value.encode("latin-1")) for name, value in headers
+        )
+        self.left = content_length(self.fields)
+        """How many bytes of the body are still to come, if the application says so."""
+        if self.status == NO_CONTENT:
+            self.fields = [f for f in self.fields if f[0].lower() != b"content-length"]
+
+
+class Exchange:
+    """A call, its head, and where its pieces go: to ``emit``, one after the other."""
+
+    head: Head | None = None
+    _began = False
+    """Whether a piece has gone: then the head can't be another."""
+
+    def __init__(
+        self,
+        app: Application,
+        environ: Environ,
+        emit: Callable[[bytes], None],
+    ) -> None:
+        self._app = app
+        self._environ = environ
+        self._emit = emit
+        self._is_head = environ["REQUEST_METHOD"] == "HEAD"
+        self._iterable: Iterable[bytes] | None = None
+
+    def run(self) -> None:
+        """Call the application, and emit the pieces of the body.
+
+        Raises:
+            Exception: what the application raises, or what it sent is no response.
+        """
+        self._iterable = self._app(self._environ, self._start_response)
+        for piece in self._iterable:
+            self._write(piece)
+        if self.head is None:
+            raise RuntimeError("start_response was not called")
+        if self.head.left and not self._has_no_body(self.head):
+            raise RuntimeError(
+                f"the body is {self.head.left} bytes shorter than Content-Length"
+            )
+
+    @property
+    def closes(self) -> bool:
+        """Whether what the application returned wants to be closed."""
+        return hasattr(self._iterable, "close")
+
+    def close(self) -> None:
+        """Call ``close`` of what the application returned, whatever became of it.
+
+        Raises:
+            Exception: what it raises.
+        """
+        close: Callable[[], object] | None = getattr(self._iterable, "close", None)
+        self._iterable = None
+        if close:
+            close()
+
+    def _start_response(
+        self,
+        status: str,
+        headers: list[tuple[str, str]],
+        exc_info: ExcInfo | None = None,
+        /,
+    ) -> Write:
+        if exc_info:
+            try:
+                if self._began:
+                    raise exc_info[1].with_traceback(exc_info[2])
+            finally:
+                exc_info = None  # a cycle, through this frame
+        elif self.head:
+            raise RuntimeError("start_response was called twice without exc_info")
+        self.head = Head(status, headers)
+        return self._write
+
+    def _write(self, piece: bytes) -> None:
+        """Emit a piece, not more of it than was declared."""
+        head = self.head
+        if not isinstance(piece, bytes):
+            raise TypeError(f"a piece of the body is a {type(piece).__name__}")
+        if head is None:
+            raise RuntimeError("a piece of the body before start_response")
+        if not piece or self._has_no_body(head):
+            return
+        if head.left is not None:
+            # https://peps.python.org/pep-3333/#handling-the-content-length-header
+            piece = piece[: head.left]
+            head.left -= len(piece)
+        if piece:
+            self._began = True
+            self._emit(piece)
+
+    def _has_no_body(self, head: Head) -> bool:
+        return self._is_head or head.status in BODILESS

@@ -1,0 +1,137 @@
+"""An invoke loop's transport at a WSGI application."""
+
+from typing import Self
+
+import trio
+
+from lambda_adapter.app.app import Call
+from lambda_adapter.app.in_process.aws import Function
+from lambda_adapter.app.in_process.response import CLEAN_UP, STUCK, failure_response
+from lambda_adapter.app.in_process.wsgi.call import Worker, WSGIResponder
+from lambda_adapter.app.in_process.wsgi.environ import make_environ
+from lambda_adapter.app.in_process.wsgi.exchange import Application
+from lambda_adapter.errors import AppStuckError, ResponseTooLargeError
+from lambda_adapter.http.messages import Request, Response
+from lambda_adapter.observe.logs import log
+
+
+class WSGITransport:
+    """A ``Transport`` at an application with a thread of its own."""
+
+    _responder: WSGIResponder | None = None
+    _worker: Worker | None = None
+
+    def __init__(
+        self,
+        app: Application,
+        function: Function,
+        base_path: str,
+        *,
+        multithread: bool,
+        inline: bool,
+    ) -> None:
+        self._app = app
+        self._function = function
+        self._base_path = base_path
+        self._multithread = multithread
+        self._inline = inline
+
+    async def send(self, request: Request, call: Call) -> Response:
+        """Call the application, and return its response once there is one.
+
+        Raises:
+            DeadlineError: there was none in time; its thread goes on.
+            ResponseTooLargeError: its body has more bytes than a reply can have.
+        """
+        environ = make_environ(
+            request,
+            call,
+            self._function,
+            self._base_path,
+            multithread=self._multithread,
+        )
+        self._responder = responder = WSGIResponder(
+            self._app, environ, streamed=call.streamed, max_body=call.max_body
+        )
+        if self._inline and not call.streamed:
+            responder.run_inline()
+        else:
+            responder.notify_by(trio.lowlevel.current_trio_token())
+            self._thread().submit(responder.run)
+            if not (self._multithread or call.streamed):
+                responder.wait_a_moment()
+            if not responder.ready:
+                await _wait_ready(responder, call)
+        return _response(responder, call)
+
+    def _thread(self) -> Worker:
+        if self._worker is None:
+            self._worker = Worker("application")
+        return self._worker
+
+    async def finish(self, deadline: float) -> None:
+        """Have the application clean up, until the deadline.
+
+        Raises:
+            AppStuckError: its thread does not come back.
+        """
+        responder, self._responder = self._responder, None
+        if responder is None or responder.over:
+            return
+        responder.release()
+        if not responder.is_threaded:
+            responder.close()
+            return
+        if not self._multithread:
+            responder.wait_a_moment()
+        await _wait_over(responder, deadline)
+
+
+async def _wait_ready(responder: WSGIResponder, call: Call) -> None:
+    with trio.move_on_at(call.deadline):
+        await responder.wait(lambda: responder.ready)
+    if not responder.ready:
+        raise call.late()
+
+
+async def _wait_over(responder: WSGIResponder, deadline: float) -> None:
+    if responder.over:
+        return
+    with trio.move_on_at(max(deadline, trio.current_time() + CLEAN_UP)):
+        await responder.wait(lambda: responder.over)
+    if not responder.over:
+        log.error("the application's thread does not come back")
+        raise AppStuckError(STUCK)
+
+
+def _response(responder: WSGIResponder, call: Call) -> Response:
+    if responder.too_large:
+        raise ResponseTooLargeError("the application's response is too large")
+    head = responder.head
+    if head is None or (
+        responder.failed and not (call.streamed and responder.has_pieces)
+    ):
+        return failure_response(call)
+    body = _Body(responder, call.deadline) if call.streamed else responder.take_body()
+    return Response(head.status, head.reason, head.fields, body)
+
+
+class _Body:
+    """A streamed body; whoever lets go of it gives the response up."""
+
+    def __init__(self, responder: WSGIResponder, deadline: float) -> None:
+        self._responder = responder
+        self._deadline = deadline
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        piece = await self._responder.next_piece(self._deadline)
+        if not piece:
+            raise StopAsyncIteration
+        return piece
+
+    async def aclose(self) -> None:
+        if not self._responder.ended:
+            self._responder.release()

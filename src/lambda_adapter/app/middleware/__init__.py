@@ -1,0 +1,57 @@
+"""What settings put around a transport, once, and only where they are set."""
+
+import logging
+from typing import NamedTuple
+
+from lambda_adapter.app.app import Transport
+from lambda_adapter.config import Config
+from lambda_adapter.events.event import Event
+from lambda_adapter.events.http_event import HttpEvent
+from lambda_adapter.observe.logs import log
+
+
+class Transports(NamedTuple):
+    """One transport, as requests of clients reach it and as other events do."""
+
+    http: Transport
+    other: Transport
+
+    def of(self, kind: type[Event]) -> Transport:
+        """Return the one that events of this kind reach."""
+        return self.http if issubclass(kind, HttpEvent) else self.other
+
+
+def build_stack(transport: Transport, config: Config) -> Transports:
+    """Return the transport within all that the settings put around it."""
+    if log.isEnabledFor(logging.DEBUG):
+        from lambda_adapter.app.middleware.request_log import RequestLog
+
+        transport = RequestLog(transport)
+    if config.after_reply_path:
+        from lambda_adapter.app.middleware.after_reply import AfterReply
+
+        transport = AfterReply(transport, config.after_reply_path)
+    if config.traceparent:
+        from lambda_adapter.app.middleware.traceparent import Traceparent
+
+        transport = Traceparent(transport)
+    if config.error_status_codes:
+        from lambda_adapter.app.middleware.error_status import ErrorStatus
+
+        transport = ErrorStatus(transport, config.error_status_codes)
+    http = transport
+    if (
+        config.remove_base_path
+        or config.authorization_source
+        or config.renamed_headers
+        or not config.request_context
+        or config.hooks
+    ):
+        from lambda_adapter.app.middleware.rewrite import Rewrite
+
+        http = Rewrite(http, config)
+    if config.enable_compression:
+        from lambda_adapter.app.middleware.compression import Compression
+
+        http = Compression(http)
+    return Transports(http, transport)

@@ -1,0 +1,156 @@
+"""AWS_LWA_ENABLE_COMPRESSION: responses are compressed if the client accepts it."""
+
+import re
+import zlib
+from collections.abc import Callable
+
+import msgspec
+
+from lambda_adapter.app.app import Call, Middleware
+from lambda_adapter.events.event import MAX_REPLY
+from lambda_adapter.http.messages import Fields, Request, Response
+
+try:
+    import brotli
+except ImportError:  # pip install lambda-adapter[brotli]
+    brotli = None
+
+
+LEAST = 1024
+"""Bytes below which a body gains nothing: it fits into a packet as it is."""
+
+GZIP = 16 + zlib.MAX_WBITS
+"""zlib's word for a gzip header and trailer."""
+
+GZIP_LEVEL = 6
+"""zlib's own default: https://www.zlib.net/manual.html"""
+
+BROTLI_QUALITY = 5
+"""Measured on HTML and on program text: less time than gzip at 6, and fewer bytes."""
+
+_INCOMPRESSIBLE = re.compile(
+    rb"(image/(?!svg\+xml|bmp|x-icon)|video/|audio/|font/woff|text/event-stream"
+    rb"|application/(grpc|gzip|x-gzip|zip|zstd|x-7z|x-bzip|x-rar|pdf|vnd\.openxml)).*"
+)
+_UNTOUCHABLE = frozenset(
+    {
+        b"content-encoding",
+        b"content-range",
+        b"content-digest",
+        b"repr-digest",
+        b"digest",
+        b"content-md5",
+    }
+)
+"""With one of these, the bytes are what they are: encoded, a part, or checked."""
+
+_WEIGHT = re.compile(rb"q\s*=\s*([01](?:\.[0-9]{0,3})?)")
+"""https://www.rfc-editor.org/rfc/rfc9110#section-12.4.2"""
+
+
+def _gzip(body: bytes) -> bytes:
+    compressor = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, GZIP)
+    return compressor.compress(body) + compressor.flush()
+
+
+def _brotli(body: bytes) -> bytes:
+    compressed: bytes = brotli.compress(body, quality=BROTLI_QUALITY)
+    return compressed
+
+
+CODINGS: dict[bytes, Callable[[bytes], bytes]] = (
+    {b"br": _brotli, b"gzip": _gzip} if brotli else {b"gzip": _gzip}
+)
+"""What is at hand, the best first, by names of
+https://www.iana.org/assignments/http-parameters/http-parameters.xhtml#content-coding"""
+
+
+def compress(request: Request, response: Response) -> Response:
+    """Return the response compressed, if its client accepts that and it is worth it.
+
+    What could have been compressed says so in ``Vary`` even if it is not, for caches
+    need to know: https://www.rfc-editor.org/rfc/rfc9110#section-12.5.5
+    """
+    body = response.body
+    if not isinstance(body, bytes) or not _is_compressible(response, len(body)):
+        return response
+    fields = _varied(response.fields)
+    if coding := choose_coding(request.fields):
+        body = CODINGS[coding](body)
+        fields = _encoded(fields, coding, len(body))
+    return msgspec.structs.replace(response, fields=fields, body=body)
+
+
+def choose_coding(fields: Fields) -> bytes:
+    """Return the coding that a client likes best, or ``b""``.
+
+    Of those that it likes as much as another, it is the best one.
+    https://www.rfc-editor.org/rfc/rfc9110#section-12.5.3
+    """
+    weights = _accepted(fields)
+    others = weights.get(b"*", 0)
+    liked = {coding: weights.get(coding, others) for coding in CODINGS}
+    best = max(liked, key=lambda coding: liked[coding])
+    return best if liked[best] > 0 else b""
+
+
+def _accepted(fields: Fields) -> dict[bytes, float]:
+    """Return the weights in ``Accept-Encoding``; ``x-gzip`` is gzip's other name."""
+    weights: dict[bytes, float] = {}
+    for name, value in fields:
+        if name.lower() == b"accept-encoding":
+            for item in value.lower().split(b","):
+                coding, _, parameter = item.partition(b";")
+                weight = _WEIGHT.fullmatch(parameter.strip())
+                name = coding.strip().removeprefix(b"x-")
+                weights[name] = float(weight[1]) if weight else float(not parameter)
+    return weights
+
+
+def _is_compressible(response: Response, size: int) -> bool:
+    said = {name.lower(): value.strip().lower() for name, value in response.fields}
+    return (
+        size >= LEAST
+        and response.status not in {204, 206, 304}
+        and not _UNTOUCHABLE & said.keys()
+        and b"no-transform" not in said.get(b"cache-control", b"")
+        and not _INCOMPRESSIBLE.match(said.get(b"content-type", b""))
+    )
+
+
+def _varied(fields: Fields) -> Fields:
+    for name, value in fields:
+        if name.lower() == b"vary" and re.search(rb"accept-encoding|\*", value.lower()):
+            return fields
+    return [*fields, (b"vary", b"accept-encoding")]
+
+
+def _encoded(fields: Fields, coding: bytes, size: int) -> Fields:
+    """Return the fields of the compressed response.
+
+    A strong ETag names bytes, and these are others: it becomes a weak one.
+    https://www.rfc-editor.org/rfc/rfc9110#section-8.8.1
+    """
+    encoded: Fields = []
+    for name, value in fields:
+        lower = name.lower()
+        if lower == b"content-length":
+            encoded.append((name, b"%d" % size))
+        elif lower == b"etag" and value.startswith(b'"'):
+            encoded.append((name, b"W/" + value))
+        elif lower != b"accept-ranges":  # nobody can serve a range of this
+            encoded.append((name, value))
+    return [*encoded, (b"content-encoding", coding)]
+
+
+class Compression(Middleware):
+    """Compresses responses for clients that accept it."""
+
+    async def send(self, request: Request, call: Call) -> Response:
+        """Send, and compress the response if that is worth it.
+
+        A body may be larger than the reply that it is compressed for.
+        """
+        call.max_body = MAX_REPLY
+        response = await self._transport.send(request, call)
+        return compress(request, response)

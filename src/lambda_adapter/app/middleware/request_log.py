@@ -1,0 +1,33 @@
+"""AWS_LAMBDA_LOG_LEVEL=DEBUG: each request and response is a line in the log."""
+
+import trio
+
+from lambda_adapter.app.app import Call, Middleware
+from lambda_adapter.http.messages import Fields, Request, Response
+from lambda_adapter.observe.logs import log
+
+
+class RequestLog(Middleware):
+    """Logs requests and responses, without queries and values: they may be secret."""
+
+    async def send(self, request: Request, call: Call) -> Response:
+        """Send, and log what went out and what came back."""
+        started = trio.current_time()
+        response = await self._transport.send(request, call)
+        body = response.body
+        log.debug(
+            "%s %s (%d bytes; %s) brought status %d after %.1f ms (%s; %s)",
+            request.method.decode(),
+            request.target.partition(b"?")[0].decode("latin-1"),
+            len(request.body),
+            _names(request.fields),
+            response.status,
+            (trio.current_time() - started) * 1000,
+            f"{len(body)} bytes" if isinstance(body, bytes) else "a stream",
+            _names(response.fields),
+        )
+        return response
+
+
+def _names(fields: Fields) -> str:
+    return ", ".join(name.decode() for name, _ in fields) or "no fields"

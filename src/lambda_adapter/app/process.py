@@ -1,0 +1,154 @@
+"""The application's process, once it runs: has it ended, and how is it ended."""
+
+import contextlib
+import os
+import signal
+from types import TracebackType
+from typing import Self
+
+import trio
+
+from lambda_adapter.app.procfs import ENDED, list_processes
+from lambda_adapter.errors import AppExitedError
+from lambda_adapter.launcher import EXTENSIONS, Child
+from lambda_adapter.observe.logs import log
+
+GRACE = 0.4
+"""Seconds from SIGTERM to SIGKILL. Lambda gives the runtime 500 ms:
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown"""
+
+GRACE_WITH_EXTENSIONS = 0.25
+"""The same beside external extensions, where Lambda gives the runtime 300 ms:
+https://github.com/aws-samples/graceful-shutdown-with-aws-lambda"""
+
+FOREGROUND = (
+    "it has to run in the foreground: nginx with `daemon off;`,"
+    " gunicorn without --daemon"
+)
+"""What to do where the command ends well: the server has gone into the background."""
+
+POLL = 0.05
+"""Seconds between two looks at a child where the system has no pidfd."""
+
+GROUP_POLL = 0.01
+"""Seconds between two looks at a process group."""
+
+
+class AppProcess:
+    """The child, as a context: leaving it ends the child and its process group."""
+
+    def __init__(self, child: Child) -> None:
+        self._child = child
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Ask it to end, then whoever is left of its group; then end them.
+
+        Each gets SIGTERM once. A child that hands it on, as gunicorn and npm do, ends
+        after its own children, who never get a second one: to some programs that
+        means to end at once. A shell script that hands nothing on ends first, and
+        leaves to its children what it has not used of the time.
+        """
+        with trio.move_on_after(grace(), shield=True):
+            if self.ended() is None:
+                os.kill(self._child.pid, signal.SIGTERM)
+                await self.wait_ended()
+            if has_members(self._child.pid):
+                log.info("SIGTERM to the processes that the application left behind")
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self._child.pid, signal.SIGTERM)
+                while has_members(self._child.pid):  # noqa: ASYNC110 - no event tells
+                    await trio.sleep(GROUP_POLL)
+        if self.ended() is None:
+            log.warning("the application did not end on SIGTERM; sending SIGKILL")
+        elif has_members(self._child.pid):
+            log.warning(
+                "processes that the application left behind did not end on SIGTERM;"
+                " sending SIGKILL"
+            )
+        self._reap()
+
+    def _reap(self) -> None:
+        """End its process group, which is still its own, and let go of it."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._child.pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self._child.pid, 0)
+        if self._child.pidfd != -1:
+            os.close(self._child.pidfd)
+
+    @property
+    def pid(self) -> int:
+        """The child's."""
+        return self._child.pid
+
+    def ended(self) -> str | None:
+        """Return how the child ended, in words, or None while it runs.
+
+        It stays a zombie until this context is left, so that its pid stays its own.
+        """
+        flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        try:
+            result = os.waitid(os.P_PID, self._child.pid, flags)
+        except ChildProcessError:
+            return "exited with unknown status (SIGCHLD is ignored)"
+        if result is None:
+            return None
+        if result.si_code == os.CLD_EXITED:
+            advice = "" if result.si_status else f" ({FOREGROUND})"
+            return f"exited with status {result.si_status}{advice}"
+        if result.si_status == signal.SIGKILL:
+            return "was ended by SIGKILL (was it out of memory?)"
+        return f"was ended by {describe_signal(result.si_status)}"
+
+    async def wait_ended(self) -> str:
+        """Wait until the child has ended, and return how."""
+        while (how := self.ended()) is None:
+            if self._child.pidfd != -1:
+                await trio.lowlevel.wait_readable(self._child.pidfd)
+            else:
+                await trio.sleep(POLL)
+        return how
+
+    async def watch(self) -> None:
+        """Run for as long as the application serves.
+
+        Raises:
+            AppExitedError: it has ended.
+        """
+        how = await self.wait_ended()
+        raise AppExitedError(f"the application {how} while it was serving")
+
+
+def has_members(group: int) -> bool:
+    """Return whether a process of this group still runs; zombies do not.
+
+    ``killpg`` can't tell: to that, the child is a member until it is waited for.
+    """
+    return any(
+        each.group == group and each.state not in ENDED for each in list_processes()
+    )
+
+
+def describe_signal(number: int) -> str:
+    """Return the name of a signal; real-time ones have none."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def grace(extensions: str = EXTENSIONS) -> float:
+    """Return how many seconds the application has from SIGTERM to SIGKILL."""
+    try:
+        external = os.listdir(extensions)
+    except OSError:
+        external = []
+    return GRACE_WITH_EXTENSIONS if external else GRACE

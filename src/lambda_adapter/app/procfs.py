@@ -1,0 +1,128 @@
+"""Linux's ``/proc``: processes, and the sockets that they listen on.
+
+https://man7.org/linux/man-pages/man5/proc.5.html
+"""
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterator
+from typing import NamedTuple
+
+ENDED = frozenset({"Z", "X"})
+"""States of a process that no longer runs: a zombie, and one that is just going."""
+
+
+class ProcessStat(NamedTuple):
+    """What /proc/PID/stat says first."""
+
+    pid: int
+    state: str
+    parent: int
+    group: int
+
+
+def list_processes() -> Iterator[ProcessStat]:
+    """Return what can be seen of all processes; without /proc, there are none.
+
+    Reading this takes milliseconds, so it is for an application's end, and for when
+    something has gone wrong.
+    """
+    try:
+        names = os.listdir("/proc")
+    except OSError:
+        return
+    for name in filter(str.isdigit, names):
+        try:
+            stat = read_proc(f"{name}/stat")
+        except OSError:  # it has just ended
+            continue
+        yield parse_stat(stat)
+
+
+def parse_stat(stat: str) -> ProcessStat:
+    """Read /proc/PID/stat.
+
+    The name is in parentheses, and may hold parentheses, spaces and line breaks:
+    https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+    """
+    pid, _, _ = stat.partition(" ")
+    state, parent, group, *_ = stat.rpartition(")")[2].split()
+    return ProcessStat(int(pid), state, int(parent), int(group))
+
+
+def read_proc(name: str) -> str:
+    """Return a file of /proc.
+
+    Raises:
+        OSError: there is none.
+    """
+    with open(f"/proc/{name}", encoding="utf-8", errors="replace") as file:
+        return file.read()
+
+
+Listener = tuple[str, int]
+"""The host and the port that somebody listens on."""
+
+_LISTENING = "0A"
+"""https://docs.kernel.org/networking/proc_net_tcp.html"""
+
+
+def find_listeners(pid: int) -> list[Listener]:
+    """Return where a process listens, with its descendants and its process group.
+
+    They are in the order of their ports. What can't be looked into is left out.
+
+    Raises:
+        OSError: there is no table of sockets here.
+    """
+    listening = parse_listening(read_proc("net/tcp"))
+    with contextlib.suppress(OSError):  # no IPv6
+        listening |= parse_listening(read_proc("net/tcp6"))
+    inodes = {inode for relative in _relatives(pid) for inode in _sockets(relative)}
+    found = {listening[inode] for inode in listening.keys() & inodes}
+    return sorted(found, key=lambda listener: listener[::-1])
+
+
+def parse_listening(table: str) -> dict[int, Listener]:
+    """Return what listens in /proc/net/tcp or /proc/net/tcp6, by the socket's inode.
+
+    https://docs.kernel.org/networking/proc_net_tcp.html
+    """
+    listening: dict[int, Listener] = {}
+    for line in table.splitlines()[1:]:
+        _, local, _, state, _, _, _, _, _, inode, *_ = line.split()
+        if state == _LISTENING:
+            address, _, port = local.partition(":")
+            listening[int(inode)] = _host(address), int(port, 16)
+    return listening
+
+
+def _host(digits: str) -> str:
+    # Words of four bytes in the byte order of the machine, little-endian on Lambda's.
+    raw = bytes.fromhex(digits)
+    packed = b"".join(raw[at : at + 4][::-1] for at in range(0, len(raw), 4))
+    family = socket.AF_INET if len(raw) == 4 else socket.AF_INET6
+    return socket.inet_ntop(family, packed)
+
+
+def _relatives(pid: int) -> set[int]:
+    """Return a process, its group and all their descendants."""
+    processes = list(list_processes())
+    found = {pid} | {each.pid for each in processes if each.group == pid}
+    while new := {each.pid for each in processes if each.parent in found} - found:
+        found |= new
+    return found
+
+
+def _sockets(pid: int) -> set[int]:
+    """Return the inodes of a process's sockets, as far as this one may see them."""
+    folder = f"/proc/{pid}/fd"
+    inodes: set[int] = set()
+    with contextlib.suppress(OSError):  # it has just ended, or is another user's
+        for number in os.listdir(folder):
+            with contextlib.suppress(OSError):  # just closed
+                kind, _, inode = os.readlink(f"{folder}/{number}").partition(":")
+                if kind == "socket":
+                    inodes.add(int(inode.strip("[]")))
+    return inodes

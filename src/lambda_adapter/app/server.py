@@ -1,0 +1,157 @@
+"""Applications that are servers: a child of this process, or started by Lambda itself.
+
+Both have a client, transports, and SnapStart's hooks. They differ in whether their
+end can be seen.
+"""
+
+import math
+import os
+import sys
+
+import trio
+
+from lambda_adapter.app.app import Call, Middleware, Transport
+from lambda_adapter.app.client import HttpTransport
+from lambda_adapter.app.process import AppProcess
+from lambda_adapter.app.readiness import wait_app_ready
+from lambda_adapter.config import Config
+from lambda_adapter.http.messages import Request, Response
+from lambda_adapter.launcher import Child, acquire_lock
+from lambda_adapter.observe.logs import log
+
+
+class AfterReady(Middleware):
+    """Holds requests back until the application is ready."""
+
+    def __init__(self, transport: Transport, ready: trio.Event) -> None:
+        super().__init__(transport)
+        self._ready = ready
+
+    async def send(self, request: Request, call: Call) -> Response:
+        """Wait until the application is ready, then send."""
+        if not self._ready.is_set():
+            await self._ready.wait()
+        return await self._transport.send(request, call)
+
+
+ASYNC_INIT_TIMEOUT = 9.8
+"""Seconds after which Lambda's init is left to end, ready or not: it may take 10 s, and
+then begins again within the first invocation.
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html"""
+
+
+class ServerApp:
+    """What the two have in common."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._client = HttpTransport(
+            config.app_address,
+            config.pool_idle_timeout,
+            waits_in_kernel=config.max_concurrency == 1,
+        )
+        self._is_ready = trio.Event()
+
+    def open_transport(self) -> Transport:
+        """Return a transport for one invoke loop."""
+        transport = self._client.open_transport()
+        if not self._config.inits_async:
+            return transport
+
+        return AfterReady(transport, self._is_ready)
+
+    async def suspend(self) -> None:
+        """Prepare for a snapshot.
+
+        Raises:
+            BeforeCheckpointError: the application is not fit for one.
+        """
+        from lambda_adapter.app.snapstart import suspend_server
+
+        await suspend_server(self._config, self._client)
+
+    async def resume(self) -> None:
+        """Go on after a snapshot was restored.
+
+        Raises:
+            AfterRestoreError: the application is not fit to go on.
+        """
+        from lambda_adapter.app.snapstart import resume_server
+
+        await resume_server(self._config, self._wait_ready)
+
+    async def _wait_ready(self) -> None:
+        await wait_app_ready(self._config, None)
+
+    async def _let_init_end(self, ready: trio.Event) -> None:
+        """Set ``ready`` once the application is, or before Lambda's init is over."""
+        seconds = ASYNC_INIT_TIMEOUT if self._config.inits_async else math.inf
+        with trio.move_on_after(seconds):
+            await self._is_ready.wait()
+        ready.set()
+
+
+class ChildApp(ServerApp):
+    """An application that the adapter started."""
+
+    extension_name = "lambda-adapter-runtime"
+    """Not an extension's file name: an image may hold the adapter as one, too, and
+    Lambda takes each name once.
+    https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html#extensions-registration-api-a"""
+
+    def __init__(self, config: Config, child: Child) -> None:
+        super().__init__(config)
+        self._child = child
+        self._process = AppProcess(child)
+
+    async def run(self, ready: trio.Event) -> None:
+        """See the application through its life; at the end, it is ended.
+
+        Raises:
+            InitError: it can't be started, or did not get ready.
+            AppExitedError: it ended while it was serving.
+        """
+        async with self._process:
+            self._child.wait_started()
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._let_init_end, ready)
+                await self._wait_ready()
+                self._is_ready.set()
+                await self._process.watch()
+
+    async def _wait_ready(self) -> None:
+        await wait_app_ready(self._config, self._process)
+
+
+class AttachedApp(ServerApp):
+    """An application that Lambda started, beside the adapter as an extension."""
+
+    extension_name = os.path.basename(sys.argv[0])
+    """An external extension's name is its file's."""
+
+    async def run(self, ready: trio.Event) -> None:
+        """Wait for the application, and claim its events.
+
+        Where the adapter is the image's entry point as well, that one has claimed them
+        before it started the application. Then this one only waits for SIGTERM.
+
+        Raises:
+            AppNotReadyError: its time to get ready is over.
+        """
+        init_may_end = trio.Event()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._let_init_end, init_may_end)
+            nursery.start_soon(self._claim, init_may_end, ready)
+            await self._wait_ready()
+            self._is_ready.set()
+            await trio.sleep_forever()
+
+    async def _claim(self, init_may_end: trio.Event, ready: trio.Event) -> None:
+        await init_may_end.wait()
+        if acquire_lock():
+            ready.set()
+        else:
+            log.info(
+                "another adapter in this image is serving; this one only waits for"
+                " SIGTERM"
+            )

@@ -1,0 +1,185 @@
+"""SnapStart's hooks: the application before a snapshot, and after one was restored.
+
+Two POSTs tell the application. Their paths are Lambda's to call: a client's request for
+one is refused.
+
+https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html
+"""
+
+import contextlib
+import functools
+import math
+from collections.abc import Awaitable, Callable
+
+import trio
+
+from lambda_adapter import __version__
+from lambda_adapter.app.app import Call, Transport
+from lambda_adapter.app.client import HttpTransport
+from lambda_adapter.config import Config
+from lambda_adapter.errors import (
+    AfterRestoreError,
+    BeforeCheckpointError,
+    InitError,
+    InvocationError,
+    PeerError,
+)
+from lambda_adapter.events.event import MAX_REPLY
+from lambda_adapter.events.headers import LAMBDA_CONTEXT, REQUEST_CONTEXT
+from lambda_adapter.http.connect import open_connection
+from lambda_adapter.http.encoding import encode_request
+from lambda_adapter.http.messages import Request, Response, authority
+from lambda_adapter.observe.logs import log
+from lambda_adapter.runtime.api import Invocation
+
+CHECKPOINT_TIMEOUT = 900.0
+"""Seconds that the hook before a snapshot may take. Init and the hook share 130 s or
+the function's timeout, whichever is longer, and never more than 900 s. Lambda enforces
+that, because the adapter can't know the function's timeout.
+https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html"""
+
+RESTORE_TIMEOUT = 9.5
+"""Seconds for the hook after a restore and the check after it, together. Lambda allows
+10 s before a SnapStartTimeoutException; the rest is for telling Lambda why.
+https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html"""
+
+FIRST_REPORT = 2.0
+"""Seconds until the log says which hook is being waited for."""
+
+HOOK_CONTEXTS = [(REQUEST_CONTEXT, b"null"), (LAMBDA_CONTEXT, b"null")]
+"""The fields by which an application can recognise a hook: no event's request has the
+second one with ``null``, and no client can send either."""
+
+
+Post = Callable[[Request], Awaitable[Response]]
+"""What sends a hook's request to the application."""
+
+
+async def suspend_server(config: Config, client: HttpTransport) -> None:
+    """Prepare the application for a snapshot, and close connections: none survives.
+
+    Raises:
+        BeforeCheckpointError: the application is not fit for a snapshot.
+    """
+    await announce_snapshot(config, functools.partial(_post_to_server, config))
+    client.close()
+
+
+async def announce_snapshot(config: Config, post: Post) -> None:
+    """Tell the application that a snapshot will be taken.
+
+    Raises:
+        BeforeCheckpointError: the application is not fit for a snapshot.
+    """
+    path = config.before_checkpoint_path
+    if path and (failure := await _call(config, post, path, CHECKPOINT_TIMEOUT)):
+        raise BeforeCheckpointError(failure)
+
+
+async def announce_restore(config: Config, post: Post) -> None:
+    """Tell the application that it was restored from a snapshot.
+
+    Raises:
+        AfterRestoreError: the application is not fit to go on.
+    """
+    path = config.after_restore_path
+    if path and (failure := await _call(config, post, path, RESTORE_TIMEOUT)):
+        raise AfterRestoreError(failure)
+
+
+async def resume_server(config: Config, check: Callable[[], Awaitable[None]]) -> None:
+    """Tell the application that it was restored; ``check`` waits until it is ready.
+
+    Raises:
+        AfterRestoreError: the application is not fit to go on.
+    """
+    deadline = trio.current_time() + RESTORE_TIMEOUT
+    await announce_restore(config, functools.partial(_post_to_server, config))
+    try:
+        with trio.fail_at(deadline):
+            await check()
+    except InitError as error:
+        raise AfterRestoreError(str(error)) from error
+    except trio.TooSlowError:
+        raise AfterRestoreError(
+            f"the application was not ready again within {RESTORE_TIMEOUT:g} s of the"
+            " restore"
+        ) from None
+
+
+async def _call(config: Config, post: Post, path: str, seconds: float) -> str | None:
+    """POST to a hook, and return why it failed or took too long, or None."""
+    failure: str | None = f"POST {path} was not answered within {seconds:g} s"
+    with trio.move_on_after(seconds):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_report_wait, path, seconds)
+            failure = await _post(config, post, path)
+            nursery.cancel_scope.cancel()
+    return failure
+
+
+async def _report_wait(path: str, seconds: float) -> None:
+    await trio.sleep(FIRST_REPORT)
+    log.warning(
+        "POST %s was not answered within %g s; it may take %g s",
+        path,
+        FIRST_REPORT,
+        seconds,
+    )
+
+
+async def _post(config: Config, post: Post, path: str) -> str | None:
+    """POST to a hook, and return why it failed, or None."""
+    agent = f"lambda-adapter/{__version__} (SnapStart)".encode()
+    fields = [
+        (b"host", authority(config.app_address)),
+        (b"user-agent", agent),
+        (b"content-length", b"0"),
+        *HOOK_CONTEXTS,
+    ]
+    try:
+        response = await post(Request(b"POST", path.encode(), fields))
+    except (PeerError, InvocationError) as error:
+        return f"POST {path} failed: {error}"
+    if 200 <= response.status <= 299:
+        return None
+    return f"POST {path} failed: it was answered with status {response.status}"
+
+
+async def _post_to_server(config: Config, request: Request) -> Response:
+    with contextlib.closing(await open_connection(config.app_address)) as connection:
+        return await connection.exchange(encode_request(request), MAX_REPLY)
+
+
+LAST_WORK = 1.0
+"""Seconds for what a hook does after its response."""
+
+
+async def suspend_in_process(config: Config, transport: Transport) -> None:
+    """Prepare the application for a snapshot.
+
+    Raises:
+        BeforeCheckpointError: the application is not fit for a snapshot.
+    """
+    await announce_snapshot(config, _through(transport))
+
+
+async def resume_in_process(config: Config, transport: Transport) -> None:
+    """Tell the application that it was restored.
+
+    Raises:
+        AfterRestoreError: the application is not fit to go on.
+    """
+    await announce_restore(config, _through(transport))
+
+
+def _through(transport: Transport) -> Post:
+    async def post(request: Request) -> Response:
+        call = Call(Invocation("snapstart", b"null"), math.inf)
+        try:
+            return await transport.send(request, call)
+        finally:
+            with trio.CancelScope(shield=True):
+                await transport.finish(trio.current_time() + LAST_WORK)
+
+    return post

@@ -1,0 +1,97 @@
+"""The adapter's command line: its options, and the application's command."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from lambda_adapter.errors import ConfigError, OptionError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lambda_adapter.config import Config
+
+
+def find_command(config: Config, argv: list[str]) -> list[str]:
+    """Return the application's command, none if it runs in this process.
+
+    Raises:
+        OptionError: it has both.
+        ConfigError: it would be started through the adapter, and that without end.
+    """
+    if config.app_wrapper and _is_this(config.app_wrapper):
+        expected = (
+            "a program other than this adapter, which AWS_LAMBDA_EXEC_WRAPPER is for"
+        )
+        raise ConfigError("AWS_LWA_EXEC_WRAPPER", config.app_wrapper, expected)
+    wrapped = _handler(config, argv)
+    if not config.is_in_process:
+        return wrapped or argv
+    if argv and not wrapped:
+        raise OptionError(
+            f"{argv[0]!r} is a command, and the application runs in the adapter's own"
+            " process: give one of them"
+        )
+    return []
+
+
+def _handler(config: Config, argv: list[str]) -> list[str]:
+    """Return the program that the function names as its handler, if that is started.
+
+    It is where this is a managed runtime's wrapper script, whose arguments, what Lambda
+    would have run instead, are ignored:
+    https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html#runtime-wrapper
+    And where this is the bootstrap of an OS-only runtime, which has no wrapper scripts:
+    https://docs.aws.amazon.com/lambda/latest/dg/runtimes-provided.html
+    """
+    is_bootstrap = not argv and os.path.basename(sys.argv[0]) == "bootstrap"
+    if (is_bootstrap and config.handler) or _is_this(config.exec_wrapper):
+        return [os.path.join(config.task_root, config.handler or "")]
+    return []
+
+
+def _is_this(program: str | None) -> bool:
+    try:
+        return os.path.samefile(program or "", sys.argv[0])
+    except OSError:
+        return False
+
+
+OPTIONS = {
+    "--asgi": "AWS_LWA_ASGI_APP",
+    "--wsgi": "AWS_LWA_WSGI_APP",
+    "--app-dir": "AWS_LWA_APP_DIR",
+}
+"""Options, and the settings that they are."""
+
+
+def read_options(argv: list[str]) -> tuple[dict[str, str], list[str]]:
+    """Return the settings that options stand for, and what follows the options.
+
+    An option's value is the next argument, or stands behind ``=``. ``--`` ends them.
+
+    Raises:
+        OptionError: there is no such option, or one has no value.
+    """
+    settings: dict[str, str] = {}
+    rest = list(argv)
+    while rest and rest[0].startswith("-"):
+        option, equals, value = rest.pop(0).partition("=")
+        if option == "--":
+            break
+        if option not in OPTIONS:
+            raise OptionError(f"there is no option {option}{_suggest(option)}")
+        if not equals:
+            value = rest.pop(0) if rest else ""
+        if not value:
+            raise OptionError(f"{option} needs a value")
+        settings[OPTIONS[option]] = value
+    return settings, rest
+
+
+def _suggest(option: str) -> str:
+    from difflib import get_close_matches  # only where a line has to say so
+
+    known = [*OPTIONS, "--version", "--help", "-h", "-V"]
+    near = get_close_matches(option, known, 1)
+    return f"; did you mean {near[0]}?" if near else ""

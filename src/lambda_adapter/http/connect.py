@@ -1,0 +1,105 @@
+"""Connecting: to a host's first address that accepts, or to a Unix socket."""
+
+import contextlib
+import errno
+import os
+import socket
+
+import trio
+
+from lambda_adapter.errors import PeerError
+from lambda_adapter.http.connection import Connection
+from lambda_adapter.http.messages import Address
+from lambda_adapter.http.wire import Wire
+
+Peer = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
+
+LOOPBACK = ("::1", "127.0.0.1")
+"""What ``localhost`` is: https://www.rfc-editor.org/rfc/rfc6761#section-6.3"""
+
+FULL_BACKLOG_PAUSE = 0.005
+"""Seconds between two tries to connect to a Unix socket that has no room for it."""
+
+
+async def open_connection(address: Address) -> Connection:
+    """Connect to a Unix socket, or to the first address of a host that accepts.
+
+    Raises:
+        PeerError: nothing accepts there.
+    """
+    if isinstance(address, str):
+        return await _open_unix_connection(address)
+    host, port = address
+    last = "it has no address"
+    try:
+        for family, peer in await _find(host, port):
+            try:
+                return await _open_tcp_connection(family, peer)
+            except OSError as error:
+                last = error.strerror or str(error)
+    except OSError as error:
+        last = error.strerror or str(error)
+    message = f"no connection to {host}:{port}: {last}"
+    raise PeerError(message, answered=False)
+
+
+async def _find(host: str, port: int) -> list[tuple[socket.AddressFamily, Peer]]:
+    """Return the addresses of a host, with their families.
+
+    Where it is known without a resolver, none is asked: that takes a thread, and
+    modules of trio's that nothing else needs.
+
+    Raises:
+        OSError: it has none.
+    """
+    known = LOOPBACK if host.lower() == "localhost" else (host,)
+    try:
+        return [(_family(each), (each, port)) for each in known]
+    except OSError:  # no numeric address
+        from trio.socket import getaddrinfo
+
+    found = await getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [(family, peer) for family, _, _, _, peer in found]
+
+
+def _family(host: str) -> socket.AddressFamily:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    socket.inet_pton(family, host)
+    return family
+
+
+async def _open_tcp_connection(family: socket.AddressFamily, peer: Peer) -> Connection:
+    sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        # A request and its body are two writes at most; neither waits for an ACK.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        code = sock.connect_ex(peer)
+        # The first call never says more; on loopback it is decided by the second.
+        if code == errno.EINPROGRESS:
+            code = sock.connect_ex(peer)
+        if code == errno.EALREADY:
+            await trio.lowlevel.wait_writable(sock)
+            code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code not in (0, errno.EISCONN):
+            raise OSError(code, os.strerror(code))
+    except BaseException:
+        sock.close()
+        raise
+    return Connection(Wire(sock))
+
+
+async def _open_unix_connection(path: str) -> Connection:
+    kind = socket.SOCK_STREAM | socket.SOCK_NONBLOCK
+    with contextlib.ExitStack() as stack:
+        sock = stack.enter_context(socket.socket(socket.AF_UNIX, kind))
+        while True:
+            try:
+                sock.connect(path)
+            except BlockingIOError:  # its backlog is full, and nothing tells when not
+                await trio.sleep(FULL_BACKLOG_PAUSE)
+            except OSError as error:
+                message = f"no connection to {path}: {error.strerror or error}"
+                raise PeerError(message, answered=False) from None
+            else:
+                stack.pop_all()
+                return Connection(Wire(sock))

@@ -1,0 +1,244 @@
+"""A response out of bytes: a fast path for whole ones, a parser for all others."""
+
+import math
+from typing import NamedTuple
+
+from lambda_adapter.errors import PeerError
+from lambda_adapter.http.framing import MAX_LENGTH_DIGITS, Body, read_framing
+from lambda_adapter.http.head import (
+    CONNECTION,
+    CONTENT_LENGTH,
+    MAX_HEAD,
+    Head,
+    HeadReader,
+    has_controls,
+    read_field,
+    read_status_line,
+)
+from lambda_adapter.http.memo import memoize
+from lambda_adapter.http.messages import Field, Fields, Response
+
+
+class ResponseParser:
+    """Parses one response: feed it bytes until it is ``complete``.
+
+    Interim responses (1xx) are dropped. A body of more than ``max_body`` bytes is an
+    error.
+    """
+
+    complete = False
+    status = 0
+    """The final response's, once its head has come."""
+    answered = False
+    """Whether any byte of a response has come."""
+    _body: Body | None = None
+    _reason = b""
+    _fields: Fields
+    _persists = False
+    _interim = 0
+    """Bytes of interim responses."""
+    _head_reader: HeadReader | None = None
+
+    def __init__(self, method: bytes, max_body: float = math.inf) -> None:
+        self._method = method
+        self._max_body = max_body
+        self._taken = bytearray()
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes from the connection, or ``b""`` for its end.
+
+        Raises:
+            PeerError: the bytes are not valid HTTP/1.1, exceed a limit, or end
+                mid-response.
+        """
+        if not data:
+            self._feed_end()
+            return
+        self.answered = True
+        while self._body is None:
+            self._head_reader = self._head_reader or HeadReader()
+            if (read := self._head_reader.feed(data)) is None:
+                return
+            head, data = read
+            self._take_head(head)
+        if data:
+            self._taken += self._body.feed(data)
+            if len(self._taken) > self._max_body:
+                raise self._too_large()
+        self.complete = self._body.complete
+
+    def _feed_end(self) -> None:
+        if self._body is not None:
+            self._body.feed_end()
+            self.complete = True
+            return
+        where = (
+            "within the head of its response" if self.answered else "without a response"
+        )
+        raise PeerError(f"it closed the connection {where}", answered=self.answered)
+
+    def _take_head(self, head: Head) -> None:
+        """Take a head for the final one's, or wait for another after an interim one.
+
+        https://www.rfc-editor.org/rfc/rfc9110#section-15.2
+        """
+        if head.status == 101:
+            raise PeerError("it switched protocols unasked", answered=True)
+        if head.status < 100:
+            message = f"its status {head.status} is no HTTP status"
+            raise PeerError(message, answered=True)
+        if head.status < 200:
+            self._interim += head.size
+            self._head_reader = HeadReader(MAX_HEAD - self._interim)
+            return
+        framing = read_framing(self._method, head)
+        if framing.length > self._max_body:
+            raise self._too_large()
+        self.status = head.status
+        self._reason = head.reason
+        self._fields = framing.fields
+        self._persists = framing.persists
+        self._body = framing.body
+
+    def response(self, body: bytes) -> Response:
+        """Return the response, once its status is known, with this body."""
+        return Response(self.status, self._reason, self._fields, body)
+
+    def take_body(self) -> bytes:
+        """Return what there is of the body, and let go of it."""
+        body = bytes(self._taken)
+        self._taken.clear()
+        return body
+
+    @property
+    def reusable(self) -> bool:
+        """Whether the connection may carry another request.
+
+        https://www.rfc-editor.org/rfc/rfc9112#section-9.3
+        """
+        return (
+            self.complete and self._persists and not (self._body and self._body.excess)
+        )
+
+    def _too_large(self) -> PeerError:
+        return BodyTooLargeError(
+            f"the body of its response is over {self._max_body:,} bytes"
+        )
+
+
+class BodyTooLargeError(PeerError):
+    """The peer sent more body than the limit: a fault of size, not of protocol."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, answered=True)
+
+
+_REPEATED = frozenset(
+    {
+        b"cache-control",
+        b"connection",
+        b"content-length",
+        b"content-type",
+        b"date",
+        b"keep-alive",
+        b"lambda-runtime-invoked-function-arn",
+        b"server",
+        b"vary",
+        b"x-content-type-options",
+        b"x-frame-options",
+        b"x-powered-by",
+    }
+)
+"""Fields of which peers send the same few values, and none that is one client's."""
+
+
+class _Head(NamedTuple):
+    status: int
+    reason: bytes
+    fields: Fields
+    length: int
+
+
+_known_heads: dict[bytes, _Head] = {}
+"""Heads of nothing but such fields: those of Lambda's own responses to replies."""
+
+_known_lines: dict[bytes, tuple[Field, int]] = {}
+"""Lines of such fields, and the length of the body that each states, -1 for none."""
+
+_known_names: dict[bytes, bool] = {}
+"""Names of other fields, none of which frames a body."""
+
+_known_statuses: dict[bytes, tuple[int, bytes]] = {}
+
+
+def read_fast(data: bytes, max_body: float) -> Response | None:
+    """Return the response that these bytes are, up to the last one.
+
+    That is one in HTTP/1.1 to a method other than HEAD, after which the connection may
+    be used again. None is for all others, whole or not, valid or not.
+    """
+    head, end, body = data.partition(b"\r\n\r\n")
+    read = _known_heads.get(head) or _read_head(head)
+    if not read or not end or read.length != len(body) or read.length > max_body:
+        return None
+    return Response(read.status, read.reason, read.fields.copy(), body)
+
+
+def _read_head(head: bytes) -> _Head | None:
+    first, *lines = head.split(b"\r\n")
+    status_line = _known_statuses.get(first) or _read_status_line(first)
+    if not status_line or len(head) > MAX_HEAD - len(b"\r\n\r\n"):
+        return None
+    fields: Fields = []
+    stated = -1
+    is_text = False
+    for line in lines:
+        known = _known_lines.get(line)
+        if known is None:
+            # Controls are looked for once, and within all lines: that costs less.
+            is_text = is_text or not has_controls(b"".join(lines))
+            name, colon, value = line.partition(b":")
+            if is_text and colon and name in _known_names:
+                fields.append((name, value.strip(b" \t")))
+                continue
+            known = _read_line(line) if is_text else None
+            if known is None:
+                return None
+        field, length = known
+        fields.append(field)
+        if length >= 0:
+            if stated >= 0:
+                return None
+            stated = length
+    read = _Head(*status_line, fields, stated)
+    return read if is_text else memoize(_known_heads, head, read)
+
+
+def _read_status_line(line: bytes) -> tuple[int, bytes] | None:
+    try:
+        minor_version, status, reason = read_status_line(line)
+    except PeerError:
+        return None
+    if not minor_version or status < 200 or status in {204, 304}:
+        return None
+    return memoize(_known_statuses, line, (status, reason))
+
+
+def _read_line(line: bytes) -> tuple[Field, int] | None:
+    """Return a field and the length of the body that it states, -1 for none."""
+    try:
+        name, value, framing = read_field(line)
+    except PeerError:
+        return None
+    length = -1
+    if framing == CONTENT_LENGTH:
+        if not value.isdigit() or len(value) > MAX_LENGTH_DIGITS:
+            return None
+        length = int(value)
+    elif framing and (framing != CONNECTION or value.lower() != b"keep-alive"):
+        return None
+    read = (name, value), length
+    if name.lower() in _REPEATED:
+        return memoize(_known_lines, line, read)
+    memoize(_known_names, name, True)
+    return read

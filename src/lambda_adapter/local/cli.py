@@ -1,0 +1,62 @@
+"""``lambda-adapter local``: the commands."""
+
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from lambda_adapter.local.cli_options import reporter
+from lambda_adapter.local.ports import SetupError
+from lambda_adapter.local.project_file import Project, read_project
+
+INTERRUPTED = 130
+"""Exit status of what SIGINT ended, as from a shell."""
+
+EX_USAGE = 64
+"""Exit status of a command line that can't be read, as the adapter's own: sysexits.h"""
+
+COMMANDS = {
+    "invoke": "invoke_command",
+    "events": "events_command",
+    "completion": "completion",
+}
+"""The first words that name a command, and not the application's; their modules."""
+
+WITHOUT_FUNCTION = frozenset({"events", "completion"})
+"""Those that run no function, so that pyproject.toml says nothing about them."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run a command line, less its ``local``, and return the exit status."""
+    words = list(argv)
+    name = words.pop(0) if words and words[0] in COMMANDS else ""
+    try:
+        project = Project() if name in WITHOUT_FUNCTION else read_project()
+        status = load(name).main(
+            words,
+            f"lambda-adapter local {name}".rstrip(),
+            standalone_mode=False,
+            obj=project,
+            default_map=project.options,
+        )
+    except SetupError as error:
+        reporter(as_json="--json" in words).failure(str(error))
+        return 1
+    except click.UsageError as error:
+        error.show()
+        return EX_USAGE
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.exceptions.Abort:
+        return INTERRUPTED
+    return int(status or 0)
+
+
+def load(name: str) -> click.Command:
+    """Import a command, and none of the others; "" is the one that serves."""
+    module = import_module(f"{__package__}.{COMMANDS.get(name, 'serve_command')}")
+    command = module.COMMAND
+    if not isinstance(command, click.Command):
+        raise TypeError(command)
+    return command

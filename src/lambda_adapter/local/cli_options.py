@@ -1,0 +1,124 @@
+"""The command line's options, made of the table of options."""
+
+import sys
+from collections.abc import Iterable, Mapping
+
+import click
+from msgspec import inspect
+from rich.console import Console
+
+from lambda_adapter import __version__
+from lambda_adapter.local.option_table import (
+    BadOptionError,
+    Flag,
+    Given,
+    flags,
+    read_given,
+)
+from lambda_adapter.local.reporters import ConsoleReport, JsonReport
+
+Reporter = ConsoleReport | JsonReport
+
+SETTINGS = {
+    "allow_interspersed_args": False,
+    "help_option_names": ["-h", "--help"],
+    "max_content_width": 88,
+}
+"""Everything after COMMAND is COMMAND's, its own ``--`` included."""
+
+
+def _print_version(context: click.Context, _: click.Parameter, *, value: bool) -> None:
+    if value and not context.resilient_parsing:
+        click.echo(f"lambda-adapter {__version__}")
+        context.exit()
+
+
+VERSION = click.Option(
+    ["-V", "--version"],
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=lambda context, option, value: _print_version(
+        context, option, value=value
+    ),
+    help="Print the version.",
+)
+
+
+def click_options(*, only_invoke: bool = False) -> list[click.Parameter]:
+    """Return the table's options for click."""
+    shown = flags()
+    described = inspect.type_info(Given)
+    if not isinstance(described, inspect.StructType):
+        raise TypeError(described)
+    return [
+        _option(field, shown[field.name])
+        for field in described.fields
+        if shown[field.name].in_invoke or not only_invoke
+    ]
+
+
+def _option(field: inspect.Field, flag: Flag) -> click.Option:
+    name = f"--{field.encode_name}"
+    if isinstance(field.type, inspect.BoolType):
+        return click.Option(
+            [f"{name}/--no-{field.encode_name}", field.name], help=flag.help
+        )
+    is_list = isinstance(field.type, inspect.VarTupleType)
+    return click.Option(
+        [name, *flag.aliases, field.name],
+        type=click.Choice(flag.choices) if flag.choices else _type(field.type),
+        multiple=is_list,
+        default=None if is_list else field.default,
+        show_default=flag.default or bool(field.default),
+        metavar=flag.metavar or None,
+        help=flag.help,
+        is_flag=False,
+        flag_value=flag.flag_value,
+    )
+
+
+def _type(kind: inspect.Type) -> click.IntRange | click.FloatRange | None:
+    if isinstance(kind, inspect.UnionType):
+        kind = kind.types[0]
+    match kind:
+        case inspect.IntType():
+            return click.IntRange(kind.ge, kind.le)
+        case inspect.FloatType():
+            return click.FloatRange(kind.ge, kind.le)
+        case _:
+            return None
+
+
+def read_click(given: Mapping[str, object]) -> Given:
+    """Return the options as click has read them.
+
+    Raises:
+        UsageError: one has a value that it can't have, or two contradict each other.
+    """
+    said = {
+        name: tuple(_split(value)) if isinstance(value, tuple) else value
+        for name, value in given.items()
+        if value is not None
+    }
+    try:
+        options = read_given(said)
+    except BadOptionError as error:
+        raise click.UsageError(str(error)) from error
+    if options.cold and options.concurrency > 1:
+        raise click.UsageError("--cold and --concurrency exclude each other")
+    if options.asgi and options.wsgi:
+        raise click.UsageError("--asgi and --wsgi exclude each other: give one")
+    return options
+
+
+def _split(values: Iterable[object]) -> Iterable[str]:
+    for value in values:
+        yield from filter(None, (word.strip() for word in str(value).split(",")))
+
+
+def reporter(*, as_json: bool) -> Reporter:
+    """Return what prints for people, or for programs."""
+    if as_json:
+        return JsonReport(lambda line: print(line, flush=True))
+    return ConsoleReport(Console(file=sys.stdout))

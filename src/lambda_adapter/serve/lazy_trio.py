@@ -1,0 +1,165 @@
+"""A front for trio: the package, with as much of it imported as the adapter uses.
+
+What this does: ``sys.modules["trio"]`` becomes trio's own module, whose ``__init__``
+has not run. It has the names in ``NAMES``, taken from the submodules that define them,
+and runs its ``__init__`` once it is asked for another name. So every name is trio's own
+object, and nothing but the time that it takes to import tells the front from trio.
+
+What would be simpler: ``import trio``. That imports TLS, DTLS, subprocesses, files and
+paths as well, and is a fifth of the adapter's start (measured). The standard library's
+``LazyLoader`` would import all of them with the first name.
+
+What could go wrong: trio may be laid out otherwise one day. Then it is imported as
+usual, and tests/serve/test_lazy_trio.py fails.
+"""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec, module_from_spec
+from types import ModuleType
+
+NAMES: dict[str, dict[str, tuple[str, ...]]] = {
+    "trio": {
+        "_core": (
+            *("BrokenResourceError", "BusyResourceError", "ClosedResourceError"),
+            *("CancelScope", "Cancelled", "EndOfChannel", "Nursery", "WouldBlock"),
+            *("TASK_STATUS_IGNORED", "current_effective_deadline", "current_time"),
+            *("open_nursery", "run"),
+        ),
+        "_signals": ("open_signal_receiver",),
+        "_sync": ("CapacityLimiter", "Condition", "Event", "Lock", "Semaphore"),
+        "_timeouts": (
+            *("TooSlowError", "fail_after", "fail_at", "move_on_after", "move_on_at"),
+            *("sleep", "sleep_forever", "sleep_until"),
+        ),
+    },
+    "trio.lowlevel": {
+        "_core": (
+            *("Abort", "ParkingLot", "RunVar", "Task", "cancel_shielded_checkpoint"),
+            *("checkpoint", "checkpoint_if_cancelled", "current_task"),
+            *("current_trio_token", "notify_closing", "reschedule"),
+            *("wait_readable", "wait_task_rescheduled", "wait_writable"),
+        ),
+    },
+}
+"""The names in each module that has a front, by the submodule that defines them: what
+the adapter uses, and what these submodules ask trio for."""
+
+
+def import_all_of_trio() -> None:
+    """Import trio as it is, without a process for that.
+
+    For a process that runs an application: one that imports trio itself must not get
+    the front.
+
+    Raises:
+        ImportError: there is no trio here.
+    """
+    with contextlib.suppress(AttributeError, ImportError), _without_ctypes():
+        import_module("trio")
+    if "trio" not in sys.modules:  # an older one, which needs ctypes
+        _forget()
+        import_module("trio")
+
+
+def _forget() -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "trio"]:
+        del sys.modules[name]
+
+
+def import_trio() -> None:
+    """Import trio, unless it is imported already, behind a front.
+
+    Raises:
+        ImportError: there is no trio here.
+    """
+    try:
+        if "trio" not in sys.modules:
+            with _without_ctypes():
+                _build_front()
+    except (AttributeError, ImportError):  # another layout, or no trio
+        _forget()
+    import_module("trio")
+
+
+def _build_front() -> None:
+    fronts = {name: _find(name) for name in NAMES}
+    # Makes the public module the one that each is from, as tracebacks quote it.
+    fixup = import_module("trio._util").fixup_module_metadata
+    for name, submodules in NAMES.items():
+        for submodule, names in submodules.items():
+            source = import_module(f"trio.{submodule}")
+            found = {each: getattr(source, each) for each in names}
+            fixup(name, found)
+            vars(fronts[name]).update(found)
+
+
+def _find(name: str) -> ModuleType:
+    """Return a module whose code has not run, and register it.
+
+    Raises:
+        ImportError: there is no such module.
+    """
+    spec = find_spec(name)
+    if spec is None:
+        raise ImportError(name)
+    module = sys.modules[name] = module_from_spec(spec)
+    parent, _, child = name.rpartition(".")
+    if parent:
+        setattr(sys.modules[parent], child, module)
+
+    # https://docs.python.org/3/reference/datamodel.html#module.__getattr__
+    def open_up(attribute: str) -> object:
+        # trio's own modules ask it for each other: ``from . import _core``
+        if attribute.startswith("_") and find_spec(f"trio.{attribute}"):
+            return import_module(f"trio.{attribute}")
+        _load_wholly()
+        return getattr(module, attribute)
+
+    module.__getattr__ = open_up  # type: ignore[method-assign]
+    return module
+
+
+def _load_wholly() -> None:
+    """Run the code of each module that is still a front.
+
+    trio's ``__init__`` comes last, since it expects its submodules to have run. While a
+    module runs it is no front any more, but trio still is one for its submodules.
+    """
+    for name in reversed(NAMES):
+        module = sys.modules[name]
+        spec = module.__spec__
+        if vars(module).pop("__getattr__", None) and spec and spec.loader:
+            spec.loader.exec_module(module)
+
+
+@contextlib.contextmanager
+def _without_ctypes() -> Iterator[None]:
+    """Let whoever imports ``ctypes`` find no library, if nobody has imported it yet.
+
+    trio asks it for the function that names a thread, and to find the library which has
+    that, ``ctypes.util`` runs ``ldconfig``, and where there is none a compiler:
+    https://docs.python.org/3/library/ctypes.html#finding-shared-libraries
+    If it finds none, trio's threads have no names, as on other systems.
+    """
+    if "ctypes" in sys.modules:
+        yield
+        return
+    ctypes, util = ModuleType("ctypes"), ModuleType("ctypes.util")
+    vars(ctypes).update(util=util, CDLL=_load_nothing)
+    vars(util).update(find_library=_find_nothing)
+    sys.modules.update({"ctypes": ctypes, "ctypes.util": util})
+    try:
+        yield
+    finally:
+        del sys.modules["ctypes"], sys.modules["ctypes.util"]
+
+
+def _find_nothing(_name: str) -> None:
+    return None
+
+
+def _load_nothing(name: str) -> None:
+    raise OSError(f"{name} is not loaded")

@@ -1,0 +1,122 @@
+"""Why nothing can be served: said in the log, and to Lambda.
+
+With the standard library alone, since what serves may be what can't be imported.
+Imported only when a start fails.
+"""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import json
+import os
+import sys
+from importlib.metadata import PackageNotFoundError, distributions, version
+
+import lambda_adapter
+from lambda_adapter.config import Config
+from lambda_adapter.errors import AdapterError, ConfigError
+from lambda_adapter.quoting import MAX_ERROR
+from lambda_adapter.settings import RUNTIME_API
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def give_up(error: AdapterError, environ: Mapping[str, str]) -> None:
+    """Say why nothing can be served, in the log and, on Lambda, to Lambda."""
+    complain(str(error))
+    if not environ.get(RUNTIME_API):
+        return
+    try:
+        runtime_api = Config({RUNTIME_API: environ[RUNTIME_API]}).runtime_api
+    except ConfigError:  # which then is the error
+        return
+
+    if failure := post_init_error(runtime_api, error):
+        complain(f"Lambda could not be told of the init error: {failure}")
+
+
+def complain(message: str) -> None:
+    """Write an error before there is a logger, in the format that is set for it."""
+    line = f"lambda-adapter: {message}"
+    if os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON":
+        import json
+        import time
+
+        line = json.dumps(
+            {
+                "timestamp": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime()),
+                "level": "ERROR",
+                "logger": "lambda-adapter",
+                "message": message,
+            }
+        )
+    print(line, file=sys.stderr)
+
+
+TARGET = "/2018-06-01/runtime/init/error"
+"""https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-initerror"""
+
+TIMEOUT = 2.0
+"""Seconds that Lambda may take to connect, and again to respond."""
+
+
+def post_init_error(
+    runtime_api: tuple[str, int], error: AdapterError, timeout: float = TIMEOUT
+) -> str | None:
+    """Post the error to ``host, port``, and return why that failed, if it did."""
+    report = {
+        "errorMessage": error.report[:MAX_ERROR],
+        "errorType": error.error_type,
+    }
+    fields = {
+        "Content-Type": "application/json",
+        "Lambda-Runtime-Function-Error-Type": error.error_type,
+    }
+    connection = http.client.HTTPConnection(*runtime_api, timeout=timeout)
+    try:
+        connection.request("POST", TARGET, json.dumps(report), fields)
+        status = connection.getresponse().status
+    # A UnicodeError is a host that is too long for a name.
+    except (OSError, http.client.HTTPException, UnicodeError) as failure:
+        return str(failure) or type(failure).__name__
+    finally:
+        connection.close()
+    return None if status == http.client.ACCEPTED else f"status {status}"
+
+
+def describe_conflicts() -> str:
+    """Name the packages that are found first, and are others than the adapter's."""
+    here = os.path.dirname(lambda_adapter.__path__[0])
+    conflicts: list[str] = []
+    for ours in distributions(path=[here]):
+        try:
+            found = version(ours.name)
+        except PackageNotFoundError:
+            continue
+        if found != ours.version:
+            conflicts.append(
+                f"{ours.name} {found} (the adapter comes with {ours.version})"
+            )
+    if not conflicts:
+        return "none of the packages is another one than the adapter's"
+    return "the application's packages come first: " + ", ".join(sorted(conflicts))
+
+
+def describe_start_error(command: str, code: int, wrapper: str | None = None) -> str:
+    """Say which command can't be executed, why, and what to look at."""
+    match code:
+        case errno.ENOENT:
+            advice = "is it in the image, on PATH, and does its #! line name a program?"
+        case errno.EACCES:
+            advice = "is it executable (chmod +x)?"
+        case errno.ENOEXEC:
+            advice = "is it for this architecture?"
+        case _:
+            advice = "it is the command after the adapter's own name"
+    what = f"the application {command!r}"
+    if wrapper:
+        what = f"the wrapper {wrapper!r} (AWS_LWA_EXEC_WRAPPER)"
+    return f"{what} can't be started: {os.strerror(code)}; {advice}"

@@ -1,0 +1,441 @@
+"""``transport``: requests to an ASGI application in this process, on each loop."""
+
+import contextlib
+import logging
+import os
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+import trio.testing
+
+from lambda_adapter.app.in_process.asgi.app import open_host
+from lambda_adapter.app.in_process.asgi.exchange import Body, BodyOverLimitError
+from lambda_adapter.app.in_process.asgi.messages import Start
+from lambda_adapter.app.in_process.asgi.transport import ASGITransport
+from lambda_adapter.app.in_process.aws import Function
+from lambda_adapter.config import Config
+from lambda_adapter.errors import (
+    AppFailedError,
+    AppStuckError,
+    DeadlineError,
+    ResponseTooLargeError,
+)
+from lambda_adapter.observe.logs import request_id
+from tests.app.calls import body_of, http_event, turn_of
+from tests.programs import asgi_app
+
+LOOPS = os.environ.get("TEST_LOOPS", "asyncio,trio").split(",")
+"""trio-asyncio changes asyncio for a whole process: test_host_trio_asyncio has one."""
+
+BROKEN = ["raises", "raises_within", "leaves", "never", "only_start", "body_first"]
+
+
+@asynccontextmanager
+async def open_transport(loop, app=asgi_app.app):
+    """Run a loop, and yield a transport at an application on it."""
+    host = open_host(loop)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(host.run)
+        yield ASGITransport(host, app, Function(Config({})), "", {"shared": []})
+        host.close()
+
+
+@pytest.fixture(params=LOOPS)
+async def transport(request):
+    async with open_transport(request.param) as transport:
+        yield transport
+
+
+@pytest.fixture
+def lines(caplog):
+    """What is logged."""
+    log = logging.getLogger("lambda_adapter")
+    log.propagate = True
+    yield caplog
+    log.propagate = False
+
+
+async def ask(transport, path, *, query="", method="GET", **bounds):
+    """Send a request, and return the response with its body read."""
+    call, request = turn_of(http_event(path, query, method), **bounds)
+    response = await transport.send(request, call)
+    body = await body_of(response)
+    await transport.finish(call.deadline)
+    return response, body
+
+
+async def test_response(transport):
+    """A response has the status, the reason, the fields and the body that were sent."""
+    response, body = await ask(transport, "/no_content", query="201")
+
+    assert (response.status, response.reason) == (201, b"Created")
+    assert response.fields == [(b"content-type", b"text/plain")]
+    assert body == b"no content"
+
+
+@pytest.mark.parametrize("status", ["204", "304"])
+async def test_statuses_without_content(transport, status):
+    """A 204 and a 304 have no body, whatever the application sends."""
+    response, body = await ask(transport, "/no_content", query=status)
+
+    assert (response.status, body) == (int(status), b"")
+
+
+async def test_head_has_no_body(transport):
+    """A response to HEAD has no body, and the length that the application declares."""
+    response, body = await ask(transport, "/head", method="HEAD")
+
+    assert (b"content-length", b"4") in response.fields
+    assert body == b""
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_pieces(transport, streamed):
+    """A body is whole, or comes in the pieces that were sent."""
+    call, request = turn_of(http_event("/stream"), streamed=streamed)
+    response = await transport.send(request, call)
+
+    pieces = (
+        [response.body]
+        if isinstance(response.body, bytes)
+        else [piece async for piece in response.body]
+    )
+    await transport.finish(call.deadline)
+
+    expected = [b"piece 0\n", b"piece 1\n", b"piece 2\n"]
+    assert pieces == (expected if streamed else [b"".join(expected)])
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_empty_pieces(transport, method):
+    """A piece that is empty, or that no response to HEAD has, is not waited for."""
+    with trio.fail_after(5):
+        _, body = await ask(transport, "/empty_pieces", method=method, streamed=True)
+
+    assert body == (b"piece" if method == "GET" else b"")
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_file(transport, tmp_path, streamed):
+    """A file that is named instead of a body is sent."""
+    content = bytes(range(256)) * 1_000
+    (tmp_path / "file").write_bytes(content)
+
+    _, body = await ask(
+        transport, "/file", query=str(tmp_path / "file"), streamed=streamed
+    )
+
+    assert body == content
+
+
+async def test_background(clock, transport, capfd):
+    """What is done after the last piece neither delays the response nor is cut off."""
+    call, request = turn_of(http_event("/background", "0.05"))
+    response = await transport.send(request, call)
+    at_the_response = capfd.readouterr().err
+    await transport.finish(call.deadline)
+
+    assert (response.body, at_the_response) == (b"ok", "")
+    assert capfd.readouterr().err == "background begins\nbackground ends\n"
+
+
+async def test_background_at_the_deadline(clock, transport, capfd, lines):
+    """Work after the response is cancelled at the deadline, and that is logged."""
+    call, request = turn_of(http_event("/background", "30"))
+    await transport.send(request, call)
+    await transport.finish(trio.current_time() + 3)
+
+    assert capfd.readouterr().err == "background begins\n"
+    assert [record.getMessage() for record in lines.records] == [
+        "the work after the response was cancelled at the deadline"
+    ]
+
+
+@pytest.mark.parametrize("path", BROKEN)
+async def test_no_response(transport, path, lines):
+    """An application without a whole response is a 500 that says nothing of the inside.
+
+    The log has the reason, the client the id to look it up by.
+    """
+    response, body = await ask(transport, f"/{path}")
+    after, _ = await ask(transport, "/stream")
+
+    assert (response.status, after.status) == (500, 200)
+    assert b'"requestId":"request-1"' in body
+    assert b"secret" not in body
+    (record,) = lines.records
+    assert record.levelname == "ERROR"
+    if path.startswith("raises"):
+        assert record.exc_info[1].args == ("a secret reason",)
+
+
+async def test_streamed_response_that_breaks_off(transport, lines):
+    """An application that fails within a stream breaks it."""
+    call, request = turn_of(http_event("/raises_within"), streamed=True)
+    response = await transport.send(request, call)
+
+    assert await anext(response.body) == b"half"
+    with pytest.raises(AppFailedError):
+        await anext(response.body)
+    await response.body.aclose()
+    await transport.finish(call.deadline)
+
+
+@pytest.mark.parametrize("path", ["raises_after", "twice"])
+async def test_failure_after_the_response(transport, path, lines):
+    """What goes wrong after a response changes nothing but the log."""
+    response, body = await ask(transport, f"/{path}")
+
+    assert (response.status, body) == (200, b"ok")
+    (record,) = lines.records
+    assert (
+        record.getMessage() == "the application failed after its response was complete"
+    )
+
+
+@pytest.mark.parametrize("path", ["hangs", "spins"])
+async def test_deadline(transport, path, lines):
+    """An application that is late is cancelled, and the next request is served."""
+    call, request = turn_of(http_event(f"/{path}"), seconds=0.05)
+    with pytest.raises(DeadlineError):
+        await transport.send(request, call)
+    await transport.finish(call.deadline)
+
+    response, _ = await ask(transport, "/stream")
+
+    assert response.status == 200
+    assert not lines.records
+
+
+async def test_cancelled_at_the_deadline(clock, transport, capfd):
+    """An application hears of its deadline before its client does."""
+    call, request = turn_of(http_event("/hangs"), seconds=3)
+    with pytest.raises(DeadlineError):
+        await transport.send(request, call)
+    await trio.testing.wait_all_tasks_blocked()
+    before_the_reply = capfd.readouterr().err
+    await transport.finish(call.deadline)
+
+    assert before_the_reply.startswith("hangs: Cancelled")
+
+
+async def test_deadline_within_a_stream(clock, transport):
+    """Each piece of a stream has the same deadline."""
+    call, request = turn_of(http_event("/half_then_hangs"), streamed=True, seconds=3)
+    response = await transport.send(request, call)
+
+    assert await anext(response.body) == b"half"
+    with pytest.raises(DeadlineError):
+        await anext(response.body)
+    await response.body.aclose()
+    await transport.finish(call.deadline)
+
+
+@pytest.mark.parametrize("how", ["", "half", "whole"])
+async def test_clean_up_that_fails_at_the_deadline(clock, transport, lines, how):
+    """A task that raises while it is cancelled costs a request, and is in the log."""
+    call, request = turn_of(
+        http_event("/mixed", how), seconds=3, streamed=how == "half"
+    )
+    with contextlib.suppress(DeadlineError):
+        response = await transport.send(request, call)
+        await body_of(response)
+        assert how == "whole"
+    await transport.finish(call.deadline)
+
+    response, _ = await ask(transport, "/stream")
+
+    assert response.status == 200
+    assert "a late clean-up" in lines.text
+
+
+@pytest.mark.parametrize("path", ["generator_exit", "keeps_cancelled"])
+async def test_no_cancellation_of_ours(transport, path):
+    """What a loop takes for a cancellation, and was none, costs a request."""
+    statuses = [(await ask(transport, f"/{path}"))[0].status for _ in range(2)]
+    response, _ = await ask(transport, "/stream")
+
+    assert statuses[-1] == 500
+    assert response.status == 200
+
+
+async def test_stubborn_application(clock, transport):
+    """An application that swallows its cancellation ends the environment."""
+    call, request = turn_of(http_event("/stubborn_for"), seconds=3)
+    with pytest.raises(DeadlineError):
+        await transport.send(request, call)
+
+    with pytest.raises(AppStuckError):
+        await transport.finish(call.deadline)
+
+
+async def test_stream_that_nobody_takes(transport, capfd):
+    """An application whose client is gone is told so by ``send``."""
+    call, request = turn_of(http_event("/endless"), streamed=True)
+    response = await transport.send(request, call)
+    await anext(response.body)
+    await response.body.aclose()
+    await transport.finish(call.deadline)
+
+    assert capfd.readouterr().err == "the client is gone\n"
+
+
+async def test_listening_for_the_end(clock, transport, capfd):
+    """An application that waits in ``receive`` learns there that its client is gone."""
+    call, request = turn_of(http_event("/listens"), streamed=True)
+    response = await transport.send(request, call)
+    await anext(response.body)
+    with trio.move_on_after(3):
+        await anext(response.body)
+    await response.body.aclose()
+    await transport.finish(call.deadline)
+
+    assert capfd.readouterr().err == "http.disconnect\n"
+
+
+async def test_stream_waits_for_who_takes_it(transport):
+    """An application sends a piece once the one before it was taken."""
+    call, request = turn_of(http_event("/counts"), streamed=True)
+    response = await transport.send(request, call)
+    await trio.testing.wait_all_tasks_blocked()
+    sent_at_first = asgi_app.COUNTED["sent"]
+    await anext(response.body)
+    await anext(response.body)
+    await trio.testing.wait_all_tasks_blocked()
+    await response.body.aclose()
+    await transport.finish(call.deadline)
+
+    assert (sent_at_first, asgi_app.COUNTED["sent"]) == (0, 1)
+
+
+async def test_too_large_a_body(transport):
+    """A whole body is bounded while it comes."""
+    call, request = turn_of(http_event("/large", "9"), max_body=2_000_000)
+
+    with pytest.raises(ResponseTooLargeError):
+        await transport.send(request, call)
+    await transport.finish(call.deadline)
+
+
+def test_too_large_a_body_is_let_go():
+    """Nothing is kept of a body that is too large."""
+    body = Body(is_head=False, limit=3)
+    start = Start(200, [], None)
+    body.add(start, b"ab", more=True)
+    with pytest.raises(BodyOverLimitError):
+        body.add(start, b"cd", more=True)
+
+    assert not body
+
+
+async def test_disconnect(transport, capfd):
+    """After the response, ``receive`` says that the client is gone."""
+    await ask(transport, "/disconnects")
+
+    assert capfd.readouterr().err == "http.disconnect\n"
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_disconnect_comes_after_the_last_send(transport, capfd, streamed):
+    """``receive`` says that the client is gone once the last ``send`` has returned."""
+    for _ in range(4):
+        await ask(transport, "/watches", streamed=streamed)
+
+    assert capfd.readouterr().err == "sent\nhttp.disconnect\n" * 4
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_work_of_who_watches_for_the_end(transport, capfd, streamed):
+    """An application that is cancelled when its client is gone has sent everything."""
+    for _ in range(4):
+        await ask(transport, "/cancels_at_the_end", streamed=streamed)
+
+    assert capfd.readouterr().err == "sent\nbackground\n" * 4
+
+
+async def test_last_send_that_is_cancelled(transport, capfd):
+    """``receive`` says that the client is gone once the last ``send`` is cancelled."""
+    with trio.fail_after(5):
+        await ask(transport, "/gives_up_sending")
+
+    assert capfd.readouterr().err == "http.disconnect\n"
+
+
+async def test_context_is_fresh(transport):
+    """What a request puts into context variables, the next one does not see."""
+    seen = [(await ask(transport, "/context"))[1] for _ in range(2)]
+
+    assert seen == [b"nothing", b"nothing"]
+
+
+async def test_request_id(transport, capfd):
+    """An application's log has the request id, by the adapter's filter."""
+    request_id.set("request-7")
+    await ask(transport, "/logs")
+
+    assert capfd.readouterr().err == "a line of request-7\n"
+
+
+async def test_cancelled_from_outside(clock, transport, capfd):
+    """At the end of the adapter, the application is cancelled."""
+    call, request = turn_of(http_event("/hangs"))
+    with trio.move_on_after(3):
+        await transport.send(request, call)
+    await transport.finish(trio.current_time() + 1)
+
+    assert capfd.readouterr().err.startswith("hangs: Cancelled")
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("path", ["hangs", "mixed"])
+async def test_end_of_the_loop(loop, path, lines):
+    """A request in flight is cancelled with its loop, and its failure is logged."""
+    async with open_transport(loop) as transport, trio.open_nursery() as nursery:
+        call, request = turn_of(http_event(f"/{path}"))
+        nursery.start_soon(transport.send, request, call)
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.cancel_scope.cancel()
+
+    assert ("a late clean-up" in lines.text) == (path == "mixed")
+    assert len(lines.records) == (path == "mixed")
+
+
+async def test_itself_cancelled(transport, lines):
+    """An application that cancels itself has no response."""
+    response, _ = await ask(transport, "/cancels_itself")
+
+    assert response.status == 500
+    assert len(lines.records) == 1
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+async def test_several_at_once(loop):
+    """Transports share the application, and each has a request of its own."""
+    async with open_transport(loop) as transport:
+        transports = [
+            transport,
+            *(ASGITransport(*transport_parts(transport)) for _ in range(3)),
+        ]
+        bodies = []
+
+        async def one(transport, number):
+            _, body = await ask(transport, "/meets", query=str(number))
+            bodies.append(body)
+
+        with trio.fail_after(5):
+            async with trio.open_nursery() as nursery:
+                for number, each in enumerate(transports):
+                    nursery.start_soon(one, each, number)
+
+    assert sorted(bodies) == [b"0", b"1", b"2", b"3"]
+
+
+def transport_parts(transport):
+    return (
+        transport._host,
+        transport._app,
+        transport._function,
+        transport._base_path,
+        transport._state,
+    )

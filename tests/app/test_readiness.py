@@ -1,0 +1,502 @@
+"""``readiness``: waiting until the application is ready for its first request."""
+
+import logging
+import os
+import socket
+from contextlib import asynccontextmanager
+from itertools import pairwise
+
+import pytest
+import trio
+
+from lambda_adapter.app.readiness import find_unready, wait_app_ready
+from lambda_adapter.config import Config
+from lambda_adapter.errors import AppNotReadyError
+from tests.adapter import free_port
+from tests.scripted_app import (
+    Answer,
+    ScriptedApp,
+    open_app,
+    open_server,
+    open_unix_server,
+    receive,
+)
+
+HANG = Answer(b"", "hold")
+
+QUIET = 0.002
+"""Real seconds without news before the clock jumps, for tests of a hundred jumps."""
+
+
+def status(code):
+    return Answer(b"HTTP/1.1 %d Whatever\r\ncontent-length: 0\r\n\r\n" % code)
+
+
+def config(port, **environ):
+    return Config({"PORT": str(port), **environ})
+
+
+class Running:
+    """An application, in this very process, that ends after so many looks at it."""
+
+    pid = os.getpid()
+
+    def __init__(self, looks: int) -> None:
+        self.looks = looks
+
+    def ended(self) -> str | None:
+        self.looks -= 1
+        return "exited with status 3" if self.looks < 0 else None
+
+
+@asynccontextmanager
+async def refused_until(port):
+    """Have nobody listening, until the block asks for an application."""
+    async with trio.open_nursery() as nursery:
+        app = open_app(port=port)
+
+        async def start() -> None:
+            nursery.start_soon(hold)
+            await started.wait()
+
+        async def hold() -> None:
+            async with app:
+                started.set()
+                await trio.sleep_forever()
+
+        started = trio.Event()
+        yield start
+        nursery.cancel_scope.cancel()
+
+
+async def test_ready_at_once(caplog):
+    """An application that responds is ready, and the log says how long that took."""
+    caplog.set_level(logging.INFO)
+    async with open_app() as app:
+        with trio.fail_after(5):
+            await wait_app_ready(config(app.port), None)
+
+    (line,) = caplog.records
+    assert line.getMessage().startswith("the application is ready after ")
+
+
+async def test_the_check_is_all_that_is_asked():
+    """A check is one GET, on a connection of its own, that says what it is."""
+    async with open_app() as app:
+        with trio.fail_after(5):
+            await wait_app_ready(config(app.port), None)
+
+    (check,) = app.requests
+    assert check.line == b"GET / HTTP/1.1"
+    assert check.body == b""
+    assert check.values(b"host") == [b"127.0.0.1:%d" % app.port]
+    assert check.values(b"connection") == [b"close"]
+    assert b"readiness check" in check.values(b"user-agent")[0]
+
+
+async def test_path():
+    """The check asks for the path that is set, query included."""
+    async with open_app() as app:
+        path = "/healthz?deep=1"
+        with trio.fail_after(5):
+            await wait_app_ready(
+                config(app.port, AWS_LWA_READINESS_CHECK_PATH=path), None
+            )
+
+    assert app.requests[0].line == b"GET /healthz?deep=1 HTTP/1.1"
+
+
+async def test_port():
+    """The check asks at the port that is set, and leaves the application's alone."""
+    async with open_app() as app, open_app() as health:
+        environ = {"AWS_LWA_READINESS_CHECK_PORT": str(health.port)}
+        with trio.fail_after(5):
+            await wait_app_ready(config(app.port, **environ), None)
+
+    assert (app.connections, health.connections) == (0, 1)
+
+
+async def test_not_listening_yet():
+    """An application that refuses connections is asked again, until it is there."""
+    port = free_port()
+    async with refused_until(port) as start:
+        ready = trio.Event()
+
+        async def wait() -> None:
+            await wait_app_ready(config(port), None)
+            ready.set()
+
+        with trio.fail_after(5):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(wait)
+                await trio.testing.wait_all_tasks_blocked()
+                assert not ready.is_set()
+                await start()
+
+
+async def test_unhealthy_at_first():
+    """An application that says 503 is asked again, until it says something else."""
+    async with open_app(status(503), status(503), status(500)) as app:
+        with trio.fail_after(5):
+            await wait_app_ready(config(app.port), None)
+
+    assert len(app.requests) == 4
+
+
+async def test_pauses_between_checks(clock):
+    """Between two checks there are 10 ms, however many there have been."""
+    asked: list[float] = []
+
+    async def refuse(stream: trio.SocketStream) -> None:
+        asked.append(trio.current_time())
+        await stream.aclose()
+
+    async with open_server(refuse) as port:
+        with trio.move_on_after(0.055):
+            await wait_app_ready(config(port), None)
+
+    assert asked == pytest.approx([asked[0] + number / 100 for number in range(6)])
+
+
+@asynccontextmanager
+async def unhealthy_for(seconds):
+    """Serve 503 for so long, and then 200; gives the port and when it was asked."""
+    ready = trio.current_time() + seconds
+    asked: list[float] = []
+
+    async def serve(stream: trio.SocketStream) -> None:
+        if await receive(stream):
+            asked.append(trio.current_time())
+            code = 200 if asked[-1] >= ready else 503
+            await stream.send_all(status(code).raw)
+            await stream.aclose()
+
+    async with open_server(serve) as port:
+        yield port, asked
+
+
+async def test_unhealthy_is_asked_ever_more_rarely(clock):
+    """After an unhealthy response the pause grows, so that no log fills with checks."""
+    clock.autojump_threshold = QUIET
+    async with unhealthy_for(60) as (port, asked):
+        with trio.move_on_after(60):
+            await wait_app_ready(config(port), None)
+
+    pauses = [later - earlier for earlier, later in pairwise(asked)]
+    assert pauses[:5] == pytest.approx([0.01] * 5)
+    assert pauses[-5:] == pytest.approx([1.0] * 5)
+    assert pauses == pytest.approx(sorted(pauses))
+    assert len([time for time in asked if time < asked[0] + 6]) < 50
+
+
+@pytest.mark.parametrize("seconds", [0.05, 0.5, 4, 30])
+async def test_ready_soon_after_unhealthy(clock, seconds):
+    """An application that warms up is found ready at most an eighth of that later."""
+    clock.autojump_threshold = QUIET
+    async with unhealthy_for(seconds) as (port, asked):
+        started = trio.current_time()
+        with trio.fail_after(60):
+            await wait_app_ready(config(port), None)
+
+    assert asked[-1] - started <= max(seconds * 9 / 8, seconds + 0.011)
+
+
+async def test_pauses_are_short_until_the_first_answer(clock):
+    """The time without any response does not make the pauses longer."""
+    hanging = [HANG] * 2  # that is 3 s
+    async with open_app(*hanging, *[status(503)] * 5) as app:
+        started = trio.current_time()
+        with trio.fail_after(60):
+            await wait_app_ready(config(app.port), None)
+
+    assert trio.current_time() - started == pytest.approx(3.07, abs=0.01)
+
+
+@pytest.mark.parametrize("code", [100, 101])
+async def test_interim_status_is_no_readiness(code):
+    """An interim response says nothing about the application."""
+    async with open_app(status(code)) as app:
+        unready = await find_unready(config(app.port))
+
+    assert unready
+
+
+@pytest.mark.parametrize(
+    ("code", "ready"),
+    [(200, True), (302, True), (404, True), (499, True), (500, False), (503, False)],
+)
+async def test_default_statuses(code, ready):
+    """Without a setting, a response below 500 means that the application is up."""
+    async with open_app(status(code)) as app:
+        unready = await find_unready(config(app.port))
+
+    assert (unready and unready.reason) == (
+        None if ready else f"GET / brought status {code}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "ready"), [(200, True), (503, True), (204, False), (404, False)]
+)
+async def test_set_statuses(code, ready):
+    """A setting decides alone which statuses mean ready."""
+    environ = {"AWS_LWA_READINESS_CHECK_HEALTHY_STATUS": "200,503"}
+    async with open_app(status(code)) as app:
+        unready = await find_unready(config(app.port, **environ))
+
+    assert (unready is None) is ready
+
+
+async def test_body_is_not_waited_for():
+    """The status is enough: a ready page may stream for as long as it likes."""
+    raw = b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nthe begin"
+    async with open_app(Answer(raw, "hold")) as app:
+        with trio.fail_after(5):
+            await wait_app_ready(config(app.port), None)
+        await app.wait_all_closed()
+
+
+async def test_tcp():
+    """By ``tcp``, an application that accepts is ready, whatever it would say."""
+    environ = {"AWS_LWA_READINESS_CHECK_PROTOCOL": "tcp"}
+    async with open_app(HANG) as app:
+        with trio.fail_after(5):
+            await wait_app_ready(config(app.port, **environ), None)
+        await app.wait_all_closed()
+
+    assert app.requests == []
+
+
+async def test_tcp_on_port_80():
+    """A check of port 80 works as one of any port, though a URL need not name 80."""
+    environ = {
+        "AWS_LWA_HOST": "127.80.80.80",  # hardly anybody else's
+        "AWS_LWA_PORT": "80",
+        "AWS_LWA_READINESS_CHECK_PROTOCOL": "tcp",
+    }
+    try:
+        (listener,) = await trio.open_tcp_listeners(80, host="127.80.80.80")
+    except OSError as error:
+        pytest.skip(f"port 80 is not to be had here: {error}")
+    async with listener:
+        with trio.fail_after(5):
+            await wait_app_ready(Config(environ), None)
+            await (await listener.accept()).aclose()
+
+
+async def test_first_answer_lost(clock):
+    """An application that accepts and never responds is asked again after a second."""
+    async with open_app(HANG) as app:
+        started = trio.current_time()
+        await wait_app_ready(config(app.port), None)
+        waited = trio.current_time() - started
+
+    assert app.connections == 2
+    assert waited == pytest.approx(1.01, abs=0.02)
+
+
+async def test_slow_answers_are_given_more_time(clock):
+    """Each check that hangs doubles the limit of the next, up to 8 s."""
+    async with open_app(*[HANG] * 5) as app:
+        started = trio.current_time()
+        await wait_app_ready(config(app.port), None)
+        waited = trio.current_time() - started
+
+    assert waited == pytest.approx(1 + 2 + 4 + 8 + 8, abs=0.2)
+
+
+async def test_hung_checks_are_closed(clock):
+    """No check leaves a connection behind."""
+    async with open_app(HANG, HANG) as app:
+        await wait_app_ready(config(app.port), None)
+        await app.wait_all_closed()
+
+
+async def test_ended_before_ready():
+    """An application that ends instead is an error with how it ended, and why not."""
+    port = free_port()
+
+    with trio.fail_after(5), pytest.raises(AppNotReadyError) as caught:
+        await wait_app_ready(config(port), Running(2))
+
+    assert str(caught.value) == (
+        "the application exited with status 3 before it was ready; last check:"
+        f" no connection to 127.0.0.1:{port}: Connection refused"
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        pytest.param(HANG, "no response within 1 s", id="hangs"),
+        pytest.param(status(503), "GET / brought status 503", id="unhealthy"),
+        pytest.param(
+            Answer(b""),
+            "it accepts connections, but it closed the connection without a response",
+            id="closes",
+        ),
+        pytest.param(
+            Answer(b"220 smtp\r\n"),
+            "it accepts connections, but its response is not HTTP/1.1",
+            id="speaks otherwise",
+        ),
+    ],
+)
+async def test_reason_names_the_last_check(clock, answer, reason):
+    """The error quotes what the last check saw."""
+    async with open_app(*[answer] * 5) as app:
+        with pytest.raises(AppNotReadyError) as caught:
+            await wait_app_ready(config(app.port), Running(0))
+
+    assert f"last check: {reason}" in str(caught.value)
+
+
+async def test_reports(autojump_clock, caplog):
+    """The log says after 2, 4, 8 and 16 s why the application is not ready."""
+    port = free_port()
+
+    with trio.move_on_after(20):
+        await wait_app_ready(config(port), None)
+
+    lines = [line.getMessage().partition("; Lambda")[0] for line in caplog.records]
+    assert lines == [
+        f"the application is not ready after {seconds} s: no connection to"
+        f" 127.0.0.1:{port}: Connection refused; it has to listen on"
+        f" http://127.0.0.1:{port}/"
+        for seconds in (2, 4, 8, 16)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        pytest.param(HANG, "no response within 2 s", id="hangs"),
+        pytest.param(status(503), "GET / brought status 503", id="unhealthy"),
+    ],
+)
+async def test_report_names_the_reason(clock, caplog, answer, reason):
+    """A hanging application is not told to listen, nor an unhealthy one to respond."""
+    clock.autojump_threshold = QUIET
+    async with open_app(*[answer] * 1000) as app:
+        with trio.move_on_after(3.5):
+            await wait_app_ready(config(app.port), None)
+
+    (line,) = caplog.records
+    assert reason in line.getMessage()
+
+
+async def test_report_names_what_is_checked(autojump_clock, caplog):
+    """A report names the address where the application has to listen, as it was set."""
+    port = free_port()
+    environ = {"READINESS_CHECK_PROTOCOL": "tcp", "AWS_LWA_HOST": "127.0.0.2"}
+
+    with trio.move_on_after(2.5):
+        await wait_app_ready(config(port, **environ), None)
+
+    assert caplog.text.count(f"it has to listen on tcp://127.0.0.2:{port}\n") == 1
+
+
+def ipv6_server(port):
+    return socket.create_server(("::1", port), family=socket.AF_INET6)
+
+
+async def test_report_names_another_port(autojump_clock, caplog):
+    """An application on another port is told which, and the setting for it."""
+    port = free_port()
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        with trio.move_on_after(2.5):
+            await wait_app_ready(config(port), Running(10_000))
+        number = other.getsockname()[1]
+
+    assert (
+        caplog.records[0]
+        .getMessage()
+        .endswith(
+            f"; it has to listen on http://127.0.0.1:{port}/, but listens on"
+            f" 127.0.0.1:{number}: change that, or set AWS_LWA_PORT={number}"
+        )
+    )
+
+
+async def test_report_names_the_port_of_the_check(autojump_clock, caplog):
+    """A report names the setting for the check's port where the check has its own."""
+    environ = {"AWS_LWA_READINESS_CHECK_PORT": str(free_port())}
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        number = other.getsockname()[1]
+        with trio.move_on_after(2.5):
+            await wait_app_ready(config(number, **environ), Running(10_000))
+
+    assert f"or set AWS_LWA_READINESS_CHECK_PORT={number}" in caplog.text
+
+
+async def test_report_names_another_address(autojump_clock, caplog):
+    """An application on the right port of ``::1`` alone is told so."""
+    port = free_port()
+    with ipv6_server(port), trio.move_on_after(2.5):
+        await wait_app_ready(config(port), Running(10_000))
+
+    assert f"listens on [::1]:{port}: change that, or set AWS_LWA_HOST=::1" in (
+        caplog.text
+    )
+
+
+async def test_report_of_nothing_that_listens(autojump_clock, caplog):
+    """An application that listens nowhere is told that it does not."""
+    with trio.move_on_after(2.5):
+        await wait_app_ready(config(free_port()), Running(10_000))
+
+    assert "and listens on no TCP port yet" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("environ", "named"), [({}, True), ({"AWS_LWA_ASYNC_INIT": "1"}, False)]
+)
+async def test_report_names_the_limit_of_init(autojump_clock, caplog, environ, named):
+    """After 8 s the log names Lambda's own limit, and what to do about it."""
+    with trio.move_on_after(9):
+        await wait_app_ready(config(free_port(), **environ), None)
+
+    *early, last = [line.getMessage() for line in caplog.records]
+    assert len(early) == 2
+    assert not any("AWS_LWA_ASYNC_INIT" in line for line in early)
+    assert ("Lambda's init has 10 s, and AWS_LWA_ASYNC_INIT=true" in last) is named
+
+
+async def test_time_is_over(autojump_clock):
+    """With a limit, an application that does not get ready is an init error."""
+    limit = {"AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS": "7.5"}
+
+    with pytest.raises(
+        AppNotReadyError,
+        match=r"not ready within 7.5 s; last check: no connection .* refused",
+    ):
+        await wait_app_ready(config(free_port(), **limit), None)
+
+    assert 7.5 <= trio.current_time() < 8
+
+
+async def test_no_time_limit(autojump_clock):
+    """Zero is no limit, as in the Rust adapter."""
+    unlimited = config(free_port(), AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS="0")
+
+    with trio.move_on_after(20) as scope:
+        await wait_app_ready(unlimited, None)
+
+    assert scope.cancelled_caught
+
+
+async def test_unix_socket(tmp_path, autojump_clock, caplog):
+    """A Unix socket is checked as a port is, and named where nobody listens on it."""
+    path = str(tmp_path / "app.sock")
+    on_socket = Config({"AWS_LWA_UNIX_SOCKET": path})
+    app = ScriptedApp()
+
+    with trio.move_on_after(2.5):
+        await wait_app_ready(on_socket, None)
+    async with open_unix_server(app.serve, path):
+        with trio.fail_after(5):
+            await wait_app_ready(on_socket, None)
+
+    assert f"it has to listen on the Unix socket {path}\n" in caplog.text
+    assert app.requests[0].line == b"GET / HTTP/1.1"
+    assert app.requests[0].values(b"host") == [b"localhost"]

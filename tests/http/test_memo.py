@@ -1,0 +1,29 @@
+"""``memo``: a memory of what peers send all the time, with bounds."""
+
+from lambda_adapter.http.memo import MAX_KNOWN, MAX_KNOWN_SIZE, memoize
+
+
+def test_short_texts_are_remembered():
+    """A value is returned, and is there again for its text."""
+    known: dict[str, int] = {}
+
+    assert memoize(known, "a" * MAX_KNOWN_SIZE, 1) == 1
+    assert known.get("a" * MAX_KNOWN_SIZE) == 1
+
+
+def test_long_texts_are_not():
+    """A long text is worked out each time: a few could fill the memory."""
+    known: dict[bytes, int] = {}
+
+    assert memoize(known, b"a" * (MAX_KNOWN_SIZE + 1), 1) == 1
+    assert known == {}
+
+
+def test_junk_does_not_stay():
+    """A full memory forgets all, so that what comes later is remembered as well."""
+    known: dict[str, int] = {}
+
+    for number in range(MAX_KNOWN + 1):
+        memoize(known, str(number), number)
+
+    assert known == {str(MAX_KNOWN): MAX_KNOWN}

@@ -1,0 +1,110 @@
+"""``bootstrap``: work beside the application's start, which comes first."""
+
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from lambda_adapter.bootstrap import NICENESS, run_niced
+from tests.adapter import environment, open_adapter
+
+LOADING = """
+import os, sys
+
+def watch(event, arguments):
+    if event == "import" and arguments[0] == "msgspec":
+        print(os.getpriority(os.PRIO_PROCESS, 0))
+        raise SystemExit(5)
+
+sys.addaudithook(watch)
+from lambda_adapter import cli
+
+sys.exit(cli.main())
+"""
+"""An adapter that prints how nice it is when it imports a library."""
+
+
+def niceness() -> int:
+    """Return the niceness of this thread."""
+    return os.getpriority(os.PRIO_PROCESS, 0)
+
+
+def test_work_is_niced_alone():
+    """The work yields the processor to others, and the thread that waits does not."""
+    before = niceness()
+
+    assert run_niced(niceness) == max(NICENESS, before)
+    assert niceness() == before
+
+
+def test_error_is_raised():
+    """What the work raises is raised where it is waited for."""
+
+    def fail():
+        raise KeyError("missing")
+
+    with pytest.raises(KeyError, match="missing"):
+        run_niced(fail)
+
+
+def test_without_a_thread():
+    """Where no thread can be started, the work is done all the same."""
+    usual = threading.stack_size(1 << 47)  # more than any process has
+    try:
+        with pytest.raises(RuntimeError, match="thread"):
+            threading.Thread(target=niceness).start()
+        assert run_niced(niceness) == niceness()
+    finally:
+        threading.stack_size(usual)
+
+
+def test_main_thread_stays_the_main_thread():
+    """Python takes the waiting thread for the main one, and no other stays."""
+    code = (
+        "import sys; from lambda_adapter.bootstrap import run_niced;"
+        "before = 'threading' in sys.modules; run_niced(lambda: __import__('logging'));"
+        "import threading; print(before, threading.main_thread().ident"
+        " == threading.get_ident(), threading.active_count())"
+    )
+
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-IS",
+            "-c",
+            f"import sys; sys.path[:0] = {sys.path!r}; {code}",
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        timeout=10,
+    )
+
+    assert done.stdout == "False True 1\n"
+
+
+@pytest.mark.parametrize(("command", "nice"), [(["true"], NICENESS), ([], 0)])
+def test_imports_yield_to_the_application(command, nice):
+    """The adapter imports at a low priority beside an application that it started."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOADING, *command],
+        env=environment("127.0.0.1:1", 1, {}),
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=10,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (5, f"{nice}\n")
+
+
+async def test_serves_at_its_usual_priority(runtime):
+    """Once it serves, the adapter is no nicer than the application."""
+    async with open_adapter(runtime.address) as adapter:
+        await runtime.wait_posted("/next")
+        pids = [adapter.process.pid, adapter.child()]
+        nice = [os.getpriority(os.PRIO_PROCESS, pid) for pid in pids]
+
+    assert nice == [niceness()] * 2
