@@ -1,6 +1,7 @@
 """``launcher``: becoming the application, starting it, and who serves it."""
 
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -148,7 +149,7 @@ async def test_environment_of_the_child(runtime):
         LC_ALL="C",
     ) as adapter:
         posted = await runtime.invoke(b"{}")
-        pairs = [line.split("=", 1) for line in posted.body.decode().split("\n")]
+        pairs = [line.split("=", 1) for line in json.loads(posted.body).split("\n")]
 
     found = {name: value for name, value in pairs if "COV" not in name}
     assert found == {

@@ -208,7 +208,7 @@ def test_hooks_are_closed_to_events(domain, path, base_path):
 
 
 def test_no_owned_field_can_be_renamed():
-    """A field that the adapter adds or drops, or frames a request by, keeps its name."""
+    """A header that the adapter adds, drops or frames a request by keeps its name."""
     owned = HOP_BY_HOP | {PREFIX_FIELD, AFTER_REPLY, TRACE_ID, LAMBDA_CONTEXT}
     owned |= {
         REQUEST_CONTEXT,
