@@ -1,9 +1,12 @@
-# All it takes is make and Python 3.11 or newer: `make test` fetches the rest.
+# All it takes is make and Python 3.11 or newer: each target fetches what else it needs.
 PYTHON ?= python3
 UV := 0.13.9
 RIE := .cache/rie/aws-lambda-rie
 bin := .venv/bin
 in_quick := "not e2e and not torture and not images and not release"
+# Not the adapter's own tests: `make quick` leaves them out, and what they import.
+not_in_quick := e2e torture images bench docs/test_pages.py docs/test_site.py \
+    packaging/test_build_release.py packaging/test_release.py packaging/test_sdist.py
 images_state = git ls-files -z Dockerfile packaging examples tests/images \
     ':!tests/images/passed' | xargs -0 sha256sum | sha256sum
 sources := $(shell find src packaging -type f -not -name '*.pyc')
@@ -15,17 +18,19 @@ export UV_PYTHON_DOWNLOADS := never
 
 .DELETE_ON_ERROR:
 .PHONY: bench build check clean clients coverage demo dev e2e e2e-images help images-passed
-.PHONY: layer quick release release-check release-test rest rie site test torture zipapp
-dev: .venv/synced ## .venv, with everything
+.PHONY: layer mutation quick release release-check release-tag release-test rest rie site test
+.PHONY: torture zipapp
+
+help: ## this list
+	@sed -n 's/^\([a-z0-9-]*\):.* ## \(.*\)/make \1|\2/p' Makefile | sort | \
+	    while IFS='|' read -r target about; do printf '%-20s %s\n' "$$target" "$$about"; done
+
+dev: .venv/with-dev ## .venv, with everything
 zipapp: dist/bootstrap ## dist/bootstrap: the adapter in one file, for images with Python
 # Those with a Python of their own are of the images that `make build` made, if it has.
 layer: dist/layer.zip ## dist/layer*.zip: the adapter for managed and OS-only runtimes
 	$(bin)/python packaging/build_standalone_layers.py "$(DOCKER)" dist
 rie: $(RIE) ## Lambda's emulator, for the tests
-
-help: ## this list
-	@sed -n 's/^\([a-z0-9-]*\):.* ## \(.*\)/make \1|\2/p' Makefile | sort | \
-	    while IFS='|' read -r target about; do printf '%-20s %s\n' "$$target" "$$about"; done
 
 check: dev ## ruff, mypy, import-linter, zizmor, cfn-lint
 	$(bin)/uv lock --check --quiet
@@ -39,12 +44,18 @@ check: dev ## ruff, mypy, import-linter, zizmor, cfn-lint
 test: dev zipapp rie ## every test but torture's long form and the images'
 	$(bin)/pytest
 
-# A minute: leaves out tests/e2e, tests/torture and the images.
-quick: dev zipapp ## the tests of the adapter itself, without the end-to-end ones
-	$(bin)/pytest -m $(in_quick)
+quick: .venv/with-quick ## the adapter's own tests: a minute, and a third of the packages
+	$(bin)/pytest -m $(in_quick) $(addprefix --ignore=tests/,$(not_in_quick))
 
 rest: dev zipapp rie ## what `make test` runs and `make quick` does not
-	$(bin)/pytest -m "(e2e or torture) and not images and not release"
+	$(bin)/pytest $(addprefix tests/,$(not_in_quick))
+	$(bin)/pytest -m e2e $(addprefix --ignore=tests/,$(not_in_quick))
+
+# Bugs are planted in src, one at a time, in copies under mutants/: docs/security.md.
+# WHAT="lambda_adapter.events.*" plants those of some modules only.
+mutation: .venv/with-dev .venv/with-mutation ## plant bugs, and list those that no test finds: hours
+	$(bin)/mutmut run $(if $(WHAT),"$(WHAT)")
+	$(bin)/python -m tests.mutation
 
 coverage: dev zipapp rie ## make test, and how much of the source its tests reach
 	$(bin)/coverage erase
@@ -77,9 +88,14 @@ images-passed: ## tell whether the images are those that passed
 build: dev zipapp ## the images to copy the adapter from
 	$(bin)/python packaging/build_images.py "$(DOCKER)" $(BUILD_FLAGS)
 
-# With TAG=v1.2.3, only if that is the version's tag, and the project is ready for it.
-release: dev zipapp dist/layer.zip ## all files of a release, in dist/release
-	$(if $(TAG),$(bin)/python packaging/build_release.py --check-tag $(TAG))
+# With TAG=v1.2.3, only if that is the version's tag, and the project is ready for it. Whoever
+# may push a tag chooses its text: neither make nor the shell is to read it as theirs.
+unexport TAG
+export RELEASE_TAG := $(value TAG)
+release-tag: dev ## refuse TAG, unless it is the version's and all is ready for it
+	@[ -z "$$RELEASE_TAG" ] || $(bin)/python packaging/build_release.py --check-tag="$$RELEASE_TAG"
+
+release: release-tag zipapp dist/layer.zip ## all files of a release, in dist/release
 	$(bin)/python packaging/build_release.py dist/release
 
 release-test: dev ## test the files in dist/release as they are
@@ -91,7 +107,7 @@ release-check: release ## build the files of a release and test them
 site: dev ## the documentation's pages, in build/site
 	$(bin)/mkdocs build --strict
 
-demo: dev ## a request to Flask through a local Lambda, seen from both ends
+demo: .venv/with-demo ## a request to Flask through a local Lambda, seen from both ends
 	$(bin)/python -m tests.local.demo
 
 # Everything, in a quarter of an hour, on a quiet machine with a C compiler, cargo (which
@@ -102,24 +118,27 @@ bench: dev ## measure, beside the Rust adapter and others
 	$(bin)/python -m bench readme
 
 clean: ## remove what was made
-	rm -rf .venv .cache build dist
+	rm -rf .venv .cache build dist mutants
 
 .venv/uv-$(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	    echo 'This needs Python 3.11 or newer. Name one: make PYTHON=python3.13' >&2; exit 1; }
+	@echo "Making .venv with $(PYTHON) ..."
 	$(PYTHON) -m venv .venv
 	$(bin)/python -m pip install --quiet --disable-pip-version-check uv==$(UV)
 	touch $@
 
-.venv/synced: .venv/uv-$(UV) pyproject.toml uv.lock
-	$(bin)/uv sync --frozen --all-groups --quiet
+# A group of pyproject.toml, beside those that are there.
+.venv/with-%: .venv/uv-$(UV) pyproject.toml uv.lock
+	@echo 'Installing what the group "$*" needs into .venv, which takes a moment ...'
+	$(bin)/uv sync --frozen --inexact --no-default-groups --group $*
 	touch $@
 
-dist/bootstrap: $(sources) pyproject.toml uv.lock LICENSE | .venv/synced
+dist/bootstrap: $(sources) pyproject.toml uv.lock LICENSE | .venv/with-dev
 	$(bin)/python packaging/build_zipapp.py $@
 
 dist/layer.zip: dist/bootstrap packaging/build_layer.py
 	$(bin)/python packaging/build_layer.py $< $@
 
-$(RIE): packaging/fetch_rie.py | .venv/synced
+$(RIE): packaging/fetch_rie.py | .venv/with-dev
 	$(bin)/python packaging/fetch_rie.py $@

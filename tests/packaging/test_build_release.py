@@ -1,5 +1,6 @@
 """What packaging/build_release.py refuses to release."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -47,3 +48,44 @@ def test_wrong_tag(
 ):
     """A tag without its version, its changes or the project's URLs is refused."""
     assert expected in refusal(tmp_path, tag, changelog, project)
+
+
+@pytest.mark.parametrize("by", ["argument", "environment"])
+@pytest.mark.parametrize(
+    "tag",
+    [
+        *("v1;touch {}", "v1$(shell touch {})", "v1`touch {}`", "v1$(touch {})"),
+        *("v1$$(touch {})", "v1';touch {};'", 'v1";touch {};"', "v1|touch {}", "v1 {}"),
+        *("$(shell touch {})", "$(file >{})", "v1\ntouch {}", "--output={}", "v1#\\"),
+    ],
+)
+def test_tag_is_a_value(tmp_path: Path, tag: str, by: str):
+    """A tag is compared with the version's: neither make nor the shell reads it."""
+    planted = tmp_path / "planted"
+    tag = tag.replace("{}", str(planted))
+    command = ["make", "--old-file=.venv/with-dev", "release-tag"]
+    done = subprocess.run(
+        [*command, f"TAG={tag}"] if by == "argument" else command,
+        cwd=PROJECT,
+        env={"PATH": os.environ["PATH"], **({} if by == "argument" else {"TAG": tag})},
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 2
+    assert f"{tag} is not the tag of version {__version__}" in done.stderr
+    assert not planted.exists()
+
+
+@pytest.mark.parametrize("tag", ["", f"v{__version__}"])
+def test_usual_tags_reach_make(tag: str):
+    """Without a tag nothing is checked, and the version's own tag is recognised."""
+    done = subprocess.run(
+        ["make", "--old-file=.venv/with-dev", "release-tag", f"TAG={tag}"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+    )
+
+    assert "is not the tag" not in done.stderr
+    assert tag or done.returncode == 0

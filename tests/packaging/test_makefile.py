@@ -3,25 +3,55 @@
 import re
 import subprocess
 
+import pytest
+
 from tests.emulator import PROJECT
 
 PHONY = re.findall(r"^\.PHONY: (.*)$", (PROJECT / "Makefile").read_text(), re.MULTILINE)
 TARGETS = " ".join(PHONY).split()
 
 
-def test_help():
-    """``make help`` has a line for each target that is a command."""
-    done = subprocess.run(
-        ["make", "--no-print-directory", "help"],
+def make(*arguments: str) -> str:
+    """Run make in this checkout, and return what it prints."""
+    return subprocess.run(
+        ["make", "--no-print-directory", *arguments],
         cwd=PROJECT,
         capture_output=True,
         text=True,
         check=True,
-    )
+    ).stdout
 
-    lines = [line.split(maxsplit=2) for line in done.stdout.splitlines()]
+
+@pytest.mark.parametrize("target", [[], ["help"]], ids=["make", "make help"])
+def test_help(target):
+    """``make`` and ``make help`` print a line for each target that is a command."""
+    lines = [line.split(maxsplit=2) for line in make(*target).splitlines()]
+
     assert all(word == "make" and about for word, _, about in lines)
     assert sorted(target for _, target, _ in lines) == sorted(TARGETS)
+
+
+@pytest.mark.parametrize("target", ["demo", "quick"])
+def test_first_commands_install_little(target):
+    """``make demo`` and ``make quick`` say that they install, and install one group."""
+    commands = make("--dry-run", "--always-make", target).splitlines()
+
+    (sync,) = [number for number, line in enumerate(commands) if "uv sync" in line]
+    assert f"--no-default-groups --group {target}" in commands[sync]
+    assert "Installing what the group" in commands[sync - 1]
+
+
+def test_what_quick_leaves_out():
+    """What ``make quick`` leaves out exists, and ``make rest`` runs it."""
+    (quick,) = [
+        line for line in make("--dry-run", "quick").splitlines() if "/pytest" in line
+    ]
+    rest = make("--dry-run", "rest").splitlines()
+
+    left_out = re.findall(r"--ignore=(\S+)", quick)
+    assert "tests/bench" in left_out
+    assert [path for path in left_out if not (PROJECT / path).exists()] == []
+    assert any(line.endswith(" ".join(["/pytest", *left_out])) for line in rest)
 
 
 def test_targets_that_are_named():
