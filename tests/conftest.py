@@ -1,12 +1,13 @@
 """Fixtures."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from hypothesis import settings
 from trio.testing import MockClock
 
+from lambda_adapter.observe.logs import log
 from tests.fake_runtime_api import FakeRuntimeApi, open_fake_runtime_api
 
 # Few examples each time, others every time; where nobody looks twice, the same ones.
@@ -27,3 +28,13 @@ def clock(autojump_clock: MockClock) -> MockClock:
     """A clock that jumps to the next deadline once the sockets are quiet."""
     autojump_clock.autojump_threshold = 0.02
     return autojump_clock
+
+
+@pytest.fixture
+def caplog(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    """What is logged, the adapter's own lines too, which no other logger passes on."""
+    level = log.level
+    log.addHandler(caplog.handler)
+    yield caplog
+    log.removeHandler(caplog.handler)
+    log.setLevel(level)

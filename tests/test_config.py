@@ -18,7 +18,7 @@ DEFAULTS = {
     "log_group": None,
     "log_stream": None,
     "log_format": "Text",
-    "log_level": "INFO",
+    "log_level": None,
     "task_root": "/var/task",
     "handler": None,
     "exec_wrapper": None,

@@ -80,6 +80,7 @@ TESTED_BY = {
         "local/gateways/test_gateway",
     ),
     "app/middleware/request_log": "observe/test_logs",
+    "observe/root_json": "observe/test_root_handler",
     "app/middleware/metrics": "observe/test_metrics",
     "serve/metered_loop": "observe/test_metrics",
     "__init__": "test_cli",  # a version, which the command prints

@@ -43,7 +43,7 @@ class Config:
     log_group: str | None
     log_stream: str | None
     log_format: str
-    log_level: str
+    log_level: str | None
     task_root: str
     handler: str | None
     exec_wrapper: str | None

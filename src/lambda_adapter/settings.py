@@ -75,7 +75,7 @@ FROM_LAMBDA = (
             "where this environment's log goes"),
     Setting("log_format", ("AWS_LAMBDA_LOG_FORMAT",), "Text", str,
             "`Text` or `JSON`"),
-    Setting("log_level", ("AWS_LAMBDA_LOG_LEVEL",), "INFO", str,
+    Setting("log_level", ("AWS_LAMBDA_LOG_LEVEL",), "", str,
             "the least level that is logged"),
     Setting("task_root", ("LAMBDA_TASK_ROOT",), "/var/task", str,
             "where the function's package is"),

@@ -12,6 +12,7 @@ import trio
 from lambda_adapter.app.readiness import find_unready, wait_app_ready
 from lambda_adapter.config import Config
 from lambda_adapter.errors import AppNotReadyError
+from lambda_adapter.observe.logs import log
 from tests.adapter import free_port
 from tests.scripted_app import (
     Answer,
@@ -71,7 +72,7 @@ async def refused_until(port):
 
 async def test_ready_at_once(caplog):
     """An application that responds is ready, and the log says how long that took."""
-    caplog.set_level(logging.INFO)
+    log.setLevel(logging.INFO)
     async with open_app() as app:
         with trio.fail_after(5):
             await wait_app_ready(config(app.port), None)

@@ -18,6 +18,8 @@ from lambda_adapter.observe.logs import (
     log,
 )
 from tests.adapter import open_adapter
+from tests.app.calls import http_event
+from tests.app.in_process.asgi.test_app import PROGRAMS
 from tests.catalogue import load
 from tests.events.examples import encode, with_fields
 from tests.fake_runtime_api import FakeRuntimeApi, Posted
@@ -550,3 +552,32 @@ async def test_exchanges_are_shown(runtime):
         r" RequestId: \S+",
         line,
     )
+
+
+CONFIGURES = [
+    *("dictionary", "named", "ini", "disables", "empties", "shuts_down", "forces"),
+    *("replaces_stderr", "closes_stderr", "makes_records", "renames_levels"),
+]
+"""What tests/programs/logging_app.py can do to logging and to stderr."""
+
+
+@pytest.mark.parametrize("within", ["0", "1"])
+@pytest.mark.parametrize("kind", ["asgi", "wsgi"])
+@pytest.mark.parametrize("configures", CONFIGURES)
+async def test_application_can_not_silence_it(runtime, configures, kind, within):
+    """Whatever an application does to logging, the adapter's lines are in the log."""
+    async with open_adapter(
+        runtime.address,
+        ["--app-dir", PROGRAMS, f"--{kind}", f"logging_app:{kind}"],
+        CONFIGURES=configures,
+        WITHIN=within,
+    ) as adapter:
+        posted = await runtime.invoke(http_event("/raises"))
+        adapter.process.send_signal(signal.SIGTERM)
+        written = await adapter.wait_log("ending on SIGTERM")
+
+    assert posted.json()["statusCode"] == 500
+    assert re.search(
+        "^lambda-adapter: ERROR .*RequestId: request-1$", written, re.MULTILINE
+    )
+    assert "ValueError: cause" in written

@@ -19,6 +19,7 @@ from lambda_adapter.errors import AppNotReadyError, AppRequestError, RuntimeApiE
 from lambda_adapter.events.event import MAX_REPLY
 from lambda_adapter.http.connection import UPLOAD_TIMEOUT
 from lambda_adapter.http.messages import Request
+from lambda_adapter.observe.logs import log
 from lambda_adapter.runtime.api import MAX_EVENT, Invocation
 from lambda_adapter.runtime.client import ATTEMPTS, MAX_RESPONSE, RuntimeClient
 from tests import scripted_app
@@ -382,7 +383,7 @@ async def test_post_that_is_given_up(runtime, client):
 
 async def test_connection_closed_in_between(runtime, client, caplog):
     """A kept connection that Lambda closed is replaced, and not a word about it."""
-    caplog.set_level(logging.INFO)
+    log.setLevel(logging.INFO)
     async with invoking(runtime, b"1", b"2"):
         for _ in range(2):
             invocation = await client.next_invocation()
@@ -401,7 +402,7 @@ async def test_connection_closed_meanwhile(runtime, client, caplog, kind):
 
     Each event has one reply all the same. It is no fault, and noted as such.
     """
-    caplog.set_level(logging.INFO)
+    log.setLevel(logging.INFO)
     async with invoking(runtime, b"1", b"2"):
         await client.post_response(await client.next_invocation(), b"null")
         runtime.scripted["/" + kind].append(b"")

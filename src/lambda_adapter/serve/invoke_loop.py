@@ -15,7 +15,7 @@ from lambda_adapter.events.event import Context, Event, error_response
 from lambda_adapter.events.http_event import HttpEvent
 from lambda_adapter.events.reply import find_wide_fields, within_limit
 from lambda_adapter.http.messages import Request, Response, authority
-from lambda_adapter.observe.logs import log, request_id, warn_once
+from lambda_adapter.observe.logs import log, request_id, tenant_id, warn_once
 from lambda_adapter.runtime.api import Invocation
 from lambda_adapter.runtime.client import RuntimeClient
 from lambda_adapter.runtime.context import encode_lambda_context
@@ -128,6 +128,8 @@ class InvokeLoop:
         invocation = await self._runtime.next_invocation()
         self._is_idle = False
         request_id.set(invocation.request_id)
+        if invocation.tenant_id:  # an environment has one tenant, so this one stays
+            tenant_id.set(invocation.tenant_id)
         now = trio.current_time()
         deadline = find_deadline(invocation, self._deadline_margin, now)
         return Call(invocation, deadline, started=now)

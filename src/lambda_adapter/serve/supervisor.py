@@ -19,7 +19,7 @@ from lambda_adapter.errors import (
     InitError,
 )
 from lambda_adapter.launcher import Child
-from lambda_adapter.observe.logs import configure, log
+from lambda_adapter.observe.logs import configure, follow, log
 from lambda_adapter.runtime.client import RuntimeClient
 from lambda_adapter.runtime.context import encode_env_config
 from lambda_adapter.runtime.extension import Extension
@@ -61,6 +61,8 @@ async def run_loops(loops: Sequence[InvokeLoop]) -> None:
     stuck: list[AppStuckError] = []
 
     async def run(loop: InvokeLoop) -> None:
+        if len(loops) == 1:  # threads can't tell several invocations apart
+            follow(trio.lowlevel.current_task().context)
         try:
             await loop.run()
         except AppStuckError as error:
@@ -83,7 +85,10 @@ def open_runtime(config: Config) -> RuntimeClient:
 
 def run(config: Config, child: Child | None) -> int:
     """Serve Lambda until it sends SIGTERM, and return the exit status."""
-    configure(config.log_format, config.log_level)
+    if config.is_in_process:
+        _share_output(config)
+    level = config.log_level or ""
+    configure(config.log_format, level, is_shared=config.is_in_process)
     keep_freed(config.function_memory)
     for warning in config.warnings:
         log.warning("%s", warning)
@@ -92,6 +97,15 @@ def run(config: Config, child: Child | None) -> int:
     except InitError as error:  # it can't be imported
         return trio.run(_report, config, [error])
     return trio.run(_run, config, app)
+
+
+def _share_output(config: Config) -> None:
+    """Give an application in this process the output of AWS's own Python runtime."""
+    from lambda_adapter.observe.root_handler import add_root_handler
+    from lambda_adapter.observe.stdio import unbuffer
+
+    unbuffer()
+    add_root_handler(config.log_format, config.log_level or "")
 
 
 def _open_app(config: Config, child: Child | None) -> App:

@@ -1,0 +1,54 @@
+"""An application's records as AWS's Python runtime writes them in JSON.
+
+https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html#python-logging-advanced-JSON
+The keys, and what they hold, are those of
+https://github.com/aws/aws-lambda-python-runtime-interface-client/blob/main/awslambdaric/lambda_runtime_log_utils.py
+Imported only where AWS_LAMBDA_LOG_FORMAT=JSON.
+"""
+
+import json
+import logging
+import time
+import traceback
+
+_OWN = frozenset(vars(logging.makeLogRecord({}))) | {
+    "aws_request_id",
+    "tenant_id",
+    "_frame_type",
+    "message",
+    "asctime",
+}
+"""Attributes that are no ``extra`` of the application's."""
+
+# What JSON lacks becomes its text: a record is never lost for one odd value.
+_encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
+
+
+class JsonFormatter(logging.Formatter):
+    """An object a line, with the application's ``extra`` as keys of its own."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one line, with its end."""
+        as_object = isinstance(record.msg, dict) and not record.args
+        line: dict[str, object] = {
+            "timestamp": time.strftime(
+                "%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created)
+            ),
+            "level": logging.getLevelName(min(50, max(0, record.levelno)) // 10 * 10),
+            "message": record.msg if as_object else record.getMessage(),
+            "logger": record.name,
+        }
+        if record.exc_info and record.exc_info[0]:
+            kind, error, trace = record.exc_info
+            line["stackTrace"] = traceback.format_tb(trace)
+            line["errorType"] = kind.__name__
+            line["errorMessage"] = str(error)
+        known = record.__dict__
+        line["requestId"] = known.get("aws_request_id")
+        if record.exc_info:
+            line["location"] = f"{record.pathname}:{record.funcName}:{record.lineno}"
+        line["tenantId"] = known.get("tenant_id")
+        extra = known.keys() - _OWN - line.keys()
+        line |= {name: known[name] for name in known if name in extra}
+        line = {name: each for name, each in line.items() if each is not None}
+        return _encode(line) + "\n"

@@ -1,0 +1,134 @@
+"""``stdio``: what an application prints is in the log when it has printed it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import trio
+
+from lambda_adapter.observe.stdio import PATIENCE
+from tests.app.calls import http_event
+from tests.observe.test_root_handler import open_app, printed
+
+KINDS = [
+    ("asgi", {}),
+    ("asgi", {"AWS_LWA_ASGI_LOOP": "trio"}),
+    ("wsgi", {}),
+    ("wsgi", {"AWS_LWA_WSGI_INLINE": "true"}),
+]
+
+
+async def read(stream, size):
+    """Return as many bytes as were printed, as soon as they are there."""
+    got = b""
+    with trio.fail_after(20):
+        while len(got) < size:
+            part = await stream.receive_some(size - len(got))
+            assert part, f"only {got!r} was printed"
+            got += part
+    return got
+
+
+@pytest.mark.parametrize(("kind", "environ"), KINDS)
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [("/print", b"hello print\n"), ("/part", b"a part"), ("/bytes", b"bytes\n")],
+)
+async def test_printed_at_once(runtime, kind, environ, path, text):
+    """What is printed is out before the request has ended, and a kill can't lose it."""
+    async with (
+        open_app(runtime, kind, **environ) as adapter,
+        trio.open_nursery() as nursery,
+    ):
+        nursery.start_soon(runtime.invoke, http_event(path, "hangs"))
+        got = await read(adapter.process.stdout, len(text))
+        adapter.process.kill()
+        nursery.cancel_scope.cancel()
+
+    assert got == text
+
+
+async def test_part_of_a_line_on_stderr(runtime):
+    """A part of a line on stderr is out as well before the request has ended."""
+    async with open_app(runtime, "asgi") as adapter:
+        await runtime.invoke(http_event("/error"))
+        await adapter.wait_log("an error's part")
+
+
+@pytest.mark.parametrize("kind", ["asgi", "wsgi"])
+async def test_lines_of_threads(runtime, kind):
+    """The lines of several threads come whole, none within another."""
+    async with open_app(runtime, kind) as adapter:
+        await runtime.invoke(http_event("/threads"))
+        text = await printed(adapter)
+
+    lines = [f"line of thread {number}" for number in range(8) for _ in range(20)]
+    assert sorted(text.splitlines()) == sorted(lines)
+
+
+SCRIPT = """
+import os, sys, threading
+from lambda_adapter.observe.stdio import unbuffer
+unbuffer()
+"""
+
+
+def run(script, **environ):
+    """Return what a program prints whose output is not buffered."""
+    return subprocess.run(
+        [sys.executable, "-c", SCRIPT + script],
+        env={"PATH": os.environ["PATH"], **environ},
+        capture_output=True,
+        check=True,
+        timeout=30,
+    ).stdout
+
+
+def test_line_without_an_end_holds_no_other_thread():
+    """A thread that leaves its line open keeps others waiting for a moment only."""
+    script = f"""
+print("open", end=" ")
+threads = [threading.Thread(target=print, args=("other",)) for _ in range(3)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join({PATIENCE * 1000})
+    assert not thread.is_alive()
+print("end")
+os._exit(0)
+"""
+
+    assert run(script) == b"open other\nother\nother\nend\n"
+
+
+def test_stream_keeps_its_ways():
+    """Name, encoding and what becomes of odd characters are as they were."""
+    script = """
+for stream in (sys.stdout, sys.__stdout__, sys.stderr, sys.__stderr__):
+    print(stream.name, stream.encoding, stream.errors, stream.mode, stream.fileno())
+"""
+    encoding = "utf-8:replace"
+
+    written = run(script, PYTHONIOENCODING=encoding).decode().splitlines()
+
+    out, err = "<stdout> utf-8 replace w 1", "<stderr> utf-8 backslashreplace w 2"
+    assert written == [out, out, err, err]
+
+
+@pytest.mark.parametrize("closes", [">&-", "2>&-", ">&- 2>&-"])
+def test_closed_streams(closes):
+    """A process that has no stdout or stderr starts all the same."""
+    script = SCRIPT + "os._exit(7)"
+    ended = subprocess.run(
+        ["/bin/sh", "-c", f'exec "$0" -c "$1" {closes}', sys.executable, script],
+        check=False,
+        timeout=30,
+    )
+
+    assert ended.returncode == 7
+
+
+def test_unbuffered_by_its_environment():
+    """Output that PYTHONUNBUFFERED has set so is left as it is."""
+    assert run('print("a", end=""); os._exit(0)', PYTHONUNBUFFERED="1") == b"a"
