@@ -20,6 +20,7 @@ import zipfile
 from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
+from expand_trio import expand
 
 HERE = Path(__file__).parent
 PROJECT = HERE.parent
@@ -45,6 +46,7 @@ def main() -> None:
         scratch = Path(directory)
         site_packages = scratch / "site-packages"
         collect(site_packages, scratch)
+        expand(site_packages)
         archive = scratch / "shiv.pyz"
         run_shiv(site_packages, archive)
         output.parent.mkdir(parents=True, exist_ok=True)
