@@ -36,6 +36,7 @@ TESTED_BY = {
     ),
     "serve/invoke_loop": "serve/invoke_loop/test_replies",
     "app/server": "serve/test_supervisor",
+    "app/readiness_advice": "app/test_readiness",
     # An application in this process is served by all of these together.
     **dict.fromkeys(
         [

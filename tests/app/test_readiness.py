@@ -9,9 +9,10 @@ from itertools import pairwise
 import pytest
 import trio
 
-from lambda_adapter.app.readiness import find_unready, wait_app_ready
+from lambda_adapter.app.readiness import check_once, wait_app_ready
 from lambda_adapter.config import Config
 from lambda_adapter.errors import AppNotReadyError
+from lambda_adapter.http.messages import authority
 from lambda_adapter.observe.logs import log
 from tests.adapter import free_port
 from tests.scripted_app import (
@@ -79,6 +80,18 @@ async def test_ready_at_once(caplog):
 
     (line,) = caplog.records
     assert line.getMessage().startswith("the application is ready after ")
+
+
+@pytest.mark.parametrize("code", [200, 302, 404])
+async def test_ready_line_has_the_status(caplog, code):
+    """The line of readiness names the path and its status: a 404 is ready as well."""
+    log.setLevel(logging.INFO)
+    environ = {"AWS_LWA_READINESS_CHECK_PATH": "/health"}
+    async with open_app(status(code)) as app:
+        with trio.fail_after(5):
+            await wait_app_ready(config(app.port, **environ), None)
+
+    assert caplog.text.rstrip().endswith(f" ms (GET /health brought status {code})")
 
 
 async def test_the_check_is_all_that_is_asked():
@@ -217,9 +230,9 @@ async def test_pauses_are_short_until_the_first_answer(clock):
 async def test_interim_status_is_no_readiness(code):
     """An interim response says nothing about the application."""
     async with open_app(status(code)) as app:
-        unready = await find_unready(config(app.port))
+        check = await check_once(config(app.port))
 
-    assert unready
+    assert not check.is_ready
 
 
 @pytest.mark.parametrize(
@@ -229,11 +242,9 @@ async def test_interim_status_is_no_readiness(code):
 async def test_default_statuses(code, ready):
     """Without a setting, a response below 500 means that the application is up."""
     async with open_app(status(code)) as app:
-        unready = await find_unready(config(app.port))
+        check = await check_once(config(app.port))
 
-    assert (unready and unready.reason) == (
-        None if ready else f"GET / brought status {code}"
-    )
+    assert (check.is_ready, check.seen) == (ready, f"GET / brought status {code}")
 
 
 @pytest.mark.parametrize(
@@ -243,9 +254,9 @@ async def test_set_statuses(code, ready):
     """A setting decides alone which statuses mean ready."""
     environ = {"AWS_LWA_READINESS_CHECK_HEALTHY_STATUS": "200,503"}
     async with open_app(status(code)) as app:
-        unready = await find_unready(config(app.port, **environ))
+        check = await check_once(config(app.port, **environ))
 
-    assert (unready is None) is ready
+    assert check.is_ready is ready
 
 
 async def test_body_is_not_waited_for():
@@ -314,15 +325,16 @@ async def test_hung_checks_are_closed(clock):
 
 
 async def test_ended_before_ready():
-    """An application that ends instead is an error with how it ended, and why not."""
-    port = free_port()
+    """An application that ends instead is an error with how it ended.
 
+    Nothing is said of addresses and ports, which an end frees.
+    """
     with trio.fail_after(5), pytest.raises(AppNotReadyError) as caught:
-        await wait_app_ready(config(port), Running(2))
+        await wait_app_ready(config(free_port()), Running(2))
 
     assert str(caught.value) == (
-        "the application exited with status 3 before it was ready; last check:"
-        f" no connection to 127.0.0.1:{port}: Connection refused"
+        "the application exited with status 3 before it was ready; its own lines in the"
+        " log may say why"
     )
 
 
@@ -368,22 +380,50 @@ async def test_reports(autojump_clock, caplog):
     ]
 
 
+PATH, TCP = "AWS_LWA_READINESS_CHECK_PATH", "AWS_LWA_READINESS_CHECK_PROTOCOL=tcp"
+STATUSES = "AWS_LWA_READINESS_CHECK_HEALTHY_STATUS"
+
+
+@pytest.mark.parametrize("environ", [{}, {STATUSES: "200"}])
+@pytest.mark.parametrize("process", [None, Running(10_000)], ids=["attached", "child"])
 @pytest.mark.parametrize(
-    ("answer", "reason"),
+    ("answer", "reason", "advice"),
     [
-        pytest.param(HANG, "no response within 2 s", id="hangs"),
-        pytest.param(status(503), "GET / brought status 503", id="unhealthy"),
+        pytest.param(HANG, "no response within 2 s", {PATH, TCP}, id="hangs"),
+        pytest.param(
+            status(503), "GET / brought status 503", {PATH, STATUSES}, id="unhealthy"
+        ),
+        pytest.param(Answer(b""), "closed the connection", {"HTTP/1.1"}, id="closes"),
+        pytest.param(
+            Answer(b"\x15\x03\x01\0\x02\x02\x50"), "HTTP/1.1", {"without TLS"}, id="TLS"
+        ),
     ],
 )
-async def test_report_names_the_reason(clock, caplog, answer, reason):
-    """A hanging application is not told to listen, nor an unhealthy one to respond."""
+async def test_report_names_the_reason(
+    clock, caplog, answer, reason, advice, environ, process
+):
+    """An application that was reached is told which settings help, not to listen."""
     clock.autojump_threshold = QUIET
     async with open_app(*[answer] * 1000) as app:
         with trio.move_on_after(3.5):
-            await wait_app_ready(config(app.port), None)
+            await wait_app_ready(config(app.port, **environ), process)
 
     (line,) = caplog.records
     assert reason in line.getMessage()
+    named = {each for each in (PATH, TCP, STATUSES) if each in line.getMessage()}
+    assert named == advice & {PATH, TCP, STATUSES}
+    assert all(each in line.getMessage() for each in advice)
+    assert "to listen" not in line.getMessage()
+
+
+async def test_error_names_the_setting(clock):
+    """Where the time to get ready is over, the error has the advice of the reports."""
+    limit = {"AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS": "1"}
+    async with open_app(*[status(500)] * 1000) as app:
+        with pytest.raises(
+            AppNotReadyError, match=f"status 500; set {PATH} .*{STATUSES}"
+        ):
+            await wait_app_ready(config(app.port, **limit), None)
 
 
 async def test_report_names_what_is_checked(autojump_clock, caplog):
@@ -395,10 +435,6 @@ async def test_report_names_what_is_checked(autojump_clock, caplog):
         await wait_app_ready(config(port, **environ), None)
 
     assert caplog.text.count(f"it has to listen on tcp://127.0.0.2:{port}\n") == 1
-
-
-def ipv6_server(port):
-    return socket.create_server(("::1", port), family=socket.AF_INET6)
 
 
 async def test_report_names_another_port(autojump_clock, caplog):
@@ -430,15 +466,66 @@ async def test_report_names_the_port_of_the_check(autojump_clock, caplog):
     assert f"or set AWS_LWA_READINESS_CHECK_PORT={number}" in caplog.text
 
 
-async def test_report_names_another_address(autojump_clock, caplog):
-    """An application on the right port of ``::1`` alone is told so."""
-    port = free_port()
-    with ipv6_server(port), trio.move_on_after(2.5):
-        await wait_app_ready(config(port), Running(10_000))
+ADDRESSES = [
+    pytest.param("127.0.0.1", "::1", "AWS_LWA_HOST=::1", id="IPv6"),
+    pytest.param("127.0.0.1", "127.0.0.2", "AWS_LWA_HOST=127.0.0.2", id="127.0.0.2"),
+    pytest.param("::1", "127.0.0.1", "AWS_LWA_HOST=127.0.0.1", id="IPv4"),
+    pytest.param("::1", "0.0.0.0", "AWS_LWA_HOST=127.0.0.1", id="any IPv4"),
+    pytest.param("localhost", "127.0.0.9", "AWS_LWA_HOST=127.0.0.9", id="name"),
+]
 
-    assert f"listens on [::1]:{port}: change that, or set AWS_LWA_HOST=::1" in (
-        caplog.text
-    )
+
+@pytest.mark.parametrize(("host", "listening", "setting"), ADDRESSES)
+@pytest.mark.parametrize("protocol", ["http", "tcp"])
+async def test_report_names_another_address(
+    autojump_clock, caplog, host, listening, setting, protocol
+):
+    """An application on the right port of another address is told the setting."""
+    port = free_port()
+    environ = {"AWS_LWA_HOST": host, "AWS_LWA_READINESS_CHECK_PROTOCOL": protocol}
+    family = socket.AF_INET6 if ":" in listening else socket.AF_INET
+    with socket.create_server((listening, port), family=family):
+        with trio.move_on_after(2.5):
+            await wait_app_ready(config(port, **environ), Running(10_000))
+
+    (line,) = caplog.records
+    where = authority((listening, port)).decode()
+    assert where in line.getMessage().partition("but listens on ")[2]
+    assert line.getMessage().endswith(f": change that, or set {setting}")
+
+
+async def test_report_names_the_containers_own_address(autojump_clock, caplog):
+    """An application on the container's own address is told the setting for that."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # sends nothing
+        own = probe.getsockname()[0]
+    port = free_port()
+    with socket.create_server((own, port)):
+        with trio.move_on_after(2.5):
+            await wait_app_ready(config(port), Running(10_000))
+
+    assert caplog.text.rstrip().endswith(f"set AWS_LWA_HOST={own}")
+
+
+async def test_report_names_another_address_and_port(autojump_clock, caplog):
+    """An application elsewhere altogether is told both settings."""
+    with socket.create_server(("127.0.0.3", 0)) as other:
+        with trio.move_on_after(2.5):
+            await wait_app_ready(config(free_port()), Running(10_000))
+        number = other.getsockname()[1]
+
+    assert f"set AWS_LWA_HOST=127.0.0.3 and AWS_LWA_PORT={number}" in caplog.text
+
+
+async def test_report_of_a_port_in_place_of_a_socket(autojump_clock, caplog, tmp_path):
+    """An application on a port is told so where a Unix socket is set."""
+    on_socket = Config({"AWS_LWA_UNIX_SOCKET": str(tmp_path / "app.sock")})
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        with trio.move_on_after(2.5):
+            await wait_app_ready(on_socket, Running(10_000))
+        number = other.getsockname()[1]
+
+    assert f"but listens on 127.0.0.1:{number}: change that, or" in caplog.text
 
 
 async def test_report_of_nothing_that_listens(autojump_clock, caplog):

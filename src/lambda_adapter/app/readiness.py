@@ -1,5 +1,6 @@
 """Waiting until the application is ready for its first request."""
 
+import enum
 import math
 from typing import Protocol
 
@@ -40,12 +41,27 @@ INIT_REPORT = 8.0
 """Seconds from which on a report names the limit of Lambda's init."""
 
 
-class Unready(msgspec.Struct, frozen=True):
-    """Why an application is not ready."""
+class Stage(enum.Enum):
+    """How far a check came."""
 
-    reason: str
-    responded: bool = False
-    """Whether it responded to the check, if only with an unhealthy status."""
+    CONNECTING = enum.auto()
+    """Nobody accepts connections."""
+    WAITING = enum.auto()
+    """There was no response in time."""
+    READING = enum.auto()
+    """A connection was accepted, and its response was none."""
+    RESPONDED = enum.auto()
+    """There was a response, with whichever status."""
+
+
+class Check(msgspec.Struct, frozen=True):
+    """What a check saw of the application."""
+
+    seen: str
+    stage: Stage
+    is_ready: bool = False
+    was_answered: bool = False
+    """Whether bytes of a response arrived, if only of an unhealthy one."""
 
 
 class Process(Protocol):
@@ -69,113 +85,108 @@ async def wait_app_ready(config: Config, process: Process | None) -> None:
     first_response = math.inf
     report = FIRST_REPORT
     limit = FIRST_LIMIT
-    waited = 0.0
-    unready: Unready | None = Unready("it was not checked")
-    while unready:
-        with trio.move_on_after(limit) as scope:
-            unready = await find_unready(config)
+    while not (check := await _check_within(limit, config)).is_ready:
         now = trio.current_time()
         waited = now - started
-        if scope.cancelled_caught:
-            unready = Unready(f"no response within {limit:g} s")
+        if check.stage is Stage.WAITING:
             limit = min(limit * 2, LAST_LIMIT)
-        if unready:
-            _raise_if_over(config, process, waited, unready.reason)
-            if waited >= report:
-                _report(config, process, waited, unready.reason)
-                report *= 2 ** math.ceil(math.log2(waited / report) + 0.01)
-            pause = INTERVAL
-            if unready.responded:
-                first_response = min(first_response, now)
-                pause = max(
-                    INTERVAL, min((now - first_response) * SHARE, LONGEST_PAUSE)
-                )
-            await trio.sleep(pause)
-    log.info("the application is ready after %.0f ms", waited * 1000)
+        _raise_if_over(config, process, waited, check)
+        if waited >= report:
+            _report(config, process, waited, check)
+            report *= 2 ** math.ceil(math.log2(waited / report) + 0.01)
+        pause = INTERVAL
+        if check.was_answered:
+            first_response = min(first_response, now)
+            pause = max(INTERVAL, min((now - first_response) * SHARE, LONGEST_PAUSE))
+        await trio.sleep(pause)
+    waited = trio.current_time() - started
+    log.info("the application is ready after %.0f ms (%s)", waited * 1000, check.seen)
+
+
+async def _check_within(limit: float, config: Config) -> Check:
+    with trio.move_on_after(limit):
+        return await check_once(config)
+    return Check(f"no response within {limit:g} s", Stage.WAITING)
 
 
 def _raise_if_over(
-    config: Config, process: Process | None, waited: float, reason: str
+    config: Config, process: Process | None, waited: float, check: Check
 ) -> None:
+    """Give up, once the application has ended or its time is over.
+
+    A refused connection says nothing about one that has ended: its own lines do.
+
+    Raises:
+        AppNotReadyError: that is so.
+    """
     wrapper = config.app_wrapper
     if process and (how := process.ended()):
         through = f" (started through {wrapper})" if wrapper else ""
-        message = f"the application{through} {how} before it was ready"
-    elif config.readiness_timeout and waited >= config.readiness_timeout:
-        message = f"the application was not ready within {config.readiness_timeout:g} s"
-        reason += f"; {advise(config, process)}"
-    else:
-        return
-    raise AppNotReadyError(f"{message}; last check: {reason}")
+        last = f"; last check: {check.seen}"
+        if check.stage is Stage.CONNECTING:
+            last = ""
+        raise AppNotReadyError(
+            f"the application{through} {how} before it was ready; its own lines in the"
+            f" log may say why{last}"
+        )
+    if config.readiness_timeout and waited >= config.readiness_timeout:
+        raise AppNotReadyError(
+            f"the application was not ready within {config.readiness_timeout:g} s; last"
+            f" check: {check.seen}; {advise(config, process, check)}"
+        )
 
 
 def _report(
-    config: Config, process: Process | None, waited: float, reason: str
+    config: Config, process: Process | None, waited: float, check: Check
 ) -> None:
-    advice = advise(config, process)
+    advice = advise(config, process, check)
     if waited >= INIT_REPORT and not config.inits_async:
         advice += (
             "; Lambda's init has 10 s, and AWS_LWA_ASYNC_INIT=true lets it end before"
             " the application is ready"
         )
     log.warning(
-        "the application is not ready after %.0f s: %s; %s", waited, reason, advice
+        "the application is not ready after %.0f s: %s; %s", waited, check.seen, advice
     )
 
 
-def advise(config: Config, process: Process | None) -> str:
-    """Say where the application has to listen, and where it listens instead."""
-    checked = config.readiness_address
-    needed = f"it has to listen on {describe_check(config)}"
-    if process is None or isinstance(checked, str):
-        return needed
-    from lambda_adapter.app.procfs import find_listeners
+def advise(config: Config, process: Process | None, check: Check) -> str:
+    """Say what to do, by how far the check came."""
+    from lambda_adapter.app import readiness_advice
 
-    try:
-        listeners = find_listeners(process.pid)
-    except OSError:  # no Linux
-        return needed
-    ports = {port for _, port in listeners}
-    if not ports:
-        return f"{needed}, and listens on no TCP port yet"
-    if checked[1] not in ports:
-        variable = "READINESS_CHECK_PORT" if config.readiness_port else "PORT"
-        setting = f"AWS_LWA_{variable}={min(ports)}"
-    elif ("::1", checked[1]) in listeners and "." in checked[0]:
-        setting = "AWS_LWA_HOST=::1"
-    else:
-        return needed
-    where = ", ".join(authority(listener).decode() for listener in listeners)
-    return f"{needed}, but listens on {where}: change that, or set {setting}"
+    match check.stage:
+        case Stage.CONNECTING:
+            pid = process.pid if process else None
+            return readiness_advice.advise_on_address(config, pid)
+        case Stage.WAITING:
+            return readiness_advice.SILENCE
+        case Stage.READING:
+            return readiness_advice.advise_on_protocol(config)
+        case Stage.RESPONDED:
+            return readiness_advice.STATUS
 
 
-async def find_unready(config: Config) -> Unready | None:
-    """Check once, and return why the application is not ready, or None if it is."""
+async def check_once(config: Config) -> Check:
+    """Check once, and return what that saw."""
     try:
         connection = await open_connection(config.readiness_address)
     except PeerError as error:
-        return Unready(str(error))
+        return Check(str(error), Stage.CONNECTING)
     try:
         if config.readiness_protocol == "tcp":
-            return None
+            return Check("it accepts connections", Stage.READING, is_ready=True)
         response, _ = await connection.exchange_head(_check_request(config))
     except PeerError as error:
-        return Unready(f"it accepts connections, but {error}", error.answered)
+        seen = f"it accepts connections, but {error}"
+        return Check(seen, Stage.READING, was_answered=error.answered)
     finally:
         connection.close()
-    if response.status in config.readiness_healthy_status:
-        return None
-    reason = f"GET {config.readiness_path} brought status {response.status}"
-    return Unready(reason, responded=True)
-
-
-def describe_check(config: Config) -> str:
-    """Return what is checked, as an address."""
-    address = config.readiness_address
-    if isinstance(address, str):
-        return f"the Unix socket {address}"
-    path = "" if config.readiness_protocol == "tcp" else config.readiness_path
-    return f"{config.readiness_protocol}://{authority(address).decode()}{path}"
+    return Check(
+        f"GET {config.readiness_path} brought status {response.status}",
+        Stage.RESPONDED,
+        is_ready=response.status in config.readiness_healthy_status,
+        was_answered=True,
+    )
 
 
 def _check_request(config: Config) -> EncodedRequest:

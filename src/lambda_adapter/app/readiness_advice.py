@@ -1,0 +1,84 @@
+"""What to do about an application that does not get ready, by what a check saw.
+
+A refused connection is a matter of addresses: where the application has to listen,
+where it listens instead, and the settings for that. Anything else came from an
+application that was reached, and other settings help there.
+"""
+
+from collections.abc import Sequence
+
+from lambda_adapter.app.procfs import Listener, find_listeners
+from lambda_adapter.config import Config
+from lambda_adapter.http.messages import authority
+
+STATUS = (
+    "set AWS_LWA_READINESS_CHECK_PATH to a path that responds with a healthy status, or"
+    " AWS_LWA_READINESS_CHECK_HEALTHY_STATUS to the statuses that mean ready"
+)
+SILENCE = (
+    "set AWS_LWA_READINESS_CHECK_PATH to a path that responds sooner, or"
+    " AWS_LWA_READINESS_CHECK_PROTOCOL=tcp to wait for a connection alone"
+)
+
+
+def advise_on_protocol(config: Config) -> str:
+    """Say what the application has to speak, where it was reached and did not."""
+    return f"it has to speak HTTP/1.1, without TLS, on {describe_check(config)}"
+
+
+def advise_on_address(config: Config, pid: int | None) -> str:
+    """Say where the application has to listen, and where it listens instead.
+
+    Without the ``pid`` of its process, nobody knows the latter.
+    """
+    needed = f"it has to listen on {describe_check(config)}"
+    if pid is None:
+        return needed
+    try:
+        listeners = find_listeners(pid)
+    except OSError:  # no Linux
+        return needed
+    if not listeners:
+        return f"{needed}, and listens on no TCP port yet"
+    settings = _settings_for(config, listeners)
+    if not settings:
+        return needed
+    where = ", ".join(authority(listener).decode() for listener in listeners)
+    return f"{needed}, but listens on {where}: change that, or {settings}"
+
+
+def describe_check(config: Config) -> str:
+    """Return what is checked, as an address."""
+    address = config.readiness_address
+    if isinstance(address, str):
+        return f"the Unix socket {address}"
+    path = "" if config.readiness_protocol == "tcp" else config.readiness_path
+    return f"{config.readiness_protocol}://{authority(address).decode()}{path}"
+
+
+def _settings_for(config: Config, listeners: Sequence[Listener]) -> str:
+    """Return what to set, so that one of these is checked, or nothing."""
+    checked = config.readiness_address
+    if isinstance(checked, str):
+        return "do without AWS_LWA_UNIX_SOCKET"
+    host, port = checked
+    on_port = [listener for listener in listeners if listener[1] == port]
+    # The lowest port is the likeliest: others are of debuggers and of child processes.
+    hosts = [each for each, _ in on_port or listeners[:1]]
+    settings: list[str] = []
+    if not any(_covers(each, host) for each in hosts):
+        reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(hosts[0], hosts[0])
+        settings.append(f"AWS_LWA_HOST={reachable}")
+    if not on_port:
+        variable = "READINESS_CHECK_PORT" if config.readiness_port else "PORT"
+        settings.append(f"AWS_LWA_{variable}={listeners[0][1]}")
+    return "set " + " and ".join(settings) if settings else ""
+
+
+def _covers(listening: str, host: str) -> bool:
+    """Return whether who listens on one address is reached at another."""
+    plain = listening.removeprefix("::ffff:")
+    if plain == host or host == "localhost":
+        return plain in {host, "127.0.0.1", "::1", "0.0.0.0", "::"}
+    is_ipv6 = ":" in host
+    return plain == "::" if is_ipv6 else plain in {"0.0.0.0", "::"}
