@@ -10,7 +10,7 @@ from lambda_adapter.errors import PeerError
 from lambda_adapter.http.encoding import EncodedRequest
 from lambda_adapter.http.messages import Response
 from lambda_adapter.http.parser import ResponseParser, read_fast
-from lambda_adapter.http.wire import Wire
+from lambda_adapter.http.wire import HUNG_UP, Wire
 
 EARLY_RESPONSE_CHECK = 0.02
 """Seconds between two looks for a response while the peer does not take the request."""
@@ -36,15 +36,26 @@ class Connection:
             PeerError: the peer is gone, or does not speak HTTP/1.1.
             TooSlowError: the deadline passed.
         """
+        self.reusable = False
+        try:
+            sent, data = await self.wire.exchange(
+                request.head, request.body, deadline=deadline
+            )
+        except OSError as error:
+            raise _broken(error, answered=False) from error
+        if data and request.method != b"HEAD" and (whole := read_fast(data, max_body)):
+            self.exchanges += 1
+            self.reusable = True
+            return whole
+        # Whatever the fast path declines: a parser is made for it only now, since most
+        # responses come whole and plainly framed.
         parser = ResponseParser(request.method, max_body)
-        sent_all = await self.send(parser, deadline, request.head, request.body)
-        if sent_all and not parser.answered:
-            data = await self._receive(parser, deadline)
-            if request.method != b"HEAD" and (whole := read_fast(data, max_body)):
-                self.exchanges += 1
-                self.reusable = True
-                return whole
+        sent_all = data is not None
+        if data is not None:
             parser.feed(data)
+        elif sent != HUNG_UP:
+            rest = memoryview(request.head + request.body)[sent:]
+            sent_all = await self._send_or_hang_up(parser, rest, deadline)
         return await self.finish(parser, deadline, sent_all=sent_all)
 
     async def exchange_head(
@@ -88,7 +99,7 @@ class Connection:
         try:
             return await self.wire.receive(deadline)
         except OSError as error:
-            raise _broken(error, parser) from error
+            raise _broken(error, answered=parser.answered) from error
 
     def _end_exchange(self, parser: ResponseParser, *, sent_all: bool) -> None:
         self.exchanges += 1
@@ -103,21 +114,23 @@ class Connection:
         (https://www.rfc-editor.org/rfc/rfc9112#section-9.5), so that is read next.
         """
         self.reusable = False
+        rest = memoryview(b"".join(parts))
+        return await self._send_or_hang_up(parser, rest, deadline)
+
+    async def _send_or_hang_up(
+        self, parser: ResponseParser, rest: memoryview, deadline: float
+    ) -> bool:
         try:
-            sent = self.wire.send(*parts)
-            if sent == sum(map(len, parts)):
-                return True
-            rest = memoryview(b"".join(parts))[sent:]
             return await self._send_rest(parser, rest, deadline)
         except (BrokenPipeError, ConnectionResetError):
             return False
         except OSError as error:
-            raise _broken(error, parser) from error
+            raise _broken(error, answered=parser.answered) from error
 
     async def _send_rest(
         self, parser: ResponseParser, rest: memoryview, deadline: float
     ) -> bool:
-        """Send what the system had no room for at once."""
+        """Send what did not fit into the socket buffer."""
         while rest and not parser.status:
             if sent := self.wire.send(rest):
                 rest = rest[sent:]
@@ -139,9 +152,9 @@ class Connection:
         self.wire.close()
 
 
-def _broken(error: OSError, parser: ResponseParser) -> PeerError:
+def _broken(error: OSError, *, answered: bool) -> PeerError:
     message = f"the connection broke: {error.strerror or error}"
-    return PeerError(message, answered=parser.answered)
+    return PeerError(message, answered=answered)
 
 
 UPLOAD_TIMEOUT = 30.0

@@ -28,6 +28,10 @@ KERNEL_RECEIVES = 2
 """Pieces after a request that are waited for in the kernel: many servers send a head
 and a body apart."""
 
+HUNG_UP = -1
+"""In place of how many bytes were sent: the peer reads no more. It may have responded
+before: https://www.rfc-editor.org/rfc/rfc9112#section-9.5"""
+
 _TIMEVAL = struct.pack("@ll", 0, int(KERNEL_TIMEOUT * 1_000_000))
 """https://man7.org/linux/man-pages/man7/socket.7.html, ``SO_RCVTIMEO``"""
 
@@ -70,6 +74,26 @@ class Wire:
             return self._socket.sendmsg(parts, (), MSG_DONTWAIT)
         except BlockingIOError:
             return 0
+
+    async def exchange(
+        self, *parts: bytes, deadline: float
+    ) -> tuple[int, bytes | None]:
+        """Send, then receive: how many bytes were sent, and the first of a response.
+
+        The bytes are None if not all was sent: the rest comes first, unless the peer
+        has hung up (``HUNG_UP`` in place of the number).
+
+        Raises:
+            OSError: the peer is gone.
+            TooSlowError: the deadline passed.
+        """
+        try:
+            sent = self.send(*parts)
+        except (BrokenPipeError, ConnectionResetError):
+            return HUNG_UP, None
+        if sent < sum(map(len, parts)):
+            return sent, None
+        return sent, await self.receive(deadline)
 
     async def receive(self, deadline: float = math.inf) -> bytes:
         """Return the next bytes, ``b""`` at the end.
