@@ -62,6 +62,9 @@ class Event(msgspec.Struct, frozen=True, rename="camel", gc=False):
     ``gc=False``: an event cannot be part of a reference cycle.
     """
 
+    is_http: ClassVar[bool] = False
+    """Whether a client waits for an HTTP response, failures included."""
+
     streams: ClassVar[bool] = False
     """Whether its source can take a body piece by piece. A prelude would be garbage to
     any other: https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html"""

@@ -1,6 +1,7 @@
 """Events that are HTTP requests: from the parts that each kind names to a request."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import msgspec
 
@@ -53,6 +54,8 @@ class RequestParts(msgspec.Struct, frozen=True, gc=False):
 
 class HttpEvent(Event, frozen=True):
     """An event whose source gets HTTP in return, failures included."""
+
+    is_http: ClassVar[bool] = True
 
     def parts(self) -> RequestParts:
         """Return the parts of the request.

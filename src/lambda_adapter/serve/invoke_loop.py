@@ -12,7 +12,6 @@ from lambda_adapter.config import Config
 from lambda_adapter.errors import FatalError, InternalError, InvocationError
 from lambda_adapter.events.classify import classify, read_fast
 from lambda_adapter.events.event import Context, Event, error_response
-from lambda_adapter.events.http_event import HttpEvent
 from lambda_adapter.events.reply import find_wide_fields, within_limit
 from lambda_adapter.http.messages import Request, Response, authority
 from lambda_adapter.observe.logs import log, request_id, tenant_id, warn_once
@@ -155,7 +154,9 @@ class InvokeLoop:
         )
 
     async def _send(self, call: Call, request: Request) -> Response:
-        response = await self._transports.of(call.kind).send(request, call)
+        http, other = self._transports
+        transport = http if call.kind.is_http else other
+        response = await transport.send(request, call)
         call.kind.check_response(request, response)
         return response
 
@@ -169,7 +170,7 @@ class InvokeLoop:
     async def _fail(self, call: Call, failure: InvocationError) -> None:
         """Report the failure: as a response to a client, else as an error."""
         with trio.move_on_after(POST_TIMEOUT) as scope:
-            if not (issubclass(call.kind, HttpEvent) and failure.is_for_client):
+            if not (call.kind.is_http and failure.is_for_client):
                 await self._runtime.post_error(call.invocation, failure)
             else:
                 response = error_response(failure, call.invocation.request_id)

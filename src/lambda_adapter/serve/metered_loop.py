@@ -10,7 +10,6 @@ from lambda_adapter.app.middleware import Transports
 from lambda_adapter.app.middleware.metrics import MeteredCall
 from lambda_adapter.config import Config
 from lambda_adapter.errors import InvocationError
-from lambda_adapter.events.http_event import HttpEvent
 from lambda_adapter.http.messages import Request, Response
 from lambda_adapter.observe.metrics import write_line
 from lambda_adapter.runtime.client import RuntimeClient
@@ -71,7 +70,7 @@ class MeteredLoop(InvokeLoop):
     async def _fail(self, call: Call, failure: InvocationError) -> None:
         self._about.pop("Status", None)
         self._about["ErrorType"] = failure.error_type
-        if issubclass(call.kind, HttpEvent) and failure.is_for_client:
+        if call.kind.is_http and failure.is_for_client:
             self._about["Status"] = failure.status
         await super()._fail(call, failure)
         self._ended = trio.current_time()

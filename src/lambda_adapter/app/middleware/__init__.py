@@ -5,8 +5,6 @@ from typing import NamedTuple
 
 from lambda_adapter.app.app import Transport
 from lambda_adapter.config import Config
-from lambda_adapter.events.event import Event
-from lambda_adapter.events.http_event import HttpEvent
 from lambda_adapter.observe.logs import log
 
 
@@ -15,10 +13,6 @@ class Transports(NamedTuple):
 
     http: Transport
     other: Transport
-
-    def of(self, kind: type[Event]) -> Transport:
-        """Return the one that events of this kind reach."""
-        return self.http if issubclass(kind, HttpEvent) else self.other
 
 
 def build_stack(transport: Transport, config: Config) -> Transports:
