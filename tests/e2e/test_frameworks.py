@@ -107,17 +107,13 @@ def shown(document):
     return reply
 
 
-@pytest.mark.parametrize("mode", ["buffered", "response_stream"])
-@pytest.mark.parametrize("case", CASES)
-async def test_responses(case, mode):
-    """A response is the same, byte for byte, wherever its application runs."""
-    name, ways = CASES[case]
-    ways = [way for way in ways if HAS_TRIO_ASYNCIO or way != "trio-asyncio"]
+async def respond(name, ways, mode, events):
+    """Return what an application responds in each way, and what is in the logs."""
     port, results = free_port(), {}
     async with AsyncExitStack() as stack:
 
         async def collect(way, runtime):
-            results[way] = [comparable(await runtime.invoke(e)) for e in EVENTS]
+            results[way] = [comparable(await runtime.invoke(e)) for e in events]
 
         served = {
             way: await stack.enter_async_context(
@@ -129,12 +125,59 @@ async def test_responses(case, mode):
             for way, (runtime, _) in served.items():
                 nursery.start_soon(collect, way, runtime)
         logs = {way: adapter.log for way, (_, adapter) in served.items()}
+    return results, logs
+
+
+@pytest.mark.parametrize("mode", ["buffered", "response_stream"])
+@pytest.mark.parametrize("case", CASES)
+async def test_responses(case, mode):
+    """A response is the same, byte for byte, wherever its application runs."""
+    name, ways = CASES[case]
+    ways = [way for way in ways if HAS_TRIO_ASYNCIO or way != "trio-asyncio"]
+    results, logs = await respond(name, ways, mode, EVENTS)
 
     expected = results[f"child {ways[0]}"]
     for way in ways:
         triples = zip(EVENTS, results[way], expected, strict=True)
         for event, ours, theirs in triples:
             assert ours == theirs, (way, event, logs[way][-2000:])
+
+
+FILE_EVENTS = [
+    HTTP["http_api"](method, f"/{wrap}/{path}", None, {**FIELDS, **fields})
+    for wrap in (
+        *("none", "gzip", "brotli", "compress", "zstd", "base", "reads", "both"),
+    )
+    for path in ("relative", "absolute", "static/files_app.py", "static/nowhere")
+    for method, fields in (
+        ("GET", {}),
+        ("GET", {"accept-encoding": "gzip, br, zstd"}),
+        ("GET", {"accept-encoding": wrap.replace("brotli", "br")}),
+        ("GET", {"range": "bytes=10-19"}),
+        ("HEAD", {}),
+    )
+]
+
+
+@pytest.mark.parametrize("mode", ["buffered", "response_stream"])
+async def test_files_behind_middleware(mode):
+    """A file goes through middleware that changes bodies as it does behind uvicorn."""
+    ways = [way for way in ANYIO if HAS_TRIO_ASYNCIO or way != "trio-asyncio"]
+
+    results, _ = await respond("files_app:app", ways, mode, FILE_EVENTS)
+
+    expected = results.pop("child asyncio")
+    for way, ours in results.items():
+        for event, one, other in zip(FILE_EVENTS, ours, expected, strict=True):
+            assert one == other, (way, event)
+    statuses = [each.get("statusCode") for each in map(head_of, expected)]
+    assert {200, 206, 404} <= set(statuses)
+    assert 500 not in statuses
+
+
+def head_of(posted):
+    """Return what has a reply's status."""
+    return next(each for each in posted if isinstance(each, dict))
 
 
 @pytest.mark.parametrize("loop", [*ASYNCIO[: 1 + HAS_TRIO_ASYNCIO], "trio"])

@@ -51,7 +51,7 @@ async def test_keys():
         "root_path": "",
         "client": ("203.0.113.7", 0),
         "server": ("example.com", 443),
-        "extensions": {"http.response.pathsend": {}},
+        "extensions": {},
         "state": {"a": 1},
     }
 

@@ -53,14 +53,14 @@ def body_of(message: Message) -> tuple[bytes, bool]:
 def file_of(message: Message) -> str:
     """Read ``http.response.pathsend``: the name of a file.
 
+    An application may send it, although no scope offers it. A relative path is the
+    working directory's, as it is wherever the application opens the file itself.
     https://asgi.readthedocs.io/en/latest/extensions.html#path-send
 
     Raises:
-        ValueError, TypeError: it is not an absolute path.
+        TypeError: it is not a path.
     """
     path = message["path"]
     if not isinstance(path, str):
         raise TypeError(f"the path is a {type(path).__name__}, not a str")
-    if not path.startswith("/"):
-        raise ValueError(f"{path!r} is not an absolute path")
     return path

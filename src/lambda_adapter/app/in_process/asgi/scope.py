@@ -42,7 +42,9 @@ def make_scope(
         "headers": [(name.lower(), value) for name, value in request.fields],
         "client": (origin.client, 0) if origin.client else None,
         "server": origin.server,
-        "extensions": {"http.response.pathsend": {}},
+        # Not http.response.pathsend, although it is understood: as behind uvicorn,
+        # middleware has to see each file as a body, to compress it for example.
+        "extensions": {},
         "aws.event": decoded_event(call.invocation.payload),
         "aws.context": LambdaContext(call.invocation, function),
     }
