@@ -14,7 +14,7 @@ def module(tmp_path):
     """A module on no path yet, which is forgotten after the test."""
     before, known = list(sys.path), set(sys.modules)
     (tmp_path / "some_app.py").write_text(
-        "def app(): ...\n"
+        "def app(environ, start_response): ...\n"
         "class Holder:\n    app = app\n"
         "def create(): return app\n"
         "def fail(): raise RuntimeError('no database')\n"
@@ -37,7 +37,7 @@ def config(directory, **environ):
 )
 def test_names(module, name):
     """An application is an attribute, or what a factory returns."""
-    assert load(name, config(module)) is sys.modules["some_app"].app
+    assert load(name, config(module), "wsgi") is sys.modules["some_app"].app
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_names(module, name):
 def test_reasons(module, name, reason):
     """What can't be imported is named with the last line of the traceback."""
     with pytest.raises(AppImportError) as caught:
-        load(name, config(module))
+        load(name, config(module), "wsgi")
 
     assert str(caught.value).startswith(f"the application '{name}' can't be imported: ")
     assert reason in str(caught.value)
@@ -62,15 +62,17 @@ def test_reasons(module, name, reason):
 
 def test_task_root_is_on_the_path(module):
     """A zip package's modules are found where Lambda unpacks it."""
-    assert load("some_app:app", Config({"LAMBDA_TASK_ROOT": str(module)}))
+    assert load("some_app:app", Config({"LAMBDA_TASK_ROOT": str(module)}), "wsgi")
 
 
 def test_app_dir_comes_first(module, tmp_path_factory):
     """The directory that is set comes before the function's package."""
     other = tmp_path_factory.mktemp("other")
-    (other / "some_app.py").write_text("def app(): return 'other'\n")
+    (other / "some_app.py").write_text(
+        "def app(environ, start_response): return 'other'\n"
+    )
 
-    found = load("some_app:app", config(other, LAMBDA_TASK_ROOT=str(module)))
+    found = load("some_app:app", config(other, LAMBDA_TASK_ROOT=str(module)), "wsgi")
 
     assert callable(found)
-    assert found() == "other"
+    assert found({}, None) == "other"

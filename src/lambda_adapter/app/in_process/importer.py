@@ -7,6 +7,7 @@ import signal
 import sys
 import traceback
 
+from lambda_adapter.app.in_process.interface import Kind, adapt
 from lambda_adapter.config import Config
 from lambda_adapter.errors import AppImportError
 from lambda_adapter.observe.logs import log
@@ -32,17 +33,18 @@ LAYERS = "/opt/python"
 https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html"""
 
 
-def load(name: str, config: Config) -> object:
+def load(name: str, config: Config, kind: Kind) -> object:
     """Import ``module:attribute``, or call the factory of ``module:factory()``.
 
     Raises:
-        AppImportError: it can't be imported, or its factory failed.
+        AppImportError: it can't be imported, its factory failed, or it is no
+            application of this kind.
     """
     sys.path[:0] = _missing(_places(config))
     gc.disable()  # what is imported is no garbage
     try:
-        return _find(name)
-    except KeyboardInterrupt:
+        return adapt(_find(name), name, kind)
+    except (AppImportError, KeyboardInterrupt):
         raise
     except BaseException as error:  # a module may call sys.exit
         log.error("the application %r can't be imported", name, exc_info=error)

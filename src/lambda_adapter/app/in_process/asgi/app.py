@@ -27,7 +27,7 @@ class ASGIApp:
         # Before the application: trio-asyncio replaces functions of asyncio's, and who
         # has imported these already does not see that.
         self._host = open_host(config.asgi_loop)
-        app = cast("Application", load(config.asgi_app or "", config))
+        app = cast("Application", load(config.asgi_app or "", config, "asgi"))
         self._app = app
         self._lifespan = Lifespan(self._host, app)
 

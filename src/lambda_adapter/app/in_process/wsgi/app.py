@@ -64,4 +64,4 @@ class WSGIApp:
 
 
 def _import(config: Config) -> Application:
-    return cast("Application", load(config.wsgi_app or "", config))
+    return cast("Application", load(config.wsgi_app or "", config, "wsgi"))
