@@ -19,6 +19,7 @@ from lambda_adapter.app.process import FOREGROUND
 from lambda_adapter.app.server import ChildApp
 from lambda_adapter.config import Config
 from lambda_adapter.launcher import Child
+from lambda_adapter.serve.signals import Signals
 from lambda_adapter.serve.supervisor import supervise
 from tests.adapter import PUPPET, free_port, open_adapter, peak_memory
 from tests.catalogue import SQS, function_url, http_api
@@ -836,9 +837,10 @@ async def supervising(runtime: FakeRuntimeApi, port: int, **settings: str):
     async with trio.open_nursery() as nursery:
         config = Config(environ | settings)
         app = ChildApp(config, waiting_child())
-        nursery.start_soon(supervise, config, app)
-        yield
-        nursery.cancel_scope.cancel()
+        with Signals() as signals:
+            nursery.start_soon(supervise, config, app, signals)
+            yield
+            nursery.cancel_scope.cancel()
 
 
 async def test_async_init_ends_in_time(clock, runtime):

@@ -28,7 +28,6 @@ NAMES: dict[str, dict[str, tuple[str, ...]]] = {
             *("TASK_STATUS_IGNORED", "current_effective_deadline", "current_time"),
             *("open_nursery", "run"),
         ),
-        "_signals": ("open_signal_receiver",),
         "_sync": ("CapacityLimiter", "Condition", "Event", "Lock", "Semaphore"),
         "_timeouts": (
             *("TooSlowError", "fail_after", "fail_at", "move_on_after", "move_on_at"),

@@ -2,8 +2,7 @@
 
 import contextlib
 import functools
-import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 import trio
@@ -25,6 +24,7 @@ from lambda_adapter.runtime.context import encode_env_config
 from lambda_adapter.runtime.extension import Extension
 from lambda_adapter.serve.invoke_loop import InvokeLoop
 from lambda_adapter.serve.malloc import keep_freed
+from lambda_adapter.serve.signals import Signals
 
 OpenLoop = Callable[[RuntimeClient, Transports, msgspec.Raw, Config], InvokeLoop]
 
@@ -96,7 +96,10 @@ def run(config: Config, child: Child | None) -> int:
         app = _metered(config, _open_app(config, child))
     except InitError as error:  # it can't be imported
         return trio.run(_report, config, [error])
-    return trio.run(_run, config, app)
+    signals = Signals()
+    status = trio.run(_run, config, app, signals)
+    signals.pass_on()
+    return status
 
 
 def _share_output(config: Config) -> None:
@@ -142,10 +145,11 @@ def _metered(config: Config, app: App) -> App:
     return MeteredApp(app, config.function_name or "unknown")
 
 
-async def _run(config: Config, app: App) -> int:
+async def _run(config: Config, app: App, signals: Signals) -> int:
     failures: list[AdapterError] = []
     try:
-        await supervise(config, app)
+        with signals:
+            await supervise(config, app, signals)
     except* AdapterError as group:
         failures += _leaves(group)
     return await _report(config, failures)
@@ -164,28 +168,28 @@ async def _report(config: Config, failures: Sequence[AdapterError]) -> int:
     return 1 if failures else 0
 
 
-async def supervise(config: Config, app: App) -> None:
-    """Run the application and the invoke loops side by side, until SIGTERM.
+async def supervise(config: Config, app: App, signals: Signals) -> None:
+    """Run the application and the invoke loops side by side, until a signal ends it.
 
     Raises:
         ExceptionGroup: of InitError, AfterRestoreError or FatalError.
     """
     extension = Extension(*config.runtime_api)
     registered, ready = trio.Event(), trio.Event()
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(_cancel_on_signal, signals, nursery.cancel_scope)
-            nursery.start_soon(extension.run, app.extension_name, registered)
-            nursery.start_soon(app.run, ready)
-            await ready.wait()
-            await registered.wait()
-            if config.initialization_type == "snap-start":
-                await _restore(config, app)
-            if config.max_concurrency > 1:
-                from lambda_adapter.http.wire import share_timer
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_cancel_on_signal, signals, nursery.cancel_scope)
+        nursery.start_soon(extension.run, app.extension_name, registered)
+        nursery.start_soon(app.run, ready)
+        await ready.wait()
+        await registered.wait()
+        signals.take()  # the application's startup may have set handlers
+        if config.initialization_type == "snap-start":
+            await _restore(config, app)
+        if config.max_concurrency > 1:
+            from lambda_adapter.http.wire import share_timer
 
-                share_timer(nursery)
-            nursery.start_soon(run_loops, open_loops(config, app))
+            share_timer(nursery)
+        nursery.start_soon(run_loops, open_loops(config, app))
 
 
 async def _restore(config: Config, app: App) -> None:
@@ -197,14 +201,9 @@ async def _restore(config: Config, app: App) -> None:
     await app.resume()
 
 
-async def _cancel_on_signal(
-    signals: AsyncIterator[int], scope: trio.CancelScope
-) -> None:
-    async for number in signals:
-        log.info("ending on %s", signal.Signals(number).name)
-        for further in (signal.SIGTERM, signal.SIGINT):  # trio would raise them again
-            signal.signal(further, signal.SIG_IGN)
-        scope.cancel()
+async def _cancel_on_signal(signals: Signals, scope: trio.CancelScope) -> None:
+    await signals.wait()
+    scope.cancel()
 
 
 def _leaves(group: BaseExceptionGroup[AdapterError]) -> list[AdapterError]:
