@@ -69,6 +69,7 @@ TESTED_BY = {
         ["local/adapter_process", "local/processes"], "local/test_environment"
     ),
     "local/asgi": "local/test_front_door",
+    **dict.fromkeys(["local/own_writes", "local/source_files"], "local/test_reload"),
     "local/events_command": "local/test_samples",
     "local/report": "local/test_pytest_plugin",
     "local/testing": "local/test_pytest_plugin",

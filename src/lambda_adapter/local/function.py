@@ -32,6 +32,8 @@ class Slot:
 class Function:
     """Runs invocations, each in an environment that is free."""
 
+    begun: list[Callable[[Invocation], None]]
+    """Called with each invocation before the function gets it."""
     listeners: list[Callable[[Invocation], None]]
     """Called with each invocation that was reported."""
 
@@ -45,6 +47,9 @@ class Function:
         self._running: trio.Nursery | None = None
         self._telling = trio.Lock()
         self.records = History()
+        self.logged = 0
+        """Bytes of all log lines so far."""
+        self.begun = []
         self.listeners = []
 
     async def run(
@@ -73,13 +78,27 @@ class Function:
                     f" it again, within its timeout of {self._options.timeout:g} s"
                 )
 
+    @property
+    def runs(self) -> bool:
+        """Whether there is an environment."""
+        environments = (place.environment for place in self._places)
+        return any(each is not None and each.alive for each in environments)
+
     async def restart(self) -> None:
-        """End every environment, and start the first one anew."""
+        """End every environment, and start the first one again.
+
+        Raises:
+            EndedError: it failed to start; a slow init is only told of.
+        """
+        await self.stop()
+        await self.start()
+
+    async def stop(self) -> None:
+        """End every environment; the next request starts one."""
         for place in self._places:
             async with place.lock:
                 if place.environment:
                     await place.environment.end()
-        await self.start()
 
     async def invoke(
         self,
@@ -101,6 +120,8 @@ class Function:
             )
             await self._slots.acquire()
         self.records.add(invocation)
+        for listener in self.begun:
+            listener(invocation)
         if self._running is None:
             raise RuntimeError("the function does not run")
         self._running.start_soon(self._serve, invocation)
@@ -161,7 +182,7 @@ class Function:
         if self._running is None:
             raise RuntimeError("the function does not run")
         environment = place.environment = Environment(
-            self._options, place.port, place.init_timeout, self._report.line
+            self._options, place.port, place.init_timeout, self._line
         )
         self._running.start_soon(environment.run)
         place.init_timeout = self._options.init_timeout
@@ -174,6 +195,10 @@ class Function:
             raise
         self._report.ready(environment.init_ms or 0)
         return environment
+
+    def _line(self, text: str) -> None:
+        self.logged += len(text.encode("utf-8", "replace")) + 1
+        self._report.line(text)
 
     def _choose(self) -> Slot:
         """Return a place with room: one that runs, if there is one."""

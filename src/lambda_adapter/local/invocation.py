@@ -155,15 +155,16 @@ class History:
 
     def __init__(self) -> None:
         self._kept: deque[Invocation] = deque()
-        self._count = 0
+        self.count = 0
+        """All that there ever were."""
 
     def __iter__(self) -> Iterator[Invocation]:
         return iter(self._kept)
 
     def add(self, invocation: Invocation) -> None:
         """Number an invocation, and remember it."""
-        self._count += 1
-        invocation.number = self._count
+        self.count += 1
+        invocation.number = self.count
         self._kept.appendleft(invocation)
         while len(self._kept) > 1 and (
             len(self._kept) > MAX_RECORDS

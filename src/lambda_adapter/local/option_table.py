@@ -141,6 +141,18 @@ class Given(
         ),
     ] = 1
     reload: Annotated[bool, Flag("Restart when a source file changes.")] = False
+    reload_dir: Annotated[
+        tuple[str, ...],
+        Flag("A folder to watch; otherwise the working directory.", metavar="FOLDER"),
+    ] = ()
+    reload_include: Annotated[
+        tuple[str, ...],
+        Flag("What restarts beside source files: *.json.", metavar="PATTERN"),
+    ] = ()
+    reload_exclude: Annotated[
+        tuple[str, ...],
+        Flag("What never restarts: migrations/*.", metavar="PATTERN"),
+    ] = ()
     json: Annotated[bool, Flag("Print one JSON object a line.")] = False
 
 

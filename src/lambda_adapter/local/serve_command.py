@@ -22,7 +22,7 @@ from lambda_adapter.local.options import Options, settings_shown
 from lambda_adapter.local.ports import SetupError
 from lambda_adapter.local.prepare import make_options
 from lambda_adapter.local.project_file import Project
-from lambda_adapter.local.reload import keep_reloading
+from lambda_adapter.local.reload import Reload
 from lambda_adapter.local.session import Session, listen, open_session
 
 EPILOG = """\
@@ -96,7 +96,7 @@ async def _serve(options: Options, report: Reporter, front: socket.socket) -> in
             )
             try:
                 async with trio.open_nursery() as nursery:
-                    nursery.start_soon(_live, session, report, options.reload)
+                    nursery.start_soon(_live, session, report, options)
                     await _wait_signal(signals, report)
                     nursery.cancel_scope.cancel()
             except* SetupError as group:
@@ -107,17 +107,16 @@ async def _serve(options: Options, report: Reporter, front: socket.socket) -> in
     return status
 
 
-async def _live(session: Session, report: Reporter, reload: bool) -> None:
+async def _live(session: Session, report: Reporter, options: Options) -> None:
     """Start the function, and start it anew when a file changes, if that is asked for.
 
     Raises:
         DeskError: it can't be started.
     """
-    if not reload:
+    if options.reload:
+        await Reload(session, options, report).run()
+    else:
         await session.start()
-        return
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(keep_reloading, session, report)
 
 
 async def _wait_signal(signals: AsyncIterator[int], report: Reporter) -> None:

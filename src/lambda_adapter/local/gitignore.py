@@ -1,0 +1,106 @@
+"""What ``.gitignore`` leaves out: patterns, as git reads them.
+
+https://git-scm.com/docs/gitignore#_pattern_format
+"""
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+
+class Pattern(msgspec.Struct, frozen=True):
+    """A line of a ``.gitignore``."""
+
+    regex: re.Pattern[str]
+    """What the path below the file's folder has to match, without a last slash."""
+    only_folders: bool
+    ignores: bool
+    """Whether what matches is left out, or, after a ``!``, kept."""
+
+
+def parse_gitignore(text: str) -> list[Pattern]:
+    """Return the patterns of a ``.gitignore``, in their order."""
+    return [found for line in text.splitlines() if (found := _parse(line))]
+
+
+def is_ignored(
+    path: str, files: Sequence[tuple[str, Sequence[Pattern]]], *, is_folder: bool
+) -> bool:
+    """Return whether a path is left out, or a folder above it.
+
+    ``path`` is relative to the top; ``files`` are folders, relative to it as well, and
+    the patterns of their ``.gitignore``, the top's first.
+    """
+    parts = path.split("/")
+    for length in range(1, len(parts) + 1):
+        folder = is_folder or length < len(parts)
+        if _is_ignored("/".join(parts[:length]), files, is_folder=folder):
+            return True  # git does not look into a folder that is left out
+    return False
+
+
+def _is_ignored(
+    path: str, files: Sequence[tuple[str, Sequence[Pattern]]], *, is_folder: bool
+) -> bool:
+    ignored = False
+    for folder, patterns in files:
+        below = path.removeprefix(f"{folder}/") if folder else path
+        if folder and below == path:
+            continue
+        for pattern in patterns:
+            if pattern.only_folders and not is_folder:
+                continue
+            if pattern.regex.fullmatch(below):
+                ignored = pattern.ignores  # the last one that matches decides
+    return ignored
+
+
+def _parse(line: str) -> Pattern | None:
+    line = re.sub(r"(?<!\\) +$", "", line.rstrip("\r"))
+    if not line or line.startswith("#"):
+        return None
+    ignores = not line.startswith("!")
+    line = line if ignores else line[1:]
+    only_folders = line.endswith("/")
+    line = line.removesuffix("/")
+    is_anchored = "/" in line
+    if not (line := line.removeprefix("/")):
+        return None
+    regex = _translate(line) if is_anchored else f"(?:.*/)?{_translate(line)}"
+    try:
+        return Pattern(re.compile(regex, re.DOTALL), only_folders, ignores)
+    except re.error:  # such as [z-a], which matches nothing
+        return None
+
+
+_TOKENS = re.compile(
+    r"(?P<start>^\*\*/)|(?P<middle>/\*\*(?=/))|(?P<end>/\*\*$)|(?P<star>\*+)|(?P<one>\?)"
+    r"|\[(?P<not>[!^]?)(?P<set>\]?(?:\\.|[^]\\])*)\]|\\(?P<escaped>.)|(?P<plain>.)",
+    re.DOTALL,
+)
+
+
+def _translate(pattern: str) -> str:
+    """Return a glob as a regular expression."""
+    return "".join(_token(found) for found in _TOKENS.finditer(pattern))
+
+
+def _token(found: re.Match[str]) -> str:
+    match found.lastgroup:
+        case "start":
+            return "(?:.*/)?"
+        case "middle":
+            return "(?:/.*)?"
+        case "end":
+            return "/.*"
+        case "star":
+            return "[^/]*"
+        case "one":
+            return "[^/]"
+        case "set":
+            inside = found["set"].replace("[", r"\[")
+            inside = inside.replace("]", r"\]", 1) if inside[:1] == "]" else inside
+            return f"(?!/)[{'^' if found['not'] else ''}{inside}]"
+        case _:
+            return re.escape(found["escaped"] or found["plain"] or "")
