@@ -31,12 +31,46 @@ def niceness() -> int:
     return os.getpriority(os.PRIO_PROCESS, 0)
 
 
+NICEST = 19
+"""https://man7.org/linux/man-pages/man7/sched.7.html (nice value)"""
+
+
+def nicer(before: int) -> int:
+    """Return the niceness of work beside an application of this niceness."""
+    return min(before + NICENESS, NICEST)
+
+
 def test_work_is_niced_alone():
     """The work yields the processor to others, and the thread that waits does not."""
     before = niceness()
 
-    assert run_niced(niceness) == max(NICENESS, before)
+    assert run_niced(niceness) == nicer(before)
     assert niceness() == before
+
+
+@pytest.mark.parametrize("start", [0, 5, 15, 19])
+def test_work_is_nicer_than_the_process(start):
+    """Work yields to an application of any niceness, and never takes priority from it.
+
+    A privileged process could.
+    """
+    code = (
+        "import os; from lambda_adapter.bootstrap import run_niced;"
+        "nice = lambda: os.getpriority(os.PRIO_PROCESS, 0);"
+        "print(nice(), run_niced(nice), nice())"
+    )
+
+    done = subprocess.run(
+        ["nice", "-n", str(start), sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        timeout=10,
+    )
+
+    before, within, after = map(int, done.stdout.split())
+    assert before == after == min(niceness() + start, NICEST)
+    assert within == nicer(before)
 
 
 def test_error_is_raised():
@@ -85,9 +119,10 @@ def test_main_thread_stays_the_main_thread():
     assert done.stdout == "False True 1\n"
 
 
-@pytest.mark.parametrize(("command", "nice"), [(["true"], NICENESS), ([], 0)])
-def test_imports_yield_to_the_application(command, nice):
+@pytest.mark.parametrize("command", [["true"], []], ids=["child", "attached"])
+def test_imports_yield_to_the_application(command):
     """The adapter imports at a low priority beside an application that it started."""
+    nice = nicer(niceness()) if command else niceness()
     done = subprocess.run(
         [sys.executable, "-c", LOADING, *command],
         env=environment("127.0.0.1:1", 1, {}),

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 NICENESS = 10
-"""A tenth of a core that something of the usual niceness wants too, all of an idle one:
-https://man7.org/linux/man-pages/man7/sched.7.html (nice value)"""
+"""So much nicer than the application: a tenth of a core that both want, all of an idle
+one: https://man7.org/linux/man-pages/man7/sched.7.html (nice value)"""
 
 
 def run_niced(work: Callable[[], T]) -> T:
@@ -56,8 +56,10 @@ def run_niced(work: Callable[[], T]) -> T:
 def _be_nice(thread: int) -> None:
     """Let others have the processor first, where the system lets threads do so."""
     try:
-        os.setpriority(os.PRIO_PROCESS, thread, NICENESS)
-    except OSError:  # no Linux, or nicer already
+        # Relative to the application, which has this niceness. Linux caps it at 19.
+        own = os.getpriority(os.PRIO_PROCESS, thread)
+        os.setpriority(os.PRIO_PROCESS, thread, own + NICENESS)
+    except OSError:  # no Linux
         return
 
 
