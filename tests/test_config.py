@@ -4,6 +4,7 @@ import pytest
 
 from lambda_adapter.config import Config
 from lambda_adapter.errors import ConfigError
+from lambda_adapter.parsers import WARM_UPS
 from lambda_adapter.settings import FROM_LAMBDA, SETTINGS
 
 ALL = (*FROM_LAMBDA, *SETTINGS)
@@ -47,6 +48,7 @@ DEFAULTS = {
     "renamed_headers": None,
     "request_context": True,
     "after_reply_path": None,
+    "warm_up": (),
     "runtime_api_proxy": None,
     "asgi_app": None,
     "asgi_loop": "asyncio",
@@ -99,6 +101,7 @@ VARIABLES = {
     "renamed_headers": ("AWS_LWA_RENAME_HEADERS",),
     "request_context": ("AWS_LWA_REQUEST_CONTEXT",),
     "after_reply_path": ("AWS_LWA_AFTER_REPLY_PATH",),
+    "warm_up": ("AWS_LWA_WARM_UP",),
     "runtime_api_proxy": ("AWS_LWA_LAMBDA_RUNTIME_API_PROXY",),
     "asgi_app": ("AWS_LWA_ASGI_APP",),
     "asgi_loop": ("AWS_LWA_ASGI_LOOP",),
@@ -149,6 +152,7 @@ GOOD = {
     ),
     "request_context": ("no", False),
     "after_reply_path": ("/lwa/after", "/lwa/after"),
+    "warm_up": ("ping:1, a : b:c", (*WARM_UPS, ("ping", "1"), ("a", "b:c"))),
     "runtime_api_proxy": ("http://127.0.0.1:9002/", ("127.0.0.1", 9002)),
     "asgi_app": ("main:create_app()", "main:create_app()"),
     "asgi_loop": ("Trio", "trio"),

@@ -113,6 +113,7 @@ TYPING_ERRORS = {
         *(f"a:{name}" for name in RESERVED),
         *(f"{name}:a" for name in RESERVED),
     ],
+    "warm_up": ["warm", "ping:", ":true", "a:b,", "ping:true,c", "a:b\0"],
     "app_wrapper": ["otel-handler", "./wrapper", "/opt/a\nb"],
     "runtime_api_proxy": ["127.0.0.1", "9002", ":9002", "a b:1", "http://a/b:c"],
     "asgi_app": ["main", "main:", ":app", "a b:c", "main.py", "main:app(1)", "a:b:c"],

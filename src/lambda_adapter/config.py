@@ -69,6 +69,7 @@ class Config:
     before_checkpoint_path: str | None
     after_restore_path: str | None
     after_reply_path: str | None
+    warm_up: tuple[tuple[str, str], ...]
     traceparent: bool
     metrics: str
     app_wrapper: str | None

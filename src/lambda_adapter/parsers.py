@@ -190,6 +190,35 @@ def renames(text: str) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
+WARM_UPS = (
+    ("source", "serverless-plugin-warmup"),
+    ("source", "serverless-plugin-lambda-warmup"),
+    ("warmer", "true"),
+    ("warmup", "true"),
+    ("vaporWarmer", "true"),
+    ("type", "warmer"),
+)
+"""Keys of usual warm-up events, and their values:
+https://github.com/juanjoDiaz/serverless-plugin-warmup,
+https://github.com/jeremydaly/lambda-warmer, https://docs.vapor.build (prewarming),
+https://opennext.js.org/aws/inner_workings/components/warmer"""
+
+
+def warm_ups(text: str) -> tuple[tuple[str, str], ...]:
+    """Read whether there are warm-up events, or keys and values of further ones."""
+    try:
+        return WARM_UPS if boolean(text) else ()
+    except ValueError:
+        pass
+    pairs: list[tuple[str, str]] = []
+    for item in text.split(","):
+        key, _, value = (part.strip() for part in item.partition(":"))
+        if not (key and value and item.isprintable()):
+            raise ValueError("true, false or key:value, such as ping:true")
+        pairs.append((key, value))
+    return (*WARM_UPS, *pairs)
+
+
 def address(text: str) -> tuple[str, int]:
     """Read ``host:port``."""
     name, _, digits = text.removeprefix("http://").rstrip("/").rpartition(":")

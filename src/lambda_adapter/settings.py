@@ -152,6 +152,9 @@ SETTINGS = (
     Setting("after_reply_path",
             ("AWS_LWA_AFTER_REPLY_PATH",), "", parsers.route,
             "what is POSTed to after a reply whose response has `x-lwa-after-reply`"),
+    Setting("warm_up", ("AWS_LWA_WARM_UP",), "false", parsers.warm_ups,
+            "`true` to reply to warm-up events in place of the application; or a list"
+            " of further ones, such as `ping:true,source:my-warmer`"),
     Setting("traceparent", ("AWS_LWA_TRACEPARENT",), "false", parsers.boolean,
             "give a request without `traceparent` one, made of Lambda's trace"),
     Setting("metrics", ("AWS_LWA_METRICS",), "off", parsers.choice("off", "emf"),

@@ -48,4 +48,9 @@ def build_stack(transport: Transport, config: Config) -> Transports:
         from lambda_adapter.app.middleware.compression import Compression
 
         http = Compression(http)
-    return Transports(http, transport)
+    other = transport
+    if config.warm_up:
+        from lambda_adapter.app.middleware.warm_up import WarmUp
+
+        other = WarmUp(other, config.warm_up, config.log_stream or "lambda-adapter")
+    return Transports(http, other)

@@ -1,0 +1,97 @@
+"""AWS_LWA_WARM_UP: warm-up events get a reply, and the application never sees them.
+
+Such an event keeps an environment from being ended. It has no request in it, so that an
+application without a route for events refuses it, which is an invocation error.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import TypeVar
+
+import msgspec
+import trio
+
+from lambda_adapter.app.app import Call, Middleware, Transport
+from lambda_adapter.events.pass_through import PassThroughEvent
+from lambda_adapter.http.messages import Request, Response
+
+MAX_SIZE = 8_192
+"""Bytes of a warm-up event: schedules have 400, and large events need no look."""
+
+MAX_DELAY = 1.0
+"""Seconds that a warm-up event may ask for. OpenNext asks for 0.075."""
+
+_NAME = re.compile(r"warmer|warm[-_]?up|keep[-\w]{0,40}warm", re.IGNORECASE)
+"""Names of a rule or a schedule that exists to keep a function warm."""
+
+_SCHEDULERS = {b'"aws.events"', b'"aws.scheduler"'}
+"""https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html
+https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-templated.html"""
+
+_TRUE = {b"true", b"1", b'"true"', b'"1"'}
+
+Document = dict[str, msgspec.Raw]
+
+
+class WarmUp(Middleware):
+    """Replies to warm-up events."""
+
+    def __init__(
+        self, transport: Transport, shapes: Sequence[tuple[str, str]], server: str
+    ) -> None:
+        super().__init__(transport)
+        self._shapes = [(key, _spellings(text)) for key, text in shapes]
+        self._server = server
+
+    async def send(self, request: Request, call: Call) -> Response:
+        """Send what is no warm-up event; reply to what is one."""
+        document = _small_object(call)
+        if not self._is_warm_up(document):
+            return await self._transport.send(request, call)
+        delay = _delay(document)
+        if delay > 0:
+            # Several at once are to meet several environments, so each waits a moment:
+            # https://opennext.js.org/aws/inner_workings/components/warmer
+            await trio.sleep(min(delay, MAX_DELAY))
+        body = msgspec.json.encode({"type": "warmer", "serverId": self._server})
+        fields = [(b"content-type", b"application/json")]
+        return Response(200, b"OK", fields, body)
+
+    def _is_warm_up(self, document: Document) -> bool:
+        if any(bytes(document.get(key, b"")) in said for key, said in self._shapes):
+            return True
+        if bytes(document.get("source", b"")) not in _SCHEDULERS:
+            return False
+        return any(_NAME.search(name) for name in _rules(document))
+
+
+def _spellings(text: str) -> set[bytes]:
+    return _TRUE if text == "true" else {msgspec.json.encode(text), text.encode()}
+
+
+def _small_object(call: Call) -> Document:
+    payload = call.invocation.payload
+    if call.kind is not PassThroughEvent or len(payload) > MAX_SIZE:
+        return {}
+    return _read(payload, Document) or {}
+
+
+def _delay(document: Document) -> float:
+    """Return the seconds that OpenNext's warmer asks for, in milliseconds."""
+    return (_read(document.get("delay", b"0"), float) or 0) / 1000
+
+
+def _rules(document: Document) -> list[str]:
+    """Return the names of the rules or schedules that an event comes from."""
+    arns = _read(document.get("resources", b"[]"), list[str]) or []
+    return [arn.rpartition(":")[2].partition("/")[2] for arn in arns]
+
+
+T = TypeVar("T")
+
+
+def _read(document: bytes | msgspec.Raw, kind: type[T]) -> T | None:
+    try:
+        return msgspec.json.decode(document, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
