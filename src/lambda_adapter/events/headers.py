@@ -1,4 +1,18 @@
-"""Headers of events: their names and values, and those added or left out."""
+"""Headers of events: their names and values, and those added or left out.
+
+A header has a role, by its name. ``host``, ``cookie`` and ``connection`` are collected
+and written once; ``dropped`` is what frames a message, what one hop says to the next,
+and what only the adapter may add; ``trace`` is dropped if Lambda names a trace itself.
+All others go on as they came, in their order and their spelling.
+
+Names that nobody but the adapter may set are compared with case and punctuation folded
+(``folded``), since CGI, WSGI and PHP fold them: ``X_Amzn_Request_Context`` would reach
+an application as the adapter's own.
+
+Clients send the same names, and the same values of some headers, all the time. To look
+those up costs less than to check them again. The memory is bounded, and holds values
+only of headers that are nobody's secret (``_REPEATED``).
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,4 +1,19 @@
-"""A connection that exchanges requests and responses, and uploads of streams."""
+"""A connection that exchanges requests and responses, and uploads of streams.
+
+An exchange usually takes two system calls: the whole request fits into the socket
+buffer, the whole response comes in one piece, and ``read_fast`` reads it. What does
+not go that way:
+
+- The buffer is full before all was sent. A peer may respond, or hang up, without
+  reading the rest (https://www.rfc-editor.org/rfc/rfc9112#section-9.5), so bytes that
+  arrive are read between two sends, and a peer that hung up is read to its end.
+- The response comes in pieces, or is not plainly framed: ``ResponseParser`` reads it.
+- The body is wanted piece by piece: ``exchange_head`` returns the head and a generator.
+
+A connection says whether it is ``reusable``; who uses it again decides for how long,
+and which requests may be repeated after it turned out to be dead (``app.client``,
+``runtime.client``).
+"""
 
 import contextlib
 import math

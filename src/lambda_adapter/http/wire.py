@@ -1,7 +1,23 @@
 """Bytes on a socket: sent and received until a deadline.
 
-Waits of several invocations share one timer, since a cancel scope for each costs a
-seventh of them (measured).
+How a wait works, and why it is not one of trio's streams:
+
+1. ``recv`` without waiting. On loopback the bytes are often there.
+2. ``recv`` that blocks in the kernel, for 5 ms at most, and only if the process serves
+   one invocation at a time (``wait_in_kernel_first``). To wait in trio takes more
+   instructions than everything else in an exchange. Nothing else in the process runs
+   meanwhile: 5 ms is how late SIGTERM, or the application's end, can be noticed.
+3. A wait in trio, until the deadline.
+
+A deadline is a value, and not a cancel scope around the exchange: the scope costs more
+than what is done within it (measured). Where several invocations are served
+concurrently, even the scope of step 3 counts: at 64 of them, 147 µs of CPU an
+invocation, and 125 with one ``Timer`` that all of them share. Its task sleeps until the
+earliest deadline in a table, and ends a late wait by ``notify_closing``, which wakes
+whoever waits for a socket and leaves the socket open.
+
+Tried, and no gain: larger and smaller buffers, a poll object for each look, Python's
+own socket timeouts (one more system call for each).
 """
 
 from __future__ import annotations

@@ -1,4 +1,14 @@
-"""The function: its environments, and the invocations that wait for one."""
+"""The function: its environments, and the invocations that wait for one.
+
+An invocation waits for a slot (a semaphore, one for each that Lambda would run
+concurrently), then for its slot's environment, which is started if there is none. It
+runs in the function's nursery and not in its client's task: as on Lambda, a client that
+goes away ends no invocation.
+
+What an invocation leaves behind is settled in this order: the reply is with the client,
+the environment is measured, the invocation is reported, its listeners are called. Ends
+are reported one by one, in the order in which they came.
+"""
 
 import socket
 from collections.abc import Callable
