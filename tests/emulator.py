@@ -38,9 +38,12 @@ class EmulatorError(Exception):
 class Emulator:
     """A running emulator."""
 
-    def __init__(self, port: int, mark: str, log_path: Path, app: str) -> None:
+    def __init__(
+        self, port: int, api_port: int, mark: str, log_path: Path, app: str
+    ) -> None:
         self.app = app
         """The application's address, as the adapter's settings have it."""
+        self._api_port = api_port
         self._port = port
         self._mark = f"{MARK}={mark}".encode()
         self._log_path = log_path
@@ -76,6 +79,15 @@ class Emulator:
         if not answer.complete:
             raise EmulatorError(f"Half an answer; it says:\n{self.log()}")
         return bytes(answer.body)
+
+    async def connect(self) -> trio.SocketStream:
+        """Connect to its Runtime API, as a bootstrap that it has started."""
+        with trio.fail_after(START_LIMIT):
+            while True:
+                try:
+                    return await trio.open_tcp_stream("127.0.0.1", self._api_port)
+                except OSError:
+                    await trio.sleep(POLL)
 
     def log(self) -> str:
         """Return all that the emulator and its children have printed."""
@@ -129,7 +141,7 @@ async def open_emulator(
     port, api_port = free_ports(2)
     mark = secrets.token_hex(8)
     app = f"127.0.0.1:{env.get('PORT', '8080')}"
-    emulator = Emulator(port, mark, log_path, app)
+    emulator = Emulator(port, api_port, mark, log_path, app)
     with log_path.open("wb") as log:
         process = await trio.lowlevel.open_process(
             [

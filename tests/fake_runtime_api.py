@@ -5,7 +5,9 @@ emulator. A test that wants another response puts raw bytes into ``scripted``.
 """
 
 import json
+import re
 import time
+import uuid
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -20,6 +22,10 @@ RESTORE_NEXT = "/2018-06-01/runtime/restore/next"
 RESTORE_ERROR = "/2018-06-01/runtime/restore/error"
 REGISTER = "/2020-01-01/extension/register"
 EVENT_NEXT = "/2020-01-01/extension/event/next"
+METHODS = {
+    **dict.fromkeys([NEXT, RESTORE_NEXT, EVENT_NEXT], "GET"),
+    **dict.fromkeys([INIT_ERROR, RESTORE_ERROR, REGISTER], "POST"),
+}
 FUNCTION_ARN = "arn:aws:lambda:eu-west-1:1:function:f"
 MODE = "lambda-runtime-function-response-mode"
 DELIMITER = bytes(8)
@@ -143,6 +149,11 @@ class FakeRuntimeApi:
         self.max_polls = 1
         self._send_event, self._events = trio.open_memory_channel[Event](1000)
         self._open: dict[str, Event] = {}
+        self.extensions: dict[str, str] = {}
+        """The identifiers of the extensions that have registered, by their names."""
+        self._asked = False
+        """Whether the runtime has asked for an event, which ends its init."""
+        self._init_failed = False
         self._ids = 0
         self._connections = 0
         self._streams: set[trio.SocketStream] = set()
@@ -245,21 +256,73 @@ class FakeRuntimeApi:
                 if raw:
                     await stream.send_all(raw)
                 return raw.endswith(b"}")
-        if request.target == NEXT:
+        method = _method(request.target)
+        if request.method != method:
+            allowed = {"allow": method} if method else {}
+            await _send(
+                stream, 405 if method else 404, b"404 page not found\n", allowed
+            )
+        elif request.target == NEXT:
             await self._answer_next(stream)
         elif request.target == REGISTER:
-            identifier = {"lambda-extension-identifier": "an-extension"}
-            await _send(stream, 200, b'{"functionName":"f"}', identifier)
+            await self._register(stream, request)
         elif request.target == RESTORE_NEXT:
             await _send(stream, 200, b"")
         elif request.target == EVENT_NEXT:
-            await trio.sleep_forever()
+            await self._answer_event_next(stream, request)
+        elif request.target in {INIT_ERROR, RESTORE_ERROR}:
+            await self._take_init_error(stream, request)
         else:
             await self._take(stream, request)
         return True
 
+    async def _register(self, stream: trio.SocketStream, request: Posted) -> None:
+        if error := self._refuses(request):
+            await _send(stream, 403, b'{"errorType":"%s"}' % error)
+            return
+        name = request.fields["lambda-extension-name"]
+        self.extensions[name] = str(uuid.uuid4())
+        identifier = {"lambda-extension-identifier": self.extensions[name]}
+        await _send(stream, 200, b'{"functionName":"f"}', identifier)
+
+    def _refuses(self, request: Posted) -> bytes:
+        try:
+            events = set(json.loads(request.body).get("events") or [])
+        except (ValueError, AttributeError):
+            return b"InvalidRequestFormat"
+        name = request.fields.get("lambda-extension-name")
+        if not name:
+            return b"Extension.InvalidExtensionName"
+        if self._asked:
+            return b"Extension.RegistrationClosed"
+        if name in self.extensions:
+            return b"Extension.InvalidExtensionState"
+        return b"Extension.InvalidEventType" if events - {"INVOKE"} else b""
+
+    async def _answer_event_next(
+        self, stream: trio.SocketStream, request: Posted
+    ) -> None:
+        given = request.fields.get("lambda-extension-identifier", "")
+        if given in self.extensions.values():
+            await trio.sleep_forever()
+        is_uuid = re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", given)
+        kind = b"Missing" if not given else b"Unknown" if is_uuid else b"Invalid"
+        error = b'{"errorType":"Extension.%sExtensionIdentifier"}' % kind
+        await _send(stream, 403, error)
+
+    async def _take_init_error(
+        self, stream: trio.SocketStream, request: Posted
+    ) -> None:
+        is_late = request.target == INIT_ERROR and (self._asked or self._init_failed)
+        self._init_failed = True
+        if is_late:
+            await _send(stream, 403, b'{"errorType":"InvalidStateTransition"}')
+        else:
+            await _send(stream, 202, b'{"status":"OK"}')
+
     async def _answer_next(self, stream: trio.SocketStream) -> None:
         assert self.polls < self.max_polls, "too many /next at once"
+        self._asked = True
         self.polls += 1
         await self._notify()
         try:
@@ -292,9 +355,6 @@ class FakeRuntimeApi:
         return event
 
     async def _take(self, stream: trio.SocketStream, request: Posted) -> None:
-        if request.target in {INIT_ERROR, RESTORE_ERROR}:
-            await _send(stream, 202, b'{"status":"OK"}')
-            return
         request_id = request.target.split("/")[-2]
         event = self._open.get(request_id)
         if event is None:
@@ -303,13 +363,20 @@ class FakeRuntimeApi:
         event.answers.append(request)
         if len(event.answers) > 1:
             await _send(stream, 403, b'{"errorType":"InvalidStateTransition"}')
-        elif request.fields.get(MODE, "streaming") != "streaming":
+        elif request.fields.get(MODE) not in {None, "", "streaming"}:
             await _send(stream, 400, b'{"errorType":"InvalidFunctionResponseMode"}')
         elif request.size > (209_715_200 if request.is_stream else 6_291_556):
             await _send(stream, 413, b'{"errorType":"RequestEntityTooLarge"}')
         else:
             await _send(stream, 202, b'{"status":"OK"}')
         event.answered.set()
+
+
+def _method(target: str) -> str | None:
+    """Return the one method that a target takes; None if there is nothing there."""
+    if re.search("/invocation/[^/]+/(response|error)$", target):
+        return "POST"
+    return METHODS.get(target)
 
 
 def _of_kind(posted: list[Posted], kind: str) -> Iterator[Posted]:

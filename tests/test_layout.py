@@ -73,6 +73,7 @@ TESTED_BY = {
     "local/events_command": "local/test_samples",
     "local/report": "local/test_pytest_plugin",
     "local/testing": "local/test_pytest_plugin",
+    "local/extensions_api": "e2e/test_runtime_apis",
     "local/h11_server": "local/test_runtime_api",
     **dict.fromkeys(
         [
@@ -105,7 +106,7 @@ LEANING = {
 
 WAITS = {
     # The emulator is AWS's, and says by nothing but its port that it is ready.
-    "emulator.py": 2,
+    "emulator.py": 3,
     # So is an application in a container.
     "images/container.py": 1,
     # Not the test: the coroutines whose loop it steps.

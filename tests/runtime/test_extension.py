@@ -32,7 +32,8 @@ async def test_extension(runtime, extension, caplog):
     assert register.body == b'{"events":[]}'
     assert register.fields["lambda-extension-name"] == "a-name"
     assert (event_next.method, event_next.target) == ("GET", EVENT_NEXT)
-    assert event_next.fields["lambda-extension-identifier"] == "an-extension"
+    identifier = event_next.fields["lambda-extension-identifier"]
+    assert runtime.extensions == {"a-name": identifier}
     assert caplog.records == []
 
 

@@ -1,5 +1,6 @@
-"""Lambda's Runtime API and Extensions API, as an environment's adapter sees them.
+"""Lambda's Runtime API, as an environment's adapter sees it.
 
+Each refusal has the status and the error type of AWS's emulator.
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
@@ -9,7 +10,6 @@ import contextlib
 import math
 import secrets
 import time
-import uuid
 from collections.abc import Callable
 
 import h11
@@ -17,10 +17,16 @@ import msgspec
 import trio
 
 from lambda_adapter.events.event import MAX_REPLY
+from lambda_adapter.local.extensions_api import (
+    EVENT_NEXT,
+    REGISTER,
+    ExtensionsApi,
+    refuse,
+)
 from lambda_adapter.local.h11_server import Exchange, serve
 from lambda_adapter.local.invocation import Failure, Invocation
 from lambda_adapter.local.options import Options
-from lambda_adapter.runtime.api import DELIMITER, EXTENSION, RUNTIME
+from lambda_adapter.runtime.api import DELIMITER, RUNTIME
 
 MAX_REPORT = 1_048_576
 """Bytes of a report."""
@@ -118,10 +124,18 @@ async def _pass_on(sending: trio.MemorySendChannel[bytes], piece: bytes) -> None
 
 _NEXT = f"{RUNTIME.decode()}/invocation/next"
 _INIT_ERROR = f"{RUNTIME.decode()}/init/error"
-_REGISTER = f"{EXTENSION.decode()}/register"
-_EVENT_NEXT = f"{EXTENSION.decode()}/event/next"
 _INVOCATION = f"{RUNTIME.decode()}/invocation/"
 _OK = b'{"status":"OK"}\n'
+
+_METHODS = {_NEXT: "GET", _INIT_ERROR: "POST", REGISTER: "POST", EVENT_NEXT: "GET"}
+
+
+def _method(path: str) -> str | None:
+    """Return the one method that a path takes; None if there is nothing there."""
+    if path in _METHODS or not path.startswith(_INVOCATION):
+        return _METHODS.get(path)
+    _, _, what = path.removeprefix(_INVOCATION).partition("/")
+    return "POST" if what in {"response", "error"} else None
 
 
 class RuntimeApi:
@@ -138,6 +152,7 @@ class RuntimeApi:
         on_event: Callable[[], None],
     ) -> None:
         self._options = options
+        self._extensions = ExtensionsApi(options)
         self._concurrency = options.concurrency
         self._on_idle = on_idle
         self._on_event = on_event
@@ -158,31 +173,34 @@ class RuntimeApi:
         await serve(stream, self._respond)
 
     async def _respond(self, exchange: Exchange) -> None:
-        match exchange.method, exchange.target:
-            case "GET", target if target == _NEXT:
-                await self._next(exchange)
-            case "POST", target if target == _REGISTER:
-                await self._register(exchange)
-            case "GET", target if target == _EVENT_NEXT:
-                await trio.sleep_forever()
-            case "POST", target if target == _INIT_ERROR:
-                self.init_failure = await read_failure(exchange)
-                await exchange.respond(202, _OK)
-            case "POST", target if target.startswith(_INVOCATION):
-                request_id, _, what = target.removeprefix(_INVOCATION).partition("/")
-                await self._take(exchange, request_id, what)
-            case _:
+        path = exchange.target.partition("?")[0]
+        method = _method(path)
+        if exchange.method != method:
+            await exchange.body(0)
+            if method is None:
                 await exchange.respond(404, b"404 page not found\n")
+            else:
+                await exchange.respond(405, fields={"Allow": method})
+        elif path == _NEXT:
+            await self._next(exchange)
+        elif path == REGISTER:
+            await self._extensions.register(exchange, is_open=not self.asked.is_set())
+        elif path == EVENT_NEXT:
+            await self._extensions.next_event(exchange)
+        elif path == _INIT_ERROR:
+            await self._fail_init(exchange)
+        else:
+            request_id, _, what = path.removeprefix(_INVOCATION).partition("/")
+            await self._take(exchange, request_id, what)
 
-    async def _register(self, exchange: Exchange) -> None:
-        await exchange.body(MAX_REPORT)
-        said = {
-            "functionName": self._options.function_name,
-            "functionVersion": "$LATEST",
-            "handler": "local",
-        }
-        fields = {"Lambda-Extension-Identifier": str(uuid.uuid4())}
-        await exchange.respond(200, msgspec.json.encode(said), fields)
+    async def _fail_init(self, exchange: Exchange) -> None:
+        """Take the failure of an init, once, and while there is one."""
+        failure = await read_failure(exchange)
+        if self.asked.is_set() or self.init_failure:
+            await refuse(exchange, 403, *_WRONG_STATE)
+        else:
+            self.init_failure = failure
+            await exchange.respond(202, _OK)
 
     async def _next(self, exchange: Exchange) -> None:
         """Hand out an event. That the runtime asks ends the invocation before it."""
@@ -222,23 +240,29 @@ class RuntimeApi:
     async def _take(self, exchange: Exchange, request_id: str, what: str) -> None:
         """Take what became of an invocation: ``response`` or ``error``."""
         invocation = self._open.get(request_id)
-        if invocation is None or invocation.replied.is_set():
+        mode = exchange.fields.get("lambda-runtime-function-response-mode")
+        if invocation is None:
             await exchange.body(0)
-            status, error = (403, "InvalidStateTransition") if invocation else _UNKNOWN
-            await exchange.respond(status, _error(error, "State transition"))
+            await refuse(exchange, 400, "InvalidRequestID", "Invalid request ID")
+        elif invocation.replied.is_set():
+            await exchange.body(0)
+            await refuse(exchange, 403, *_WRONG_STATE)
         elif what == "error":
             invocation.fail(await read_failure(exchange))
             await exchange.respond(202, _OK)
-        elif (
-            exchange.fields.get("lambda-runtime-function-response-mode") == "streaming"
-        ):
+        elif mode == "streaming":
             await take_stream(exchange, invocation)
             await exchange.respond(202, _OK)
+        elif mode:
+            await exchange.body(0)
+            error = Failure("InvalidFunctionResponseMode", f"Invalid mode: {mode}")
+            invocation.fail(error)
+            await refuse(exchange, 400, error.error_type, error.message)
         else:
             await _take_reply(exchange, invocation)
 
 
-_UNKNOWN = (400, "InvalidRequestID")
+_WRONG_STATE = ("InvalidStateTransition", "State transition is not allowed")
 
 
 async def _take_reply(exchange: Exchange, invocation: Invocation) -> None:
@@ -253,8 +277,4 @@ async def _take_reply(exchange: Exchange, invocation: Invocation) -> None:
     )
     kind = "Function.ResponseSizeTooLarge"
     invocation.fail(Failure(kind, f"{message} bytes)."))
-    await exchange.respond(413, _error("RequestEntityTooLarge", said))
-
-
-def _error(kind: str, message: str) -> bytes:
-    return msgspec.json.encode({"errorMessage": message, "errorType": kind})
+    await refuse(exchange, 413, "RequestEntityTooLarge", said)

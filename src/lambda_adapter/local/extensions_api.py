@@ -1,0 +1,90 @@
+"""Lambda's Extensions API, as far as an extension without events needs it.
+
+Each refusal is that of AWS's emulator.
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
+"""
+
+import uuid
+
+import msgspec
+import trio
+
+from lambda_adapter.local.h11_server import Exchange
+from lambda_adapter.local.options import Options
+from lambda_adapter.runtime.api import EXTENSION
+
+REGISTER = f"{EXTENSION.decode()}/register"
+EVENT_NEXT = f"{EXTENSION.decode()}/event/next"
+
+MAX_REGISTRATION = 65_536
+"""Bytes of a registration's body."""
+
+
+class _Registration(msgspec.Struct):
+    events: list[str] | None = None
+
+
+class ExtensionsApi:
+    """Registers extensions, and keeps them waiting for events that never come."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._ids: dict[str, str] = {}
+        """The identifiers of the extensions that have registered, by their names."""
+
+    async def register(self, exchange: Exchange, *, is_open: bool) -> None:
+        """Register an extension, as is possible until the runtime asks for events."""
+        body = await exchange.body(MAX_REGISTRATION)
+        name = exchange.fields.get("lambda-extension-name", "")
+        if error := self._refusal(name, body or b"", is_open=is_open):
+            await refuse(exchange, 403, error, "The extension is not registered")
+            return
+        self._ids[name] = str(uuid.uuid4())
+        about = {
+            "functionName": self._options.function_name,
+            "functionVersion": "$LATEST",
+            "handler": "local",
+        }
+        fields = {"Lambda-Extension-Identifier": self._ids[name]}
+        await exchange.respond(200, msgspec.json.encode(about), fields)
+
+    def _refusal(self, name: str, body: bytes, *, is_open: bool) -> str:
+        """Return the type of the error that refuses a registration, if any does."""
+        try:
+            wanted = msgspec.json.decode(body, type=_Registration).events or []
+        except msgspec.DecodeError:
+            return "InvalidRequestFormat"
+        if not name:
+            return "Extension.InvalidExtensionName"
+        if not is_open:
+            return "Extension.RegistrationClosed"
+        if name in self._ids:
+            return "Extension.InvalidExtensionState"
+        # An extension that a runtime's process registers has no SHUTDOWN.
+        if set(wanted) - {"INVOKE"}:
+            return "Extension.InvalidEventType"
+        return ""
+
+    async def next_event(self, exchange: Exchange) -> None:
+        """Keep an extension that has registered waiting."""
+        given = exchange.fields.get("lambda-extension-identifier")
+        if given in self._ids.values():
+            await trio.sleep_forever()
+        await exchange.body(0)
+        kind = "Missing" if not given else "Unknown" if _is_uuid(given) else "Invalid"
+        error = f"Extension.{kind}ExtensionIdentifier"
+        await refuse(exchange, 403, error, "The extension is not known")
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+async def refuse(exchange: Exchange, status: int, kind: str, message: str) -> None:
+    """Respond to a request, whose body was read, with an error of this type."""
+    body = msgspec.json.encode({"errorMessage": message, "errorType": kind})
+    await exchange.respond(status, body)
