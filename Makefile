@@ -54,7 +54,7 @@ rest: dev zipapp rie ## what `make test` runs and `make quick` does not
 # Bugs are planted in src, one at a time, in copies under mutants/: docs/security.md.
 # WHAT="lambda_adapter.events.*" plants those of some modules only.
 mutation: .venv/with-dev .venv/with-mutation ## plant bugs, and list those that no test finds: hours
-	$(bin)/mutmut run $(if $(WHAT),"$(WHAT)")
+	PATH="$(CURDIR)/$(bin):$$PATH" CI=true $(bin)/mutmut run $(if $(WHAT),"$(WHAT)") > mutants.log
 	$(bin)/python -m tests.mutation
 
 coverage: dev zipapp rie ## make test, and how much of the source its tests reach
@@ -118,7 +118,7 @@ bench: dev ## measure, beside the Rust adapter and others
 	$(bin)/python -m bench readme
 
 clean: ## remove what was made
-	rm -rf .venv .cache build dist mutants
+	rm -rf .venv .cache build dist mutants mutants.log
 
 .venv/uv-$(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -113,6 +113,7 @@ WAITS = {
     "app/in_process/asgi/test_host_asyncio.py": 3,
     # Not the test: the child that it starts.
     "app/test_process.py": 1,
+    "local/test_reload.py": 1,
 }
 
 NONE = "\N{EN DASH}"
