@@ -1,11 +1,15 @@
 """The Invoke API, as AWS's emulator has it."""
 
+import base64
 import json
+import re
 
 import httpx
+import pytest
 
 from lambda_adapter.local.invoke_api import PATH
-from tests.local.conftest import Doors
+from lambda_adapter.local.testing import Portal, open_app
+from tests.local.conftest import APP, Doors
 
 
 def invoke(doors: Doors, payload: bytes) -> httpx.Response:
@@ -62,3 +66,147 @@ def test_stream(streaming: Doors):
 def test_payload_too_large(doors: Doors):
     """An event over 6 MB is refused with 413."""
     assert invoke(doors, b"1" * 6_291_457).status_code == 413
+
+
+def call(doors: Doors, name: str = "function", method: str = "POST", **headers: str):
+    """Call the Invoke API for a function, with headers such as ``log_type``."""
+    named = {f"x-amz-{key.replace('_', '-')}": headers[key] for key in headers}
+    url = f"http://127.0.0.1:{doors.ports['alb']}/2015-03-31/functions/{name}/"
+    return httpx.request(method, f"{url}invocations", headers=named, content=b'{"a":1}')
+
+
+@pytest.mark.parametrize("payload", [b"", b" \n"])
+def test_no_payload(doors: Doors, payload: bytes):
+    """A call without a payload hands the function ``{}``, as Lambda does."""
+    invoke(doors, payload)
+
+    assert next(iter(doors.function.records)).payload == b"{}"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "function",
+        "function:$LATEST",
+        "function%3Alive",
+        "arn:aws:lambda:eu-west-1:123456789012:function:function",
+        "arn%3Aaws%3Alambda%3Aeu-west-1%3A123456789012%3Afunction%3Afunction",
+        "123456789012:function:function",
+        "function?Qualifier=1",
+    ],
+)
+def test_names(doors: Doors, name: str):
+    """The function is invoked by its name and its ARNs, with a version or without."""
+    path, _, query = name.partition("?")
+    url = f"http://127.0.0.1:{doors.ports['alb']}/2015-03-31/functions/{path}"
+
+    response = httpx.post(f"{url}/invocations?{query}", content=b'{"a":1}')
+
+    assert (response.status_code, response.content) == (200, b'{"a":1}')
+
+
+@pytest.mark.parametrize("name", ["other", "functions", "arn:aws:lambda:x:1:layer:y"])
+def test_another_function(doors: Doors, name: str):
+    """Another function is 404, as AWS says it, and the application is not asked."""
+    count = doors.function.records.count
+
+    response = call(doors, name)
+
+    assert response.status_code == 404
+    assert response.headers["x-amzn-errortype"] == "ResourceNotFoundException"
+    assert response.json()["Message"] == f"Function not found: {name}"
+    assert doors.function.records.count == count
+
+
+def test_a_name_that_is_given():
+    """A function with a name answers to it and to the emulator's, and has its ARN."""
+    with open_app(APP, function_name="shop", event="alb") as app:
+        for name in ("shop", "function"):
+            path = f"/2015-03-31/functions/{name}/invocations"
+            assert app.post(path, content=b"{}").status_code == 200
+        assert app.post(PATH.replace("function/", "other/")).status_code == 404
+        seen = app.get("/echo").text
+
+    arn = str(lambda_context(seen)["invoked_function_arn"])
+    assert arn.endswith(":function:shop")
+
+
+def lambda_context(head: str) -> dict[str, object]:
+    """Return the Lambda context in a request's head, as the application got it."""
+    found = re.search(r"(?mi)^x-amzn-lambda-context: (.*?)\r?$", head)
+    assert found
+    context: dict[str, object] = json.loads(found[1])
+    return context
+
+
+def test_methods(doors: Doors):
+    """A method other than POST is 405, and invokes nothing."""
+    assert call(doors, method="GET").status_code == 405
+
+
+def test_dry_run(doors: Doors):
+    """A dry run is 204, and the function does not run."""
+    count = doors.function.records.count
+
+    assert call(doors, invocation_type="DryRun").status_code == 204
+    assert doors.function.records.count == count
+
+
+def test_event_that_nobody_waits_for(running: tuple[Doors, Portal]):
+    """An asynchronous invocation is 202 without a body, and runs."""
+    doors, portal = running
+
+    response = call(doors, invocation_type="Event")
+
+    assert (response.status_code, response.content) == (202, b"")
+    invoke(doors, b"{}")  # in the only environment, so that it ran before
+    invocation = list(doors.function.records)[1]
+    portal.run(invocation.told.wait)
+    assert invocation.payload == b'{"a":1}'
+    assert invocation.request_id == response.headers["x-amzn-requestid"]
+
+
+def test_type_that_does_not_exist(doors: Doors):
+    """A type of invocation that does not exist is 400."""
+    response = call(doors, invocation_type="Async")
+
+    assert response.status_code == 400
+    assert response.headers["x-amzn-errortype"] == "InvalidParameterValueException"
+
+
+def test_tail_of_the_log(doors: Doors):
+    """The end of the log comes in base64, if it is asked for; at most 4 KB of it."""
+    url = f"http://127.0.0.1:{doors.ports['alb']}{PATH}"
+    headers = {"X-Amz-Log-Type": "Tail"}
+
+    response = httpx.post(url, headers=headers, content=event("/print/" + "x" * 5000))
+
+    log = base64.b64decode(response.headers["x-amz-log-result"]).decode()
+    assert len(log) == 4096
+    assert f"xxx\nEND RequestId: {response.headers['x-amzn-requestid']}\nREPORT" in log
+    assert "x-amz-log-result" not in invoke(doors, b"{}").headers
+
+
+def test_client_context(doors: Doors):
+    """A caller's client context reaches the application; one that is no JSON is 400."""
+    url = f"http://127.0.0.1:{doors.ports['alb']}{PATH}"
+    context = base64.b64encode(b'{"custom": {"a": "\xc3\xa9"}}').decode()
+
+    response = httpx.post(
+        url, headers={"X-Amz-Client-Context": context}, content=event("/echo")
+    )
+
+    seen = base64.b64decode(response.json()["body"]).decode()
+    assert lambda_context(seen)["client_context"] == {"custom": {"a": "é"}}
+    for wrong in ("{}", base64.b64encode(b"{").decode()):
+        assert call(doors, client_context=wrong).status_code == 400
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_encodings(doors: Doors, encoding: str):
+    """An event that is not plain UTF-8 is 400, with the encoding that it has."""
+    response = invoke(doors, '{"a":1}'.encode(encoding))
+
+    assert response.status_code == 400
+    assert "in UTF-" in response.json()["Message"]
+    assert "save it as UTF-8" in response.json()["Message"]

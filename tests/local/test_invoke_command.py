@@ -83,3 +83,33 @@ def test_no_event(given: list[str]):
 
     assert done.returncode == 64
     assert "either --event FILE or --kind KIND" in done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_encodings(doors: Doors, tmp_path: Path, encoding: str):
+    """An event that an editor or PowerShell has saved in another encoding is read."""
+    file = tmp_path / "event.json"
+    file.write_bytes('"é"'.encode(encoding))
+
+    done = invoke("--event", str(file), "--port", str(doors.ports["alb"]))
+
+    assert (done.returncode, json.loads(done.stdout)) == (0, "é")
+
+
+def test_no_encoding(tmp_path: Path):
+    """An event that is not in the encoding that it begins in is named, status 64."""
+    file = tmp_path / "event.json"
+    file.write_bytes(b"\xff\xfe\x00\xd8{")
+
+    done = invoke("--event", str(file))
+
+    assert done.returncode == 64
+    assert "in UTF-16: save it as UTF-8" in done.stderr
+
+
+def test_kind_in_place_of_a_file():
+    """A kind of event that is given as a file is answered with its option."""
+    done = invoke("--event", "sqs")
+
+    assert done.returncode == 64
+    assert "'sqs' is a kind of event: --kind sqs" in done.stderr

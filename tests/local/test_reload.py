@@ -139,9 +139,9 @@ def test_an_edit_during_a_request(tmp_path: Path):
     busy = SERVER.replace(
         "def do_GET(self):",
         "def do_GET(self):\n"
-        "        import time\n"
+        "        import threading\n"
         "        while self.path == '/busy':\n"
-        "            print('busy', flush=True); time.sleep(.01)",
+        "            print('busy', flush=True); threading.Event().wait(.01)",
     )
     file = tmp_path / "app.py"
     file.write_text(busy)

@@ -65,6 +65,7 @@ class FrontDoor:
     def __init__(self, function: Function, gateway: Gateway, page_app: ASGIApp) -> None:
         self._function = function
         self._gateway = gateway
+        self._invoke_api = invoke_api.InvokeApi(function)
         self._page = page_app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,8 +80,8 @@ class FrontDoor:
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = _path(scope)
-        if path == invoke_api.PATH:
-            await invoke_api.respond(self._function, receive, send)
+        if path.startswith(invoke_api.PREFIX):
+            await self._invoke_api(scope, receive, send)
         elif path == inspector.PATH or path.startswith(f"{inspector.PATH}/"):
             # Starlette reads names in lower case, and here they are as sent.
             lower = [(name.lower(), value) for name, value in scope["headers"]]

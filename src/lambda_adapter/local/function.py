@@ -110,33 +110,55 @@ class Function:
                 if place.environment:
                     await place.environment.end()
 
+    @property
+    def name(self) -> str:
+        """The function's name."""
+        return self._options.function_name
+
     async def invoke(
         self,
         payload: bytes,
         title: str = "invoke",
         respond: Respond | None = None,
     ) -> Invocation:
-        """Run an event, and return once there is a reply, its beginning, or a failure.
-
-        Whoever waits may go away; the invocation then runs on.
-        """
+        """Run an event, and return its invocation once it has replied or failed."""
         invocation = Invocation(payload, title, respond)
+        await self.submit(invocation)
+        return invocation
+
+    async def submit(self, invocation: Invocation) -> None:
+        """Run an invocation, and return once there is a reply or a failure.
+
+        Of a streamed reply, that is its beginning. The waiting can be cancelled; the
+        invocation then runs on.
+        """
         with trio.move_on_after(QUEUED) as limit:
             await self._slots.acquire()
         if limit.cancelled_caught:
             self._report.notice(
-                f"{title} waits for a free environment; Lambda would start another:"
-                f" add --environments {self._options.environments + 1}"
+                f"{invocation.title} waits for a free environment; Lambda would start"
+                f" another: add --environments {self._options.environments + 1}"
             )
             await self._slots.acquire()
         self.records.add(invocation)
         for listener in self.begun:
             listener(invocation)
+        self._nursery.start_soon(self._serve, invocation)
+        await invocation.replied.wait()
+
+    def submit_soon(self, invocation: Invocation) -> None:
+        """Run an invocation whose reply nobody waits for."""
+        self._nursery.start_soon(self._submit_unheard, invocation)
+
+    async def _submit_unheard(self, invocation: Invocation) -> None:
+        await self.submit(invocation)
+        invocation.drop_pieces()
+
+    @property
+    def _nursery(self) -> trio.Nursery:
         if self._running is None:
             raise RuntimeError("the function does not run")
-        self._running.start_soon(self._serve, invocation)
-        await invocation.replied.wait()
-        return invocation
+        return self._running
 
     async def _serve(self, invocation: Invocation) -> None:
         place = self._choose()
@@ -189,12 +211,10 @@ class Function:
         if environment and environment.alive:
             await environment.wait_initialised()
             return environment
-        if self._running is None:
-            raise RuntimeError("the function does not run")
         environment = place.environment = Environment(
             self._options, place.port, place.init_timeout, self._line
         )
-        self._running.start_soon(environment.run)
+        self._nursery.start_soon(environment.run)
         place.init_timeout = self._options.init_timeout
         try:
             await environment.wait_initialised()

@@ -46,6 +46,8 @@ class Invocation:
         self.respond = respond
         """The gateway's part, if there is one."""
         self.request_id = str(uuid.uuid4())
+        self.client_context = ""
+        """JSON that its caller gave, for the runtime alone."""
         self.number = 0
         self.at = time.time()
         self.replied = trio.Event()

@@ -1,62 +1,191 @@
-"""The Invoke API, as AWS's emulator has it.
+"""The Invoke API, as Lambda and AWS's emulator have it.
 
 https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 """
 
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterable
+from urllib.parse import unquote
+
 import msgspec
-from starlette.types import Receive, Send
+from starlette.types import Receive, Scope, Send
 
 from lambda_adapter.http.messages import Fields, Response
 from lambda_adapter.local.asgi import read_body, send_head, send_piece, send_whole
+from lambda_adapter.local.event_text import describe_encoding
 from lambda_adapter.local.function import Function
-from lambda_adapter.local.gateways.gateway import MAX_EVENT, json_response
+from lambda_adapter.local.gateways.gateway import MAX_EVENT
 from lambda_adapter.local.invocation import Invocation
+from lambda_adapter.local.option_table import FUNCTION
 from lambda_adapter.runtime.api import DELIMITER
 
-PATH = "/2015-03-31/functions/function/invocations"
+PREFIX = "/2015-03-31/functions/"
+"""Where functions are, each under its name or ARN."""
+
+PATH = f"{PREFIX}{FUNCTION}/invocations"
 """https://docs.aws.amazon.com/lambda/latest/dg/images-test.html"""
 
+MAX_TAIL = 4096
+"""Bytes of the log that ``X-Amz-Log-Type: Tail`` asks for."""
 
-async def respond(function: Function, receive: Receive, send: Send) -> None:
-    """Invoke the function with the body of a request, and send what it replies."""
-    payload = await read_body(receive, MAX_EVENT)
-    if payload is None:
-        said = b'{"message":"Request must be smaller than 6291456 bytes"}'
-        await send_whole(send, json_response(413, said))
-        return
-    invocation = await function.invoke(payload)
-    if invocation.failure:
-        await send_whole(send, failed(invocation))
-    elif invocation.pieces:
+
+class ApiError(Exception):
+    """A call that is refused, with AWS's status and type of error."""
+
+    def __init__(self, status: int, kind: str, message: str) -> None:
+        super().__init__(message)
+        said = {"Type": "User", "Message": message}
+        fields = [(b"x-amzn-errortype", kind.encode())]
+        self.response = _json(status, msgspec.json.encode(said), fields)
+
+
+class InvokeApi:
+    """Invokes one function, under its name and the emulator's."""
+
+    def __init__(self, function: Function) -> None:
+        self._function = function
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Respond to a call."""
+        try:
+            invocation, kind = await self._read(scope, receive)
+        except ApiError as error:
+            await send_whole(send, error.response)
+            return
+        if kind == "DryRun":
+            await send_whole(send, _empty(204, invocation))
+        elif kind == "Event":
+            self._function.submit_soon(invocation)
+            await send_whole(send, _empty(202, invocation))
+        else:
+            await self._function.submit(invocation)
+            await _reply(invocation, send, tail=_header(scope, b"x-amz-log-type"))
+
+    async def _read(self, scope: Scope, receive: Receive) -> tuple[Invocation, str]:
+        """Return the invocation that a call asks for, and its type.
+
+        Raises:
+            ApiError: it is refused.
+        """
+        self._check_path(scope)
+        kind = _header(scope, b"x-amz-invocation-type") or "RequestResponse"
+        if kind not in {"RequestResponse", "Event", "DryRun"}:
+            message = f"X-Amz-Invocation-Type {kind!r} is not a type of invocation"
+            raise ApiError(400, "InvalidParameterValueException", message)
+        payload = await read_body(receive, MAX_EVENT)
+        if payload is None:
+            message = f"Request must be smaller than {MAX_EVENT} bytes"
+            raise ApiError(413, "RequestTooLargeException", message)
+        if encoding := describe_encoding(payload):
+            message = f"Could not parse request body into json: it is {encoding}"
+            raise ApiError(400, "InvalidRequestContentException", message)
+        # Lambda hands over an object where a caller names no payload:
+        # https://github.com/aws/aws-lambda-dotnet/issues/834
+        invocation = Invocation(payload if payload.strip() else b"{}")
+        invocation.client_context = _client_context(scope)
+        return invocation, kind
+
+    def _check_path(self, scope: Scope) -> None:
+        path: str = scope["raw_path"].decode("latin-1")
+        name, _, what = path.removeprefix(PREFIX).partition("/")
+        if what != "invocations":
+            raise ApiError(404, "ResourceNotFoundException", f"there is no {path}")
+        names = "|".join(map(re.escape, {FUNCTION, self._function.name}))
+        # A name, a partial or a whole ARN, and a version or an alias behind it.
+        known = rf"(arn:[^:]+:lambda:[^:]+:)?(\d+:)?(function:)?({names})(:[\w$-]+)?"
+        if not re.fullmatch(known, unquote(name)):
+            message = f"Function not found: {unquote(name)}"
+            raise ApiError(404, "ResourceNotFoundException", message)
+        if scope["method"] != "POST":
+            message = f"{scope['method']} does not invoke a function, POST does"
+            raise ApiError(405, "MethodNotAllowedException", message)
+
+
+def _client_context(scope: Scope) -> str:
+    """Return the JSON that the runtime gets of a caller's client context.
+
+    Raises:
+        ApiError: it is not base64 of JSON.
+    """
+    said = _header(scope, b"x-amz-client-context")
+    try:
+        context = base64.b64decode(said, validate=True)
+        # In ASCII, since it becomes a header of the Runtime API.
+        return json.dumps(json.loads(context)) if said else ""
+    except (binascii.Error, ValueError, RecursionError) as error:
+        message = f"Client context must be a valid Base64-encoded JSON object: {error}"
+        raise ApiError(400, "InvalidRequestContentException", message) from error
+
+
+async def _reply(invocation: Invocation, send: Send, *, tail: str) -> None:
+    if invocation.pieces and not invocation.failure:
         await _stream(invocation, send)
-    else:
-        await send_whole(send, _replied(invocation, invocation.reply_payload))
+        return
+    body = failure_json(invocation) if invocation.failure else invocation.reply_payload
+    fields = _fields(invocation)
+    if invocation.failure:
+        fields.append((b"x-amz-function-error", b"Unhandled"))
+    if tail == "Tail":
+        await invocation.told.wait()  # with the last lines of its log
+        log = "\n".join(_log_lines(invocation)).encode()[-MAX_TAIL:]
+        fields.append((b"x-amz-log-result", base64.b64encode(log)))
+    await send_whole(send, _json(200, body, fields))
 
 
-def failed(invocation: Invocation) -> Response:
-    """Return the error of an invocation, which is no error of the API's."""
+def failure_json(invocation: Invocation) -> bytes:
+    """Return the error of an invocation, as a caller of the API gets it."""
     failure = invocation.failure
-    said = msgspec.json.encode(
-        {
-            "errorType": failure.error_type if failure else "",
-            "errorMessage": failure.message if failure else "",
-        }
+    said = {
+        "errorType": failure.error_type if failure else "",
+        "errorMessage": failure.message if failure else "",
+    }
+    return msgspec.json.encode(said)
+
+
+def _log_lines(invocation: Invocation) -> Iterable[str]:
+    """Return the log of an invocation, between the lines that Lambda adds."""
+    of = f"RequestId: {invocation.request_id}"
+    yield f"START {of} Version: $LATEST"
+    yield from invocation.lines
+    yield f"END {of}"
+    yield (
+        f"REPORT {of}\tDuration: {invocation.duration_ms:.2f} ms"
+        f"\tBilled Duration: {invocation.billed_ms} ms"
+        f"\tMax Memory Used: {invocation.memory_mb} MB\t"
     )
-    response = _replied(invocation, said)
-    response.fields.append((b"x-amz-function-error", b"Unhandled"))
-    return response
 
 
-def _replied(invocation: Invocation, body: bytes) -> Response:
+def _empty(status: int, invocation: Invocation) -> Response:
+    fields = [*_fields(invocation), (b"content-length", b"0")]
+    return Response(status, b"", fields[1:] if status == 204 else fields, b"")
+
+
+def _json(status: int, body: bytes, fields: Fields) -> Response:
+    kind = [] if fields[0][0] == b"content-type" else _TYPE
     length = (b"content-length", b"%d" % len(body))
-    return Response(200, b"", [*_fields(invocation), length], body)
+    return Response(status, b"", [*kind, *fields, length], body)
+
+
+_TYPE: Fields = [(b"content-type", b"application/json")]
 
 
 def _fields(invocation: Invocation) -> Fields:
     return [
-        (b"content-type", b"application/json"),
+        *_TYPE,
         (b"x-amzn-requestid", invocation.request_id.encode()),
+        (b"x-amz-executed-version", b"$LATEST"),
     ]
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    """Return a header's value, "" without one; names are here as they were sent."""
+    for each, value in scope["headers"]:
+        if each.lower() == name:
+            return str(value.decode("latin-1"))
+    return ""
 
 
 async def _stream(invocation: Invocation, send: Send) -> None:

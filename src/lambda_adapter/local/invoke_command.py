@@ -2,7 +2,7 @@
 
 import os
 import sys
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 import click
 import httpx
@@ -19,6 +19,7 @@ from lambda_adapter.local.cli_options import (
     click_options,
     read_click,
 )
+from lambda_adapter.local.event_text import describe_encoding, read_event_text
 from lambda_adapter.local.invoke_api import PATH
 from lambda_adapter.local.options import Options
 from lambda_adapter.local.ports import SetupError
@@ -43,7 +44,7 @@ def invoke(
     """Send an event to a function that runs, or to one that is started for it."""
     if (event is None) == (kind is None):
         raise click.UsageError("Name an event: either --event FILE or --kind KIND.")
-    payload = event.read() if event else msgspec.json.encode(sample(kind or "", path))
+    payload = _read(event) if event else msgspec.json.encode(sample(kind or "", path))
     report = ConsoleReport(Console(stderr=True))
     options = read_click(given)
     try:
@@ -55,6 +56,35 @@ def invoke(
     except SetupError as error:
         report.failure(str(error))
         return 1
+
+
+def _read(event: BinaryIO) -> bytes:
+    """Return a file's event as UTF-8.
+
+    Raises:
+        BadParameter: it is text in no encoding that it may be in.
+    """
+    text = event.read()
+    try:
+        return read_event_text(text)
+    except UnicodeDecodeError as error:
+        message = f"{event.name}: {describe_encoding(text)} ({error})"
+        raise click.BadParameter(message, param_hint="'--event'") from error
+
+
+class EventFile(click.File):
+    """A file with an event; the kind of an example in its place is a mistake."""
+
+    def convert(
+        self,
+        value: str | os.PathLike[str] | IO[bytes],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> IO[bytes]:
+        """Open the file."""
+        if value in KINDS and not os.path.exists(str(value)):
+            self.fail(f"{value!r} is a kind of event: --kind {value}", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 async def _run(options: Options, report: ConsoleReport, payload: bytes) -> int:
@@ -114,7 +144,7 @@ COMMAND = click.Command(
     params=[
         click.Option(
             ["--event"],
-            type=click.File("rb"),
+            type=EventFile("rb"),
             help="A file with the event; - is standard input.",
         ),
         click.Option(

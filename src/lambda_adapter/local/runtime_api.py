@@ -228,7 +228,9 @@ class RuntimeApi:
         now = time.time()
         deadline = now + self._options.timeout
         root = f"1-{int(now):08x}-{secrets.token_hex(12)}"
+        context = invocation.client_context
         return {
+            **({"Lambda-Runtime-Client-Context": context} if context else {}),
             "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
             "Lambda-Runtime-Deadline-Ms": str(int(deadline * 1000)),
             "Lambda-Runtime-Invoked-Function-Arn": self._options.arn,

@@ -1,0 +1,43 @@
+"""The encoding of an event's text: PowerShell writes UTF-16, editors a mark first."""
+
+import codecs
+
+_MARKS = {
+    codecs.BOM_UTF8: ("UTF-8 with a byte order mark", "utf-8-sig"),
+    codecs.BOM_UTF32_LE: ("UTF-32", "utf-32"),
+    codecs.BOM_UTF32_BE: ("UTF-32", "utf-32"),
+    codecs.BOM_UTF16_LE: ("UTF-16", "utf-16"),
+    codecs.BOM_UTF16_BE: ("UTF-16", "utf-16"),
+}
+"""The mark of UTF-32 begins with that of UTF-16, and is looked for before it."""
+
+
+def describe_encoding(text: bytes) -> str:
+    """Return which encoding other than plain UTF-8 a JSON text has; "" if it has not.
+
+    Without a mark, a zero byte beside the first character tells:
+    https://www.rfc-editor.org/rfc/rfc4627#section-3
+    """
+    found = _find(text)
+    return f"in {found[0]}: save it as UTF-8" if found else ""
+
+
+def read_event_text(text: bytes) -> bytes:
+    """Return a JSON text as plain UTF-8.
+
+    Raises:
+        UnicodeDecodeError: it is not in the encoding that it begins in.
+    """
+    found = _find(text)
+    return text.decode(found[1]).encode() if found else text
+
+
+def _find(text: bytes) -> tuple[str, str] | None:
+    for mark, found in _MARKS.items():
+        if text.startswith(mark):
+            return found
+    if len(text) > 1 and text[1] == 0:
+        return "UTF-16", "utf-16-le"
+    if len(text) > 1 and text[0] == 0:
+        return "UTF-16", "utf-16-be"
+    return None
