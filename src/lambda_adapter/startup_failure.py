@@ -64,7 +64,10 @@ TIMEOUT = 2.0
 
 
 def post_init_error(
-    runtime_api: tuple[str, int], error: AdapterError, timeout: float = TIMEOUT
+    runtime_api: tuple[str, int],
+    error: AdapterError,
+    timeout: float = TIMEOUT,
+    target: str = TARGET,
 ) -> str | None:
     """Post the error to ``host, port``, and return why that failed, if it did."""
     report = {
@@ -77,7 +80,7 @@ def post_init_error(
     }
     connection = http.client.HTTPConnection(*runtime_api, timeout=timeout)
     try:
-        connection.request("POST", TARGET, json.dumps(report), fields)
+        connection.request("POST", target, json.dumps(report), fields)
         status = connection.getresponse().status
     # A UnicodeError is a host that is too long for a name.
     except (OSError, http.client.HTTPException, UnicodeError) as failure:

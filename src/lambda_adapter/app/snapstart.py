@@ -8,17 +8,16 @@ https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html
 
 import contextlib
 import functools
-import math
 from collections.abc import Awaitable, Callable
 
 import trio
 
 from lambda_adapter import __version__
-from lambda_adapter.app.app import Call, Transport
 from lambda_adapter.app.client import HttpTransport
 from lambda_adapter.config import Config
 from lambda_adapter.errors import (
     AfterRestoreError,
+    AppStuckError,
     BeforeCheckpointError,
     InitError,
     InvocationError,
@@ -30,7 +29,6 @@ from lambda_adapter.http.connect import open_connection
 from lambda_adapter.http.encoding import encode_request
 from lambda_adapter.http.messages import Request, Response, authority
 from lambda_adapter.observe.logs import log
-from lambda_adapter.runtime.api import Invocation
 
 CHECKPOINT_TIMEOUT = 900.0
 """Seconds that the hook before a snapshot may take. Init and the hook share 130 s or
@@ -76,14 +74,16 @@ async def announce_snapshot(config: Config, post: Post) -> None:
         raise BeforeCheckpointError(failure)
 
 
-async def announce_restore(config: Config, post: Post) -> None:
+async def announce_restore(
+    config: Config, post: Post, seconds: float = RESTORE_TIMEOUT
+) -> None:
     """Tell the application that it was restored from a snapshot.
 
     Raises:
         AfterRestoreError: the application is not fit to go on.
     """
     path = config.after_restore_path
-    if path and (failure := await _call(config, post, path, RESTORE_TIMEOUT)):
+    if path and (failure := await _call(config, post, path, seconds)):
         raise AfterRestoreError(failure)
 
 
@@ -109,12 +109,14 @@ async def resume_server(config: Config, check: Callable[[], Awaitable[None]]) ->
 
 async def _call(config: Config, post: Post, path: str, seconds: float) -> str | None:
     """POST to a hook, and return why it failed or took too long, or None."""
-    failure: str | None = f"POST {path} was not answered within {seconds:g} s"
-    with trio.move_on_after(seconds):
+    failure: str | None = None
+    with trio.move_on_after(seconds) as limit:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_report_wait, path, seconds)
             failure = await _post(config, post, path)
             nursery.cancel_scope.cancel()
+    if limit.cancelled_caught:
+        return f"POST {path} was not answered within {seconds:g} s"
     return failure
 
 
@@ -139,7 +141,7 @@ async def _post(config: Config, post: Post, path: str) -> str | None:
     ]
     try:
         response = await post(Request(b"POST", path.encode(), fields))
-    except (PeerError, InvocationError) as error:
+    except (PeerError, InvocationError, AppStuckError) as error:
         return f"POST {path} failed: {error}"
     if 200 <= response.status <= 299:
         return None
@@ -149,37 +151,3 @@ async def _post(config: Config, post: Post, path: str) -> str | None:
 async def _post_to_server(config: Config, request: Request) -> Response:
     with contextlib.closing(await open_connection(config.app_address)) as connection:
         return await connection.exchange(encode_request(request), MAX_REPLY)
-
-
-LAST_WORK = 1.0
-"""Seconds for what a hook does after its response."""
-
-
-async def suspend_in_process(config: Config, transport: Transport) -> None:
-    """Prepare the application for a snapshot.
-
-    Raises:
-        BeforeCheckpointError: the application is not fit for a snapshot.
-    """
-    await announce_snapshot(config, _through(transport))
-
-
-async def resume_in_process(config: Config, transport: Transport) -> None:
-    """Tell the application that it was restored.
-
-    Raises:
-        AfterRestoreError: the application is not fit to go on.
-    """
-    await announce_restore(config, _through(transport))
-
-
-def _through(transport: Transport) -> Post:
-    async def post(request: Request) -> Response:
-        call = Call(Invocation("snapstart", b"null"), math.inf)
-        try:
-            return await transport.send(request, call)
-        finally:
-            with trio.CancelScope(shield=True):
-                await transport.finish(trio.current_time() + LAST_WORK)
-
-    return post

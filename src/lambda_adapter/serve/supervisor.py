@@ -158,13 +158,12 @@ async def _run(config: Config, app: App, signals: Signals) -> int:
 async def _report(config: Config, failures: Sequence[AdapterError]) -> int:
     """Log what went wrong, tell Lambda, and return the exit status."""
     for failure in failures:
+        if isinstance(failure, AfterRestoreError):
+            continue  # reported before the application's shutdown took its time
         log.error("%s", failure.line())
         with contextlib.closing(open_runtime(config)) as runtime:
-            match failure:
-                case InitError():
-                    await runtime.post_init_error(failure)
-                case AfterRestoreError():
-                    await runtime.post_restore_error(failure)
+            if isinstance(failure, InitError):
+                await runtime.post_init_error(failure)
     return 1 if failures else 0
 
 
@@ -197,8 +196,13 @@ async def _restore(config: Config, app: App) -> None:
     await app.suspend()
     with contextlib.closing(open_runtime(config)) as runtime:
         await runtime.wait_restored()
-    log.info("restored from a snapshot")
-    await app.resume()
+        log.info("restored from a snapshot")
+        try:
+            await app.resume()
+        except AfterRestoreError as error:
+            log.error("%s", error.line())
+            await runtime.post_restore_error(error)
+            raise
 
 
 async def _cancel_on_signal(signals: Signals, scope: trio.CancelScope) -> None:

@@ -77,9 +77,9 @@ class ASGIApp:
         Raises:
             BeforeCheckpointError: the application is not fit for one.
         """
-        from lambda_adapter.app.snapstart import suspend_in_process
+        from lambda_adapter.app.in_process.snapshot import suspend
 
-        await suspend_in_process(self._config, self.open_transport())
+        await suspend(self._config, self.open_transport())
 
     async def resume(self) -> None:
         """Go on after a snapshot was restored.
@@ -87,9 +87,9 @@ class ASGIApp:
         Raises:
             AfterRestoreError: the application is not fit to go on.
         """
-        from lambda_adapter.app.snapstart import resume_in_process
+        from lambda_adapter.app.in_process.snapshot import resume
 
-        await resume_in_process(self._config, self.open_transport())
+        await resume(self._config, self.open_transport())
 
 
 def open_host(loop: str) -> Host:

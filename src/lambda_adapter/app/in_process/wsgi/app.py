@@ -48,9 +48,9 @@ class WSGIApp:
         Raises:
             BeforeCheckpointError: the application is not fit for one.
         """
-        from lambda_adapter.app.snapstart import suspend_in_process
+        from lambda_adapter.app.in_process.snapshot import suspend
 
-        await suspend_in_process(self._config, self.open_transport())
+        await suspend(self._config, self.open_transport())
 
     async def resume(self) -> None:
         """Go on after a snapshot was restored.
@@ -58,9 +58,9 @@ class WSGIApp:
         Raises:
             AfterRestoreError: the application is not fit to go on.
         """
-        from lambda_adapter.app.snapstart import resume_in_process
+        from lambda_adapter.app.in_process.snapshot import resume
 
-        await resume_in_process(self._config, self.open_transport())
+        await resume(self._config, self.open_transport())
 
 
 def _import(config: Config) -> Application:

@@ -1,0 +1,159 @@
+"""SnapStart for an application in this process: its hooks, and their one time limit.
+
+Two kinds of hooks are called: the POSTs that ``app.snapstart`` makes, and those that an
+application written for AWS's Python runtime registers with AWS's own library:
+https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
+Imported only where Lambda takes a snapshot.
+"""
+
+import contextlib
+import math
+import os
+import random
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+import trio
+
+from lambda_adapter.app import snapstart
+from lambda_adapter.app.app import Call, Transport
+from lambda_adapter.config import Config
+from lambda_adapter.errors import (
+    AdapterError,
+    AfterRestoreError,
+    BeforeCheckpointError,
+)
+from lambda_adapter.http.messages import Request, Response
+from lambda_adapter.observe.logs import log
+from lambda_adapter.runtime.api import Invocation
+
+LAST_WORK = 1.0
+"""Seconds for what a hook does after its response."""
+
+LAST_MOMENT = 0.2
+"""Seconds at the end of a restore's time for a hook that was cancelled to clean up, and
+after it for one that blocks this thread."""
+
+RESTORE_ERROR = "/2018-06-01/runtime/restore/error"
+"""https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-build"""
+
+LIBRARY = "snapshot_restore_py"
+"""AWS's: https://github.com/aws/snapshot-restore-py"""
+
+
+class Function(Protocol):
+    """What an application has registered."""
+
+    def __call__(self, *arguments: object, **keywords: object) -> object:
+        """Do its work."""
+
+
+Hook = tuple[Function, Sequence[object], Mapping[str, object]]
+
+
+async def suspend(config: Config, transport: Transport) -> None:
+    """Prepare the application for a snapshot.
+
+    Raises:
+        BeforeCheckpointError: the application is not fit for a snapshot.
+    """
+    await snapstart.announce_snapshot(config, _through(transport, math.inf))
+    hooks = _registered("get_before_snapshot")
+    # The last one first, as AWS's runtime has it. A hook may register another one.
+    while hooks:
+        _run(hooks.pop(), BeforeCheckpointError)
+
+
+async def resume(config: Config, transport: Transport) -> None:
+    """Tell the application that it was restored, all within ``RESTORE_TIMEOUT``.
+
+    Raises:
+        AfterRestoreError: the application is not fit to go on.
+    """
+    deadline = trio.current_time() + snapstart.RESTORE_TIMEOUT
+    with _reported_if_blocked(config):
+        # Every environment is a copy of one memory: they would share what is random.
+        random.seed()
+        for hook in _registered("get_after_restore"):
+            _run(hook, AfterRestoreError)
+        seconds = max(deadline - LAST_MOMENT - trio.current_time(), 0)
+        post = _through(transport, deadline)
+        await snapstart.announce_restore(config, post, seconds)
+
+
+def _through(transport: Transport, deadline: float) -> snapstart.Post:
+    """Return what sends a hook's request, and lets the application finish in time."""
+
+    async def post(request: Request) -> Response:
+        call = Call(Invocation("snapstart", b"null"), math.inf)
+        try:
+            return await transport.send(request, call)
+        finally:
+            with trio.CancelScope(shield=True):
+                finished = min(trio.current_time() + LAST_WORK, deadline)
+                await transport.finish(finished)
+
+    return post
+
+
+def _registered(which: str) -> list[Hook]:
+    """Return the library's own list of hooks, if the application has imported it."""
+    find: Callable[[], list[Hook]] | None = getattr(
+        sys.modules.get(LIBRARY), which, None
+    )
+    return find() if find else []
+
+
+def _run(hook: Hook, failure: type[AdapterError]) -> None:
+    """Call a hook, in the main thread as AWS's runtime does.
+
+    Raises:
+        AdapterError: it raised, or left.
+    """
+    function, arguments, keywords = hook
+    try:
+        function(*arguments, **keywords)
+    except BaseException as error:  # it may call sys.exit, which is a failure there
+        name = getattr(function, "__qualname__", repr(function))
+        log.error("the hook %s of snapshot_restore_py failed", name, exc_info=error)
+        reason = f"{type(error).__name__}: {error}"
+        what = f"the hook {name} of snapshot_restore_py failed: {reason}"
+        raise failure(what) from error
+
+
+@contextlib.contextmanager
+def _reported_if_blocked(config: Config) -> Iterator[None]:
+    """Have a thread report to Lambda a hook that blocks this one, and end the process.
+
+    Nothing else could: no timeout passes while this thread is blocked, and Lambda would
+    only see that its 10 s were over.
+    """
+    # Whoever gets it first: this thread by coming back, or the other one by reporting.
+    outcome, came_back = threading.Lock(), threading.Event()
+
+    def watch() -> None:
+        came_back.wait(snapstart.RESTORE_TIMEOUT + LAST_MOMENT)
+        if outcome.acquire(blocking=False):
+            _report_blocked(config)
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        if not outcome.acquire(blocking=False):
+            threading.Event().wait()  # until the process ends, which is being reported
+        came_back.set()
+
+
+def _report_blocked(config: Config) -> None:
+    from lambda_adapter.startup_failure import post_init_error
+
+    seconds = snapstart.RESTORE_TIMEOUT
+    error = AfterRestoreError(f"a hook after the restore blocked for {seconds:g} s")
+    log.error("%s", error.line())
+    address = config.runtime_api_proxy or config.runtime_api
+    if failure := post_init_error(address, error, target=RESTORE_ERROR):
+        log.error("Lambda could not be told of the %s error: %s", "restore", failure)
