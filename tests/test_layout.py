@@ -115,6 +115,9 @@ WAITS = {
     # Not the test: the child that it starts.
     "app/test_process.py": 1,
     "local/test_reload.py": 1,
+    # How long an environment is frozen, and processes whose end nothing tells.
+    "e2e/life.py": 1,
+    "e2e/test_late_requests.py": 1,
 }
 
 NONE = "\N{EN DASH}"

@@ -38,6 +38,8 @@ class AdapterError(Exception):
     """
 
     advice: str = ""
+    subject: str = ""
+    """``METHOD PATH`` of the request that led to it, where that is known here."""
 
     @property
     def error_type(self) -> str:
@@ -59,7 +61,8 @@ class AdapterError(Exception):
         The subject is what failed, ``METHOD PATH`` of a request: ``Turn.subject``.
         """
         what = f"{self}; {self.advice}" if self.advice else str(self)
-        return ": ".join(part for part in (self.error_type, subject, what) if part)
+        parts = (self.error_type, subject or self.subject, what)
+        return ": ".join(part for part in parts if part)
 
 
 class ConfigError(AdapterError):
@@ -211,9 +214,9 @@ class AppExitedError(FatalError):
 
 
 class AppStuckError(FatalError):
-    """An application in this process goes on with a request that was given up.
+    """The application goes on with a request that was given up, and with nothing else.
 
-    It would run on behind the next client, so this process ends.
+    The next request would wait behind it, so this environment ends.
     """
 
 
@@ -228,3 +231,10 @@ class PeerError(AdapterError):
         super().__init__(message)
         self.answered = answered
         """Whether any byte of a response had arrived: if so, never ask again."""
+
+
+class NotListeningError(PeerError):
+    """Nothing listens at the peer's address: not a byte was sent."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, answered=False)

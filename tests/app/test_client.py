@@ -11,8 +11,8 @@ import trio.testing
 from trio.testing import MockClock
 
 from lambda_adapter.app.app import Call
-from lambda_adapter.app.client import HttpTransport
-from lambda_adapter.errors import AppRequestError, ResponseTooLargeError
+from lambda_adapter.app.client import UNREPEATABLE_IDLE_LIMIT, HttpTransport
+from lambda_adapter.errors import AppRequestError, DeadlineError, ResponseTooLargeError
 from lambda_adapter.events.event import MAX_REPLY
 from lambda_adapter.http.messages import Request, Response, Stream
 from lambda_adapter.runtime.api import Invocation
@@ -129,15 +129,51 @@ async def test_faults_are_told_without_the_query():
     assert "secret" not in message
 
 
-async def test_nothing_listens():
-    """An application that has gone is named by its address."""
+@pytest.mark.parametrize("method", [b"GET", b"POST"])
+async def test_nothing_listens_yet(clock, method):
+    """Any request waits while nothing listens: no byte of it was sent before."""
+    port = free_port()
+    with closing(HttpTransport(("127.0.0.1", port), IDLE_LIMIT)) as client:
+        async with trio.open_nursery() as nursery:
+            responses: list[Response] = []
+
+            async def ask() -> None:
+                responses.append(await client.send(request(method), TURN))
+
+            nursery.start_soon(ask)
+            await trio.sleep_until(trio.current_time() + 5)
+            async with open_app(port=port) as app:
+                await app.wait_requests(1)
+                await app.wait(lambda: bool(responses))
+
+    assert [response.status for response in responses] == [200]
+
+
+async def test_nothing_listens(clock):
+    """An application that has gone for good is named by its address, in a 504."""
     port = free_port()
     client = HttpTransport(("127.0.0.1", port), IDLE_LIMIT)
+    soon = msgspec.structs.replace(TURN, deadline=trio.current_time() + 2)
 
     with pytest.raises(
-        AppRequestError, match=rf"127\.0\.0\.1:{port}: Connection refus"
+        DeadlineError, match=rf"127\.0\.0\.1:{port}: Connection refused after \d"
     ):
-        await send(client)
+        await client.send(request(), soon)
+
+
+@pytest.mark.parametrize("method", [b"POST", b"PATCH", b"PURGE"])
+async def test_idle_connection_and_an_unrepeatable_request(mock_clock, method):
+    """A request that can't be repeated takes a connection only from just before it."""
+    async with open_client() as (app, client):
+        await client.send(request(method), TURN)
+        mock_clock.jump(UNREPEATABLE_IDLE_LIMIT - 0.1)
+        await client.send(request(method), TURN)
+        mock_clock.jump(UNREPEATABLE_IDLE_LIMIT + 0.1)
+        await client.send(request(b"GET"), TURN)
+        mock_clock.jump(UNREPEATABLE_IDLE_LIMIT + 0.1)
+        await client.send(request(method), TURN)
+
+    assert [each.connection for each in app.requests] == [1, 1, 1, 2]
 
 
 async def test_too_large_a_body():

@@ -233,17 +233,39 @@ async def test_attached(runtime, tmp_path):
 
 
 async def test_attached_to_an_application_that_goes(runtime):
-    """An application that is somebody else's may come back."""
+    """An event waits for an application that is somebody else's and comes back."""
     port = free_port()
     async with open_adapter(runtime.address, [], port=port):
         async with open_app(port=port):
             first = await runtime.invoke(http_event())
-        second = await runtime.invoke(http_event())
-        async with open_app(port=port):
-            third = await runtime.invoke(http_event())
+        async with all_at_once(runtime, http_event()) as replies:
+            await runtime.wait(lambda: runtime.polls == 0)
+            async with open_app(port=port):
+                await runtime.wait(lambda: bool(replies))
 
-    statuses = [each.json()["statusCode"] for each in (first, second, third)]
-    assert statuses == [200, 502, 200]
+    assert first.json()["statusCode"] == 200
+    assert [each.json()["statusCode"] for each in replies.values()] == [200]
+
+
+@pytest.mark.parametrize("stops", [False, True], ids=["running", "stopped"])
+async def test_attached_to_an_application_that_stays_away(runtime, stops):
+    """An event that waited in vain is a 504, and then the environment ends."""
+    port = free_port()
+    async with open_adapter(runtime.address, [], port=port) as adapter:
+        async with open_app(port=port):
+            await runtime.invoke(http_event())
+        deadline = str(int(time.time() * 1000) + 1_000)
+        posted = await runtime.invoke(http_event(), lambda_runtime_deadline_ms=deadline)
+        if stops:
+            adapter.process.send_signal(signal.SIGSTOP)
+            await trio.testing.wait_all_tasks_blocked(0.3)
+            adapter.process.send_signal(signal.SIGCONT)
+
+        assert await adapter.wait() == 1
+
+    assert posted.json()["statusCode"] == 504
+    assert "Connection refused after " in adapter.log
+    assert "Runtime.AppStuckError: POST /" in adapter.log
 
 
 async def test_attached_and_ended(runtime):

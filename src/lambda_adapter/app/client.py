@@ -2,20 +2,23 @@
 
 import contextlib
 import functools
-from collections.abc import AsyncGenerator, Callable
-from typing import Self
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Protocol, Self
 
 import msgspec
 import trio
 
-from lambda_adapter.app.app import Call
+from lambda_adapter.app.app import LATE, Call
 from lambda_adapter.errors import (
     AppRequestError,
+    AppStuckError,
+    DeadlineError,
     InvocationError,
+    NotListeningError,
     PeerError,
     ResponseTooLargeError,
 )
-from lambda_adapter.http.connect import open_connection
+from lambda_adapter.http.connect import CONNECT_INTERVAL, open_connection
 from lambda_adapter.http.connection import Connection
 from lambda_adapter.http.encoding import EncodedRequest, encode_request
 from lambda_adapter.http.messages import Address, Request, Response
@@ -74,9 +77,32 @@ IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"
 UNUSABLE = "the application gave no usable response"
 TOO_LARGE = "the application's response is too large"
 
+UNREPEATABLE_IDLE_LIMIT = 0.5
+"""Seconds for which a connection may be idle and yet take a request that can't be
+repeated. Servers close theirs after 1 s, 2 s (gunicorn) and more, and a frozen
+environment wakes up just when they do. This clock is the monotonic one, as the servers'
+own, so both count a freeze or neither does. A new connection on loopback takes tens of
+microseconds."""
+
+STUCK = (
+    "the application responds to no other request after this one, which was late: the"
+    " environment ends, so that the next request does not wait behind it"
+)
+
 LAST_MOMENT = 0.05
 """Seconds: a generous bound between a crashing process closing its sockets and its
 exit."""
+
+
+Check = Callable[[], Awaitable[None]]
+"""What is to be seen of the application before the next event is fetched."""
+
+
+class Server(Protocol):
+    """What is known of the server behind an address, beside its responses."""
+
+    async def responds(self) -> bool:
+        """Return whether it responds to a request of ours, which takes a moment."""
 
 
 class HttpTransport:
@@ -93,13 +119,15 @@ class HttpTransport:
         idle_limit: float,
         idle: list[tuple[float, Connection]] | None = None,
         *,
+        server: Server | None = None,
         waits_in_kernel: bool = False,
     ) -> None:
         self._address = address
         self._waits_in_kernel = waits_in_kernel
         self._idle_limit = idle_limit
         self._idle = [] if idle is None else idle
-        self._was_dropped = False
+        self._server = server
+        self._check: Check | None = None
 
     def open_transport(self) -> Self:
         """Return another client that shares the idle connections."""
@@ -107,6 +135,7 @@ class HttpTransport:
             self._address,
             self._idle_limit,
             self._idle,
+            server=self._server,
             waits_in_kernel=self._waits_in_kernel,
         )
 
@@ -124,12 +153,14 @@ class HttpTransport:
         exchange = self._exchange_streamed if call.streamed else self._exchange
         encoded = encode_request(request)
         try:
-            connection = self._take_idle() or await self._open(call)
+            idle_limit = self._idle_limit
+            if not (repeatable := request.method in IDEMPOTENT):
+                idle_limit = min(idle_limit, UNREPEATABLE_IDLE_LIMIT)
+            connection = self._take_idle(idle_limit) or await self._open(call)
             try:
                 return await exchange(connection, encoded, call)
             except PeerError as error:
-                repeatable = connection.exchanges and request.method in IDEMPOTENT
-                if error.answered or not repeatable:
+                if error.answered or not (repeatable and connection.exchanges):
                     raise
             call.sent_again()
             connection = await self._open(call)
@@ -166,14 +197,27 @@ class HttpTransport:
             connection.close()
 
     async def _open(self, call: Call) -> Connection:
-        with trio.fail_at(call.deadline):
-            connection = await open_connection(self._address)
-        if self._waits_in_kernel:
-            connection.wire.wait_in_kernel_first()
-        return connection
+        """Connect, and while nothing listens, try again: it is being restarted.
 
-    def _take_idle(self) -> Connection | None:
-        oldest = trio.current_time() - self._idle_limit
+        Not a byte was sent, so that is safe for every method.
+        """
+        late = LATE
+        with trio.move_on_at(call.deadline):
+            while True:
+                try:
+                    connection = await open_connection(self._address)
+                except NotListeningError as error:
+                    late = str(error)
+                else:
+                    if self._waits_in_kernel:
+                        connection.wire.wait_in_kernel_first()
+                    return connection
+                await trio.sleep(CONNECT_INTERVAL)
+        raise self._late(call, late)
+
+    def _take_idle(self, limit: float) -> Connection | None:
+        """Return the youngest idle connection that is fit for use, if one is."""
+        oldest = trio.current_time() - limit
         while self._idle:
             since, connection = self._idle.pop()
             if since > oldest and not connection.is_stale():
@@ -187,19 +231,36 @@ class HttpTransport:
                 f"the application's response is too large: {error}"
             )
         if isinstance(error, PeerError):
-            self._was_dropped = True
+            self._check = self._see_crash
             return AppRequestError(f"{UNUSABLE}: {error}")
-        return call.late()
+        return self._late(call)
+
+    def _late(self, call: Call, what: str = LATE) -> DeadlineError:
+        self._check = functools.partial(self._see_stuck, call.subject)
+        return call.late(what)
 
     async def finish(self, deadline: float) -> None:
-        """After a dropped connection, wait a moment.
+        """After a failure, see whether the application can take the next request.
 
-        If the application crashed, its exit must be seen before the next event is
-        fetched: nobody would respond to that one.
+        Raises:
+            AppStuckError: it responds to nothing while it works on a late request.
         """
-        if self._was_dropped:
-            self._was_dropped = False
-            await trio.sleep(LAST_MOMENT)
+        if self._check:
+            check, self._check = self._check, None
+            await check()
+
+    async def _see_crash(self) -> None:
+        """Wait a moment after a dropped connection, so that an exit is seen.
+
+        If the application crashed, nobody would respond to the next event.
+        """
+        await trio.sleep(LAST_MOMENT)
+
+    async def _see_stuck(self, subject: str) -> None:
+        if self._server and not await self._server.responds():
+            error = AppStuckError(STUCK)
+            error.subject = subject
+            raise error
 
     def close(self) -> None:
         """Close every idle connection."""

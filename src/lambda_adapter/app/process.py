@@ -8,7 +8,7 @@ from typing import Self
 
 import trio
 
-from lambda_adapter.app.procfs import ENDED, list_processes
+from lambda_adapter.app.procfs import ENDED, find_relatives, list_processes
 from lambda_adapter.errors import AppExitedError
 from lambda_adapter.launcher import EXTENSIONS, Child
 from lambda_adapter.observe.logs import log
@@ -56,29 +56,50 @@ class AppProcess:
         means to end at once. A shell script that hands nothing on ends first, and
         leaves to its children what it has not used of the time.
         """
+        strays = self._strays()
         with trio.move_on_after(grace(), shield=True):
             if self.ended() is None:
                 os.kill(self._child.pid, signal.SIGTERM)
                 await self.wait_ended()
-            if has_members(self._child.pid):
+            if self._are_left(strays):
                 log.info("SIGTERM to the processes that the application left behind")
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(self._child.pid, signal.SIGTERM)
-                while has_members(self._child.pid):  # noqa: ASYNC110 - no event tells
+                self._signal(strays, signal.SIGTERM)
+                while self._are_left(strays):  # noqa: ASYNC110 - no event tells
                     await trio.sleep(GROUP_POLL)
         if self.ended() is None:
             log.warning("the application did not end on SIGTERM; sending SIGKILL")
-        elif has_members(self._child.pid):
+        elif self._are_left(strays):
             log.warning(
                 "processes that the application left behind did not end on SIGTERM;"
                 " sending SIGKILL"
             )
+        self._signal(strays, signal.SIGKILL)
         self._reap()
 
-    def _reap(self) -> None:
-        """End its process group, which is still its own, and let go of it."""
+    def _strays(self) -> set[tuple[int, int]]:
+        """Return its descendants in other process groups, each with its group.
+
+        A server that makes a session of its own, as PHP-FPM does, would outlive it.
+        """
+        return {
+            (each.pid, each.group)
+            for each in find_relatives(self._child.pid)
+            if each.group != self._child.pid
+        }
+
+    def _are_left(self, strays: set[tuple[int, int]]) -> bool:
+        return has_members(self._child.pid) or bool(still_running(strays))
+
+    def _signal(self, strays: set[tuple[int, int]], number: int) -> None:
+        """Signal its process group, which is still its own, and what left that."""
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._child.pid, signal.SIGKILL)
+            os.killpg(self._child.pid, number)
+        for pid in still_running(strays):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def _reap(self) -> None:
+        """Let go of it."""
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self._child.pid, 0)
         if self._child.pidfd != -1:
@@ -135,6 +156,17 @@ def has_members(group: int) -> bool:
     return any(
         each.group == group and each.state not in ENDED for each in list_processes()
     )
+
+
+def still_running(strays: set[tuple[int, int]]) -> list[int]:
+    """Return those that run and have the group that they had: pids are used again."""
+    if not strays:
+        return []
+    return [
+        each.pid
+        for each in list_processes()
+        if (each.pid, each.group) in strays and each.state not in ENDED
+    ]
 
 
 def describe_signal(number: int) -> str:

@@ -40,6 +40,15 @@ def list_processes() -> Iterator[ProcessStat]:
         yield parse_stat(stat)
 
 
+def find_relatives(pid: int) -> list[ProcessStat]:
+    """Return a process, its group and all their descendants."""
+    processes = list(list_processes())
+    found = {pid} | {each.pid for each in processes if each.group == pid}
+    while new := {each.pid for each in processes if each.parent in found} - found:
+        found |= new
+    return [each for each in processes if each.pid in found]
+
+
 def parse_stat(stat: str) -> ProcessStat:
     """Read /proc/PID/stat.
 
@@ -79,7 +88,9 @@ def find_listeners(pid: int) -> list[Listener]:
     listening = parse_listening(read_proc("net/tcp"))
     with contextlib.suppress(OSError):  # no IPv6
         listening |= parse_listening(read_proc("net/tcp6"))
-    inodes = {inode for relative in _relatives(pid) for inode in _sockets(relative)}
+    inodes = {
+        inode for relative in find_relatives(pid) for inode in _sockets(relative.pid)
+    }
     found = {listening[inode] for inode in listening.keys() & inodes}
     return sorted(found, key=lambda listener: listener[::-1])
 
@@ -104,15 +115,6 @@ def _host(digits: str) -> str:
     packed = b"".join(raw[at : at + 4][::-1] for at in range(0, len(raw), 4))
     family = socket.AF_INET if len(raw) == 4 else socket.AF_INET6
     return socket.inet_ntop(family, packed)
-
-
-def _relatives(pid: int) -> set[int]:
-    """Return a process, its group and all their descendants."""
-    processes = list(list_processes())
-    found = {pid} | {each.pid for each in processes if each.group == pid}
-    while new := {each.pid for each in processes if each.parent in found} - found:
-        found |= new
-    return found
 
 
 def _sockets(pid: int) -> set[int]:

@@ -75,8 +75,8 @@ class Process(Protocol):
         """Return how it ended, in words, or None while it runs."""
 
 
-async def wait_app_ready(config: Config, process: Process | None) -> None:
-    """Return once a check has succeeded.
+async def wait_app_ready(config: Config, process: Process | None) -> float:
+    """Wait until a check has succeeded, and return how many seconds that one took.
 
     Raises:
         AppNotReadyError: the application has ended instead, or its time is over.
@@ -85,6 +85,7 @@ async def wait_app_ready(config: Config, process: Process | None) -> None:
     first_response = math.inf
     report = FIRST_REPORT
     limit = FIRST_LIMIT
+    asked = started
     while not (check := await _check_within(limit, config)).is_ready:
         now = trio.current_time()
         waited = now - started
@@ -99,8 +100,11 @@ async def wait_app_ready(config: Config, process: Process | None) -> None:
             first_response = min(first_response, now)
             pause = max(INTERVAL, min((now - first_response) * SHARE, LONGEST_PAUSE))
         await trio.sleep(pause)
-    waited = trio.current_time() - started
+        asked = trio.current_time()
+    now = trio.current_time()
+    waited = now - started
     log.info("the application is ready after %.0f ms (%s)", waited * 1000, check.seen)
+    return now - asked
 
 
 async def _check_within(limit: float, config: Config) -> Check:
@@ -175,7 +179,7 @@ async def check_once(config: Config) -> Check:
     try:
         if config.readiness_protocol == "tcp":
             return Check("it accepts connections", Stage.READING, is_ready=True)
-        response, _ = await connection.exchange_head(_check_request(config))
+        response, _ = await connection.exchange_head(check_request(config))
     except PeerError as error:
         seen = f"it accepts connections, but {error}"
         return Check(seen, Stage.READING, was_answered=error.answered)
@@ -189,7 +193,8 @@ async def check_once(config: Config) -> Check:
     )
 
 
-def _check_request(config: Config) -> EncodedRequest:
+def check_request(config: Config) -> EncodedRequest:
+    """Return the request of a check, after which the connection is closed."""
     fields = [
         (b"host", authority(config.readiness_address)),
         (b"user-agent", f"lambda-adapter/{__version__} (readiness check)".encode()),

@@ -19,6 +19,10 @@ from lambda_adapter.http.messages import Request, Response
 from lambda_adapter.launcher import Child, acquire_lock
 from lambda_adapter.observe.logs import log
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lambda_adapter.app.liveness import Liveness
+
 
 class AfterReady(Middleware):
     """Holds requests back until the application is ready."""
@@ -48,9 +52,14 @@ class ServerApp:
         self._client = HttpTransport(
             config.app_address,
             config.pool_idle_timeout,
+            server=self,
             waits_in_kernel=config.max_concurrency == 1,
         )
         self._is_ready = trio.Event()
+        self._process: AppProcess | None = None
+        self._usual = math.inf
+        """Seconds that the readiness check took which succeeded."""
+        self._liveness: Liveness | None = None
 
     def open_transport(self) -> Transport:
         """Return a transport for one invoke loop."""
@@ -59,6 +68,15 @@ class ServerApp:
             return transport
 
         return AfterReady(transport, self._is_ready)
+
+    async def responds(self) -> bool:
+        """Return whether the application responds, after a response that was late."""
+        from lambda_adapter.app.liveness import Liveness
+
+        # Where several are late at once, each asks by itself.
+        if self._liveness is None or self._config.max_concurrency > 1:
+            self._liveness = Liveness(self._config, self._usual)
+        return await self._liveness.responds()
 
     async def suspend(self) -> None:
         """Prepare for a snapshot.
@@ -81,7 +99,7 @@ class ServerApp:
         await resume_server(self._config, self._wait_ready)
 
     async def _wait_ready(self) -> None:
-        await wait_app_ready(self._config, None)
+        self._usual = await wait_app_ready(self._config, self._process)
 
     async def _let_init_end(self, ready: trio.Event) -> None:
         """Set ``ready`` once the application is, or before Lambda's init is over."""
@@ -102,7 +120,6 @@ class ChildApp(ServerApp):
     def __init__(self, config: Config, child: Child) -> None:
         super().__init__(config)
         self._child = child
-        self._process = AppProcess(child)
 
     async def run(self, ready: trio.Event) -> None:
         """See the application through its life; at the end, it is ended.
@@ -111,16 +128,13 @@ class ChildApp(ServerApp):
             InitError: it can't be started, or did not get ready.
             AppExitedError: it ended while it was serving.
         """
-        async with self._process:
+        async with AppProcess(self._child) as self._process:
             self._child.wait_started()
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._let_init_end, ready)
                 await self._wait_ready()
                 self._is_ready.set()
                 await self._process.watch()
-
-    async def _wait_ready(self) -> None:
-        await wait_app_ready(self._config, self._process)
 
 
 class AttachedApp(ServerApp):

@@ -87,7 +87,7 @@ async def announce_restore(
         raise AfterRestoreError(failure)
 
 
-async def resume_server(config: Config, check: Callable[[], Awaitable[None]]) -> None:
+async def resume_server(config: Config, check: Callable[[], Awaitable[object]]) -> None:
     """Tell the application that it was restored; ``check`` waits until it is ready.
 
     Raises:

@@ -7,7 +7,7 @@ import socket
 
 import trio
 
-from lambda_adapter.errors import PeerError
+from lambda_adapter.errors import NotListeningError, PeerError
 from lambda_adapter.http.connection import Connection
 from lambda_adapter.http.messages import Address
 from lambda_adapter.http.wire import Wire
@@ -17,6 +17,14 @@ Peer = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
 LOOPBACK = ("::1", "127.0.0.1")
 """What ``localhost`` is: https://www.rfc-editor.org/rfc/rfc6761#section-6.3"""
 
+NOT_LISTENING = frozenset({errno.ECONNREFUSED, errno.ENOENT})
+"""What connecting fails of where a server has not begun to listen, or has ended. The
+second is a Unix socket's: https://man7.org/linux/man-pages/man2/connect.2.html"""
+
+CONNECT_INTERVAL = 0.01
+"""Seconds between two tries to connect while nothing listens: supervisors start an
+application again within milliseconds."""
+
 FULL_BACKLOG_PAUSE = 0.005
 """Seconds between two tries to connect to a Unix socket that has no room for it."""
 
@@ -25,22 +33,31 @@ async def open_connection(address: Address) -> Connection:
     """Connect to a Unix socket, or to the first address of a host that accepts.
 
     Raises:
-        PeerError: nothing accepts there.
+        NotListeningError: nothing listens there.
+        PeerError: there is no connection for another reason.
     """
     if isinstance(address, str):
         return await _open_unix_connection(address)
     host, port = address
-    last = "it has no address"
+    last = OSError("it has no address")
     try:
         for family, peer in await _find(host, port):
             try:
                 return await _open_tcp_connection(family, peer)
             except OSError as error:
-                last = error.strerror or str(error)
+                # Of several addresses, one may have no network at all: ::1, often.
+                if last.errno not in NOT_LISTENING:
+                    last = error
     except OSError as error:
-        last = error.strerror or str(error)
-    message = f"no connection to {host}:{port}: {last}"
-    raise PeerError(message, answered=False)
+        last = error
+    raise _no_connection(f"{host}:{port}", last)
+
+
+def _no_connection(peer: str, error: OSError) -> PeerError:
+    message = f"no connection to {peer}: {error.strerror or error}"
+    if error.errno in NOT_LISTENING:
+        return NotListeningError(message)
+    return PeerError(message, answered=False)
 
 
 async def _find(host: str, port: int) -> list[tuple[socket.AddressFamily, Peer]]:
@@ -98,8 +115,7 @@ async def _open_unix_connection(path: str) -> Connection:
             except BlockingIOError:  # its backlog is full, and nothing tells when not
                 await trio.sleep(FULL_BACKLOG_PAUSE)
             except OSError as error:
-                message = f"no connection to {path}: {error.strerror or error}"
-                raise PeerError(message, answered=False) from None
+                raise _no_connection(path, error) from None
             else:
                 stack.pop_all()
                 return Connection(Wire(sock))

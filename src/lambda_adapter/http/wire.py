@@ -64,7 +64,7 @@ class Wire:
     """
 
     def __init__(self, sock: socket.socket) -> None:
-        self._socket = sock
+        self.socket = sock
         self._timer = TIMER.get()
         self._kernel_receives = 0
         self._kernel_receives_left = 0
@@ -75,8 +75,8 @@ class Wire:
     def wait_in_kernel_first(self) -> None:
         """Wait for responses in the kernel, before trio waits for them."""
         # Python's own time-outs are left alone: each takes a system call more.
-        self._socket.setblocking(True)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _TIMEVAL)
+        self.socket.setblocking(True)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _TIMEVAL)
         self._kernel_receives = KERNEL_RECEIVES
 
     def send(self, *parts: bytes | memoryview) -> int:
@@ -87,7 +87,7 @@ class Wire:
         """
         self._kernel_receives_left = self._kernel_receives
         try:
-            return self._socket.sendmsg(parts, (), MSG_DONTWAIT)
+            return self.socket.sendmsg(parts, (), MSG_DONTWAIT)
         except BlockingIOError:
             return 0
 
@@ -133,7 +133,7 @@ class Wire:
             flags = 0
         while True:
             try:
-                return self._socket.recv(RECEIVE_SIZE, flags)
+                return self.socket.recv(RECEIVE_SIZE, flags)
             except BlockingIOError:
                 flags = MSG_DONTWAIT
                 self._kernel_receives_left = 0
@@ -147,17 +147,17 @@ class Wire:
             TooSlowError: the deadline passed.
         """
         if deadline == math.inf:
-            await trio.lowlevel.wait_readable(self._socket)
+            await trio.lowlevel.wait_readable(self.socket)
         elif self._timer:
-            await self._timer.wait_readable(self._socket, deadline)
+            await self._timer.wait_readable(self.socket, deadline)
         else:
             with trio.fail_at(deadline):
-                await trio.lowlevel.wait_readable(self._socket)
+                await trio.lowlevel.wait_readable(self.socket)
 
     async def wait_writable(self, deadline: float) -> None:
         """Wait for room, until the deadline."""
         with trio.move_on_at(deadline):
-            await trio.lowlevel.wait_writable(self._socket)
+            await trio.lowlevel.wait_writable(self.socket)
 
     def is_readable(self) -> bool:
         """Return whether there are bytes, or the end."""
@@ -165,9 +165,9 @@ class Wire:
 
     def close(self) -> None:
         """Close at once; closing twice does nothing."""
-        if self._socket.fileno() != -1:
-            trio.lowlevel.notify_closing(self._socket)
-            self._socket.close()
+        if self.socket.fileno() != -1:
+            trio.lowlevel.notify_closing(self.socket)
+            self.socket.close()
 
 
 def share_timer(nursery: trio.Nursery) -> None:

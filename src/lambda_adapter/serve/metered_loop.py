@@ -9,7 +9,7 @@ from lambda_adapter.app.app import Call
 from lambda_adapter.app.middleware import Transports
 from lambda_adapter.app.middleware.metrics import MeteredCall
 from lambda_adapter.config import Config
-from lambda_adapter.errors import InvocationError
+from lambda_adapter.errors import AppStuckError, InvocationError
 from lambda_adapter.http.messages import Request, Response
 from lambda_adapter.observe.metrics import write_line
 from lambda_adapter.runtime.client import RuntimeClient
@@ -35,7 +35,14 @@ class MeteredLoop(InvokeLoop):
         self._cold = cold
 
     async def _serve(self) -> None:
-        await super()._serve()
+        try:
+            await super()._serve()
+        except AppStuckError:
+            self._write()
+            raise
+        self._write()
+
+    def _write(self) -> None:
         total = self._ended - self._began
         metrics = {
             "TotalTime": total * 1000,

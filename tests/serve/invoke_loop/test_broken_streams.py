@@ -20,6 +20,7 @@ from tests.serve.invoke_loop.function import (
     assert_broken_off,
     assert_failed,
     assert_refused_by_stream,
+    in_seconds,
     invoking,
     running,
 )
@@ -110,12 +111,14 @@ async def test_any_fault_in_stream_mode(clock, stream, answer):
 
 @pytest.mark.parametrize("event", STREAMING)
 async def test_refused_connection_in_stream_mode(runtime, event):
-    """An application that does not listen is a stream that says 502."""
+    """An application that does not listen in time is a stream that says 504."""
     with closing(HttpTransport(("127.0.0.1", free_port()), 4)) as client:
         async with running(runtime, client, STREAM_MODE):
-            posted = await runtime.invoke(event())
+            posted = await runtime.invoke(
+                event(), lambda_runtime_deadline_ms=in_seconds(0.5)
+            )
 
-    assert_refused_by_stream(posted, 502, "Runtime.AppRequestError")
+    assert_refused_by_stream(posted, 504, "Runtime.DeadlineError")
 
 
 @pytest.mark.parametrize("event", STREAMING)

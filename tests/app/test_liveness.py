@@ -1,0 +1,140 @@
+"""``liveness``: whether an application still responds after a late response."""
+
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, closing
+from typing import Any
+
+import pytest
+import trio
+
+from lambda_adapter.app.liveness import Liveness, count_unread
+from lambda_adapter.config import Config
+from tests.adapter import environment, free_port
+from tests.scripted_app import Answer, open_app, open_server, receive, said
+
+QUICK, SLOW = 0.001, 1.0
+"""Seconds that the check took when the application started."""
+
+HANG = Answer(b"", "hold")
+
+Ask = Callable[[], Awaitable[bool]]
+
+
+def liveness(port: int, usual: float = QUICK, **environ: Any) -> Liveness:
+    config = Config(environment("127.0.0.1:9001", port, environ))
+    return Liveness(config, usual)
+
+
+@pytest.mark.parametrize("status", [200, 404, 500])
+async def test_any_response_will_do(status):
+    """An application that responds is alive, whatever the status."""
+    async with open_app(said(status)) as app:
+        assert await liveness(app.port).responds()
+
+    assert b"GET / HTTP/1.1\r\n" in app.requests[0].head
+
+
+async def test_path_of_the_check():
+    """An application is asked for the readiness path, at the port of requests."""
+    settings: dict[str, Any] = {
+        "AWS_LWA_READINESS_CHECK_PATH": "/health",
+        "AWS_LWA_READINESS_CHECK_PORT": str(free_port()),
+    }
+    async with open_app() as app:
+        assert await liveness(app.port, **settings).responds()
+
+    assert app.requests[0].head.startswith(b"GET /health HTTP/1.1\r\n")
+
+
+async def test_no_response(clock):
+    """An application that does not respond in time to a quick check is not alive."""
+    async with open_app(HANG) as app:
+        assert not await liveness(app.port).responds()
+        await app.wait_all_closed()
+
+
+@pytest.mark.parametrize(
+    ("usual", "protocol"), [(SLOW, "http"), (QUICK, "tcp")], ids=["slow", "TCP"]
+)
+async def test_slow_path(clock, usual, protocol):
+    """An application whose check is slow is alive while it reads what it is asked."""
+    settings: dict[str, Any] = {"AWS_LWA_READINESS_CHECK_PROTOCOL": protocol}
+    async with open_app(HANG) as app:
+        asking = liveness(app.port, usual, **settings)
+
+        assert await asking.responds()
+        assert not await asking.responds()  # the first question has no response yet
+
+
+async def test_slow_path_that_responds(clock):
+    """A slow response to a question is as good as a quick one, when the next is put."""
+    async with open_app(Answer(b"", "more"), said(200)) as app:
+        asking = liveness(app.port, SLOW)
+
+        assert await asking.responds()
+        await app.say(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", "close")
+        await app.wait_all_closed()
+        assert await asking.responds()
+
+
+@asynccontextmanager
+async def busy(kind: str, path: str) -> AsyncIterator[dict[str, Any]]:
+    """Listen, and accept nothing."""
+    if kind == "TCP":
+        with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+            yield {"PORT": str(listener.getsockname()[1])}
+    else:
+        with closing(socket.socket(socket.AF_UNIX)) as listener:
+            listener.bind(path)
+            listener.listen()
+            yield {"AWS_LWA_UNIX_SOCKET": path}
+
+
+@pytest.mark.parametrize("usual", [QUICK, SLOW], ids=["quick", "slow"])
+@pytest.mark.parametrize("kind", ["TCP", "Unix"])
+async def test_busy(clock, tmp_path, kind, usual):
+    """A server that does not even read what it is asked is not alive."""
+    async with busy(kind, str(tmp_path / "socket")) as environ:
+        assert not await liveness(8080, usual, **environ).responds()
+
+
+async def test_nothing_listens(clock):
+    """An application that does not listen is not alive."""
+    assert not await liveness(free_port()).responds()
+
+
+async def test_hangs_up_first():
+    """A server that hangs up and then responds was starting again, and is alive."""
+    async with open_app(Answer(b""), said(200)) as app:
+        assert await liveness(app.port).responds()
+
+
+async def test_more_time_among_others(clock):
+    """Where several are served at once, workers have seconds to become free."""
+
+    async def respond_late(stream: trio.SocketStream) -> None:
+        await receive(stream)
+        await trio.sleep_until(trio.current_time() + 3)
+        await stream.send_all(b"HTTP/1.1 200 OK\r\n\r\n")
+        await stream.aclose()
+
+    several: dict[str, Any] = {"AWS_LAMBDA_MAX_CONCURRENCY": "4"}
+    async with open_server(respond_late) as port:
+        assert await liveness(port, **several).responds()
+        assert not await liveness(port).responds()
+
+
+TABLE = """\
+  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid
+   0: 0100007F:1F90 00000000:0000 0A 00000000:00000001 00:00000000 00000000     0
+   1: 0100007F:1F90 0100007F:C350 01 00000000:0000004B 00:00000000 00000000     0
+   2: 0100007F:C350 0100007F:1F90 01 0000004B:00000000 00:00000000 00000000     0
+"""
+
+
+def test_unread_bytes():
+    """The bytes that wait to be read are those of the one end of one connection."""
+    assert count_unread(TABLE, 8080, 50000) == 75
+    assert count_unread(TABLE, 50000, 8080) == 0
+    assert count_unread(TABLE, 8080, 50001) == 0
