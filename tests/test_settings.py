@@ -226,6 +226,9 @@ def test_address(text, address):
         ("api", "/api"),
         ("a/b/", "/a/b"),
         ("//a", "//a"),
+        ("auto", "auto"),
+        (" AUTO ", "auto"),
+        ("/auto", "/auto"),
     ],
 )
 def test_remove_base_path(text, prefix):

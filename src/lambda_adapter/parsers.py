@@ -60,12 +60,18 @@ def target(text: str) -> str:
     )
 
 
+AUTO = "auto"
+"""What stands for the stage that an event names. A path begins with a slash."""
+
+
 def prefix(text: str) -> str:
-    """Read a path without a slash at its end."""
+    """Read a path without a slash at its end, or ``auto``."""
+    if text.lower() == AUTO:
+        return AUTO
     try:
         return target(text).rstrip("/")
     except ValueError:
-        raise ValueError("a path, such as /api") from None
+        raise ValueError("a path, such as /api, or auto") from None
 
 
 def route(text: str) -> str:

@@ -115,7 +115,8 @@ SETTINGS = (
             "let Lambda's init end before a slow application is ready"),
     Setting("remove_base_path",
             ("AWS_LWA_REMOVE_BASE_PATH", "REMOVE_BASE_PATH"), "", parsers.prefix,
-            "a prefix to be taken off the path of a request"),
+            "a prefix to be taken off the path of a request; `auto` for API Gateway's"
+            " stage"),
     Setting("enable_compression",
             ("AWS_LWA_ENABLE_COMPRESSION",), "false", parsers.boolean,
             "compress whole responses, for clients that accept it"),

@@ -12,7 +12,11 @@ from tests.scripted_app import open_app, said
 from tests.serve.invoke_loop.function import assert_failed, open_function
 
 ON = {"AWS_LWA_WARM_UP": "true"}
-SCHEDULE = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
+SCHEDULE: dict[str, object] = {
+    "source": "aws.events",
+    "detail-type": "Scheduled Event",
+    "detail": {},
+}
 SCHEDULER = SCHEDULE | {"source": "aws.scheduler"}
 
 

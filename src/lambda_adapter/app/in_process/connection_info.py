@@ -5,6 +5,7 @@ import msgspec
 from lambda_adapter.app.middleware.rewrite import PREFIX_FIELD
 from lambda_adapter.events.event import Event
 from lambda_adapter.http.messages import Request
+from lambda_adapter.parsers import AUTO
 
 
 class _Named(msgspec.Struct, rename="camel", gc=False):
@@ -49,7 +50,7 @@ class ConnectionInfo(msgspec.Struct, gc=False):
     client: str
     """The client's address as the gateway saw it, or nothing."""
     base_path: str
-    """What was taken off the path, or nothing."""
+    """What the client's URL has before the path, or nothing."""
 
 
 def find_connection_info(
@@ -76,8 +77,14 @@ def find_connection_info(
         scheme,
         _server(host, PORTS[scheme]),
         source_ip(event) or forwarded.rpartition(b",")[2].strip().decode("latin-1"),
-        base_path if base_path and prefix == base_path.encode() else "",
+        _told(prefix, base_path),
     )
+
+
+def _told(prefix: bytes, base_path: str) -> str:
+    """Return the prefix, if it is what the setting has told, and no client."""
+    is_told = base_path == AUTO or prefix == base_path.encode()
+    return prefix.decode() if base_path and is_told else ""
 
 
 def _server(host: str, port: int) -> tuple[str, int]:

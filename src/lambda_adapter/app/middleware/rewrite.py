@@ -5,11 +5,14 @@ from collections.abc import Sequence
 import msgspec
 
 from lambda_adapter.app.app import Call, Middleware, Transport
+from lambda_adapter.app.middleware.stage import find_stage
 from lambda_adapter.closed_paths import ClosedPath, reached
 from lambda_adapter.config import Config
 from lambda_adapter.errors import ClosedPathError
+from lambda_adapter.events.event import Event
 from lambda_adapter.events.headers import REQUEST_CONTEXT
 from lambda_adapter.http.messages import Request, Response, folded
+from lambda_adapter.parsers import AUTO
 
 PREFIX_FIELD = b"x-forwarded-prefix"
 """The field in which proxies tell what they took off the path. Spring reads it:
@@ -29,18 +32,22 @@ class Rewrite(Middleware):
         Raises:
             ClosedPathError: its path is not for clients.
         """
-        request = rewrite(request, self._config)
+        request = rewrite(request, self._config, call.event)
         return await self._transport.send(request, call)
 
 
-def rewrite(request: Request, config: Config) -> Request:
-    """Return the request as the settings want it.
+def rewrite(request: Request, config: Config, event: Event | None = None) -> Request:
+    """Return the request as the settings want it; ``event`` is what it came of.
 
     Raises:
         ClosedPathError: its path is not for clients.
     """
-    if config.remove_base_path:
-        request = without_base_path(request, config.remove_base_path.encode())
+    in_process = config.is_in_process
+    if config.remove_base_path == AUTO:
+        request = without_stage(request, event, keeps_empty=in_process)
+    elif config.remove_base_path:
+        path = config.remove_base_path.encode()
+        request = without_base_path(request, path, keeps_empty=in_process)
     if config.authorization_source:
         request = renamed(
             request, config.authorization_source.encode(), b"authorization"
@@ -68,19 +75,46 @@ def refuse_hooks(request: Request, hooks: Sequence[ClosedPath]) -> None:
         )
 
 
-def without_base_path(request: Request, prefix: bytes) -> Request:
+def without_base_path(
+    request: Request, prefix: bytes, *, keeps_empty: bool = False
+) -> Request:
     """Take a prefix off the path: once, and only whole segments of it.
 
     The application is told in ``X-Forwarded-Prefix``, so that it can make links. A
     client can't say so itself.
     """
+    return _without_prefix(request, prefix, prefix, keeps_empty)
+
+
+def without_stage(
+    request: Request, event: Event | None, *, keeps_empty: bool = False
+) -> Request:
+    """Take API Gateway's stage off the path, and tell the application that of the URL.
+
+    It is told in ``X-Forwarded-Prefix`` as well, and no client can say so itself.
+    """
+    stage, told = find_stage(event)
+    return _without_prefix(request, stage, told, keeps_empty)
+
+
+def _without_prefix(
+    request: Request, prefix: bytes, told: bytes, keeps_empty: bool
+) -> Request:
+    """Take a prefix off the path, and tell what the client's URL has in its place.
+
+    A path that is the prefix alone becomes ``/``, without which there is no request
+    line, or stays empty where it ``keeps_empty``: ``/api`` and ``/api/`` are two URLs.
+    """
     fields = [(n, v) for n, v in request.fields if folded(n) != PREFIX_FIELD]
     path, mark, query = request.target.partition(b"?")
     rest = path.removeprefix(prefix)
-    if rest == path or rest[:1] not in {b"", b"/"}:
+    if prefix and (rest == path or rest[:1] not in {b"", b"/"}):
         return msgspec.structs.replace(request, fields=fields)
-    target = (rest or b"/") + mark + query
-    fields.append((PREFIX_FIELD, prefix))
+    if told:
+        fields.append((PREFIX_FIELD, told))
+    if not (rest or (told and keeps_empty)):
+        rest = b"/"
+    target = rest + mark + query
     return msgspec.structs.replace(request, target=target, fields=fields)
 
 
