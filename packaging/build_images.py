@@ -3,9 +3,14 @@
 `aws-lambda-adapter:latest-x86_64`, `:latest-aarch64`, and `:latest`, which is the
 first; and the same with `-standalone` and with `-onefile`. Docker, podman and buildah
 all can do it.
+
+With ADAPTER_BASE=python:3.13-slim@sha256:... all stages are built from that image, and
+labels of each result name it: a release's attestation then vouches for the base, too.
 """
 
+import os
 import platform
+import re
 import shlex
 import shutil
 import subprocess
@@ -22,10 +27,36 @@ ENGINES = ("docker", "podman", "buildah")
 def main() -> None:
     """Build with the engine named on the command line, and the flags after it."""
     named, *flags = sys.argv[1:] or [""]
+    flags += base_flags(os.environ.get("ADAPTER_BASE", ""))
     engine = shlex.split(named) or find_engine(ENGINES)
     for architecture in "x86_64", "aarch64":
         for target, suffix in SUFFIXES.items():
             build(engine, architecture, target, suffix, flags)
+
+
+def base_flags(base: str) -> list[str]:
+    """Return the flags that build from a base image, and name it in labels.
+
+    https://specs.opencontainers.org/image-spec/annotations/
+
+    Raises:
+        SystemExit: The base is not named by its digest.
+    """
+    if not base:
+        return []
+    found = re.fullmatch(r"([^@\s]+)@(sha256:[0-9a-f]{64})", base)
+    if not found:
+        raise SystemExit(f"ADAPTER_BASE={base}: expected NAME@sha256:DIGEST")
+    label = "org.opencontainers.image.base"
+    return [
+        *("--build-arg", f"BASE={base}"),
+        *(
+            "--label",
+            f"{label}.name={found[1]}",
+            "--label",
+            f"{label}.digest={found[2]}",
+        ),
+    ]
 
 
 def find_engine(candidates: tuple[str, ...]) -> list[str]:

@@ -1,6 +1,6 @@
 """What became of the bugs that `make mutation` has planted.
 
-mutmut plants one bug at a time, and runs the tests that reach the function with the bug.
+mutmut plants one bug at a time, and runs the tests that reach the function with it.
 What mypy finds is not run. A function that no test reaches is counted apart: an adapter
 that a test starts is another process, which runs the sources without the bug.
 """

@@ -1,0 +1,100 @@
+"""What the adapter's images are made of, which their attestations vouch for."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.emulator import PROJECT
+
+DOCKERFILE = (PROJECT / "Dockerfile").read_text("utf-8")
+DIGEST = f"sha256:{'0123456789abcdef' * 4}"
+
+
+def build(tmp_path: Path, base: str) -> tuple[subprocess.CompletedProcess[str], str]:
+    """Build the images with an engine that only writes down how it was called."""
+    calls = tmp_path / "calls"
+    calls.touch()
+    engine = tmp_path / "engine"
+    engine.write_text(f'#!/bin/sh\necho "$@" >> {calls}\n')
+    engine.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, PROJECT / "packaging/build_images.py", engine],
+        env={"PATH": os.environ["PATH"], "ADAPTER_BASE": base},
+        capture_output=True,
+        text=True,
+    )
+    return done, calls.read_text()
+
+
+def test_every_stage_has_the_same_base():
+    """A stage begins from the base, from another stage or from nothing."""
+    stages = re.findall(r"^FROM (?:--\S+ )?(\S+) AS (\S+)$", DOCKERFILE, re.MULTILINE)
+
+    assert len(stages) == DOCKERFILE.count("\nFROM ")
+    names = {name for _, name in stages}
+    assert {source for source, _ in stages} - names == {"${BASE}", "scratch"}
+
+
+def test_what_pip_installs_has_hashes():
+    """What a stage installs with pip has one version, and a hash for each file."""
+    installs = re.findall(r"pip install (.*)", DOCKERFILE)
+    files = [
+        re.fullmatch(r"--no-cache-dir --require-hashes --requirement /(\S+)", each)
+        for each in installs
+    ]
+
+    assert files
+    assert all(files)
+    for file in [each[1] for each in files if each]:
+        text = (PROJECT / "packaging" / file).read_text("utf-8")
+        requirement = r"^[\w-]+==[\w.]+( \\\n    --hash=sha256:[0-9a-f]{64})+\n"
+        assert re.sub(requirement + r"|^#.*\n", "", text, flags=re.MULTILINE) == ""
+
+
+def test_base_by_its_digest(tmp_path: Path):
+    """Each image is built from the base that a digest names, and its labels say so."""
+    done, calls = build(tmp_path, f"docker.io/library/python:3.13-slim@{DIGEST}")
+
+    assert done.returncode == 0
+    assert calls.count("\n") == 6
+    label = "--label org.opencontainers.image.base"
+    for call in calls.splitlines():
+        assert f"--build-arg BASE=docker.io/library/python:3.13-slim@{DIGEST} " in call
+        assert f"{label}.name=docker.io/library/python:3.13-slim " in call
+        assert f"{label}.digest={DIGEST} " in call
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        "python:3.13-slim",
+        "python:3.13-slim@",
+        f"@{DIGEST}",
+        f"python@{DIGEST[:-1]}",
+        f"python@{DIGEST}0",
+        f"python@{DIGEST.upper()}",
+        f"python --privileged@{DIGEST}",
+        f"python@{DIGEST}\n",
+        f"python@python@{DIGEST}",
+    ],
+)
+def test_base_without_its_digest(tmp_path: Path, base: str):
+    """A base that is not named by a digest is refused before anything is built."""
+    done, calls = build(tmp_path, base)
+
+    assert done.returncode == 1
+    assert "expected NAME@sha256:DIGEST" in done.stderr
+    assert calls == ""
+
+
+def test_release_names_its_base():
+    """The workflow of a release builds its images from a base named by its digest."""
+    workflow = (PROJECT / ".github/workflows/release.yml").read_text("utf-8")
+
+    steps = workflow.split("      - ")
+    (images,) = [step for step in steps if step.startswith("run: make e2e-images")]
+    assert "ADAPTER_BASE: ${{ steps.base.outputs.base }}" in images
