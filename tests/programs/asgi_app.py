@@ -3,6 +3,7 @@
 It runs on asyncio and on trio, and needs neither's names where it does not wait.
 """
 
+import contextlib
 import functools
 import json
 import logging
@@ -355,6 +356,45 @@ async def context(scope, receive, send):
     seen = SEEN.get()
     SEEN.set("something")
     await respond(send, seen.encode())
+
+
+async def fails_in_context(scope, receive, send):
+    SEEN.set("something")
+    raise ValueError("a secret reason")
+
+
+async def task_exits(scope, receive, send):
+    """Start a task that calls ``sys.exit``, and respond once it has."""
+    import asyncio
+
+    async def leave():
+        sys.exit(3)
+
+    task = asyncio.get_running_loop().create_task(leave())
+    with contextlib.suppress(SystemExit):
+        await task
+    await respond(send)
+
+
+async def task_fails(scope, receive, send):
+    """Start a task and a callback that fail, for which nobody waits."""
+    import asyncio
+    import gc
+
+    async def fail():
+        raise ValueError("nobody looked")
+
+    def raise_it():
+        raise ValueError("in a callback")
+
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(fail())
+    loop.call_soon(raise_it)
+    await wait(0.01)
+    del task
+    gc.collect()
+    await wait(0.01)
+    await respond(send)
 
 
 async def half_then_hangs(scope, receive, send):

@@ -94,8 +94,8 @@ def run(config: Config, child: Child | None) -> int:
         log.warning("%s", warning)
     try:
         app = _metered(config, _open_app(config, child))
-    except InitError as error:  # it can't be imported
-        return trio.run(_report, config, [error])
+    except InitError as error:
+        return _report_import(config, error)
     signals = Signals()
     status = trio.run(_run, config, app, signals)
     signals.pass_on()
@@ -109,6 +109,20 @@ def _share_output(config: Config) -> None:
 
     unbuffer()
     add_root_handler(config.log_format, config.log_level or "")
+
+
+def _report_import(config: Config, error: InitError) -> int:
+    """Say why the application can't be imported, and return the exit status.
+
+    Without trio: the application may have replaced what that runs on.
+    """
+    from lambda_adapter.startup_failure import post_init_error
+
+    log.error("%s", error.line())
+    address = config.runtime_api_proxy or config.runtime_api
+    if failure := post_init_error(address, error):
+        log.error("Lambda could not be told of the init error: %s", failure)
+    return 1
 
 
 def _open_app(config: Config, child: Child | None) -> App:

@@ -7,6 +7,9 @@ import pytest
 from lambda_adapter.app.in_process.importer import load
 from lambda_adapter.config import Config
 from lambda_adapter.errors import AppImportError
+from tests.adapter import open_adapter
+from tests.app.calls import http_event
+from tests.fake_runtime_api import INIT_ERROR
 
 
 @pytest.fixture
@@ -76,3 +79,43 @@ def test_app_dir_comes_first(module, tmp_path_factory):
 
     assert callable(found)
     assert found({}, None) == "other"
+
+
+GREEN = """
+from gevent import monkey
+monkey.{patch}()
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return [b"ok"]
+"""
+
+
+@pytest.mark.parametrize("option", ["--asgi", "--wsgi"])
+@pytest.mark.parametrize("patch", ["patch_all", "patch_select", "patch_thread"])
+async def test_what_gevent_replaces(runtime, tmp_path, patch, option):
+    """An application that replaces what the adapter needs is told to be a command."""
+    source = GREEN.format(patch=patch)
+    if option == "--asgi":
+        source += "async def app(scope, receive, send): ..."
+    (tmp_path / "app.py").write_text(source)
+    async with open_adapter(
+        runtime.address, ["--app-dir", str(tmp_path), option, "app:app"]
+    ) as adapter:
+        status = await adapter.wait()
+
+    posted = await runtime.wait_posted(INIT_ERROR)
+    assert status == 1
+    assert "gevent has replaced" in str(posted.json()["errorMessage"])
+    assert "as a command" in adapter.log
+    assert "Traceback" not in adapter.log
+
+
+async def test_what_gevent_may_replace(runtime, tmp_path):
+    """An application that replaces nothing that the adapter needs is served."""
+    (tmp_path / "app.py").write_text(GREEN.format(patch="patch_time"))
+    async with open_adapter(
+        runtime.address, ["--app-dir", str(tmp_path), "--wsgi", "app:app"]
+    ):
+        posted = await runtime.invoke(http_event())
+
+    assert posted.json()["body"] == "ok"

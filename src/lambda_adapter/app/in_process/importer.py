@@ -43,7 +43,9 @@ def load(name: str, config: Config, kind: Kind) -> object:
     sys.path[:0] = _missing(_places(config))
     gc.disable()  # what is imported is no garbage
     try:
-        return adapt(_find(name), name, kind)
+        found = _find(name)
+        _refuse_patches(name)
+        return adapt(found, name, kind)
     except (AppImportError, KeyboardInterrupt):
         raise
     except BaseException as error:  # a module may call sys.exit
@@ -65,6 +67,30 @@ def _find(name: str) -> object:
     if not callable(found):
         raise TypeError(f"{name} is a {type(found).__name__}, which can't be called")
     return found() if path.endswith("()") else found
+
+
+GREEN = {"gevent": "gevent.monkey", "eventlet": "eventlet.patcher"}
+"""Libraries that replace parts of the standard one, and the modules that do so."""
+
+NEEDED = frozenset({"select", "selectors", "socket", "thread", "threading", "queue"})
+"""Modules that trio and the adapter's threads can't do without."""
+
+
+def _refuse_patches(name: str) -> None:
+    """Refuse an application that has replaced what the adapter itself runs on.
+
+    Raises:
+        AppImportError: it has.
+    """
+    for library, module in GREEN.items():
+        patches = vars(sys.modules.get(module, object))
+        patched = {*patches.get("saved", ()), *patches.get("already_patched", ())}
+        if parts := sorted(patched & NEEDED):
+            raise AppImportError(
+                f"the application {name!r} can't run in the adapter's process, because"
+                f" {library} has replaced {', '.join(parts)}: run it as a command, as"
+                f" in gunicorn -k {library} {name}"
+            )
 
 
 def _places(config: Config) -> list[str]:

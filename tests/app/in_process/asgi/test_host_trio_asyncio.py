@@ -71,3 +71,41 @@ async def test_not_installed(runtime, tmp_path):
     posted = await runtime.wait_posted(INIT_ERROR)
     assert "trio-asyncio can't be imported by Python" in adapter.log
     assert "AWS_LWA_ASGI_LOOP=asyncio" in str(posted.json()["errorMessage"])
+
+
+COMPILED = """
+from blacksheep import Application, Response, StreamedContent
+
+app = Application()
+
+async def pieces():
+    yield b"a"
+    yield b"b"
+
+@app.router.get("/whole")
+async def whole():
+    return Response(200, content=StreamedContent(b"text/plain", pieces))
+
+@app.router.get("/left")
+async def left():
+    compiled = Response(200, content=StreamedContent(b"text/plain", pieces))
+    async for piece in compiled.content.get_parts():
+        break  # what is left of it is finalized on its loop
+    return Response(200, content=StreamedContent(b"text/plain", pieces))
+"""
+
+
+@needs_trio_asyncio
+async def test_generators_that_cython_compiled(runtime, tmp_path):
+    """A generator without a frame, as Cython compiles them, is iterated on its loop."""
+    (tmp_path / "app.py").write_text(COMPILED)
+    async with open_adapter(
+        runtime.address,
+        ["--app-dir", str(tmp_path), "--asgi", "app:app"],
+        AWS_LWA_ASGI_LOOP="trio-asyncio",
+    ) as adapter:
+        paths = ["/whole", "/left"] * 2
+        posted = [await runtime.invoke(http_event(path)) for path in paths]
+
+    assert [each.json()["body"] for each in posted] == ["ab"] * 4, adapter.log
+    assert "Traceback" not in adapter.log

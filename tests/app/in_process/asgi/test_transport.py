@@ -194,6 +194,30 @@ async def test_failure_after_the_response(transport, path, lines):
     )
 
 
+async def test_context_of_a_failure(transport, lines):
+    """A failure is logged in the context of the application, with its trace ids."""
+    seen = []
+
+    def note(_):
+        seen.append(asgi_app.SEEN.get())
+        return True
+
+    lines.handler.addFilter(note)
+    await ask(transport, "/fails_in_context")
+
+    assert seen == ["something"]
+
+
+@pytest.mark.parametrize("path", ["task_exits", "task_fails"])
+@pytest.mark.parametrize("loop", [loop for loop in LOOPS if "asyncio" in loop])
+async def test_task_that_fails(loop, path):
+    """A task that fails or exits costs nothing but a line in the log."""
+    async with open_transport(loop) as transport:
+        statuses = [(await ask(transport, f"/{path}"))[0].status for _ in range(2)]
+
+    assert statuses == [200, 200]
+
+
 @pytest.mark.parametrize("path", ["hangs", "spins"])
 async def test_deadline(transport, path, lines):
     """An application that is late is cancelled, and the next request is served."""

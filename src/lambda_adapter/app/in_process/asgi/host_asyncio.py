@@ -3,8 +3,11 @@
 import asyncio
 import math
 import selectors
+import sys
 import time
 from collections.abc import Awaitable, Callable
+from contextvars import copy_context
+from typing import TypeVar
 
 import sniffio
 import trio
@@ -18,21 +21,24 @@ from lambda_adapter.app.in_process.asgi.host import (
 )
 from lambda_adapter.observe.logs import log
 
+T = TypeVar("T")
+
 SHARE = 0.01
 """Seconds for which asyncio may be busy until trio has its turn. Without that, an
 application's ``while True: await asyncio.sleep(0)`` would outlast every deadline."""
 
 
 class Selector(selectors.EpollSelector):
-    """Never waits: where its loop would, it is stopped and the time is noted."""
+    """Does not wait within a step: the loop is stopped instead, and the time noted."""
 
     loop: asyncio.AbstractEventLoop
     timeout: float | None = None
     """Seconds until the loop wants to run again; None: only when something is ready."""
     until = 0.0
     """When the step that is under way has used its share."""
-    waits = False
-    """Whether to wait as any selector does: once there is no trio any more."""
+    waits = True
+    """Whether to wait as any selector does: whenever it is not trio that runs the loop,
+    but the application, while it is imported or nested as nest_asyncio allows it."""
 
     # SelectorKey.data is Any.
     def select(  # type: ignore[explicit-any]
@@ -59,15 +65,32 @@ class SteppedLoop(asyncio.SelectorEventLoop):
         self.selector = Selector()
         self.selector.loop = self
         super().__init__(self.selector)
+        # On the instance: nest_asyncio replaces the methods of a loop's class.
+        vars(self)["run_until_complete"] = self._run_nested
+
+    def _run_nested(self, future: Awaitable[T]) -> T:
+        """Run until a future is done, waiting for it: nobody else will."""
+        before = self.selector.waits, vars(self).get("_stopping", False)
+        self.selector.waits = True
+        vars(self)["_stopping"] = False  # ``stop`` was for the step, not for this
+        try:
+            return type(self).run_until_complete(self, future)
+        finally:
+            self.selector.waits, vars(self)["_stopping"] = before
 
     def step(self) -> float | None:
         """Run until there is nothing to do, or the share of time is used.
 
         Return in how many seconds to run again, None if only on what becomes ready.
         """
-        self.selector.until = time.monotonic() + self._share
-        self.run_forever()
-        return self.selector.timeout
+        selector = self.selector
+        selector.until = time.monotonic() + self._share
+        selector.waits = False
+        try:
+            self.run_forever()
+        finally:
+            selector.waits = True
+        return selector.timeout
 
 
 LAST_TASKS = 0.1
@@ -94,6 +117,8 @@ class AsyncioHost:
     """Runs an application's coroutines as asyncio's tasks."""
 
     def __init__(self) -> None:
+        if sys.version_info < (3, 14):
+            keep_child_watcher()
         self._loop = SteppedLoop()
         asyncio.set_event_loop(self._loop)  # what modules find while they are imported
         self._life = trio.CancelScope(shield=True)
@@ -155,7 +180,6 @@ class AsyncioHost:
     def _end(self) -> None:
         """End as ``asyncio.run`` does, but within limits of time."""
         loop = self._loop
-        loop.selector.waits = True
         library, sniffio.thread_local.name = sniffio.thread_local.name, "asyncio"
         try:
             if left := asyncio.all_tasks(loop):
@@ -175,7 +199,12 @@ class AsyncioHost:
 def start_task(
     loop: asyncio.AbstractEventLoop, call: Callable[[], Awaitable[None]], ended: Ended
 ) -> asyncio.Task[None]:
-    """Start a coroutine as a task of a loop, and have its end told."""
+    """Start a coroutine as a task of a loop, and have its end told.
+
+    Both in one context: the log's records have what the application put there, such as
+    trace ids, and Sentry sees by it that an error was reported before.
+    """
+    context = copy_context()
 
     async def contain() -> None:
         try:
@@ -189,6 +218,24 @@ def start_task(
         else:
             ended(task.exception())
 
-    task = loop.create_task(contain())
-    task.add_done_callback(tell)
+    task = loop.create_task(contain(), context=context)
+    task.add_done_callback(tell, context=context)
     return task
+
+
+def keep_child_watcher() -> None:
+    """Keep asyncio's way to see a subprocess end, before Python 3.14.
+
+    It is a part of the policy, and uvloop's, which ``uvloop.install()`` sets, has none:
+    https://github.com/MagicStack/uvloop/issues/112
+    """
+    own = asyncio.DefaultEventLoopPolicy()
+    get = asyncio.events.get_child_watcher
+
+    def get_child_watcher() -> asyncio.AbstractChildWatcher:
+        try:
+            return get()
+        except NotImplementedError:
+            return own.get_child_watcher()
+
+    asyncio.events.get_child_watcher = get_child_watcher

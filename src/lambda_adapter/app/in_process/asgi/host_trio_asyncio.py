@@ -10,15 +10,22 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import TypeVar, TypeVarTuple
 
+import sniffio
 import trio
 
 from lambda_adapter.app.in_process.asgi.host import Ended, Gate, Task
 from lambda_adapter.app.in_process.asgi.host_asyncio import AsyncioGate, start_task
 from lambda_adapter.errors import AppImportError
+from lambda_adapter.observe.logs import log
 
 try:
     import trio_asyncio
-    from trio_asyncio._base import BaseTrioEventLoop, TrioExecutor
+    from trio_asyncio._base import (
+        AsyncGeneratorDispatcher,
+        BaseTrioEventLoop,
+        TrioAsyncioExit,
+        TrioExecutor,
+    )
 except (ImportError, AttributeError) as error:
     version = "{}.{}.{}".format(*sys.version_info)
     raise AppImportError(
@@ -44,6 +51,7 @@ class TrioAsyncioHost:
         """Run what is started, until ``close``."""
         with self._life:
             async with trio_asyncio.open_loop() as self._loop:
+                self._loop.set_exception_handler(log_only)
                 task_status.started()
                 await trio.sleep_forever()
 
@@ -86,3 +94,63 @@ def run_in_executor(
 
 _run_in_executor = BaseTrioEventLoop.run_in_executor
 BaseTrioEventLoop.run_in_executor = run_in_executor
+
+
+def log_only(loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+    """Log the error of a callback or a task, as asyncio does.
+
+    trio-asyncio's own handler raises it in its nursery as well, which would end the
+    environment for one task that nobody waits for.
+    """
+    BaseTrioEventLoop.default_exception_handler(loop, context)
+
+
+async def run_one(loop: asyncio.AbstractEventLoop, no_wait: bool = False) -> None:
+    """Run one callback; a ``sys.exit`` in it ends nothing, as on asyncio's own loop."""
+    try:
+        await _run_one(loop, no_wait)
+    except TrioAsyncioExit:  # the loop's own stop
+        raise
+    except (SystemExit, KeyboardInterrupt) as error:
+        log.error("%r in the application was ignored", error)
+
+
+_run_one = BaseTrioEventLoop._main_loop_one
+BaseTrioEventLoop._main_loop_one = run_one
+
+_compiled: dict[int, asyncio.AbstractEventLoop] = {}
+"""The loops of generators that Cython compiled, by the generators' ids."""
+
+
+def note_loop(dispatcher: AsyncGeneratorDispatcher, generator: object) -> None:
+    """Note on which loop an asynchronous generator is first iterated.
+
+    trio-asyncio writes that into its frame, and one that Cython compiled has none: all
+    streams of BlackSheep's would fail.
+    """
+    _compiled.pop(id(generator), None)  # of an earlier one with this id
+    if hasattr(generator, "ag_frame") or sniffio.thread_local.name != "asyncio":
+        _note_loop(dispatcher, generator)
+        return
+    loop = _compiled[id(generator)] = asyncio.get_running_loop()
+    _hook(loop, "firstiter")(generator)
+
+
+def finalize(dispatcher: AsyncGeneratorDispatcher, generator: object) -> None:
+    """Finalize an asynchronous generator on its loop."""
+    if loop := _compiled.pop(id(generator), None):
+        _hook(loop, "finalizer")(generator)
+    else:
+        _finalize(dispatcher, generator)
+
+
+def _hook(loop: asyncio.AbstractEventLoop, name: str) -> Callable[[object], None]:
+    """Return the hook of asyncio's own loops that trio-asyncio calls as well."""
+    hook: Callable[[object], None] = getattr(loop, f"_asyncgen_{name}_hook")
+    return hook
+
+
+_note_loop = AsyncGeneratorDispatcher.firstiter
+_finalize = AsyncGeneratorDispatcher.finalizer
+AsyncGeneratorDispatcher.firstiter = note_loop
+AsyncGeneratorDispatcher.finalizer = finalize
