@@ -114,7 +114,6 @@ WAITS = {
     "app/in_process/asgi/test_host_asyncio.py": 6,
     # Not the test: the child that it starts.
     "app/test_process.py": 1,
-    "local/test_reload.py": 1,
     # How long an environment is frozen, and processes whose end nothing tells.
     "e2e/life.py": 1,
     "e2e/test_late_requests.py": 1,

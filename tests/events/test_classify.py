@@ -218,6 +218,7 @@ KAFKA = {"my-topic-0": [{"topic": "my-topic", "offset": 15, "value": "SGVsbG8="}
 def test_classify_batch(event):
     """What brings items of a queue, a stream or a broker is a batch."""
     assert classify(encode(event)) is BatchEvent
+    assert classify(b" \t\r\n" + encode(event) + b"\n") is BatchEvent
 
 
 @pytest.mark.parametrize(

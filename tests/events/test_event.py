@@ -3,6 +3,7 @@
 import json
 import re
 from http import HTTPMethod
+from typing import Any
 
 import httptools
 import msgspec
@@ -30,7 +31,7 @@ from lambda_adapter.events.event import (
 from lambda_adapter.http.encoding import encode_request
 from lambda_adapter.http.messages import Request, Response
 from tests.catalogue import HTTP, NAMES, load
-from tests.events.examples import encode, raw, read, request_of
+from tests.events.examples import encode, raw, read, request_of, values_of
 
 SURROGATES_TOO = st.text(st.characters(exclude_categories=()), max_size=8)
 SCALARS = st.one_of(
@@ -327,6 +328,37 @@ def test_null_in_a_map(name, value):
     assert (b"x-null", b"") in request.fields
     if not {"rawQueryString", "raw_path"} & {*event} and b"?" in request.target:
         assert b"x-null=" in request.target.partition(b"?")[2].split(b"&")
+
+
+def without_host(event: dict[str, Any]) -> dict[str, Any]:
+    """Return an event that names no host: neither the client's nor a gateway's."""
+    for key in ("headers", "multiValueHeaders", "requestContext"):
+        names = event.get(key) or {}
+        for name in [*names]:
+            if name.lower() in {"host", "domainname"}:
+                del names[name]
+    return event
+
+
+@pytest.mark.parametrize("name", HTTP)
+def test_host_where_there_is_none(name):
+    """A request whose event names no host has the application's own, in every kind."""
+    context = Context(b"{}", host=b"127.0.0.1:9000")
+
+    request = request_of(without_host(load(name)), context)
+
+    assert values_of(request.fields, b"host") == [b"127.0.0.1:9000"]
+
+
+@pytest.mark.parametrize("name", HTTP)
+def test_body_in_base64(name):
+    """A body that an event says is base64 reaches the application as its bytes."""
+    event = load(name)
+    (said,) = {"isBase64Encoded", "is_base64_encoded"} & {*event}
+
+    request = request_of(event | {said: True, "body": "AP8="})
+
+    assert request.body == b"\0\xff"
 
 
 def test_decode_as():

@@ -60,11 +60,12 @@ def test_request(payload):
 
 def test_request_context():
     """What Lambda says of an invocation goes with it, to the path that was set."""
-    context = Context(b"{}", b"Root=1-2-3", b"blue", b"/queue")
+    context = Context(b"{}", b"Root=1-2-3", b"blue", b"/queue", b"127.0.0.1:9000")
 
     request = request_of(load("sqs"), context)
 
     assert request.target == b"/queue"
+    assert request.fields[0] == (b"host", b"127.0.0.1:9000")
     assert request.fields[-4:] == [
         (b"x-amzn-request-context", b"null"),
         (b"x-amzn-lambda-context", b"{}"),
@@ -193,6 +194,7 @@ def test_refusal(status, reason, said):
         PassThroughEvent.check_response(request, answer)
 
     assert str(caught.value) == f"the application responded to POST /q with {said}"
+    assert (caught.value.advice == "") == (ELSEWHERE in said)
 
 
 @pytest.mark.parametrize("status", [200, 204, 302, 399])
