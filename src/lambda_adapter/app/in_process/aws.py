@@ -1,11 +1,11 @@
-"""What AWS's runtime gives a Python handler: the event as a mapping, and the context.
+"""What AWS's runtime gives a Python handler: the event, and the context.
 
 https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
 """
 
 import json
+import sys
 import time
-from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 
 import msgspec
@@ -14,40 +14,14 @@ from lambda_adapter.config import Config
 from lambda_adapter.runtime.api import Invocation
 
 
-class DecodedEvent(Mapping[str, object]):
-    """A JSON object that is decoded when it is first looked at; most never are.
-
-    One that no reader of JSON can decode is empty.
-    """
-
-    def __init__(self, payload: bytes) -> None:
-        self._payload = payload
-        self._decoded: dict[str, object] | None = None
-
-    def _decode(self) -> dict[str, object]:
-        if self._decoded is None:
-            decoded = _load(self._payload)
-            self._decoded = decoded if isinstance(decoded, dict) else {}
-        return self._decoded
-
-    def __getitem__(self, key: str) -> object:
-        return self._decode()[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._decode())
-
-    def __len__(self) -> int:
-        return len(self._decode())
-
-    def __repr__(self) -> str:
-        return repr(self._decode())
-
-
 def decoded_event(payload: bytes) -> object:
-    """Return an event: a mapping for an object, which is what nearly all are."""
-    if payload.lstrip()[:1] == b"{":
-        return DecodedEvent(payload)
-    return _load(payload)
+    """Return an event as Python's own types: a dict for an object, as nearly all are.
+
+    An object that no reader of JSON can decode is empty. Decoded at once, and not when
+    it is first looked at: encoders written in C read a dict without asking it.
+    """
+    decoded = _load(payload)
+    return {} if decoded is None and payload.lstrip()[:1] == b"{" else decoded
 
 
 def _load(payload: bytes) -> object:
@@ -147,6 +121,11 @@ class LambdaContext:
             cognito_identity_id=said.get("cognitoIdentityId"),
             cognito_identity_pool_id=said.get("cognitoIdentityPoolId"),
         )
+
+    def log(self, message: object) -> None:
+        """Write a message to the log, as it is, on a line of its own."""
+        text = str(message)
+        sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
 
     def get_remaining_time_in_millis(self) -> int:
         """Return how many milliseconds are left until Lambda's deadline, at least 0."""
