@@ -118,6 +118,11 @@ class Config:
         return self.app_address
 
     @property
+    def is_local(self) -> bool:
+        """Whether `lambda-adapter local` runs this: Lambda's streams have dates."""
+        return self.log_stream == "local"
+
+    @property
     def is_in_process(self) -> bool:
         """Whether the application runs in the adapter's own process."""
         return bool(self.asgi_app or self.wsgi_app)

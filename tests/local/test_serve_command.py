@@ -88,7 +88,7 @@ def test_settings():
 @pytest.mark.e2e
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_end_in_the_middle_of_a_request(number: signal.Signals):
-    """A signal ends every process within a second, even in the middle of a request."""
+    """A signal ends every process within seconds, even in the middle of a request."""
     with open_terminal("--port", "0", "--app-port", app_port(), "--", *APP) as terminal:
         terminal.wait("^ready")
         ask(terminal.port, "/child")
@@ -99,7 +99,7 @@ def test_end_in_the_middle_of_a_request(number: signal.Signals):
 
         os.killpg(terminal.process.pid, number)
 
-        assert wait_ended(everyone, 1.5) == []
+        assert wait_ended(everyone, 5) == []
         terminal.process.wait(10)
         asking.join(10)
     assert len(everyone) >= 3

@@ -21,6 +21,9 @@ GRACE_WITH_EXTENSIONS = 0.25
 """The same beside external extensions, where Lambda gives the runtime 300 ms:
 https://github.com/aws-samples/graceful-shutdown-with-aws-lambda"""
 
+GRACE_LOCALLY = 2.0
+"""The same for `lambda-adapter local`, whose machine may be a busy one."""
+
 FOREGROUND = (
     "it has to run in the foreground: nginx with `daemon off;`,"
     " gunicorn without --daemon"
@@ -37,8 +40,9 @@ GROUP_POLL = 0.01
 class AppProcess:
     """The child, as a context: leaving it ends the child and its process group."""
 
-    def __init__(self, child: Child) -> None:
+    def __init__(self, child: Child, *, locally: bool = False) -> None:
         self._child = child
+        self._locally = locally
 
     async def __aenter__(self) -> Self:
         return self
@@ -57,7 +61,7 @@ class AppProcess:
         leaves to its children what it has not used of the time.
         """
         strays = self._strays()
-        with trio.move_on_after(grace(), shield=True):
+        with trio.move_on_after(grace(locally=self._locally), shield=True):
             if self.ended() is None:
                 os.kill(self._child.pid, signal.SIGTERM)
                 await self.wait_ended()
@@ -177,8 +181,10 @@ def describe_signal(number: int) -> str:
         return f"signal {number}"
 
 
-def grace(extensions: str = EXTENSIONS) -> float:
+def grace(extensions: str = EXTENSIONS, *, locally: bool = False) -> float:
     """Return how many seconds the application has from SIGTERM to SIGKILL."""
+    if locally:
+        return GRACE_LOCALLY
     try:
         external = os.listdir(extensions)
     except OSError:

@@ -128,7 +128,8 @@ class ChildApp(ServerApp):
             InitError: it can't be started, or did not get ready.
             AppExitedError: it ended while it was serving.
         """
-        async with AppProcess(self._child) as self._process:
+        locally = self._config.is_local
+        async with AppProcess(self._child, locally=locally) as self._process:
             self._child.wait_started()
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._let_init_end, ready)

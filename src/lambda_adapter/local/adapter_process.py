@@ -77,9 +77,9 @@ class Log:
 ADAPTER = (sys.executable, "-P", "-m", "lambda_adapter")
 """The adapter, as a command; ``-P`` keeps the application's modules out of it."""
 
-GRACE = 0.6
-"""Seconds from SIGTERM to SIGKILL. The adapter gives its application 0.4 s of them:
-https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown"""
+GRACE = 2.5
+"""Seconds from SIGTERM to SIGKILL. The adapter gives its application 2 s of them
+(``app.process.GRACE_LOCALLY``)."""
 
 DEATH = 5.0
 """Seconds for killed processes to be gone, and plenty of them."""

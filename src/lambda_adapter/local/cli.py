@@ -1,11 +1,13 @@
 """``lambda-adapter local``: the commands."""
 
+import sys
 from collections.abc import Sequence
 from importlib import import_module
 
 import click
 
 from lambda_adapter.local.cli_options import reporter
+from lambda_adapter.local.output import BROKEN_PIPE, GONE, Output, silence
 from lambda_adapter.local.ports import SetupError
 from lambda_adapter.local.project_file import Project, read_project
 
@@ -39,9 +41,16 @@ def main(argv: Sequence[str]) -> int:
             obj=project,
             default_map=project.options,
         )
+        sys.stdout.flush()
     except SetupError as error:
-        reporter(as_json="--json" in words).failure(str(error))
+        output = Output(sys.stdout)
+        reporter(output, as_json="--json" in words).failure(str(error))
         return 1
+    except OSError as error:
+        if error.errno not in GONE:
+            raise
+        silence()
+        return BROKEN_PIPE
     except click.UsageError as error:
         error.show()
         return EX_USAGE

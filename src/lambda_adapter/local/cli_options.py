@@ -1,6 +1,5 @@
 """The command line's options, made of the table of options."""
 
-import sys
 from collections.abc import Iterable, Mapping
 
 import click
@@ -15,6 +14,7 @@ from lambda_adapter.local.option_table import (
     flags,
     read_given,
 )
+from lambda_adapter.local.output import Output
 from lambda_adapter.local.reporters import ConsoleReport, JsonReport
 
 Reporter = ConsoleReport | JsonReport
@@ -117,8 +117,9 @@ def _split(values: Iterable[object]) -> Iterable[str]:
         yield from filter(None, (word.strip() for word in str(value).split(",")))
 
 
-def reporter(*, as_json: bool) -> Reporter:
+def reporter(output: Output, *, as_json: bool) -> Reporter:
     """Return what prints for people, or for programs."""
     if as_json:
-        return JsonReport(lambda line: print(line, flush=True))
-    return ConsoleReport(Console(file=sys.stdout))
+        return JsonReport(output)
+    # rich asks of a file no more than what an Output has.
+    return ConsoleReport(Console(file=output))  # type: ignore[arg-type]

@@ -78,6 +78,10 @@ def read_command(
     return tuple(rest), {**environ, **settings}
 
 
+ENCODINGS = frozenset({"PYTHONIOENCODING", "LC_ALL", "LC_CTYPE"})
+"""Variables that describe this terminal, and not the log, which is UTF-8."""
+
+
 def function_environ(
     environ: Mapping[str, str],
     *,
@@ -92,7 +96,8 @@ def function_environ(
     """
     region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or REGION
     made = {
-        **environ,
+        **{k: v for k, v in environ.items() if k not in ENCODINGS},
+        "LANG": "en_US.UTF-8",
         "AWS_LAMBDA_FUNCTION_NAME": function_name,
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory),

@@ -1,16 +1,37 @@
 """What `local` prints: for people, or as lines of JSON."""
 
-from collections.abc import Callable
+import json
+import re
 
-import msgspec
 from rich.console import Console
 from rich.text import Text
 
 from lambda_adapter.local.environment import TIMED_OUT
 from lambda_adapter.local.invocation import Invocation
+from lambda_adapter.local.output import Output
 
 MAX_TITLE = 200
 """Characters of a request's target that are shown."""
+
+
+INIT_ERROR = "lambda-adapter: ERROR Runtime."
+"""How the line begins that the adapter logs when its init fails."""
+
+_LEVEL = re.compile(
+    r"(?P<own>lambda-adapter: )?[\[<(]?"
+    r"(?P<level>DEBUG|INFO|WARN|ERROR|CRITICAL|FATAL)\b"
+)
+_STYLES = {
+    "DEBUG": "dim",
+    "INFO": "dim",
+    "WARN": "yellow",
+    "ERROR": "red",
+    "CRITICAL": "red",
+    "FATAL": "red",
+}
+"""The adapter's own lines are incidental, unless something is wrong."""
+
+_APPLICATIONS = _STYLES | {"DEBUG": "", "INFO": "", "WARN": ""}
 
 
 class ConsoleReport:
@@ -18,6 +39,9 @@ class ConsoleReport:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._held = ""
+        """An error of an init: told again, and better, where the init ends in it."""
+        self._holds = True
 
     def begin(
         self, url: str, event: str, command: str, page: str, settings: list[str]
@@ -31,11 +55,15 @@ class ConsoleReport:
 
     def ready(self, init_ms: float) -> None:
         """Tell that an environment is initialised."""
+        self._holds = False
         self._print(Text.assemble(("ready", "green"), f"  init {init_ms:.0f} ms"))
 
     def line(self, text: str) -> None:
-        """Tell what the function has printed."""
-        self._print(Text(text, "dim"))
+        """Print a line of the function's log: the application's own as they are."""
+        if self._holds and text.startswith(INIT_ERROR):
+            self._held = text
+        else:
+            self._print(Text(text, style_of(text)))
 
     def invocation(self, invocation: Invocation, *, reset: bool) -> None:
         """Tell what became of an invocation."""
@@ -47,6 +75,8 @@ class ConsoleReport:
 
     def failure(self, text: str) -> None:
         """Tell what somebody has to put right."""
+        if self._held.endswith(text):
+            self._held = ""
         self._print(Text.assemble(("error", "bold red"), f"  {text}"))
 
     def interrupted(self) -> None:
@@ -58,7 +88,19 @@ class ConsoleReport:
         self._print(Text("ended"))
 
     def _print(self, text: Text) -> None:
+        if held := self._held:
+            self._held = ""
+            self._print(Text(held, style_of(held)))
         self._console.print(text, highlight=False, soft_wrap=True)
+
+
+def style_of(line: str) -> str:
+    """Return how a line of the log looks; "" is as plain as it came."""
+    if found := _LEVEL.match(line):
+        return (
+            _STYLES[found["level"]] if found["own"] else _APPLICATIONS[found["level"]]
+        )
+    return ""
 
 
 def describe(invocation: Invocation, *, reset: bool) -> Text:
@@ -104,8 +146,8 @@ def _plain(message: str) -> str:
 class JsonReport:
     """Tells it to programs."""
 
-    def __init__(self, write: Callable[[str], None]) -> None:
-        self._write = write
+    def __init__(self, output: Output) -> None:
+        self._output = output
 
     def begin(
         self, url: str, event: str, command: str, page: str, settings: list[str]
@@ -158,4 +200,10 @@ class JsonReport:
         self._tell("end")
 
     def _tell(self, kind: str, **said: object) -> None:
-        self._write(msgspec.json.encode({"type": kind, **said}).decode())
+        # In ASCII where the output's encoding lacks characters: a backslash that stands
+        # for one would not be JSON. Half surrogates are bytes of a name, and no text.
+        ascii_only = not self._output.is_unicode
+        line = json.dumps({"type": kind, **said}, ensure_ascii=ascii_only)
+        text = line.encode("utf-8", "replace").decode()
+        self._output.write(f"{text}\n")
+        self._output.flush()

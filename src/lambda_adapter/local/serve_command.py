@@ -19,6 +19,7 @@ from lambda_adapter.local.cli_options import (
     reporter,
 )
 from lambda_adapter.local.options import Options, settings_shown
+from lambda_adapter.local.output import BROKEN_PIPE, Output
 from lambda_adapter.local.ports import SetupError
 from lambda_adapter.local.prepare import make_options
 from lambda_adapter.local.project_file import Project
@@ -43,6 +44,9 @@ Exit status: 0 after Ctrl-C or SIGTERM, 1 if the function can't be run,
 """
 
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""The signals that end everything in order."""
+
 MISSING = (
     "Missing argument 'COMMAND [ARG]...': what starts the application, such as"
     " `-- gunicorn app:app`; or --asgi main:app, or --wsgi app:app"
@@ -52,7 +56,8 @@ MISSING = (
 def serve(command: tuple[str, ...], **given: object) -> int:
     """Serve until a signal comes, and return the exit status."""
     options = read_click(given)
-    report = reporter(as_json=options.json)
+    output = Output(sys.stdout)
+    report = reporter(output, as_json=options.json)
     if not (command or options.asgi or options.wsgi):
         project = click.get_current_context().find_object(Project) or Project()
         options = msgspec.structs.replace(options, **project.application)
@@ -65,7 +70,7 @@ def serve(command: tuple[str, ...], **given: object) -> int:
     except SetupError as error:
         report.failure(str(error))
         return 1
-    return trio.run(_serve, made, report, front)
+    return trio.run(_serve, made, report, output, front)
 
 
 COMMAND = click.Command(
@@ -83,9 +88,11 @@ COMMAND = click.Command(
 )
 
 
-async def _serve(options: Options, report: Reporter, front: socket.socket) -> int:
+async def _serve(
+    options: Options, report: Reporter, output: Output, front: socket.socket
+) -> int:
     status = 0
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+    with trio.open_signal_receiver(*ENDING) as signals:
         async with open_session(options, report, front) as session:
             report.begin(
                 session.url,
@@ -97,6 +104,7 @@ async def _serve(options: Options, report: Reporter, front: socket.socket) -> in
             try:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(_live, session, report, options)
+                    nursery.start_soon(_cancel_when_unread, output, nursery)
                     await _wait_signal(signals, report)
                     nursery.cancel_scope.cancel()
             except* SetupError as group:
@@ -104,7 +112,12 @@ async def _serve(options: Options, report: Reporter, front: socket.socket) -> in
                 status = 1
     if not status:
         report.end()
-    return status
+    return BROKEN_PIPE if output.closed_by_reader.is_set() else status
+
+
+async def _cancel_when_unread(output: Output, nursery: trio.Nursery) -> None:
+    await output.closed_by_reader.wait()
+    nursery.cancel_scope.cancel()
 
 
 async def _live(session: Session, report: Reporter, options: Options) -> None:

@@ -10,7 +10,7 @@ from lambda_adapter.app.in_process.asgi.host import Application, Host
 from lambda_adapter.app.in_process.asgi.lifespan import Lifespan
 from lambda_adapter.app.in_process.asgi.transport import ASGITransport
 from lambda_adapter.app.in_process.aws import Function
-from lambda_adapter.app.in_process.importer import arm_watchdog, load
+from lambda_adapter.app.in_process.importer import LONGEST, arm_watchdog, load
 from lambda_adapter.app.process import grace
 from lambda_adapter.config import Config
 from lambda_adapter.errors import AppNotReadyError
@@ -44,8 +44,9 @@ class ASGIApp:
                 ready.set()
                 await trio.sleep_forever()
             finally:
-                arm_watchdog()
-                with trio.move_on_after(grace(), shield=True) as limit:
+                patience = grace(locally=self._config.is_local)
+                arm_watchdog(max(LONGEST, 1.2 * patience))
+                with trio.move_on_after(patience, shield=True) as limit:
                     await self._lifespan.stop()
                 if limit.cancelled_caught:
                     log.warning("the application did not shut down in time")
