@@ -160,10 +160,11 @@ IN_PROCESS = {"AWS_LWA_WSGI_APP": "a:b"}
     ],
 )
 async def test_in_process(setting, event, root, path):
-    """SCRIPT_NAME and root_path are what a URL has before its path, which may be empty.
+    """In process, SCRIPT_NAME and root_path are what a URL has before its path.
 
-    https://peps.python.org/pep-3333/#environ-variables
-    https://asgi.readthedocs.io/en/latest/specs/www.html#http-connection-scope
+    PATH_INFO is empty where the URL ends there, and ASGI's path has both:
+    https://peps.python.org/pep-3333/#environ-variables and
+    https://asgi.readthedocs.io/en/latest/specs/www.html#http-connection-scope say so.
     """
     config = Config({"AWS_LWA_REMOVE_BASE_PATH": setting, **IN_PROCESS})
     call, request = turn_of(event)
