@@ -87,6 +87,45 @@ async def test_failures(runtime):
     assert "Status" not in other
 
 
+LARGE = said(200, bytes(7_000_000))
+QUOTES = said(200, b'"' * 4_000_000)
+"""What is twice as long in a JSON string."""
+
+
+@pytest.mark.parametrize(
+    ("event", "answer", "status"),
+    [
+        pytest.param(SQS, said(404), None, id="event, refused"),
+        pytest.param(SQS, LARGE, None, id="event, too large"),
+        pytest.param({"a": 1}, QUOTES, None, id="event, too large as JSON"),
+        pytest.param(SQS, Answer(b""), None, id="event, no response"),
+        pytest.param(SQS, said(418), None, id="event, an error status"),
+        pytest.param(http_api(), said(404), 404, id="request, 404"),
+        pytest.param(http_api(), LARGE, 502, id="request, too large"),
+        pytest.param(http_api(), Answer(b""), 502, id="request, no response"),
+        pytest.param(http_api(), said(418), None, id="request, an error status"),
+    ],
+)
+async def test_status(runtime, event, answer, status):
+    """A line has the status that a client got, and none where nobody got one."""
+    async with (
+        open_app(said(), answer) as app,
+        open_adapter(
+            runtime.address,
+            [],
+            port=app.port,
+            AWS_LWA_METRICS="emf",
+            AWS_LWA_ERROR_STATUS_CODES="418",
+        ) as adapter,
+    ):
+        await runtime.invoke(event)
+        log = await adapter.wait_log('"RequestId":"request-1"')
+
+    _, line = lines_of(log)
+    assert line.get("Status") == status
+    assert ("ErrorType" in line) is (status != 404)
+
+
 async def test_event_without_http(runtime):
     """An event that is not HTTP is measured as well."""
     _, (line,) = await measured(runtime, SQS)

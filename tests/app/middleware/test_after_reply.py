@@ -40,7 +40,13 @@ async def test_what_the_work_is_told(runtime):
     """The second request has what the response said, and its invocation's context."""
     async with open_function(runtime, PATH) as function:
         fields = {"host": "example.com", "cookie": "secret", "x-lwa-after-reply": "x"}
-        await function.invoke(http_api(headers=fields), ASKING, said())
+        await function.invoke(
+            http_api(headers=fields),
+            ASKING,
+            said(),
+            lambda_runtime_aws_tenant_id="blue",
+            lambda_runtime_trace_id="Root=1-2-3",
+        )
         await function.app.wait_requests(2)
         first, second = function.app.requests
 
@@ -49,6 +55,8 @@ async def test_what_the_work_is_told(runtime):
     assert second.values(b"x-lwa-after-reply") == [b"job 1"]
     assert second.values(b"x-amzn-request-context") == [b"null"]
     assert second.values(b"x-amzn-requestid") == [b"request-1"]
+    assert second.values(b"x-amz-tenant-id") == [b"blue"]
+    assert second.values(b"x-amzn-trace-id") == [b"Root=1-2-3"]
     context = second.values(b"x-amzn-lambda-context")
     assert context == first.values(b"x-amzn-lambda-context")
     assert json.loads(context[0])["request_id"] == "request-1"
@@ -91,6 +99,8 @@ async def test_off(runtime):
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
+        (said(400), "the application responded with 400"),
+        (said(404), "the application responded with 404"),
         (said(500), "the application responded with 500"),
         (Answer(b""), "no usable response: it closed"),
     ],
@@ -105,6 +115,16 @@ async def test_work_that_fails(runtime, caplog, answer, reason):
     (record,) = [each for each in caplog.records if "after the reply" in each.message]
     assert reason in record.message
     assert record.__dict__["request_id"] == "request-1"
+
+
+@pytest.mark.parametrize("status", [200, 202, 204, 302, 399])
+async def test_work_that_is_done(runtime, caplog, status):
+    """Work that ends with a status below 400 is done, and no line in the log."""
+    async with open_function(runtime, PATH) as function:
+        await function.invoke(http_api(), ASKING, said(status))
+        await runtime.wait(lambda: asked_for_next(runtime) == 2)
+
+    assert caplog.records == []
 
 
 async def test_work_without_end(runtime, caplog):

@@ -191,6 +191,34 @@ def test_hooks_are_closed_behind_the_base_path():
         rewrite(get(b"/api/after"), Config(settings))
 
 
+@pytest.mark.parametrize(
+    ("target", "seen"),
+    [
+        pytest.param(b"/api/after", b"/after", id="not the client's path"),
+        pytest.param(b"/api/after/x?y", b"/after/x?y", id="nor one below it"),
+        pytest.param(b"/api/api/after", None, id="the application's path"),
+        pytest.param(b"/api/api/%61fter", None, id="in another spelling"),
+        pytest.param(b"/api/x/..//api/after", None, id="through other segments"),
+        pytest.param(b"/after", b"/after", id="another path"),
+    ],
+)
+def test_only_what_the_application_sees_is_closed(target, seen):
+    """With a base path, only the path that the application sees can be refused.
+
+    The client's own path may be that of a hook, as long as it leads elsewhere.
+    """
+    settings = {
+        "AWS_LWA_REMOVE_BASE_PATH": "/api",
+        "AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH": "/api/after",
+    }
+    if seen is None:
+        with pytest.raises(ClosedPathError):
+            rewrite(get(target), Config(settings))
+        return
+
+    assert rewrite(get(target), Config(settings)).target == seen
+
+
 @pytest.mark.parametrize("base_path", ["", "/api"])
 @pytest.mark.parametrize("path", ["/snapstart/after\n", "//x/snapstart/after"])
 @pytest.mark.parametrize("domain", ["a.execute-api.x.amazonaws.com", FUNCTION_URL])

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from lambda_adapter.events.body import buffered
 from lambda_adapter.events.classify import classify
 from lambda_adapter.events.event import Context
 from lambda_adapter.http.messages import Fields, Request
@@ -133,3 +134,78 @@ def test_late(name: str, status: int, message: bytes):
 def test_too_large(name: str):
     """A body beyond the gateway's limit is refused with 413."""
     assert GATEWAYS[name]().too_large().status == 413
+
+
+def event_with(name: str, *fields: tuple[bytes, bytes], body: bytes = b""):
+    """Return a gateway's event for a request with these headers."""
+    case = Case("", "/a", "POST", fields=list(fields), body=body)
+    return GATEWAYS[name]().event(arrival(case), STAMP)
+
+
+def headers_of(event: dict[str, object]) -> dict[str, list[str]]:
+    """Return an event's headers, names in lower case, each with its values."""
+    lists = event.get("multiValueHeaders") or event["headers"]
+    assert isinstance(lists, dict)
+    return {
+        name.lower(): value if isinstance(value, list) else [value]
+        for name, value in lists.items()
+    }
+
+
+@pytest.mark.parametrize("name", sorted({*GATEWAYS} - {"vpc-lattice"}))
+def test_protocol_is_the_gateways(name: str):
+    """A client's protocol and port are replaced by those that the gateway knows."""
+    forged = [
+        (b"X-Forwarded-Proto", b"gopher"),
+        (b"x-forwarded-port", b"7"),
+        (b"X-Amzn-Trace-Id", b"Root=forged"),
+    ]
+
+    headers = headers_of(event_with(name, *forged))
+
+    assert headers["x-forwarded-proto"] == ["http"]
+    assert headers["x-forwarded-port"] == ["9000"]
+    assert headers["x-amzn-trace-id"] == [f"Root={STAMP.trace_id}"]
+
+
+@pytest.mark.parametrize(
+    "value", [b"X-Hop, close", b"close,x-hop", b"keep-alive, X-HOP"]
+)
+@pytest.mark.parametrize("name", GATEWAYS)
+def test_headers_of_one_connection(name: str, value: bytes):
+    """Headers that ``Connection`` names do not go on, nor does it itself."""
+    fields = (b"Connection", value), (b"X-Hop", b"1"), (b"X-End", b"2")
+
+    headers = headers_of(event_with(name, *fields))
+
+    assert {"connection", "x-hop", "keep-alive"} & {*headers} == set()
+    assert headers["x-end"] == ["2"]
+
+
+@pytest.mark.parametrize("value", [b"websocket", b"h2c"])
+@pytest.mark.parametrize("name", ["alb", "alb-multi-value"])
+def test_upgrade_at_a_load_balancer(name: str, value: bytes):
+    """A load balancer responds to ``Upgrade`` with 400, as a page, without Lambda."""
+    with pytest.raises(RefusedError) as refused:
+        event_with(name, (b"Connection", b"Upgrade"), (b"Upgrade", value))
+
+    response = refused.value.response
+    assert response.status == 400
+    assert b"<title>400 Bad Request</title>" in buffered(response)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "is_base64"), [(b"gzip", True), (b"br", True), (b"", False)]
+)
+@pytest.mark.parametrize("media_type", [b"text/plain", b"application/json"])
+@pytest.mark.parametrize("name", sorted({*GATEWAYS} - {"rest-api"}))
+def test_text_with_an_encoding(
+    name: str, media_type: bytes, encoding: bytes, is_base64: bool
+):
+    """A body with a Content-Encoding is base64, even if its bytes could be text."""
+    fields = (b"Content-Type", media_type), (b"Content-Encoding", encoding)
+
+    event = event_with(name, *fields, body=b"abc")
+
+    assert event["isBase64Encoded"] is is_base64
+    assert event["body"] == ("YWJj" if is_base64 else "abc")

@@ -8,7 +8,6 @@ import msgspec
 from lambda_adapter.http.messages import (
     Fields,
     Response,
-    connection_options,
     decoded,
     end_to_end,
 )
@@ -61,12 +60,8 @@ class EventMeta(msgspec.Struct, frozen=True):
 
 def passed_on(arrival: ClientRequest) -> list[tuple[str, str]]:
     """Return the fields that are not for one connection only."""
-    options = connection_options(arrival.fields)
-    return [
-        (name.decode(), decoded(value))
-        for name, value in end_to_end(arrival.fields)
-        if name.lower() not in options
-    ]
+    kept = end_to_end(arrival.fields)
+    return [(name.decode(), decoded(value)) for name, value in kept]
 
 
 def forwarded(arrival: ClientRequest, stamp: EventMeta) -> list[tuple[str, str]]:
