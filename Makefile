@@ -3,6 +3,7 @@ PYTHON ?= python3
 UV := 0.13.9
 RIE := .cache/rie/aws-lambda-rie
 bin := .venv/bin
+native := dist/lambda-adapter-$(shell uname -m)
 in_quick := "not e2e and not torture and not images and not release"
 # Not the adapter's own tests: `make quick` leaves them out, and what they import.
 not_in_quick := e2e torture images bench docs/test_pages.py docs/test_site.py \
@@ -18,7 +19,7 @@ export UV_PYTHON_DOWNLOADS := never
 
 .DELETE_ON_ERROR:
 .PHONY: bench build check clean clients coverage demo dev e2e e2e-images help images-passed
-.PHONY: layer mutation quick release release-check release-tag release-test rest rie site test
+.PHONY: layer mutation native quick release release-check release-tag release-test rest rie site test
 .PHONY: torture zipapp
 
 help: ## this list
@@ -30,6 +31,8 @@ zipapp: dist/bootstrap ## dist/bootstrap: the adapter in one file, for images wi
 # Those with a Python of their own are of the images that `make build` made, if it has.
 layer: dist/layer.zip ## dist/layer*.zip: the adapter for managed and OS-only runtimes
 	$(bin)/python packaging/build_standalone_layers.py "$(DOCKER)" dist
+# On Debian 12, with what packaging/build_native.py names.
+native: $(native) ## dist/lambda-adapter-*: the adapter in one static file, for any image
 rie: $(RIE) ## Lambda's emulator, for the tests
 
 check: dev ## ruff, mypy, import-linter, zizmor, cfn-lint
@@ -136,6 +139,9 @@ clean: ## remove what was made
 
 dist/bootstrap: $(sources) pyproject.toml uv.lock LICENSE | .venv/with-dev
 	$(bin)/python packaging/build_zipapp.py $@
+
+dist/lambda-adapter-%: $(sources) pyproject.toml uv.lock | .venv/synced
+	$(bin)/python packaging/build_native.py $@ --architecture $*
 
 dist/layer.zip: dist/bootstrap packaging/build_layer.py
 	$(bin)/python packaging/build_layer.py $< $@

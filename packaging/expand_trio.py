@@ -27,10 +27,13 @@ import attr
 from source_edits import Edit, late_imports
 
 PACKAGES = ("trio/_core", "outcome")
-MODULES = ("trio/_deprecate.py", "trio/_sync.py", "trio/_util.py")
+MODULES = (
+    *("trio/_deprecate.py", "trio/_sync.py", "trio/_threads.py", "trio/_util.py"),
+)
 OTHER_SYSTEMS = ("_io_kqueue.py", "_io_windows.py", "_windows_cffi.py")
 """Which can't be imported here, and are not needed."""
 
+DECORATORS = {"attr.s", "attrs.define", "attrs.frozen", "define"}
 FIELDS = {"attr.ib", "attrs.field", "attrs.Factory"}
 SCOPE = {
     "NOTHING": "NOTHING",
@@ -115,12 +118,14 @@ def expanded(source: str, module: str) -> str:
             edits += Expansion(node, module).edits()
         elif isinstance(node, ast.Import) and node.names[0].name in {"attr", "attrs"}:
             edits.append(Edit(node, f"from outcome import {HELPERS.stem} as {ATTRS}"))
+        elif isinstance(node, ast.ImportFrom) and node.module == "attrs":
+            edits.append(Edit(node, ""))
     lines = source.splitlines()
     for edit in sorted(edits, key=lambda edit: edit.first, reverse=True):
         lines[edit.first - 1 : edit.last] = edit.text.splitlines()
     result = "\n".join(lines) + "\n"
     for left in ast.walk(ast.parse(result)):
-        if isinstance(left, ast.Name) and left.id in {"attr", "attrs"}:
+        if isinstance(left, ast.Name) and left.id in {"attr", "attrs", "define"}:
             raise SystemExit(f"{module}:{left.lineno} still uses attrs")
     return result
 
@@ -128,7 +133,7 @@ def expanded(source: str, module: str) -> str:
 def is_attrs(decorator: ast.expr) -> bool:
     """Tell whether a decorator makes an attrs class."""
     call = decorator.func if isinstance(decorator, ast.Call) else decorator
-    return ast.unparse(call) in {"attr.s", "attrs.define", "attrs.frozen"}
+    return ast.unparse(call) in DECORATORS
 
 
 class Expansion:

@@ -24,6 +24,13 @@ def measured() -> dict[str, str]:
 ENVIRON = {"PATH": os.environ["PATH"], **measured()}
 """What a process of a test needs of this one's environment."""
 
+ADAPTER = (
+    [os.environ["TESTED_ADAPTER"]]
+    if os.environ.get("TESTED_ADAPTER")
+    else [sys.executable, "-m", "lambda_adapter"]
+)
+"""The command that is tested: this installation, unless the native file is named."""
+
 
 class Adapter:
     """A running adapter."""
@@ -92,7 +99,7 @@ async def open_adapter(
     runtime_api: str,
     command: Sequence[str] = PUPPET,
     *,
-    adapter: Sequence[str] = (sys.executable, "-m", "lambda_adapter"),
+    adapter: Sequence[str] = ADAPTER,
     port: int | None = None,
     stdout: int | None = None,
     **extra: str,

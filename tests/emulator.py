@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
 PROJECT = Path(__file__).parent.parent
-BOOTSTRAP = PROJECT / "dist/bootstrap"
+BOOTSTRAP = Path(os.environ.get("TESTED_ADAPTER") or PROJECT / "dist/bootstrap")
+"""The artefact that is tested: the zipapp, unless the native file is named."""
+
 RIE = PROJECT / ".cache/rie/aws-lambda-rie"
 PATH = "/2015-03-31/functions/function/invocations"
 MARK = "EMULATOR_MARK"

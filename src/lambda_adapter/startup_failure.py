@@ -11,7 +11,6 @@ import http.client
 import json
 import os
 import sys
-from importlib.metadata import PackageNotFoundError, distributions, version
 
 import lambda_adapter
 from lambda_adapter.config import Config
@@ -92,6 +91,8 @@ def post_init_error(
 
 def describe_conflicts() -> str:
     """Name the packages that are found first, and are others than the adapter's."""
+    from importlib.metadata import PackageNotFoundError, distributions, version
+
     here = os.path.dirname(lambda_adapter.__path__[0])
     conflicts: list[str] = []
     for ours in distributions(path=[here]):

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import functools
 import os
 import socket
 
@@ -50,6 +51,8 @@ async def open_connection(address: Address) -> Connection:
                     last = error
     except OSError as error:
         last = error
+    except UnicodeError as error:  # no name of a host
+        last = OSError(str(error))
     raise _no_connection(f"{host}:{port}", last)
 
 
@@ -73,10 +76,20 @@ async def _find(host: str, port: int) -> list[tuple[socket.AddressFamily, Peer]]
     try:
         return [(_family(each), (each, port)) for each in known]
     except OSError:  # no numeric address
-        from trio.socket import getaddrinfo
+        return await _look_up(host, port)
 
-    found = await getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [(family, peer) for family, _, _, _, peer in found]
+
+async def _look_up(host: str, port: int) -> list[tuple[socket.AddressFamily, Peer]]:
+    try:
+        from trio.socket import getaddrinfo
+    except ImportError:  # the native file has trio's core alone
+        from trio.to_thread import run_sync
+
+        look_up = functools.partial(socket.getaddrinfo, type=socket.SOCK_STREAM)
+        found = await run_sync(look_up, host, port, abandon_on_cancel=True)
+        return [(family, peer) for family, _, _, _, peer in found]
+    result = await getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [(family, peer) for family, _, _, _, peer in result]
 
 
 def _family(host: str) -> socket.AddressFamily:

@@ -26,7 +26,7 @@ NAMES: dict[str, dict[str, tuple[str, ...]]] = {
             *("BrokenResourceError", "BusyResourceError", "ClosedResourceError"),
             *("CancelScope", "Cancelled", "EndOfChannel", "Nursery", "WouldBlock"),
             *("TASK_STATUS_IGNORED", "current_effective_deadline", "current_time"),
-            *("open_nursery", "run"),
+            *("RunFinishedError", "open_nursery", "run"),
         ),
         "_sync": ("CapacityLimiter", "Condition", "Event", "Lock", "Semaphore"),
         "_timeouts": (
@@ -38,7 +38,8 @@ NAMES: dict[str, dict[str, tuple[str, ...]]] = {
         "_core": (
             *("Abort", "ParkingLot", "RunVar", "Task", "cancel_shielded_checkpoint"),
             *("checkpoint", "checkpoint_if_cancelled", "current_task"),
-            *("current_trio_token", "notify_closing", "reschedule"),
+            *("current_trio_token", "in_trio_task", "notify_closing", "reschedule"),
+            *("spawn_system_task", "start_thread_soon"),
             *("wait_readable", "wait_task_rescheduled", "wait_writable"),
         ),
     },
