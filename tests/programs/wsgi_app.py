@@ -6,10 +6,14 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
+from contextvars import ContextVar
 
 KEPT = threading.local()
 HERE = threading.Barrier(4)
 CLOSED: list[int] = []
+SEEN = ContextVar("seen", default="nothing")
+WRITES: list[Callable[[bytes], object]] = []
 
 
 def note(text):
@@ -161,6 +165,43 @@ def odd_status(environ, start_response):
 
 def odd_field(environ, start_response):
     return respond(start_response, fields=[("X-A", "a\r\nX-B: b")])
+
+
+def bytes_name(environ, start_response):
+    return respond(start_response, fields=[(b"X-A", "a")])
+
+
+def number(environ, start_response):
+    return respond(start_response, fields=[("X-A", 3)])
+
+
+def euro(environ, start_response):
+    return respond(start_response, fields=[("X-A", "3 \N{EURO SIGN}")])
+
+
+def bytes_status(environ, start_response):
+    return respond(start_response, status=b"200 OK")
+
+
+def context(environ, start_response):
+    """Respond with what an earlier request has left in a context variable."""
+    seen = SEEN.get()
+    SEEN.set("something")
+    respond(start_response)
+
+    class Pieces(Closing):
+        def close(self):
+            note(SEEN.get())
+
+    return Pieces(seen.encode())
+
+
+def keeps_write(environ, start_response):
+    """Use the ``write`` of an earlier request, and keep this one's."""
+    if WRITES:
+        WRITES.pop()(b"into the wrong response")
+    WRITES.append(start_response("200 OK", []))
+    return [b"ok"]
 
 
 def odd_name(environ, start_response):

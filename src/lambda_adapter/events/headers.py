@@ -31,8 +31,12 @@ from lambda_adapter.http.messages import (
 )
 from lambda_adapter.quoting import quote
 
-_HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]+)(:[0-9]*)?")
+_HOST = re.compile(
+    rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]+)(?::([0-9]{0,5}))?"
+)
 """https://www.rfc-editor.org/rfc/rfc9110#section-7.2"""
+
+MAX_PORT = 65_535
 
 _known_hosts: dict[bytes, bytes] = {}
 
@@ -48,7 +52,8 @@ def one_host(hosts: Sequence[bytes], default: bytes) -> bytes:
     host = (hosts[0].strip() if hosts else b"") or default
     if host in _known_hosts:
         return host
-    if not _HOST.fullmatch(host):
+    match = _HOST.fullmatch(host)
+    if not match or int(match[2] or b"0") > MAX_PORT:  # which frameworks raise at
         raise EventError("invalid Host header")
     return memoize(_known_hosts, host, host)
 

@@ -24,6 +24,8 @@ def origin(event):
         ("example.com:", ("example.com", 443)),
         ("[::1]", ("[::1]", 443)),
         ("[::1]:80", ("[::1]", 80)),
+        ("[::1]:", ("[::1]", 443)),
+        ("example.com:65535", ("example.com", 65535)),
     ],
 )
 async def test_server(host, server):

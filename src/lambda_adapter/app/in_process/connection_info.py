@@ -40,6 +40,9 @@ PORTS = {"https": 443, "http": 80}
 """https://www.rfc-editor.org/rfc/rfc9110#section-4.2"""
 
 
+MAX_PORT = 65_535
+
+
 class ConnectionInfo(msgspec.Struct, gc=False):
     """What a server would know of a connection."""
 
@@ -89,6 +92,7 @@ def _told(prefix: bytes, base_path: str) -> str:
 
 def _server(host: str, port: int) -> tuple[str, int]:
     name, colon, digits = host.rpartition(":")
-    if colon and digits.isascii() and digits.isdigit() and len(digits) < 6:
-        return name, int(digits)
-    return host.removesuffix(":"), port
+    if not colon or (name.startswith("[") and not name.endswith("]")):  # [::1], no port
+        return host, port
+    is_port = digits.isascii() and digits.isdigit() and int(digits[:6]) <= MAX_PORT
+    return name, int(digits) if is_port else port

@@ -141,9 +141,18 @@ def test_any_event(payload):
     assert scope["scheme"] in {"http", "https"}
     host, port = scope["server"]
     assert isinstance(host, str)
-    assert 0 <= port <= 99_999
+    assert 0 <= port <= 65_535
     assert {type(name) for field in scope["headers"] for name in field} <= {bytes}
     for name, value in environ.items():
         if name.isupper():
             assert isinstance(value, str), name
             value.encode("latin-1")
+
+
+@pytest.mark.parametrize(
+    ("host", "server"),
+    [("[::1]:8000", ("::1", 8000)), ("[::1]", ("::1", 443)), ("a:1", ("a", 1))],
+)
+async def test_server_of_an_ipv6_address(host, server):
+    """A server's IPv6 address has no brackets, as under uvicorn."""
+    assert scope_of(http_event(host=host))["server"] == server

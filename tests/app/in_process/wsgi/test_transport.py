@@ -176,6 +176,44 @@ async def test_no_response(transport, path, lines):
     assert record.getMessage() == "the application failed"
 
 
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("bytes_name", "the name of the header b'X-A' is a bytes, not a str"),
+        ("number", "the value of the header 'X-A' is a int, not a str"),
+        ("euro", "the value of the header 'X-A' has '\N{EURO SIGN}', which is not"),
+        ("bytes_status", "the status is a bytes, not a str"),
+    ],
+)
+async def test_head_that_is_no_text(transport, path, reason, lines):
+    """The log names the header that is no native string."""
+    response, _ = await ask(transport, f"/{path}")
+
+    assert response.status == 500
+    assert reason in lines.text
+
+
+async def test_context_is_fresh(transport, capfd):
+    """What a request puts into context variables, its ``close`` sees and no other."""
+    seen = [(await ask(transport, "/context"))[1] for _ in range(2)]
+
+    assert seen == [b"nothing", b"nothing"]
+    assert capfd.readouterr().err == "something\nsomething\n"
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_write_of_an_earlier_request(transport, streamed):
+    """A ``write`` that was kept raises, and the next response has nothing of it."""
+    asked = [
+        await ask(transport, "/keeps_write", streamed=streamed, seconds=60)
+        for _ in range(3)
+    ]
+
+    wsgi_app.WRITES.clear()
+    assert [response.status for response, _ in asked] == [200, 500, 200]
+    assert [asked[0][1], asked[2][1]] == [b"ok", b"ok"]
+
+
 @pytest.mark.parametrize("path", ["raises_within", "replaces_late"])
 async def test_streamed_response_that_breaks_off(path, lines):
     """An application that fails within a stream breaks it."""

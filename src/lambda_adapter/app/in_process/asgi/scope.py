@@ -41,7 +41,7 @@ def make_scope(
         "root_path": origin.base_path,
         "headers": [(name.lower(), value) for name, value in request.fields],
         "client": (origin.client, 0) if origin.client else None,
-        "server": origin.server,
+        "server": (origin.server[0].strip("[]"), origin.server[1]),
         # Not http.response.pathsend, although it is understood: as behind uvicorn,
         # middleware has to see each file as a body, to compress it for example.
         "extensions": {},

@@ -54,11 +54,18 @@ class WSGIResponder:
         self._news: trio.Event | None = None
         self._notify: Callable[[], None] = lambda: None
         self._trio_waits = False
+        self._context = copy_context()
         self._step = threading.Semaphore(0)
         """Counts what the thread has come to: its response, its end."""
 
     def run(self) -> None:
-        """Call the application, and close what it returned once the reply is posted."""
+        """Call the application, and close what it returned once the reply is posted.
+
+        In a copy of the context in which this was made: its variables are fresh.
+        """
+        self._context.run(self._run)
+
+    def _run(self) -> None:
         self._respond()
         self.ended = True
         if self._exchange.closes:
@@ -74,8 +81,12 @@ class WSGIResponder:
 
     def run_inline(self) -> None:
         """Call the application in trio's thread; ``close`` is still to be called."""
-        self._respond()
+        self._context.run(self._respond)
         self.ended = True
+
+    def close_inline(self) -> None:
+        """Close what the application returned, in the context of its call."""
+        self._context.run(self.close)
 
     def close(self) -> None:
         """Close what the application returned."""
@@ -197,9 +208,8 @@ class Worker:
         threading.Thread(target=self._run, name=name, daemon=True).start()
 
     def submit(self, call: Callable[[], None]) -> None:
-        """Run a call, in a copy of the context that this one is made in."""
-        context = copy_context()
-        self._calls.put(lambda: context.run(call))
+        """Run a call."""
+        self._calls.put(call)
 
     def _run(self) -> None:
         while True:

@@ -46,13 +46,17 @@ class Head:
     """The beginning of a response."""
 
     def __init__(self, status: str, headers: list[tuple[str, str]]) -> None:
-        match = _STATUS.fullmatch(status)
+        match = _STATUS.fullmatch(_native(status, "the status"))
         if not match:
             raise ValueError(f"{status!r} is not a status such as '200 OK'")
         self.status = check_status(int(match[1]))
-        self.reason = (match[2] or "").encode("latin-1")
+        self.reason = _latin_1(match[2] or "", "the status")
         self.fields = check_fields(
-            (name.encode("latin-1"), value.encode("latin-1")) for name, value in headers
+            (
+                _latin_1(name, f"the name of the header {name!r}"),
+                _latin_1(value, f"the value of the header {name!r}"),
+            )
+            for name, value in headers
         )
         self.left = content_length(self.fields)
         """How many bytes of the body are still to come, if the application says so."""
@@ -60,10 +64,38 @@ class Head:
             self.fields = [f for f in self.fields if f[0].lower() != b"content-length"]
 
 
+def _native(text: object, what: str) -> str:
+    """Return a native string: https://peps.python.org/pep-3333/#a-note-on-string-types.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"{what} is a {type(text).__name__}, not a str")
+    return text
+
+
+def _latin_1(text: object, what: str) -> bytes:
+    """Return the bytes that a native string stands for.
+
+    Raises:
+        TypeError: it is no string.
+        ValueError: it has characters beyond Latin-1.
+    """
+    native = _native(text, what)
+    try:
+        return native.encode("latin-1")
+    except UnicodeEncodeError as error:
+        odd = native[error.start]
+        raise ValueError(f"{what} has {odd!r}, which is not in Latin-1") from None
+
+
 class Exchange:
     """A call, its head, and where its pieces go: to ``emit``, one after the other."""
 
     head: Head | None = None
+    is_over = False
+    """Whether the application has returned, and its pieces have gone."""
     _began = False
     """Whether a piece has gone: then the head can't be another."""
 
@@ -85,9 +117,12 @@ class Exchange:
         Raises:
             Exception: what the application raises, or what it sent is no response.
         """
-        self._iterable = self._app(self._environ, self._start_response)
-        for piece in self._iterable:
-            self._write(piece)
+        try:
+            self._iterable = self._app(self._environ, self._start_response)
+            for piece in self._iterable:
+                self._write(piece)
+        finally:
+            self.is_over = True
         if self.head is None:
             raise RuntimeError("start_response was not called")
         if self.head.left and not self._has_no_body(self.head):
@@ -131,6 +166,8 @@ class Exchange:
 
     def _write(self, piece: bytes) -> None:
         """Emit a piece, not more of it than was declared."""
+        if self.is_over:
+            raise RuntimeError("write was called after the response was complete")
         head = self.head
         if not isinstance(piece, bytes):
             raise TypeError(f"a piece of the body is a {type(piece).__name__}")

@@ -80,7 +80,7 @@ class WSGITransport:
             return
         responder.release()
         if not responder.is_threaded:
-            responder.close()
+            responder.close_inline()
             return
         if not self._multithread:
             responder.wait_a_moment()
