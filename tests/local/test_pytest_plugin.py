@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from lambda_adapter.local.option_table import BadOptionError
+from lambda_adapter.local.invocation import Invocation
+from lambda_adapter.local.option_table import AppOptions, BadOptionError
 from lambda_adapter.local.ports import SetupError
 from lambda_adapter.local.pytest_plugin import StartsApps
+from lambda_adapter.local.testing import LambdaApp
 from tests.adapter import ENVIRON, PUPPET
 from tests.emulator import PROJECT
 
@@ -109,3 +111,131 @@ def test_demo():
     assert done.returncode == 0, done.stdout + done.stderr
     assert "POST /echo/caf%C3%A9%20cr%C3%A8me?size=1%2F2&sugar=" in done.stdout
     assert done.stdout.endswith("ended\n\nAll as it should be.\n")
+
+
+COOKIES = """
+def app(environ, start_response):
+    cookies = environ.get("HTTP_COOKIE", "")
+    if environ["PATH_INFO"] == "/login":
+        start_response("302 Found", [
+            ("set-cookie", "sid=1; Secure; HttpOnly; Path=/; SameSite=Lax"),
+            ("set-cookie", "__Host-csrf=2; Secure; Path=/"),
+            ("location", "/home"),
+        ])
+        return []
+    start_response("200 OK", [])
+    return [cookies.encode()]
+"""
+
+
+def test_secure_cookies(lambda_app: StartsApps, tmp_path: Path):
+    """A login behind HTTPS works: Secure cookies come back, also after a redirect."""
+    (tmp_path / "app.py").write_text(COOKIES)
+    app = lambda_app("--wsgi app:app", cwd=str(tmp_path))
+
+    landed = app.get("/login", follow_redirects=True)
+
+    assert set(landed.text.split("; ")) == {"sid=1", "__Host-csrf=2"}
+    assert "sid=1" in app.get("/").text
+    app.cookies.clear()
+    assert app.get("/").text == ""
+
+
+FAILING = """
+import pytest
+
+@pytest.fixture(scope="session")
+def shared(lambda_app_factory):
+    return lambda_app_factory("--wsgi app:app")
+
+def test_before(shared):
+    assert shared.get("/before").status_code == 500
+
+def test_status(shared):
+    assert shared.get("/boom").status_code == 200
+
+def test_no_gateway(lambda_app):
+    lambda_app("--wsgi app:app", gateway="httpapi")
+
+def test_no_start(lambda_app):
+    lambda_app("--wsgi none:app")
+
+def test_last(shared):
+    assert shared.last == None
+"""
+
+BOOM = """
+def app(environ, start_response):
+    print("the path is", environ["PATH_INFO"], flush=True)
+    raise ValueError("the card was refused")
+"""
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What pytest says of tests that fail."""
+    folder = tmp_path_factory.mktemp("failing")
+    (folder / "app.py").write_text(BOOM)
+    (folder / "test_it.py").write_text(FAILING)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "test_it.py"],
+        cwd=folder,
+        env=ENVIRON,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "4 failed, 1 passed" in done.stdout, done.stdout
+    return done.stdout
+
+
+def test_report_has_the_log(report: str):
+    """The report of a failing test has its own invocations, and what they logged."""
+    section = report.partition("Invocations of <LambdaApp --wsgi app:app behind http")[
+        2
+    ]
+    section = section.partition("\n___")[0]
+
+    assert "<Invocation #2 GET /boom, 500" in section
+    assert "  the path is /boom" in section
+    assert "ValueError: the card was refused" in section
+    assert "/before" not in section
+
+
+def test_report_has_no_insides(report: str):
+    """What can't be started is told without a line of the fixtures' own source."""
+    assert "did you mean http-api?" in report
+    assert "No module named 'none'" in report
+    for inside in ("contextlib", "testing.py", "pytest_plugin.py:", "trio/_core"):
+        assert inside not in report, report
+
+
+def test_reference():
+    """The reference page has each public attribute of a client and an invocation."""
+    page = (PROJECT / "docs" / "reference" / "pytest.md").read_text("utf-8")
+    internal = {"add_line", "begin", "drop_pieces", "fail", "finish", "hand", "take"}
+    internal |= {"client_context", "describe_since", "handed_at", "over", "pieces"}
+    internal |= {"replied", "respond", "size", "told"}
+    invocation = Invocation(b"{}")
+    own = (
+        set(vars(LambdaApp))
+        | {"page_url"}
+        | set(vars(Invocation))
+        | set(vars(invocation))
+    )
+
+    missing = [
+        name
+        for name in own - internal
+        if not name.startswith("_") and f"`{name}" not in page
+    ]
+    assert missing == []
+
+
+def test_keywords():
+    """Each keyword of the fixtures is on the reference page."""
+    page = (PROJECT / "docs" / "reference" / "pytest.md").read_text("utf-8")
+
+    assert [
+        name for name in AppOptions.__annotations__ if f"`{name}`" not in page
+    ] == []

@@ -115,6 +115,11 @@ class Function:
         """The function's name."""
         return self._options.function_name
 
+    @property
+    def shown(self) -> str:
+        """The application, as it was named, and its gateway."""
+        return f"{self._options.shown} behind {self._options.gateway}"
+
     async def invoke(
         self,
         payload: bytes,

@@ -69,6 +69,16 @@ class Invocation:
         self.duration_ms = 0.0
         self.memory_mb = 0
 
+    def __repr__(self) -> str:
+        parts = [f"#{self.number} {self.title}"]
+        if self.response:
+            parts.append(str(self.response.status))
+        parts.append(f"{self.duration_ms:.1f} ms" if self.over.is_set() else "not over")
+        if self.failure:
+            parts.append(f"{self.failure.error_type}: {self.failure.message}")
+        parts += [self.note] if self.note else []
+        return f"<Invocation {', '.join(parts)}>"
+
     @property
     def event(self) -> dict[str, object]:
         """The event, if it is a JSON object; if not, there is ``payload``.

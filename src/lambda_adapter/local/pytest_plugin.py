@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, Unpack
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     from lambda_adapter.local.option_table import AppOptions
     from lambda_adapter.local.testing import LambdaApp
@@ -26,26 +26,62 @@ class StartsApps(Protocol):
         """Start it, and return an HTTP client of its gateway."""
 
 
+_APPS = pytest.StashKey[dict["LambdaApp", int]]()
+"""The applications that run, and the last invocation of each before a test."""
+
+
 @pytest.fixture
-def lambda_app() -> Iterator[StartsApps]:
+def lambda_app(pytestconfig: pytest.Config) -> Iterator[StartsApps]:
     """Start applications that end with the test: ``lambda_app("gunicorn app:app")``."""
-    yield from _starting()
+    yield from _starting(pytestconfig)
 
 
 @pytest.fixture(scope="session")
-def lambda_app_factory() -> Iterator[StartsApps]:
+def lambda_app_factory(pytestconfig: pytest.Config) -> Iterator[StartsApps]:
     """Start applications that end with the run, for fixtures of a wider scope."""
-    yield from _starting()
+    yield from _starting(pytestconfig)
 
 
-def _starting() -> Iterator[StartsApps]:
+def _starting(config: pytest.Config) -> Iterator[StartsApps]:
+    apps = config.stash.setdefault(_APPS, {})
     with ExitStack() as stack:
 
         def start(
             command: str | Sequence[str], **options: Unpack[AppOptions]
         ) -> LambdaApp:
+            __tracebackhide__ = True
+            from lambda_adapter.local.option_table import BadOptionError
+            from lambda_adapter.local.ports import SetupError
             from lambda_adapter.local.testing import open_app
 
-            return stack.enter_context(open_app(command, **options))
+            try:
+                app = stack.enter_context(open_app(command, **options))
+            except (BadOptionError, SetupError) as error:
+                # The test's own line is where to look, and not what is inside of this.
+                raise type(error)(str(error)) from None
+            apps[app] = 0
+            stack.callback(apps.pop, app)
+            return app
 
         yield start
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Note which invocations were before a test."""
+    apps = item.config.stash.get(_APPS, {})
+    for app in apps:
+        apps[app] = max((each.number for each in app.invocations), default=0)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add the invocations of a test that failed, and their log, to its report."""
+    report = yield
+    if report.failed:
+        for app, before in item.config.stash.get(_APPS, {}).items():
+            if text := app.describe_since(before):
+                report.sections.append((f"Invocations of {app!r}", text))
+    return report

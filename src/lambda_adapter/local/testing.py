@@ -6,6 +6,7 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from http.cookiejar import Cookie, CookieJar
 from typing import ParamSpec, TypeVar, Unpack
 
 import httpx
@@ -102,19 +103,40 @@ def opened_in_thread(
 MAX_LINES = 50
 """Lines of the log that are shown when an application does not start."""
 
+LAST_LINES = 2.0
+"""Seconds to wait for the end of an invocation whose test has failed."""
+
 CLIENT_TIMEOUT = 60.0
 """Seconds that a request may take: more than a gateway has."""
 
 
+class _Cookies(CookieJar):
+    """Returns ``Secure`` cookies over HTTP, as a client of an HTTPS gateway does.
+
+    Every gateway but a load balancer speaks HTTPS alone; this one stands for it. httpx
+    copies cookies into jars of its own, so it is the cookie that has to change.
+    """
+
+    def set_cookie(self, cookie: Cookie) -> None:
+        """Keep a cookie."""
+        cookie.secure = False
+        super().set_cookie(cookie)
+
+
 class LambdaApp(httpx.Client):
-    """A client of the gateway before an application."""
+    """A client of the gateway in front of an application, and what became of it all."""
 
     def __init__(self, session: Session, portal: Portal) -> None:
-        super().__init__(base_url=session.url, timeout=CLIENT_TIMEOUT)
+        super().__init__(
+            base_url=session.url, timeout=CLIENT_TIMEOUT, cookies=_Cookies()
+        )
         self._function = session.function
         self.page_url = session.page_url
-        """Where a browser shows the invocations."""
+        """The address of the page of invocations, for a browser."""
         self._portal = portal
+
+    def __repr__(self) -> str:
+        return f"<LambdaApp {self._function.shown} at {self.base_url}>"
 
     @property
     def invocations(self) -> list[Invocation]:
@@ -128,6 +150,7 @@ class LambdaApp(httpx.Client):
         Raises:
             LookupError: there was none.
         """
+        __tracebackhide__ = True
         invocations = self.invocations
         if not invocations:
             raise LookupError("no invocation yet")
@@ -138,11 +161,24 @@ class LambdaApp(httpx.Client):
         return list(self._function.records)
 
     def invoke(self, event: object) -> Invocation:
-        """Send the function an event, and return what became of it."""
+        """Send the function an event, and return its invocation once it is over."""
         payload = msgspec.json.encode(event)
         invocation = self._portal.run(self._function.invoke, payload)
         self._portal.run(invocation.told.wait)
         return invocation
+
+    def describe_since(self, number: int) -> str:
+        """Return the log of the invocations after one, for the report of a test."""
+        return self._portal.run(self._describe_since, number)
+
+    async def _describe_since(self, number: int) -> str:
+        lines: list[str] = []
+        for invocation in reversed(list(self._function.records)):
+            if invocation.number > number:
+                with trio.move_on_after(LAST_LINES):
+                    await invocation.told.wait()
+                lines += [repr(invocation), *(f"  {line}" for line in invocation.lines)]
+        return "\n".join(lines)
 
 
 class _LastLines(Silence):
@@ -163,7 +199,7 @@ def open_app(
     """Run a web application as a Lambda function behind a gateway.
 
     Raises:
-        DeskError: it can't be started, and why.
+        SetupError: it can't be started, and why.
         BadOptionError: an option does not exist, or has a value that it can't have.
     """
     own = {name: value for name, value in given.items() if name not in {"env", "cwd"}}
