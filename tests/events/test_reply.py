@@ -138,6 +138,15 @@ def test_widest_fields(kind, most):
     assert find_wide_fields(kind, wide(int(most * 0.94)), 10 * most) is None
 
 
+def test_fields_at_the_threshold():
+    """A warning comes with the first byte of 95 % of the limit, and not before."""
+    nearly = int(RestApiEvent.max_fields * 0.95)
+    assert nearly * 100 == RestApiEvent.max_fields * 95
+
+    assert find_wide_fields(RestApiEvent, wide(nearly), 100_000)
+    assert not find_wide_fields(RestApiEvent, wide(nearly - 2), 100_000)
+
+
 @pytest.mark.parametrize("kind", REPLIES.keys() - FIELDS.keys())
 def test_fields_without_a_limit(kind):
     """Where no limit is known, there is nothing to warn of."""

@@ -112,6 +112,7 @@ def test_edits(tmp_path: Path):
         assert time.monotonic() - began < 5
 
 
+@pytest.mark.e2e
 def test_what_the_application_writes(tmp_path: Path):
     """One edit is one restart; what requests and starts write to the folder is none."""
     file = tmp_path / "main.py"

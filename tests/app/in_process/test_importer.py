@@ -90,6 +90,7 @@ def app(environ, start_response):
 """
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("option", ["--asgi", "--wsgi"])
 @pytest.mark.parametrize("patch", ["patch_all", "patch_select", "patch_thread"])
 async def test_what_gevent_replaces(runtime, tmp_path, patch, option):
@@ -110,6 +111,7 @@ async def test_what_gevent_replaces(runtime, tmp_path, patch, option):
     assert "Traceback" not in adapter.log
 
 
+@pytest.mark.e2e
 async def test_what_gevent_may_replace(runtime, tmp_path):
     """An application that replaces nothing that the adapter needs is served."""
     (tmp_path / "app.py").write_text(GREEN.format(patch="patch_time"))

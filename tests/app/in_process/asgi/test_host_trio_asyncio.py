@@ -96,6 +96,7 @@ async def left():
 
 
 @needs_trio_asyncio
+@pytest.mark.e2e
 async def test_generators_that_cython_compiled(runtime, tmp_path):
     """A generator without a frame, as Cython compiles them, is iterated on its loop."""
     (tmp_path / "app.py").write_text(COMPILED)
