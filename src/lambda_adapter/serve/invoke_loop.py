@@ -59,7 +59,7 @@ def encode(call: Call, response: Response) -> bytes:
         reply = within_limit(kind, kind.encode_response(response))
     if warning := find_wide_fields(kind, response, len(reply)):
         log.warning("%s", warning)
-    if remark := kind.remark(response, reply):
+    if not kind.is_http and (remark := kind.remark(response, reply)):
         warn_once(remark)
     return reply
 
