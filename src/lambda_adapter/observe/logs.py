@@ -188,7 +188,7 @@ class JsonFormatter(logging.Formatter):
         """Return one line."""
         seconds, fraction = divmod(record.created, 1)
         now = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
-        line = {
+        line: dict[str, str | list[str]] = {
             "timestamp": f"{now}.{int(fraction * 1000):03}Z",
             "level": _level(record),
             "logger": "lambda-adapter",
@@ -197,7 +197,11 @@ class JsonFormatter(logging.Formatter):
         if number := record.__dict__.get("request_id"):
             line["requestId"] = number
         if record.exc_info:
-            line["stackTrace"] = _unicode(self.formatException(record.exc_info))
+            kind, error, _ = record.exc_info
+            line["errorType"] = kind.__name__ if kind else ""
+            line["errorMessage"] = _unicode(str(error))
+            trace = _unicode(self.formatException(record.exc_info))
+            line["stackTrace"] = trace.splitlines()
         return msgspec.json.encode(line).decode()
 
 

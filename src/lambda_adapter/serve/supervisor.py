@@ -66,6 +66,7 @@ async def run_loops(loops: Sequence[InvokeLoop]) -> None:
         try:
             await loop.run()
         except AppStuckError as error:
+            log.error("%s", error.line())  # now: what is stuck may keep the process
             stuck.append(error)
             for each in loops:
                 each.stop()
@@ -174,7 +175,8 @@ async def _report(config: Config, failures: Sequence[AdapterError]) -> int:
     for failure in failures:
         if isinstance(failure, AfterRestoreError):
             continue  # reported before the application's shutdown took its time
-        log.error("%s", failure.line())
+        if not isinstance(failure, AppStuckError):  # which is logged
+            log.error("%s", failure.line())
         with contextlib.closing(open_runtime(config)) as runtime:
             if isinstance(failure, InitError):
                 await runtime.post_init_error(failure)

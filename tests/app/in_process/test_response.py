@@ -1,5 +1,8 @@
 """``response_head``: status and fields that an application gives as objects."""
 
+import json
+import time
+
 import pytest
 
 from lambda_adapter.app.in_process.response import (
@@ -8,6 +11,9 @@ from lambda_adapter.app.in_process.response import (
     check_status,
     content_length,
 )
+from tests.adapter import open_adapter
+from tests.app.calls import http_event
+from tests.emulator import PROJECT
 
 
 @pytest.mark.parametrize("status", [200, 299, 418, 999])
@@ -61,3 +67,55 @@ def test_content_length():
     for values in [(b"x",), (b"-1",), (b"1", b"2"), (b"",), (b"9" * 19,)]:
         with pytest.raises(ValueError, match="Content-Length"):
             content_length([(b"content-length", value) for value in values])
+
+
+LINES = [
+    ("--asgi", "asgi_app:app", "/raises", "AppFailedError", "ValueError: a secret"),
+    ("--wsgi", "wsgi_app:app", "/raises", "AppFailedError", "ValueError: a secret"),
+    ("--asgi", "asgi_app:app", "/never", "AppFailedError", "without a whole response"),
+    ("--asgi", "asgi_app:app", "/large?9", "ResponseTooLargeError", "over 6,291,556"),
+    ("--wsgi", "wsgi_app:app", "/large?9", "ResponseTooLargeError", "over 6,291,556"),
+    ("--asgi", "asgi_app:app", "/hangs", "DeadlineError", "s before Lambda's deadline"),
+    ("--wsgi", "wsgi_app:app", "/hangs", "DeadlineError", "s before Lambda's deadline"),
+    ("--asgi", "asgi_app:app", "/forever", "AppStuckError", "it was cancelled"),
+    ("--wsgi", "wsgi_app:app", "/hangs", "AppStuckError", "thread does not come back"),
+]
+
+
+@pytest.mark.parametrize(("option", "name", "target", "kind", "what"), LINES)
+async def test_line_of_a_failure(runtime, option, name, target, kind, what):
+    """A failure in process has one line: type, method, path, what happened, figures."""
+    path, _, query = target.partition("?")
+    programs = str(PROJECT / "tests" / "programs")
+    async with open_adapter(
+        runtime.address, ["--app-dir", programs, option, name]
+    ) as adapter:
+        await runtime.wait(lambda: runtime.polls == 1)
+        deadline = str(int((time.time() + 1.5) * 1000))
+        await runtime.invoke(
+            http_event(path, query), lambda_runtime_deadline_ms=deadline
+        )
+        log = await adapter.wait_log(f"Runtime.{kind}: ")
+
+    (line,) = [each for each in log.splitlines() if f"Runtime.{kind}: " in each]
+    assert f"ERROR Runtime.{kind}: GET {path}: " in line
+    assert what in line
+
+
+async def test_line_of_a_failure_as_json(runtime):
+    """A failure's JSON has the application's exception beside the line."""
+    programs = str(PROJECT / "tests" / "programs")
+    async with open_adapter(
+        runtime.address,
+        ["--app-dir", programs, "--asgi", "asgi_app:app"],
+        AWS_LAMBDA_LOG_FORMAT="JSON",
+    ) as adapter:
+        await runtime.invoke(http_event("/raises"))
+        log = await adapter.wait_log("stackTrace")
+
+    shown = [json.loads(line) for line in log.splitlines() if "stackTrace" in line]
+    assert [each["errorType"] for each in shown] == ["ValueError"]
+    assert shown[0]["errorMessage"] == "a secret reason"
+    assert shown[0]["stackTrace"][-1] == "ValueError: a secret reason"
+    assert shown[0]["message"].startswith("Runtime.AppFailedError: GET /raises: ")
+    assert shown[0]["requestId"] == "request-1"

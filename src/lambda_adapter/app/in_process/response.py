@@ -5,11 +5,16 @@ import re
 from collections.abc import Iterable
 
 from lambda_adapter.app.app import Call
-from lambda_adapter.errors import AppFailedError
+from lambda_adapter.errors import AppFailedError, AppStuckError, ResponseTooLargeError
 from lambda_adapter.events.event import error_response
-from lambda_adapter.http.messages import TOKEN, Fields, Response
-
-LATE_WITHIN = "the application did not end its response in time"
+from lambda_adapter.http.messages import (
+    TOKEN,
+    Fields,
+    Request,
+    Response,
+    name_request,
+)
+from lambda_adapter.observe.logs import log
 
 STUCK = "this environment ends, so that no request is worked on behind the next client"
 
@@ -25,6 +30,38 @@ def failure_response(call: Call) -> Response:
     """
     error = AppFailedError("the application failed")
     return error_response(error, call.invocation.request_id)
+
+
+def name_call(call: Call, request: Request) -> str:
+    """Return ``METHOD PATH`` for the log, as the client sent it where one did."""
+    if call.request:
+        return call.subject
+    return name_request(request.method.decode(), request.target)
+
+
+def log_failure(subject: str, error: BaseException | None, when: str = "") -> None:
+    """Log in one line that an application failed; its traceback goes below.
+
+    Without an error, it ended without a whole response.
+    """
+    what = "the application ended without a whole response"
+    if error:
+        what = f"{type(error).__name__}: {error}".removesuffix(": ")
+    log.error("%s", AppFailedError(what + when).line(subject), exc_info=error)
+
+
+def stuck(what: str, subject: str) -> AppStuckError:
+    """Return the error of an application that goes on with what was given up."""
+    error = AppStuckError(f"{what}; {STUCK}")
+    error.subject = subject
+    return error
+
+
+def too_large(call: Call) -> ResponseTooLargeError:
+    """Return the error of a body that was refused while it came."""
+    return ResponseTooLargeError(
+        f"the application's response is too large: over {call.max_body:,} bytes"
+    )
 
 
 BODILESS = frozenset({204, 304})

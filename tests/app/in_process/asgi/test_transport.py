@@ -147,9 +147,11 @@ async def test_background_at_the_deadline(clock, transport, capfd, lines):
     await transport.finish(trio.current_time() + 3)
 
     assert capfd.readouterr().err == "background begins\n"
-    assert [record.getMessage() for record in lines.records] == [
-        "the work after the response was cancelled at the deadline"
-    ]
+    (record,) = lines.records
+    assert record.getMessage().startswith(
+        "Runtime.DeadlineError: GET /background: the work after the response was"
+        " cancelled after "
+    )
 
 
 @pytest.mark.parametrize("path", BROKEN)
@@ -166,6 +168,13 @@ async def test_no_response(transport, path, lines):
     assert b"secret" not in body
     (record,) = lines.records
     assert record.levelname == "ERROR"
+    what = {
+        "raises": "ValueError: a secret reason",
+        "raises_within": "ValueError: a secret reason",
+        "leaves": "AppExit: SystemExit(3)",
+        "body_first": "RuntimeError: http.response.body before http.response.start",
+    }.get(path, "the application ended without a whole response")
+    assert record.getMessage() == f"Runtime.AppFailedError: GET /{path}: {what}"
     if path.startswith("raises"):
         assert record.exc_info[1].args == ("a secret reason",)
 
@@ -189,8 +198,12 @@ async def test_failure_after_the_response(transport, path, lines):
 
     assert (response.status, body) == (200, b"ok")
     (record,) = lines.records
-    assert (
-        record.getMessage() == "the application failed after its response was complete"
+    what = {
+        "raises_after": "ValueError: a late reason",
+        "twice": "RuntimeError: http.response.start after the response was complete",
+    }[path]
+    assert record.getMessage() == (
+        f"Runtime.AppFailedError: GET /{path}: {what}, after its response was complete"
     )
 
 

@@ -173,7 +173,7 @@ async def test_no_response(transport, path, lines):
     assert b'"requestId":"request-1"' in body
     assert b"secret" not in body
     (record,) = lines.records
-    assert record.getMessage() == "the application failed"
+    assert record.getMessage().startswith(f"Runtime.AppFailedError: GET /{path}: ")
 
 
 @pytest.mark.parametrize(

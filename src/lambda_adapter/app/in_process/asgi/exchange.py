@@ -7,6 +7,7 @@ from collections import deque
 
 import trio
 
+from lambda_adapter.app.app import Call
 from lambda_adapter.app.in_process.asgi.host import Cancelled, Gate, Host, Message, Task
 from lambda_adapter.app.in_process.asgi.messages import (
     Start,
@@ -14,8 +15,8 @@ from lambda_adapter.app.in_process.asgi.messages import (
     file_of,
     start_of,
 )
-from lambda_adapter.app.in_process.response import BODILESS, LATE_WITHIN
-from lambda_adapter.errors import AppFailedError, DeadlineError
+from lambda_adapter.app.in_process.response import BODILESS, log_failure, name_call
+from lambda_adapter.errors import AppFailedError
 from lambda_adapter.http.messages import Request
 from lambda_adapter.observe.logs import log
 
@@ -105,13 +106,12 @@ class HTTPCycle:
     disconnected = False
     """Whether ``receive`` says that the client is gone."""
 
-    def __init__(
-        self, host: Host, request: Request, *, streamed: bool, max_body: int
-    ) -> None:
+    def __init__(self, host: Host, request: Request, call: Call) -> None:
         self._host = host
         self._request = request
-        self._streamed = streamed
-        limit = None if streamed else max_body
+        self._call = call
+        self._streamed = call.streamed
+        limit = None if call.streamed else call.max_body
         self._body = Body(is_head=request.method == b"HEAD", limit=limit)
         self._was_received = False
         self._began = False
@@ -210,10 +210,20 @@ class HTTPCycle:
         self._hang_up()
         self._tell()
         if error is not None and not (self.given_up and is_expected(error)):
-            when = " after its response was complete" if self.complete else ""
-            log.error("the application failed%s", when, exc_info=error)
+            when = ", after its response was complete" if self.complete else ""
+            log_failure(self.subject, error, when)
         elif not self.complete and not self.given_up:
-            log.error("the application ended without a whole response")
+            log_failure(self.subject, None)
+
+    @property
+    def subject(self) -> str:
+        """``METHOD PATH``, for the log."""
+        return name_call(self._call, self._request)
+
+    def log_late_work(self) -> None:
+        """Log that the work after the response is cancelled."""
+        late = self._call.late("the work after the response was cancelled")
+        log.error("%s", late.line(self.subject))
 
     # What the transport calls.
 
@@ -243,7 +253,7 @@ class HTTPCycle:
     def _has_news(self) -> bool:
         return bool(self._body) or self.complete or self.over
 
-    async def next_piece(self, deadline: float) -> bytes:
+    async def next_piece(self) -> bytes:
         """Return the next piece of a streamed body, and ``b""`` after the last one.
 
         Raises:
@@ -252,11 +262,11 @@ class HTTPCycle:
         """
         if not (self._body or self.complete):
             self.go_on()
-            with trio.move_on_at(deadline) as limit:
+            with trio.move_on_at(self._call.deadline) as limit:
                 while not self._has_news():
                     await self.wait_news()
             if limit.cancelled_caught:
-                raise DeadlineError(LATE_WITHIN)
+                raise self._call.late()
         if not (self._body or self.complete):
             raise AppFailedError("the application failed within its response")
         return self._body.take()

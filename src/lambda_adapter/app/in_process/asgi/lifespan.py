@@ -9,6 +9,7 @@ import trio
 
 from lambda_adapter.app.in_process.asgi.host import (
     Application,
+    Cancelled,
     Gate,
     Host,
     Message,
@@ -93,8 +94,8 @@ class Lifespan:
     def _ended(self, error: BaseException | None) -> None:
         if not self._started.is_set():
             self.supported = False
-            if error is not None:
-                log.info("the application has no lifespan: %r", error)
+            if error is not None and not isinstance(error, Cancelled):
+                log.warning("the application has no lifespan, for it raised %r", error)
         elif error is not None and self._failure is None:
             log.error("the application's lifespan failed", exc_info=error)
         self._started.set()

@@ -12,12 +12,11 @@ from lambda_adapter.app.in_process.aws import Function
 from lambda_adapter.app.in_process.response import (
     CLEAN_UP,
     REASONS,
-    STUCK,
     failure_response,
+    stuck,
+    too_large,
 )
-from lambda_adapter.errors import AppStuckError, ResponseTooLargeError
 from lambda_adapter.http.messages import Request, Response
-from lambda_adapter.observe.logs import log
 
 
 class ASGITransport:
@@ -48,9 +47,7 @@ class ASGITransport:
         """
         app = self._app
         scope = make_scope(request, call, self._function, self._base_path, self._state)
-        self._exchange = exchange = HTTPCycle(
-            self._host, request, streamed=call.streamed, max_body=call.max_body
-        )
+        self._exchange = exchange = HTTPCycle(self._host, request, call)
         exchange.task = self._host.start(
             lambda: app(scope, exchange.receive, exchange.send), exchange.ended
         )
@@ -97,7 +94,7 @@ async def _end(exchange: HTTPCycle, deadline: float) -> None:
         if exchange.over:
             return
         if not was_given_up:
-            log.error("the work after the response was cancelled at the deadline")
+            exchange.log_late_work()
         exchange.cancel()
         with trio.move_on_after(CLEAN_UP):
             await _wait_over(exchange)
@@ -105,8 +102,8 @@ async def _end(exchange: HTTPCycle, deadline: float) -> None:
         exchange.cancel()
         raise
     if not exchange.over:
-        log.error("the application goes on, although it was cancelled")
-        raise AppStuckError(STUCK)
+        what = "the application goes on, although it was cancelled"
+        raise stuck(what, exchange.subject)
 
 
 async def _wait_over(exchange: HTTPCycle) -> None:
@@ -116,28 +113,27 @@ async def _wait_over(exchange: HTTPCycle) -> None:
 
 def _response(exchange: HTTPCycle, call: Call) -> Response:
     if exchange.too_large:
-        raise ResponseTooLargeError("the application's response is too large")
+        raise too_large(call)
     start = exchange.start
     if start is None or not (exchange.complete or call.streamed):
         return failure_response(call)
     if call.streamed and exchange.over and not exchange.complete:
         return failure_response(call)
-    body = _Body(exchange, call.deadline) if call.streamed else exchange.take_body()
+    body = _Body(exchange) if call.streamed else exchange.take_body()
     return Response(start.status, REASONS.get(start.status, b""), start.fields, body)
 
 
 class _Body:
     """A streamed body; whoever lets go of it gives the exchange up."""
 
-    def __init__(self, exchange: HTTPCycle, deadline: float) -> None:
+    def __init__(self, exchange: HTTPCycle) -> None:
         self._exchange = exchange
-        self._deadline = deadline
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> bytes:
-        piece = await self._exchange.next_piece(self._deadline)
+        piece = await self._exchange.next_piece()
         if not piece:
             raise StopAsyncIteration
         return piece

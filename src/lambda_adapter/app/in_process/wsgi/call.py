@@ -9,10 +9,12 @@ from contextvars import copy_context
 
 import trio
 
-from lambda_adapter.app.in_process.response import LATE_WITHIN
+from lambda_adapter.app.app import Call
+from lambda_adapter.app.in_process.response import log_failure, name_call
 from lambda_adapter.app.in_process.wsgi.environ import Environ
 from lambda_adapter.app.in_process.wsgi.exchange import Application, Exchange, Head
-from lambda_adapter.errors import AppFailedError, DeadlineError
+from lambda_adapter.errors import AppFailedError
+from lambda_adapter.http.messages import Request
 from lambda_adapter.observe.logs import log
 
 MOMENT = 0.005
@@ -40,11 +42,13 @@ class WSGIResponder:
     is_threaded = False
 
     def __init__(
-        self, app: Application, environ: Environ, *, streamed: bool, max_body: int
+        self, app: Application, environ: Environ, request: Request, call: Call
     ) -> None:
+        self._request = request
+        self._call = call
         self._exchange = Exchange(app, environ, self._emit)
-        self._streamed = streamed
-        self._max_body = max_body
+        self._streamed = call.streamed
+        self._max_body = call.max_body
         self._size = 0
         self._pieces: deque[bytes] = deque()
         self._taken = threading.Event()
@@ -102,7 +106,12 @@ class WSGIResponder:
         except BaseException as error:  # the application's end is not the adapter's
             self.failed = True
             if not (self.given_up and isinstance(error, GivenUpError)):
-                log.error("the application failed", exc_info=error)
+                log_failure(self.subject, error)
+
+    @property
+    def subject(self) -> str:
+        """``METHOD PATH``, for the log."""
+        return name_call(self._call, self._request)
 
     def _emit(self, piece: bytes) -> None:
         self._size += len(piece)
@@ -169,7 +178,7 @@ class WSGIResponder:
         self._pieces.clear()
         return body
 
-    async def next_piece(self, deadline: float) -> bytes:
+    async def next_piece(self) -> bytes:
         """Return the next piece of a streamed body, and ``b""`` after the last one.
 
         Raises:
@@ -178,10 +187,10 @@ class WSGIResponder:
         """
         if not self._pieces:
             self._taken.set()
-            with trio.move_on_at(deadline) as limit:
+            with trio.move_on_at(self._call.deadline) as limit:
                 await self.wait(lambda: self.ready)
             if limit.cancelled_caught:
-                raise DeadlineError(LATE_WITHIN)
+                raise self._call.late()
         if self._pieces:
             return self._pieces.popleft()
         if self.failed:

@@ -6,13 +6,16 @@ import trio
 
 from lambda_adapter.app.app import Call
 from lambda_adapter.app.in_process.aws import Function
-from lambda_adapter.app.in_process.response import CLEAN_UP, STUCK, failure_response
+from lambda_adapter.app.in_process.response import (
+    CLEAN_UP,
+    failure_response,
+    stuck,
+    too_large,
+)
 from lambda_adapter.app.in_process.wsgi.call import Worker, WSGIResponder
 from lambda_adapter.app.in_process.wsgi.environ import make_environ
 from lambda_adapter.app.in_process.wsgi.exchange import Application
-from lambda_adapter.errors import AppStuckError, ResponseTooLargeError
 from lambda_adapter.http.messages import Request, Response
-from lambda_adapter.observe.logs import log
 
 
 class WSGITransport:
@@ -50,9 +53,7 @@ class WSGITransport:
             self._base_path,
             multithread=self._multithread,
         )
-        self._responder = responder = WSGIResponder(
-            self._app, environ, streamed=call.streamed, max_body=call.max_body
-        )
+        self._responder = responder = WSGIResponder(self._app, environ, request, call)
         if self._inline and not call.streamed:
             responder.run_inline()
         else:
@@ -100,34 +101,33 @@ async def _wait_over(responder: WSGIResponder, deadline: float) -> None:
     with trio.move_on_at(max(deadline, trio.current_time() + CLEAN_UP)):
         await responder.wait(lambda: responder.over)
     if not responder.over:
-        log.error("the application's thread does not come back")
-        raise AppStuckError(STUCK)
+        what = "the application's thread does not come back"
+        raise stuck(what, responder.subject)
 
 
 def _response(responder: WSGIResponder, call: Call) -> Response:
     if responder.too_large:
-        raise ResponseTooLargeError("the application's response is too large")
+        raise too_large(call)
     head = responder.head
     if head is None or (
         responder.failed and not (call.streamed and responder.has_pieces)
     ):
         return failure_response(call)
-    body = _Body(responder, call.deadline) if call.streamed else responder.take_body()
+    body = _Body(responder) if call.streamed else responder.take_body()
     return Response(head.status, head.reason, head.fields, body)
 
 
 class _Body:
     """A streamed body; whoever lets go of it gives the response up."""
 
-    def __init__(self, responder: WSGIResponder, deadline: float) -> None:
+    def __init__(self, responder: WSGIResponder) -> None:
         self._responder = responder
-        self._deadline = deadline
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> bytes:
-        piece = await self._responder.next_piece(self._deadline)
+        piece = await self._responder.next_piece()
         if not piece:
             raise StopAsyncIteration
         return piece
