@@ -350,6 +350,13 @@ def test_host_where_there_is_none(name):
     assert values_of(request.fields, b"host") == [b"127.0.0.1:9000"]
 
 
+def test_no_request_context():
+    """An HTTP event whose context is null has an empty one: null marks other events."""
+    request = request_of(load("rest_api_null_context"))
+
+    assert values_of(request.fields, b"x-amzn-request-context") == [b"{}"]
+
+
 @pytest.mark.parametrize("name", HTTP)
 def test_body_in_base64(name):
     """A body that an event says is base64 reaches the application as its bytes."""

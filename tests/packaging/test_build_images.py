@@ -55,6 +55,15 @@ def test_what_pip_installs_has_hashes():
         assert re.sub(requirement + r"|^#.*\n", "", text, flags=re.MULTILINE) == ""
 
 
+def test_build_context():
+    """What the Dockerfile copies is what .dockerignore lets through, and no more."""
+    copies = re.findall(r"^COPY (?!--from)(.*) \S+$", DOCKERFILE, re.MULTILINE)
+    ignore = (PROJECT / ".dockerignore").read_text("utf-8").splitlines()
+
+    copied = {f"!{source}" for copy in copies for source in copy.split()}
+    assert {*ignore[1:]} == {"*", *copied}
+
+
 def test_base_by_its_digest(tmp_path: Path):
     """Each image is built from the base that a digest names, and its labels say so."""
     done, calls = build(tmp_path, f"docker.io/library/python:3.13-slim@{DIGEST}")
