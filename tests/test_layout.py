@@ -72,6 +72,7 @@ TESTED_BY = {
     **dict.fromkeys(["local/own_writes", "local/source_files"], "local/test_reload"),
     "local/events_command": "local/test_samples",
     "local/event_text": "local/test_invoke_command",
+    "local/http_server": "local/test_guard",
     "local/report": "local/test_pytest_plugin",
     "local/testing": "local/test_pytest_plugin",
     "local/extensions_api": "e2e/test_runtime_apis",

@@ -10,6 +10,7 @@ import trio
 
 from lambda_adapter.local.function import Function, free_ports
 from lambda_adapter.local.gateways import GATEWAYS
+from lambda_adapter.local.guard import Guard
 from lambda_adapter.local.inspector import Page
 from lambda_adapter.local.options import Options, function_environ
 from lambda_adapter.local.report import Silence
@@ -56,7 +57,7 @@ async def open_doors(options: Options) -> AsyncIterator[Doors]:
             front = listen(0)
             ports[name] = front.getsockname()[1]
             page = Page(function, ports[name])
-            nursery.start_soon(serve_gateway, function, kind(), page, front)
+            nursery.start_soon(serve_gateway, function, kind(), page, front, Guard())
         await function.start()
         yield Doors(function, ports)
         nursery.cancel_scope.cancel()

@@ -108,6 +108,26 @@ def test_replay_of_what_is_forgotten(app: LambdaApp):
     assert response.status_code == 404
 
 
+def test_odd_numbers(app: LambdaApp):
+    """A number of thousands of digits is no invocation's, and does no harm."""
+    own = app.page_url.partition("/_lambda")[0]
+    digits = "1" * 5000
+
+    replayed = httpx.post(f"{app.page_url}replay/{digits}", headers={"Origin": own})
+    headers = {"Last-Event-ID": digits}
+    with httpx.stream("GET", f"{app.page_url}news", headers=headers) as news:
+        assert news.status_code == 200
+
+    assert replayed.status_code == 404
+
+
+def test_deep_event():
+    """An event that is nested deeper than can be laid out is shown as it came."""
+    payload = b"[" * 5000 + b"]" * 5000
+
+    assert view(Invocation(payload)).event == payload.decode()
+
+
 async def test_news_for_a_slow_browser():
     """A browser that is too slow for the news has to connect again; others go on."""
     function = Function(Options(("app",), {}), Silence())

@@ -215,7 +215,7 @@ def test_reference():
     page = (PROJECT / "docs" / "reference" / "pytest.md").read_text("utf-8")
     internal = {"add_line", "begin", "drop_pieces", "fail", "finish", "hand", "take"}
     internal |= {"client_context", "describe_since", "handed_at", "over", "pieces"}
-    internal |= {"replied", "respond", "size", "told"}
+    internal |= {"refuse", "replied", "respond", "size", "told"}
     invocation = Invocation(b"{}")
     own = (
         set(vars(LambdaApp))

@@ -9,11 +9,13 @@ import sys
 import termios
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import trio
 
 from lambda_adapter.launcher import tie_group
 from lambda_adapter.local import processes
+from lambda_adapter.settings import RUNTIME_API
 
 
 @contextmanager
@@ -126,7 +128,7 @@ class AdapterProcess:
                     return await process.wait()
                 finally:
                     with trio.CancelScope(shield=True):
-                        await _stop(process)
+                        await _stop(process, environ.get(RUNTIME_API, ""))
                     self._log_scope.deadline = trio.current_time() + SETTLE
 
     async def measure(self) -> int:
@@ -156,7 +158,7 @@ class AdapterProcess:
                 await self._log.run()
 
 
-async def _stop(process: trio.Process) -> None:
+async def _stop(process: trio.Process, runtime_api: str) -> None:
     """End the adapter as Lambda does, then whatever is left of its tree."""
     everyone = await trio.to_thread.run_sync(processes.tree, process.pid)
     if process.poll() is None:
@@ -164,6 +166,9 @@ async def _stop(process: trio.Process) -> None:
         process.terminate()
         with trio.move_on_after(GRACE):
             await process.wait()
+    # A daemon has left the tree, but it has the variable that no other environment has.
+    find = partial(processes.strays, RUNTIME_API, runtime_api)
+    everyone += await trio.to_thread.run_sync(find)
     await trio.to_thread.run_sync(processes.kill, everyone, DEATH)
     await process.wait()
 

@@ -4,6 +4,7 @@ import secrets
 import time
 import uuid
 
+import msgspec
 import trio
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -17,7 +18,9 @@ from lambda_adapter.local.gateways.gateway import (
     Gateway,
     MalformedReplyError,
     RefusedError,
+    json_response,
 )
+from lambda_adapter.local.guard import OPTION, Guard
 from lambda_adapter.local.invocation import Invocation
 
 
@@ -62,44 +65,65 @@ class GatewayCall:
 class FrontDoor:
     """A gateway before a function, beside the Invoke API and a page."""
 
-    def __init__(self, function: Function, gateway: Gateway, page_app: ASGIApp) -> None:
+    def __init__(
+        self,
+        function: Function,
+        gateway: Gateway,
+        page_app: ASGIApp,
+        guard: Guard,
+    ) -> None:
         self._function = function
         self._gateway = gateway
         self._invoke_api = invoke_api.InvokeApi(function)
         self._page = page_app
+        self._guard = guard
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
-        match scope["type"]:
-            case "lifespan":
-                await _live(receive, send)
-            case "websocket":
-                await _refuse_websocket(receive, send)
-            case _:
-                await self._route(scope, receive, send)
+        if scope["type"] == "websocket":
+            title = f"GET {_path(scope)}"
+            self._refuse(
+                title, _NO_WEBSOCKET, "a WebSocket, which no function's gateway takes"
+            )
+            await _refuse_websocket(receive, send)
+            return
+        title = f"{scope['method']} {_path(scope)}"
+        if host := self._guard.refuses_host(scope["headers"]):
+            why = f"Host {host!r} is not of this machine: allow it with {OPTION}"
+            await self._send_refusal(title, why, send)
+        else:
+            await self._route(title, scope, receive, send)
 
-    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _route(
+        self, title: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         path = _path(scope)
         if path.startswith(invoke_api.PREFIX):
+            if origin := self._guard.refuses_origin(scope["headers"]):
+                why = f"a page of {origin} may not invoke the function: {OPTION} may"
+                await self._send_refusal(title, why, send)
+                return
             await self._invoke_api(scope, receive, send)
         elif path == inspector.PATH or path.startswith(f"{inspector.PATH}/"):
             # Starlette reads names in lower case, and here they are as sent.
             lower = [(name.lower(), value) for name, value in scope["headers"]]
             await self._page({**scope, "headers": lower}, receive, send)
         else:
-            await self._forward(scope, receive, send)
+            await self._forward(title, scope, receive, send)
 
-    async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _forward(
+        self, title: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         gateway = self._gateway
         body = await read_body(receive, gateway.max_body)
-        if body is None:
-            await send_whole(send, gateway.too_large())
-            return
         try:
-            invocation = await GatewayCall(gateway, _arrival(scope, body)).invoke(
-                self._function
-            )
+            if body is None:
+                why = f"its body is over {gateway.max_body:,} bytes"
+                raise RefusedError(gateway.too_large(), why)
+            call = GatewayCall(gateway, _arrival(scope, body))
+            invocation = await call.invoke(self._function)
         except RefusedError as refused:
+            self._refuse(title, refused.response, str(refused))
             await send_whole(send, refused.response)
             return
         if invocation is None or invocation.response is None:
@@ -108,6 +132,21 @@ class FrontDoor:
             await _stream(invocation, invocation.response, invocation.pieces, send)
         else:
             await send_whole(send, invocation.response)
+
+    async def _send_refusal(self, title: str, why: str, send: Send) -> None:
+        response = json_response(403, msgspec.json.encode({"message": why}))
+        self._refuse(title, response, why)
+        await send_whole(send, response)
+
+    def _refuse(self, title: str, response: Response, why: str) -> None:
+        self._function.refuse(title, response, why)
+
+    def note_refused_connection(self, status: int, why: str) -> None:
+        """Note what was refused before it was a request."""
+        self._refuse("(no request)", Response(status, b"", [], b""), why)
+
+
+_NO_WEBSOCKET = Response(400, b"", [], b"")
 
 
 async def _stream(
@@ -150,14 +189,6 @@ def _stamp() -> EventMeta:
     now = time.time()
     trace_id = f"1-{int(now):08x}-{secrets.token_hex(12)}"
     return EventMeta(int(now * 1000), str(uuid.uuid4()), trace_id)
-
-
-async def _live(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return
 
 
 async def _refuse_websocket(receive: Receive, send: Send) -> None:

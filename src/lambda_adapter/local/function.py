@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 import trio
 
+from lambda_adapter.http.messages import Response
 from lambda_adapter.local.environment import (
     TIMED_OUT,
     EndedError,
@@ -150,6 +151,15 @@ class Function:
             listener(invocation)
         self._nursery.start_soon(self._serve, invocation)
         await invocation.replied.wait()
+
+    def refuse(self, title: str, response: Response, why: str) -> None:
+        """Report a request that never became an event, and remember it."""
+        refused = Invocation(b"", title)
+        refused.refuse(response, why)
+        self.records.add(refused)
+        self._report.invocation(refused, reset=False)
+        for listener in self.listeners:
+            listener(refused)
 
     def submit_soon(self, invocation: Invocation) -> None:
         """Run an invocation whose reply nobody waits for."""

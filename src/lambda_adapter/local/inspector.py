@@ -142,7 +142,7 @@ def view(invocation: Invocation) -> View:
 
 
 def _laid_out(document: bytes) -> str:
-    with contextlib.suppress(msgspec.DecodeError):
+    with contextlib.suppress(msgspec.DecodeError, RecursionError):
         document = msgspec.json.format(document, indent=2)
     return _text(document)
 
@@ -151,7 +151,7 @@ def _request(payload: bytes) -> str:
     """Return the request that the application sees, less what the adapter adds."""
     try:
         request = classify(payload).decode(payload).request(Context(b""))
-    except AdapterError as error:
+    except (AdapterError, RecursionError) as error:
         return str(error)
     line = f"{decoded(request.method)} {decoded(request.target)} HTTP/1.1"
     fields = [field for field in request.fields if field[1]]
@@ -179,6 +179,9 @@ def _text(data: bytes) -> str:
     except UnicodeDecodeError:
         return f"({len(data):,} bytes)"
 
+
+DIGITS = 16
+"""Digits that no invocation's number has; Python refuses to read 4,300 of them."""
 
 PATH = "/_lambda"
 """Where everything of the page is."""
@@ -219,7 +222,7 @@ class Page:
                 Route(f"{PATH}/{{token}}/", self._show),
                 Route(f"{PATH}/{{token}}/news", self._tell),
                 Route(
-                    f"{PATH}/{{token}}/replay/{{number:int}}",
+                    f"{PATH}/{{token}}/replay/{{number}}",
                     self._replay,
                     methods=["POST"],
                 ),
@@ -248,7 +251,7 @@ class Page:
         """Send each invocation that is over, and what was missed since one."""
         self._guard(request)
         said = request.headers.get("last-event-id") or request.query_params.get("after")
-        after = int(said) if said and said.isdecimal() else 0
+        after = int(said) if said and said.isdecimal() and len(said) < DIGITS else 0
         return EventStreamResponse(self._news.subscribe(after), self._render, PRIVATE)
 
     async def _replay(self, request: Request) -> Response:
@@ -256,7 +259,9 @@ class Page:
         self._guard(request)
         if request.headers.get("origin") not in {f"http://{h}" for h in self._hosts}:
             raise HTTPException(403, "not from this page")
-        old = self._function.records.find(request.path_params["number"])
+        number = str(request.path_params["number"])
+        known = number.isdecimal() and len(number) < DIGITS
+        old = self._function.records.find(int(number)) if known else None
         if old is None:
             raise HTTPException(404, "no longer remembered")
         title = f"{old.title.removesuffix(AGAIN)}{AGAIN}"

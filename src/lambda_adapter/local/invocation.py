@@ -64,6 +64,8 @@ class Invocation:
         self.note = ""
         """What its gateway found wrong with the reply."""
         self.response = None
+        self.is_refused = False
+        """Whether its gateway refused the request, so that Lambda has no event."""
         self.lines: list[str] = []
         self.init_ms: float | None = None
         self.duration_ms = 0.0
@@ -109,6 +111,13 @@ class Invocation:
             + kept
             + sum(map(len, self.lines))
         )
+
+    def refuse(self, response: Response, why: str) -> None:
+        """Note that the gateway responds by itself, and why."""
+        self.is_refused = True
+        self.response, self.note = response, why
+        for event in (self.replied, self.over, self.told):
+            event.set()
 
     def hand(self) -> None:
         """Note that the runtime has it."""

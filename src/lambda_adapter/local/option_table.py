@@ -89,6 +89,13 @@ class Given(
         AnyPort,
         Flag("The port of the gateway; 0 for any that is free.", metavar="PORT"),
     ] = 9000
+    allowed_hosts: Annotated[
+        tuple[str, ...],
+        Flag(
+            "Names that requests and pages may have beside localhost; * for any.",
+            metavar="LIST",
+        ),
+    ] = ()
     app_port: Annotated[
         Port | None,
         Flag(
@@ -165,6 +172,7 @@ class AppOptions(TypedDict, total=False):
     invoke_mode: Literal["buffered", "response_stream"]
     stage: str
     binary_media_types: Sequence[str]
+    allowed_hosts: Sequence[str]
     app_dir: str
     app_port: int
     """Where the application listens; otherwise on ``$PORT``, which is a free one."""

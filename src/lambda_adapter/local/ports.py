@@ -74,6 +74,8 @@ async def find_foreigner(pid: int, port: int) -> SetupError | None:
     """
     if port in await trio.to_thread.run_sync(_listening, pid):
         return None
+    if await trio.to_thread.run_sync(_is_free, port):
+        return None  # it has just ended, which is reported as what it is
     owner = await trio.to_thread.run_sync(processes.owner, port)
     return SetupError(
         f"what listens on port {port} is {owner or 'another program'}, and not the"

@@ -3,7 +3,10 @@
 psutil, since this runs on developers' machines: macOS has no /proc.
 """
 
+import contextlib
+import ctypes
 import signal
+import sys
 import time
 from collections.abc import Sequence
 
@@ -24,6 +27,25 @@ def tree(pid: int) -> list[psutil.Process]:
         return [root, *root.children(recursive=True)]
     except GONE:
         return []
+
+
+def adopt_orphans() -> None:
+    """Become the parent of descendants whose own parent ends, where Linux can do that.
+
+    https://man7.org/linux/man-pages/man2/PR_SET_CHILD_SUBREAPER.2const.html
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+
+
+def strays(name: str, value: str) -> list[psutil.Process]:
+    """Return all processes with a variable: daemons are in nobody's tree."""
+    found: list[psutil.Process] = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(*GONE, OSError):
+            if process.environ().get(name) == value:
+                found.append(process)
+    return found
 
 
 def send(processes: Sequence[psutil.Process], number: signal.Signals) -> None:

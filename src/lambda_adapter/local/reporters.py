@@ -107,6 +107,9 @@ def describe(invocation: Invocation, *, reset: bool) -> Text:
     """Return the line of an invocation."""
     title = truncate(invocation.title)
     word, colour = outcome(invocation)
+    if invocation.is_refused:
+        why = f"refused by the gateway: {invocation.note}"
+        return Text.assemble((word, colour), f"  {title}  ", (why, "yellow"))
     if failure := invocation.failure:
         what = "timeout" if failure.error_type == TIMED_OUT else failure.error_type
         parts = [f"{what}: {_plain(failure.message)}"]

@@ -10,6 +10,8 @@ import click
 import msgspec
 import trio
 
+from lambda_adapter.local import processes
+from lambda_adapter.local.adapter_process import DEATH
 from lambda_adapter.local.cli_options import (
     SETTINGS,
     VERSION,
@@ -70,7 +72,11 @@ def serve(command: tuple[str, ...], **given: object) -> int:
     except SetupError as error:
         report.failure(str(error))
         return 1
-    return trio.run(_serve, made, report, output, front)
+    processes.adopt_orphans()
+    try:
+        return trio.run(_serve, made, report, output, front)
+    finally:
+        processes.kill(processes.tree(os.getpid())[1:], DEATH)
 
 
 COMMAND = click.Command(
@@ -101,6 +107,7 @@ async def _serve(
                 session.page_url,
                 settings_shown(options.environ),
             )
+            _notice_unstreamed(options, report)
             try:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(_live, session, report, options)
@@ -113,6 +120,15 @@ async def _serve(
     if not status:
         report.end()
     return BROKEN_PIPE if output.closed_by_reader.is_set() else status
+
+
+def _notice_unstreamed(options: Options, report: Reporter) -> None:
+    streams = options.open_gateway().streams
+    if options.config.invoke_mode == "response_stream" and not streams:
+        report.notice(
+            f"--gateway {options.gateway} does not stream: its responses are whole;"
+            " function-url and rest-api stream"
+        )
 
 
 async def _cancel_when_unread(output: Output, nursery: trio.Nursery) -> None:

@@ -1,27 +1,23 @@
 """A function and its front door, from start to end."""
 
-import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import trio
-from hypercorn.config import Config as ServerConfig
-from hypercorn.trio import serve
 from starlette.types import ASGIApp
 
 from lambda_adapter.local.environment import EndedError
 from lambda_adapter.local.front_door import FrontDoor
 from lambda_adapter.local.function import Function
 from lambda_adapter.local.gateways.gateway import Gateway
+from lambda_adapter.local.guard import Guard
+from lambda_adapter.local.http_server import serve
 from lambda_adapter.local.inspector import Page
 from lambda_adapter.local.options import Options
 from lambda_adapter.local.ports import SetupError
 from lambda_adapter.local.processes import owner
 from lambda_adapter.local.report import Report
-
-MAX_HEAD = 65_536
-"""Bytes of a request's head."""
 
 
 class Session:
@@ -86,7 +82,9 @@ async def open_session(
     async with trio.open_nursery() as nursery:
         await nursery.start(function.run)
         page = Page(function, port)
-        nursery.start_soon(serve_gateway, function, options.open_gateway(), page, front)
+        guard = Guard(options.allowed_hosts)
+        gateway = options.open_gateway()
+        nursery.start_soon(serve_gateway, function, gateway, page, front, guard)
         url = f"http://{host}:{port}"
         try:
             yield Session(function, url, url + page.path)
@@ -98,22 +96,14 @@ async def open_session(
 
 
 async def serve_gateway(
-    function: Function, gateway: Gateway, page: ASGIApp, front: socket.socket
+    function: Function,
+    gateway: Gateway,
+    page: ASGIApp,
+    front: socket.socket,
+    guard: Guard,
 ) -> None:
     """Serve a gateway before a function, until cancelled; then ``front`` is closed."""
-    door = FrontDoor(function, gateway, page)
+    door = FrontDoor(function, gateway, page, guard)
+    listener = trio.SocketListener(trio.socket.from_stdlib_socket(front))
     with front:
-        # Starlette's types of ASGI and hypercorn's are two readings of one protocol.
-        await serve(door, server_config(front))  # type: ignore[arg-type]
-
-
-def server_config(front: socket.socket) -> ServerConfig:
-    """Return hypercorn's configuration: bytes as they are, and nothing added."""
-    config = ServerConfig()
-    config.bind = [f"fd://{os.dup(front.fileno())}"]
-    config.h11_pass_raw_headers = True
-    config.h11_max_incomplete_size = MAX_HEAD
-    config.include_date_header = config.include_server_header = False
-    config.loglevel = "CRITICAL"
-    config.accesslog = None
-    return config
+        await serve(door, listener, door.note_refused_connection)

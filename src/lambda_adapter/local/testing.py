@@ -103,6 +103,9 @@ def opened_in_thread(
 MAX_LINES = 50
 """Lines of the log that are shown when an application does not start."""
 
+DEFAULTS = {"allowed_hosts": ["*"]}
+"""Where options of tests differ: their client may be a client of any host."""
+
 LAST_LINES = 2.0
 """Seconds to wait for the end of an invocation whose test has failed."""
 
@@ -140,7 +143,7 @@ class LambdaApp(httpx.Client):
 
     @property
     def invocations(self) -> list[Invocation]:
-        """The invocations, the latest first."""
+        """The invocations, the latest first, without requests that were refused."""
         return self._portal.run(self._list)
 
     @property
@@ -158,7 +161,7 @@ class LambdaApp(httpx.Client):
         return invocations[0]
 
     async def _list(self) -> list[Invocation]:
-        return list(self._function.records)
+        return [each for each in self._function.records if not each.is_refused]
 
     def invoke(self, event: object) -> Invocation:
         """Send the function an event, and return its invocation once it is over."""
@@ -206,7 +209,7 @@ def open_app(
     words = shlex.split(command) if isinstance(command, str) else command
     options = make_options(
         words,
-        read_given({"app_port": free_ports(1)[0], **own, "port": 0}),
+        read_given(DEFAULTS | {"app_port": free_ports(1)[0], **own, "port": 0}),
         {**os.environ, **given.get("env", {})},
         given.get("cwd"),
     )

@@ -98,8 +98,8 @@ https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 class RefusedError(Exception):
     """The gateway responds by itself, and Lambda is not asked."""
 
-    def __init__(self, response: Response) -> None:
-        super().__init__(f"refused with {response.status}")
+    def __init__(self, response: Response, why: str) -> None:
+        super().__init__(why)
         self.response = response
 
 
@@ -166,10 +166,12 @@ class Gateway:
             RefusedError: the gateway does not pass the request on.
         """
         if len(arrival.body) > self.max_body:
-            raise RefusedError(self.too_large())
+            why = f"its body is over {self.max_body:,} bytes"
+            raise RefusedError(self.too_large(), why)
         payload = msgspec.json.encode(self.event(arrival, stamp))
         if len(payload) > MAX_EVENT:
-            raise RefusedError(self.too_large())
+            why = f"its event of {len(payload):,} bytes is over {MAX_EVENT:,}"
+            raise RefusedError(self.too_large(), why)
         return payload
 
 

@@ -94,7 +94,8 @@ class HttpApi(Gateway):
         """Return a path, cut at the ``?`` of a first decoding and decoded again."""
         cut = unquote(path).partition("?")[0]
         if _BARE_PERCENT.search(cut):
-            raise RefusedError(json_response(400, b'{"message":"Bad Request"}'))
+            bad_request = json_response(400, b'{"message":"Bad Request"}')
+            raise RefusedError(bad_request, "its path has a % without two digits")
         stage = "" if self.stage == "$default" else f"/{self.stage}"
         return stage + unquote(cut)
 

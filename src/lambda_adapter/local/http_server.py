@@ -1,0 +1,112 @@
+"""hypercorn, a connection at a time: one that goes wrong ends alone.
+
+hypercorn's own ``serve`` has all connections in one nursery, where a fault in one of
+them, such as a malformed path of HTTP/2, is the end of all. HTTP/2 is refused: no
+gateway here has to show it, and a client that assumes it is told so.
+"""
+
+import re
+from collections.abc import Callable
+
+import trio
+from hypercorn.config import Config
+from hypercorn.trio.tcp_server import TCPServer
+from hypercorn.trio.worker_context import WorkerContext
+from hypercorn.typing import AppWrapper, ConnectionState
+from hypercorn.utils import wrap_app
+from starlette.types import ASGIApp
+
+MAX_HEAD = 65_536
+"""Bytes of a request's head."""
+
+PREFACE = b"PRI * HTTP/2.0"
+"""https://www.rfc-editor.org/rfc/rfc9113#section-3.4"""
+
+NOT_SUPPORTED = (
+    b"HTTP/1.1 505 HTTP Version Not Supported\r\n"
+    b"content-length: 0\r\nconnection: close\r\n\r\n"
+)
+
+_MALFORMED = re.compile(
+    rb"HTTP/1\.1 (\d+) [^\r]*\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+    re.IGNORECASE,
+)
+"""What hypercorn sends where it can't read a request, and no gateway does."""
+
+Refused = Callable[[int, str], None]
+"""Called with the status of a connection's refusal, and with what was wrong."""
+
+
+class Connection:
+    """A client's connection, as far as hypercorn asks for one; refusals are noted."""
+
+    def __init__(self, stream: trio.SocketStream, refused: Refused) -> None:
+        self._stream = stream
+        self.refused = refused
+        self._is_fresh = True
+        self.socket = stream.socket
+
+    async def receive_some(self, size: int) -> bytes:
+        """Return what comes, and the end where HTTP/2 does."""
+        data = bytes(await self._stream.receive_some(size))
+        if self._is_fresh and data.startswith(PREFACE):
+            await self.send_all(NOT_SUPPORTED)
+            self.refused(505, "HTTP/2 without TLS: no gateway here speaks it")
+            return b""
+        self._is_fresh = False
+        return data
+
+    async def send_all(self, data: bytes) -> None:
+        """Send a piece of a response."""
+        if found := _MALFORMED.fullmatch(data):
+            self.refused(int(found[1]), "a malformed request, or too long a head")
+        await self._stream.send_all(data)
+
+    async def send_eof(self) -> None:
+        """Close for sending."""
+        await self._stream.send_eof()
+
+    async def aclose(self) -> None:
+        """Close."""
+        await self._stream.aclose()
+
+
+async def serve(app: ASGIApp, listener: trio.SocketListener, refused: Refused) -> None:
+    """Serve connections until cancelled."""
+    # Starlette's types of ASGI and hypercorn's are two readings of one protocol.
+    wrapped = wrap_app(app, 0, "asgi")  # type: ignore[arg-type]
+    config, context = _config(), WorkerContext(None)
+
+    async def handle(stream: trio.SocketStream) -> None:
+        await _handle(wrapped, config, context, Connection(stream, refused))
+
+    await trio.serve_listeners(handle, [listener])
+
+
+async def _handle(
+    app: AppWrapper, config: Config, context: WorkerContext, connection: Connection
+) -> None:
+    state = ConnectionState({})
+    try:
+        # A Connection has what hypercorn uses of a stream.
+        await TCPServer(app, config, context, state, connection)  # type: ignore[arg-type]
+    except Exception as error:  # whatever it is, it is this connection's alone
+        connection.refused(400, f"the connection failed: {_describe(error)}")
+        await trio.aclose_forcefully(connection)  # type: ignore[arg-type]
+
+
+def _describe(error: Exception) -> str:
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return f"{type(error).__name__}: {error}"
+
+
+def _config() -> Config:
+    """Return hypercorn's configuration: bytes as they are, and nothing added."""
+    config = Config()
+    config.h11_pass_raw_headers = True
+    config.h11_max_incomplete_size = MAX_HEAD
+    config.include_date_header = config.include_server_header = False
+    config.loglevel = "CRITICAL"
+    config.accesslog = None
+    return config
