@@ -11,6 +11,7 @@ from lambda_adapter.app.in_process.asgi.lifespan import Lifespan
 from lambda_adapter.app.in_process.asgi.transport import ASGITransport
 from lambda_adapter.app.in_process.aws import Function
 from lambda_adapter.app.in_process.importer import LONGEST, arm_watchdog, load
+from lambda_adapter.app.in_process.watchdog import Watchdog, watch_init
 from lambda_adapter.app.process import grace
 from lambda_adapter.config import Config
 from lambda_adapter.errors import AppNotReadyError
@@ -27,7 +28,9 @@ class ASGIApp:
         # Before the application: trio-asyncio replaces functions of asyncio's, and who
         # has imported these already does not see that.
         self._host = open_host(config.asgi_loop)
-        app = cast("Application", load(config.asgi_app or "", config, "asgi"))
+        self._name = config.asgi_app or ""
+        self._end_watch = watch_init(self._name)
+        app = cast("Application", load(self._name, config, "asgi"))
         self._app = app
         self._lifespan = Lifespan(self._host, app)
 
@@ -60,6 +63,7 @@ class ASGIApp:
             raise AppNotReadyError(
                 f"the application's startup was not complete after {seconds:g} s"
             )
+        self._end_watch()
         log.info("the application is ready")
 
     def open_transport(self) -> Transport:
@@ -70,6 +74,7 @@ class ASGIApp:
             Function(self._config),
             self._config.remove_base_path or "",
             self._lifespan.state if self._lifespan.supported else None,
+            Watchdog(self._config.deadline_margin),
         )
 
     async def suspend(self) -> None:

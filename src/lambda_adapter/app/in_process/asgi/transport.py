@@ -16,6 +16,7 @@ from lambda_adapter.app.in_process.response import (
     stuck,
     too_large,
 )
+from lambda_adapter.app.in_process.watchdog import Watchdog
 from lambda_adapter.http.messages import Request, Response
 
 
@@ -31,12 +32,14 @@ class ASGITransport:
         function: Function,
         base_path: str,
         state: dict[str, object] | None,
+        watchdog: Watchdog | None = None,
     ) -> None:
         self._host = host
         self._app = app
         self._function = function
         self._base_path = base_path
         self._state = state
+        self._watchdog = watchdog
 
     async def send(self, request: Request, call: Call) -> Response:
         """Call the application, and return its response once there is one.
@@ -48,6 +51,8 @@ class ASGITransport:
         app = self._app
         scope = make_scope(request, call, self._function, self._base_path, self._state)
         self._exchange = exchange = HTTPCycle(self._host, request, call)
+        if self._watchdog:
+            self._watchdog.watch(call, request)
         exchange.task = self._host.start(
             lambda: app(scope, exchange.receive, exchange.send), exchange.ended
         )

@@ -7,6 +7,7 @@ import trio
 from lambda_adapter.app.app import Transport
 from lambda_adapter.app.in_process.aws import Function
 from lambda_adapter.app.in_process.importer import arm_watchdog, load
+from lambda_adapter.app.in_process.watchdog import Watchdog, watch_init
 from lambda_adapter.app.in_process.wsgi.exchange import Application
 from lambda_adapter.app.in_process.wsgi.transport import WSGITransport
 from lambda_adapter.config import Config
@@ -20,7 +21,9 @@ class WSGIApp:
 
     def __init__(self, config: Config) -> None:
         self._config = config
+        end_watch = watch_init(config.wsgi_app or "")
         self._app = _import(config)
+        end_watch()
 
     async def run(self, ready: trio.Event) -> None:
         """Be ready at once, until the end."""
@@ -34,12 +37,14 @@ class WSGIApp:
     def open_transport(self) -> Transport:
         """Return a transport for one invoke loop."""
         several = self._config.max_concurrency > 1
+        inline = self._config.wsgi_inline and not several
         return WSGITransport(
             self._app,
             Function(self._config),
             self._config.remove_base_path or "",
             multithread=several,
-            inline=self._config.wsgi_inline and not several,
+            inline=inline,
+            watchdog=Watchdog(self._config.deadline_margin) if inline else None,
         )
 
     async def suspend(self) -> None:

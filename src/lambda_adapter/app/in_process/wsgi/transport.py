@@ -12,6 +12,7 @@ from lambda_adapter.app.in_process.response import (
     stuck,
     too_large,
 )
+from lambda_adapter.app.in_process.watchdog import Watchdog
 from lambda_adapter.app.in_process.wsgi.call import Worker, WSGIResponder
 from lambda_adapter.app.in_process.wsgi.environ import make_environ
 from lambda_adapter.app.in_process.wsgi.exchange import Application
@@ -32,12 +33,14 @@ class WSGITransport:
         *,
         multithread: bool,
         inline: bool,
+        watchdog: Watchdog | None = None,
     ) -> None:
         self._app = app
         self._function = function
         self._base_path = base_path
         self._multithread = multithread
         self._inline = inline
+        self._watchdog = watchdog
 
     async def send(self, request: Request, call: Call) -> Response:
         """Call the application, and return its response once there is one.
@@ -55,6 +58,8 @@ class WSGITransport:
         )
         self._responder = responder = WSGIResponder(self._app, environ, request, call)
         if self._inline and not call.streamed:
+            if self._watchdog:
+                self._watchdog.watch(call, request)
             responder.run_inline()
         else:
             responder.notify_by(trio.lowlevel.current_trio_token())

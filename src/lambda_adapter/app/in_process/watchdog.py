@@ -1,0 +1,123 @@
+"""Says where an application is that blocks this process until Lambda ends it.
+
+Neither the deadline nor the end of the init can be seen by a loop whose thread an
+application blocks, and Lambda's own "timed out" names no line. So a thread looks at the
+main one's stack shortly before. It sleeps from one deadline to the next, and is woken
+only for one that is earlier: an invocation costs it two comparisons.
+"""
+
+import math
+import sys
+import sysconfig
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType
+
+import trio
+
+from lambda_adapter.app.app import Call
+from lambda_adapter.app.in_process.response import name_call
+from lambda_adapter.errors import DeadlineError
+from lambda_adapter.http.messages import Request
+from lambda_adapter.observe.logs import log
+
+INIT = 9.5
+"""Seconds of Lambda's init, of 10, after which it is said what is not ready:
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html"""
+
+PATIENCE = 0.02
+"""Seconds that a loop has to show that nothing blocks it."""
+
+FRAMES = 4
+"""How many calls are named, the innermost first."""
+
+_LIBRARY = sysconfig.get_path("stdlib")
+
+
+def watch_init(name: str) -> Callable[[], None]:
+    """Say where the main thread is, if it is not ready shortly before the init's end.
+
+    Return what ends the watch.
+    """
+    timer = threading.Timer(INIT, _say_not_ready, [name])
+    timer.daemon = True
+    timer.start()
+    return timer.cancel
+
+
+def _say_not_ready(name: str) -> None:
+    log.warning(
+        "the application %r is not ready after %g s, and Lambda's init may take 10 s:"
+        " it is at %s",
+        name,
+        INIT,
+        where(_main_frame()),
+    )
+
+
+class Watchdog:
+    """Watches the loop of the thread in which it is made, from within trio."""
+
+    def __init__(self, margin: float) -> None:
+        self._margin = margin / 2
+        self._token = trio.lowlevel.current_trio_token()
+        self._due = self._planned = math.inf
+        self._news = threading.Event()
+        self._call: Call | None = None
+        self._request: Request | None = None
+        threading.Thread(target=self._run, name="watchdog", daemon=True).start()
+
+    def watch(self, call: Call, request: Request) -> None:
+        """Watch the loop until a little after this call's deadline."""
+        left = call.deadline - trio.current_time() + self._margin
+        self._call, self._request = call, request
+        self._due = time.monotonic() + left
+        if self._due < self._planned:
+            self._news.set()
+
+    def _run(self) -> None:
+        while True:
+            self._planned = due = self._due
+            left = due - time.monotonic()
+            if left > 0:
+                self._news.wait(min(left, threading.TIMEOUT_MAX))
+                self._news.clear()
+                continue
+            self._due = math.inf
+            try:
+                self._check()
+            except trio.RunFinishedError:
+                return
+
+    def _check(self) -> None:
+        responds = threading.Event()
+        self._token.run_sync_soon(responds.set)
+        call, request = self._call, self._request
+        if responds.wait(PATIENCE) or call is None or request is None:
+            return
+        what = f"the application blocks the adapter's thread, at {where(_main_frame())}"
+        error = DeadlineError(what)
+        log.error("%s", error.line(name_call(call, request)))
+
+
+def _main_frame() -> FrameType | None:
+    return sys._current_frames().get(threading.main_thread().ident or 0)
+
+
+def where(frame: FrameType | None) -> str:
+    """Return the calls that a thread is in, the innermost first, as ``file:line``.
+
+    They begin with the application's own: what Python's library is in says less.
+    """
+    calls: list[str] = []
+    inside = ""
+    while frame and len(calls) < FRAMES:
+        code = frame.f_code
+        place = f"{code.co_filename}:{frame.f_lineno} in {code.co_name}"
+        if not code.co_filename.startswith((_LIBRARY, "<frozen")):
+            calls.append(place)
+        elif not calls and not inside:
+            inside = f" (in {code.co_name})"
+        frame = frame.f_back
+    return ", called by ".join(calls) + inside
