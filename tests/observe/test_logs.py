@@ -585,3 +585,19 @@ async def test_application_can_not_silence_it(runtime, configures, kind, within)
         "^lambda-adapter: ERROR .*RequestId: request-1$", written, re.MULTILINE
     )
     assert "ValueError: cause" in written
+
+
+async def test_metrics_are_not_silenced(runtime):
+    """An application that closes stderr costs neither a metric nor the environment."""
+    async with open_adapter(
+        runtime.address,
+        ["--app-dir", PROGRAMS, "--asgi", "logging_app:asgi"],
+        CONFIGURES="closes_stderr",
+        AWS_LWA_METRICS="emf",
+    ) as adapter:
+        posted = [await runtime.invoke(http_event("/info")) for _ in range(2)]
+        adapter.process.send_signal(signal.SIGTERM)
+        written = await adapter.wait_log("ending on SIGTERM")
+
+    assert [each.json()["statusCode"] for each in posted] == [200, 200]
+    assert written.count('"RequestId":"request-') == 2

@@ -91,13 +91,19 @@ _NAMES = {
 """Lambda's names, whatever names an application gives to Python's levels."""
 
 
+_own_stderr: TextIO | None = None
+"""Where lines go if stderr is an application's as well."""
+
+
 def configure(log_format: str, log_level: str, *, is_shared: bool = False) -> None:
     """Write to stderr, in this format (``JSON``, else text) and from this level on.
 
     ``is_shared``: an application runs in this process, and stderr is its own as well.
     """
+    global _own_stderr
+    _own_stderr = _open_stderr() if is_shared else None
     as_json = log_format.upper() == "JSON"
-    handler = logging.StreamHandler(_open_stderr() if is_shared else sys.stderr)
+    handler = logging.StreamHandler(_own_stderr or sys.stderr)
     handler.setFormatter(JsonFormatter() if as_json else TextFormatter())
     log.handlers = [handler]
     log.propagate = False
@@ -114,6 +120,13 @@ def _open_stderr() -> TextIO:
     except OSError:  # closed: then nobody collects a log
         return sys.stderr
     return open(descriptor, "w", 1, "utf-8", "backslashreplace")
+
+
+def write_line(line: str) -> None:
+    """Write a line, with its end, that has a format of its own."""
+    stream = _own_stderr or sys.stderr
+    stream.write(line)
+    stream.flush()
 
 
 def follow(context: Context) -> None:

@@ -4,11 +4,12 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedd
 """
 
 import os
-import sys
 import time
 from collections.abc import Mapping
 
 import msgspec
+
+from lambda_adapter.observe import logs
 
 NAMESPACE = "LambdaAdapter"
 
@@ -43,8 +44,7 @@ def write_line(
     properties: Mapping[str, str | int], metrics: Mapping[str, float]
 ) -> None:
     """Write a line to stderr, as the log, which Lambda collects."""
-    sys.stderr.write(encode_line(properties, metrics))
-    sys.stderr.flush()
+    logs.write_line(encode_line(properties, metrics))
 
 
 def seconds_since_exec(proc: str = "/proc") -> float:
