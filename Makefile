@@ -42,7 +42,7 @@ check: dev ## ruff, mypy, import-linter, zizmor, cfn-lint
 	$(bin)/mypy
 	$(bin)/lint-imports
 	$(bin)/zizmor --quiet --offline --no-progress .github
-	$(bin)/cfn-lint examples/*/template.yaml
+	$(bin)/cfn-lint examples/*/template.yaml examples/production/*.yaml
 
 test: dev zipapp rie ## every test but torture's long form and the images'
 	$(bin)/pytest

@@ -1,4 +1,4 @@
-"""``python -m bench``: measure, print tables, keep the numbers, renew the README."""
+"""``python -m bench``: measure, print tables, keep the numbers, renew the pages."""
 
 import argparse
 import subprocess
@@ -24,7 +24,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "in-process": in_process,
 }
 LATEST = results.KEPT / "latest.jsonl"
-README, COSTS = PROJECT / "README.md", PROJECT / "docs" / "costs.md"
+BENCHMARKS, COSTS = PROJECT / "docs" / "benchmarks.md", PROJECT / "docs" / "costs.md"
 MANAGED = PROJECT / "docs" / "how-to" / "managed-instances.md"
 IN_PROCESS = PROJECT / "docs" / "in-process.md"
 
@@ -75,7 +75,7 @@ def _renew_pages() -> None:
     """Write the tables of the pages that quote results/, and draw their pictures."""
     latest = results.load(LATEST)
     simulated = results.newest(fleet.was_run)
-    _renew(README, report.renew, latest)
+    _renew(BENCHMARKS, report.renew, latest)
     plot.draw(latest, results.KEPT / "invoke.svg")
     _renew(COSTS, pages.renew, simulated)
     pages.draw(simulated, results.KEPT / "fleet.svg")

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from lambda_adapter.settings import SETTINGS
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
@@ -120,9 +119,6 @@ WAITS = {
     "e2e/test_late_requests.py": 1,
 }
 
-NONE = "\N{EN DASH}"
-"""What the README has in place of no default."""
-
 HEAVY = {"msgspec", "re", "signal", "subprocess", "trio", "typing"}
 
 
@@ -203,25 +199,6 @@ def test_no_test_pretends_or_waits():
     found = {file: re.findall(pattern, text) for file, text in texts.items()}
 
     assert {file: len(words) for file, words in found.items() if words} == WAITS
-
-
-def test_readme_lists_the_settings():
-    """The README's table is the table of settings: names, defaults, meanings, order."""
-    text = (ROOT / "README.md").read_text("utf-8")
-    rows = [
-        [cell.strip() for cell in row.strip("|").split("|")]
-        for row in re.findall(r"^\| *`AWS_LWA_.*\|$", text, re.MULTILINE)
-    ]
-
-    listed = [
-        (tuple(re.findall(r"`([^`]+)`", names)), default.strip("`"), meaning)
-        for names, default, meaning in rows
-    ]
-
-    assert listed == [
-        (setting.names, setting.default or NONE, setting.meaning)
-        for setting in SETTINGS
-    ]
 
 
 def test_every_test_that_a_page_names_is_there():

@@ -10,7 +10,7 @@ from bench.harness.subjects import OURS, PEER
 Place = tuple[str, str, int, str]
 
 SAME, VARIED = "same event", "varied events"
-README_ROWS = (
+PAGE_ROWS = (
     ("an invocation, the same event each time: median", "invoke", SAME, "p50"),
     ("the same, 99th percentile", "invoke", SAME, "p99"),
     ("an invocation, no two events alike: median", "invoke", VARIED, "p50"),
@@ -26,7 +26,7 @@ README_ROWS = (
     ("cold start of FastAPI under uvicorn", "cold-start", "FastAPI", "to the reply"),
     ("memory, before large bodies", "memory", "after 100,000 invocations", "PSS"),
 )
-README_MARK = "<!-- `make bench` writes this table -->"
+PAGE_MARK = "<!-- `make bench` writes this table -->"
 
 
 def tables(results: Results) -> Iterator[str]:
@@ -49,15 +49,15 @@ def tables(results: Results) -> Iterator[str]:
     yield f"{origin.machine}; commit {origin.commit}"
 
 
-def renew(readme: str, results: Results) -> str:
-    """Return the README with the table of a full run."""
+def renew(page: str, results: Results) -> str:
+    """Return docs/benchmarks.md with the table of a full run."""
     found = dict(_places(results))
     table = ["| | One core | Two cores |", "|---|---|---|"]
-    for title, bench, case, metric in README_ROWS:
+    for title, bench, case, metric in PAGE_ROWS:
         cells = [_cell(found.get((bench, case, cores, metric), ())) for cores in (1, 2)]
         if any(cells):
             table.append(f"| {title} | {cells[0]} | {cells[1]} |")
-    return replace_table(readme, README_MARK, table)
+    return replace_table(page, PAGE_MARK, table)
 
 
 def replace_table(page: str, mark: str, rows: Iterable[str]) -> str:

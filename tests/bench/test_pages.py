@@ -27,16 +27,16 @@ def test_the_newest_run_counts(tmp_path):
     assert newest.origin.taken == "2026-01-02"
 
 
-def test_the_table_of_the_readme():
-    """The README's table is that of the run which is kept."""
-    readme = (PROJECT / "README.md").read_text("utf-8")
+def test_the_table_of_the_page():
+    """The table of docs/benchmarks.md is that of the run which is kept."""
+    page = (PROJECT / "docs" / "benchmarks.md").read_text("utf-8")
     kept = results.load(PROJECT / "bench" / "results" / "latest.jsonl")
 
-    assert report.renew(readme, kept) == readme
-    assert report.README_MARK in readme
+    assert report.renew(page, kept) == page
+    assert report.PAGE_MARK in page
 
 
-def test_the_picture_of_the_readme(tmp_path):
+def test_the_picture_of_the_page(tmp_path):
     """A picture is drawn from the run which is kept."""
     picture = tmp_path / "invoke.svg"
 
