@@ -6,8 +6,7 @@ bin := .venv/bin
 native := dist/lambda-adapter-$(shell uname -m)
 in_quick := "not e2e and not torture and not images and not release"
 # Not the adapter's own tests: `make quick` leaves them out, and what they import.
-not_in_quick := e2e torture images bench docs/test_pages.py docs/test_site.py \
-    packaging/test_build_release.py packaging/test_release.py packaging/test_sdist.py
+not_in_quick := e2e torture images bench packaging docs/test_pages.py docs/test_site.py
 images_state = git ls-files -z Dockerfile packaging examples tests/images \
     ':!tests/images/passed' | xargs -0 sha256sum | sha256sum
 sources := $(shell find src packaging -type f -not -name '*.pyc')
