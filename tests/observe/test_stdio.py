@@ -129,6 +129,22 @@ def test_closed_streams(closes):
     assert ended.returncode == 7
 
 
-def test_unbuffered_by_its_environment():
-    """Output that PYTHONUNBUFFERED has set so is left as it is."""
-    assert run('print("a", end=""); os._exit(0)', PYTHONUNBUFFERED="1") == b"a"
+@pytest.mark.parametrize("environ", [{}, {"PYTHONUNBUFFERED": "1"}])
+def test_lines_are_whole(environ):
+    """Lines of threads that print in pieces come whole, with PYTHONUNBUFFERED too."""
+    script = """
+def work(number):
+    for _ in range(30):
+        print("thread", number)
+
+threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+os._exit(0)
+"""
+
+    lines = run(script, **environ).decode().splitlines()
+
+    assert sorted(lines) == [f"thread {n}" for n in range(8) for _ in range(30)]

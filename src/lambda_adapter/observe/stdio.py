@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 
     from _typeshed import ReadableBuffer
 
-PATIENCE = 0.01
+PATIENCE = 0.05
 """Seconds that a thread waits for another one to end its line. ``print`` writes a text
 and its line's end one after the other; one that has no end is not waited for again."""
+
+LOOKS = 5
+"""How often it looks meanwhile. A pause of the whole process, such as Lambda's freeze
+and its share of a processor, is then not taken for the other thread's."""
 
 
 class LineWriter(io.BufferedWriter):
@@ -51,10 +55,10 @@ class LineWriter(io.BufferedWriter):
 
     def _begin(self, thread: int) -> None:
         """Begin a line, or go on with one that another thread does not end."""
-        while True:
+        owner, waited = self._owner, 0
+        while waited < LOOKS and not self._line.acquire(timeout=PATIENCE / LOOKS):
+            waited = waited + 1 if self._owner == owner else 0
             owner = self._owner
-            if self._line.acquire(timeout=PATIENCE) or self._owner == owner:
-                break
         self._owner = thread
 
 
@@ -68,11 +72,11 @@ def unbuffer() -> None:
 def _unbuffered(stream: TextIO) -> TextIO:
     """Return the stream that writes at once into the same file.
 
-    One that something else has put there is left alone, and so is one that has no
-    buffer by PYTHONUNBUFFERED.
+    One that something else has put there is left alone. PYTHONUNBUFFERED writes at once
+    as well, but the lines of threads into each other.
     """
     if not isinstance(stream, io.TextIOWrapper) or not isinstance(
-        stream.buffer, io.BufferedWriter
+        stream.buffer, io.BufferedWriter | io.FileIO
     ):
         return stream
     stream.flush()
