@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
 SOURCE = ROOT / "src" / "lambda_adapter"
