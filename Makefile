@@ -17,7 +17,7 @@ export UV_SYSTEM_CERTS := true
 export UV_PYTHON_DOWNLOADS := never
 
 .DELETE_ON_ERROR:
-.PHONY: bench build check clean clients coverage demo dev e2e e2e-images help images-passed
+.PHONY: bench build check check-zoo clean clients coverage demo dev e2e e2e-images help images-passed
 .PHONY: layer mutation native quick release release-check release-tag release-test rest rie site test
 .PHONY: torture zipapp
 
@@ -108,6 +108,10 @@ release-check: release ## build the files of a release and test them
 
 site: dev ## the documentation's pages, in build/site
 	$(bin)/mkdocs build --strict
+
+# Every application of the zoo, and every example: half an hour.
+check-zoo: dev ## how good `lambda-adapter local check` is, and its table in the docs
+	$(bin)/python -m tests.zoo --table
 
 demo: .venv/with-demo ## a request to Flask through a local Lambda, seen from both ends
 	$(bin)/python -m tests.local.demo

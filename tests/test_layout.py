@@ -18,9 +18,17 @@ MODULES = sorted(
 
 FOLDERS = (
     *("app", "app/in_process", "app/in_process/asgi", "app/in_process/wsgi", "events"),
-    *("http", "local", "observe", "runtime", "serve"),
+    *("http", "local", "local/check", "local/check/report", "local/check/rules"),
+    *("local/check/stages", "local/cost", "local/sandbox"),
+    *("observe", "runtime", "serve"),
 )
 """Whose ``__init__`` is a docstring."""
+
+RULES = (
+    *("bill", "causes", "crash", "disk", "growth", "life", "links", "openapi"),
+    *("place", "requests", "responses", "start"),
+)
+STAGES = ("ask", "begin", "launch", "life", "probe", "watch")
 
 TESTED_BY = {
     # A protocol, and what a setting puts around a transport: seen by the loop's tests.
@@ -67,6 +75,44 @@ TESTED_BY = {
         ["local/adapter_process", "local/processes"], "local/test_environment"
     ),
     "local/asgi": "local/test_front_door",
+    # A sandbox is its kernel's, and seen from inside.
+    **dict.fromkeys(
+        [
+            *("local/sandbox/jail", "local/sandbox/kernel", "local/sandbox/limits"),
+            "local/sandbox/plan",
+        ],
+        "local/sandbox/test_confine",
+    ),
+    **dict.fromkeys(
+        ["local/sandbox/attempts", "local/sandbox/syscalls"],
+        "local/sandbox/test_watcher",
+    ),
+    "local/sandbox/procfs": "local/sandbox/test_governor",
+    # What a stage finds, and in which order, is seen at whole applications: the zoo.
+    **dict.fromkeys(
+        [
+            *("local/check/prepare", "local/check/run", "local/check/settings"),
+            "local/check/subject",
+            *(f"local/check/stages/{name}" for name in STAGES),
+        ],
+        "zoo/test_zoo",
+    ),
+    **dict.fromkeys(
+        [f"local/check/rules/{name}" for name in RULES],
+        "local/check/rules/test_responses",
+    ),
+    **dict.fromkeys(
+        ["local/check/finding", "local/check/result"], "local/check/test_command"
+    ),
+    **dict.fromkeys(
+        [f"local/check/report/{name}" for name in ("html", "json", "junit", "text")],
+        "local/check/report/test_html",
+    ),
+    **dict.fromkeys(
+        [f"local/cost/{name}" for name in ("arrivals", "lambda_fleet", "managed")],
+        "bench/test_fleet",
+    ),
+    "local/cost/prices": "bench/test_fleet_bill",
     **dict.fromkeys(["local/own_writes", "local/source_files"], "local/test_reload"),
     "local/events_command": "local/test_samples",
     "local/event_text": "local/test_invoke_command",
@@ -95,6 +141,7 @@ FILES = sorted(
     path.relative_to(TESTS).as_posix()
     for path in TESTS.rglob("*.py")
     if not path.is_relative_to(TESTS / "programs")
+    and not path.is_relative_to(TESTS / "zoo/apps")
 )
 
 LEANING = {

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
-from bench.fleet.arrivals import TRACES
 from bench.fleet.figures import SUBJECTS
 from bench.fleet.simulation import ON_DEMAND, WAYS
 from bench.harness import report
 from bench.harness.plot import COLOURS, OTHERS
 from bench.harness.results import Results
+from lambda_adapter.local.cost.arrivals import TRACES
 
 SHORT = "<!-- `python -m bench readme` writes this table -->"
 LONG = "<!-- `python -m bench readme` writes this table, too -->"

@@ -3,12 +3,13 @@
 import statistics
 from collections.abc import Iterator, Sequence
 
-from bench.fleet import figures, prices
-from bench.fleet.arrivals import TRACES, Trace
+from bench.fleet import figures
 from bench.fleet.figures import Figures
-from bench.fleet.lambda_fleet import Fleet, Outcome, Service, serve
-from bench.fleet.managed import Instances, queue
 from bench.harness.results import Results, Series
+from lambda_adapter.local.cost import prices
+from lambda_adapter.local.cost.arrivals import TRACES, Trace
+from lambda_adapter.local.cost.lambda_fleet import Fleet, Outcome, Service, serve
+from lambda_adapter.local.cost.managed import Instances, queue
 
 ON_DEMAND, SNAPSTART, MANAGED = "on demand", "SnapStart", "Managed Instances"
 WAYS = (ON_DEMAND, SNAPSTART, MANAGED)

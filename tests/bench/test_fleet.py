@@ -5,9 +5,10 @@ from itertools import pairwise
 
 import numpy
 import pytest
-from bench.fleet.arrivals import TRACES, Trace, steady
-from bench.fleet.lambda_fleet import Fleet, Service, serve
-from bench.fleet.managed import Instances, queue
+
+from lambda_adapter.local.cost.arrivals import TRACES, Trace, steady
+from lambda_adapter.local.cost.lambda_fleet import Fleet, Service, serve
+from lambda_adapter.local.cost.managed import Instances, queue
 
 WARM = Service(request=0.1, first_request=0.1, billed=0.1, billed_first=0.6)
 """100 ms a request; an environment's start takes no time, and 500 ms are billed."""

@@ -6,11 +6,13 @@ from pathlib import Path
 from statistics import median
 
 import pytest
-from bench.fleet import command, figures, pages, prices, simulation
-from bench.fleet.arrivals import TRACES
-from bench.fleet.lambda_fleet import BURST, REFILL, Fleet, Service
-from bench.fleet.managed import SLOTS
+from bench.fleet import command, figures, pages, simulation
 from bench.harness import results
+
+from lambda_adapter.local.cost import prices
+from lambda_adapter.local.cost.arrivals import TRACES
+from lambda_adapter.local.cost.lambda_fleet import BURST, REFILL, Fleet, Service
+from lambda_adapter.local.cost.managed import SLOTS
 
 PROJECT = Path(__file__).parents[2]
 PAGE = (PROJECT / "docs" / "costs.md").read_text("utf-8")

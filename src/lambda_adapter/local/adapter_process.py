@@ -15,6 +15,7 @@ import trio
 
 from lambda_adapter.launcher import tie_group
 from lambda_adapter.local import processes
+from lambda_adapter.local.sandbox.jail import Jail
 from lambda_adapter.settings import RUNTIME_API
 
 
@@ -93,8 +94,11 @@ SETTLE = 0.05
 class AdapterProcess:
     """A process tree, and what it prints."""
 
-    def __init__(self, on_line: Callable[[str], None]) -> None:
+    def __init__(
+        self, on_line: Callable[[str], None], jail: Jail | None = None
+    ) -> None:
         self._on_line = on_line
+        self._jail = jail
         self._log: Log | None = None
         self._log_scope = trio.CancelScope(shield=True)
         self.pid: int | None = None
@@ -110,25 +114,33 @@ class AdapterProcess:
 
         ``started`` is called with the pid.
         """
+        words = [*ADAPTER, *command]
         process = await trio.lowlevel.open_process(
-            [*ADAPTER, *command],
+            self._jail.wrap(words) if self._jail else words,
             env=environ,
             cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             process_group=0,
+            pass_fds=self._jail.passed if self._jail else (),
         )
         self.pid = process.pid
         async with trio.open_nursery() as nursery:
             with kill_with_parent(process.pid):
                 try:
                     nursery.start_soon(self._keep_log, process)
+                    if self._jail:
+                        await trio.to_thread.run_sync(self._jail.attach, process.pid)
                     started(process.pid)
                     return await process.wait()
                 finally:
                     with trio.CancelScope(shield=True):
+                        if self._jail:
+                            self._jail.let_end()
                         await _stop(process, environ.get(RUNTIME_API, ""))
+                        if self._jail:
+                            await trio.to_thread.run_sync(self._jail.close)
                     self._log_scope.deadline = trio.current_time() + SETTLE
 
     async def measure(self) -> int:
@@ -136,15 +148,23 @@ class AdapterProcess:
         with trio.move_on_after(SETTLE):
             while self._log and self._log.unread():
                 await trio.lowlevel.checkpoint()
+        if self._jail and self._jail.governor:  # it has weighed them already
+            return self._jail.governor.peak_bytes // 1_048_576
         return await trio.to_thread.run_sync(_memory, self.pid) if self.pid else 0
 
     def freeze(self) -> None:
         """Stop every process."""
-        self._send(signal.SIGSTOP)
+        if self._jail and self._jail.governor:
+            self._jail.governor.freeze()
+        else:
+            self._send(signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Have every process go on."""
-        self._send(signal.SIGCONT)
+        if self._jail and self._jail.governor:
+            self._jail.governor.thaw()
+        else:
+            self._send(signal.SIGCONT)
 
     def _send(self, number: signal.Signals) -> None:
         if self.pid:

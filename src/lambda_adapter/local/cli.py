@@ -20,6 +20,7 @@ EX_USAGE = 64
 COMMANDS = {
     "invoke": "invoke_command",
     "events": "events_command",
+    "check": "check.command",
     "completion": "completion",
 }
 """The first words that name a command, and not the application's; their modules."""

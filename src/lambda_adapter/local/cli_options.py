@@ -26,6 +26,11 @@ SETTINGS = {
 }
 """Everything after COMMAND is COMMAND's, its own ``--`` included."""
 
+MISSING = (
+    "Missing argument 'COMMAND [ARG]...': what starts the application, such as"
+    " `-- gunicorn app:app`; or --asgi main:app, or --wsgi app:app"
+)
+
 
 def _print_version(context: click.Context, _: click.Parameter, *, value: bool) -> None:
     if value and not context.resilient_parsing:

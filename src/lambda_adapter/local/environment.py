@@ -13,6 +13,7 @@ from lambda_adapter.local.adapter_process import AdapterProcess
 from lambda_adapter.local.invocation import Failure, Invocation
 from lambda_adapter.local.options import Options
 from lambda_adapter.local.runtime_api import RuntimeApi
+from lambda_adapter.local.sandbox.jail import Jail
 
 TIMED_OUT = "Sandbox.Timedout"
 
@@ -41,10 +42,14 @@ class Environment:
         self._port = port
         self._init_timeout = init_timeout
         self._on_line = on_line
-        self._adapter = AdapterProcess(self._tell)
+        self.jail = _jail_of(options)
+        self._adapter = AdapterProcess(self._tell, self.jail)
+        self.adapter = self._adapter
         freeze, thaw = self._adapter.freeze, self._adapter.thaw
         changes = (freeze, thaw) if options.freeze else (_do_nothing, _do_nothing)
         self._api = RuntimeApi(options, *changes)
+        self.runtime_port = 0
+        """Where its Runtime API listens, once it does."""
         self._scope = trio.CancelScope()
         # It outlasts the rest, so that the adapter can end in order.
         self._api_scope = trio.CancelScope(shield=True)
@@ -118,7 +123,8 @@ class Environment:
 
     async def _live(self) -> None:
         listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
-        address = f"127.0.0.1:{listeners[0].socket.getsockname()[1]}"
+        self.runtime_port = listeners[0].socket.getsockname()[1]
+        address = f"127.0.0.1:{self.runtime_port}"
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._serve_api, listeners)
             try:
@@ -144,6 +150,8 @@ class Environment:
                 if ports.is_local(self._config):
                     nursery.start_soon(self._find_misplaced, pid)
                 await self._api.asked.wait()
+                if self.jail:
+                    self.jail.ready()
                 nursery.cancel_scope.cancel()
         self.init_ms = (time.monotonic() - began) * 1000
         if limit.cancelled_caught:
@@ -172,6 +180,8 @@ class Environment:
     def _note_exit(self, status: int) -> None:
         how = f"signal: {-status}" if status < 0 else f"exit status {status}"
         said = f"Runtime exited with error: {how}"
+        if killed := self.jail and self.jail.governor and self.jail.governor.killed:
+            said += f"; {killed}: choose more with --memory, or use less"
         self._failure = self._api.init_failure or Failure("Runtime.ExitError", said)
 
     def _abandon(self, invocation: Invocation) -> None:
@@ -189,6 +199,12 @@ class Environment:
         if self._last:
             self._last.add_line(line)
         self._on_line(line)
+
+
+def _jail_of(options: Options) -> Jail | None:
+    if not options.sandbox:
+        return None
+    return Jail(options.limits, options.command, options.environ, options.cwd)
 
 
 def _do_nothing() -> None:

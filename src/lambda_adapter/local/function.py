@@ -11,6 +11,7 @@ are reported one by one, in the order in which they came.
 """
 
 import socket
+from collections import deque
 from collections.abc import Callable
 
 import trio
@@ -24,6 +25,9 @@ from lambda_adapter.local.environment import (
 from lambda_adapter.local.invocation import Failure, History, Invocation, Respond
 from lambda_adapter.local.options import Options
 from lambda_adapter.local.report import Report
+
+MAX_ENVIRONMENTS = 16
+"""Environments that are remembered after their end."""
 
 QUEUED = 1.0
 """Seconds that an invocation waits for an environment until that is told."""
@@ -61,6 +65,8 @@ class Function:
         self.logged = 0
         """Bytes of all log lines so far."""
         self.begun = []
+        self.environments: deque[Environment] = deque(maxlen=MAX_ENVIRONMENTS)
+        """The latest ones, the oldest first."""
         self.listeners = []
 
     async def run(
@@ -94,6 +100,11 @@ class Function:
         """Whether there is an environment."""
         environments = (place.environment for place in self._places)
         return any(each is not None and each.alive for each in environments)
+
+    @property
+    def environment(self) -> Environment | None:
+        """The first environment, if there is one."""
+        return self._places[0].environment
 
     async def restart(self) -> None:
         """End every environment, and start the first one again.
@@ -229,6 +240,7 @@ class Function:
         environment = place.environment = Environment(
             self._options, place.port, place.init_timeout, self._line
         )
+        self.environments.append(environment)
         self._nursery.start_soon(environment.run)
         place.init_timeout = self._options.init_timeout
         try:

@@ -127,11 +127,32 @@ class Given(
         int,
         Meta(ge=128, le=10_240),
         Flag(
-            "The memory size to report; nothing is limited.",
+            "The memory size to report; --sandbox limits memory and CPU to it.",
             metavar="MB",
             in_invoke=True,
         ),
     ] = 1024
+    sandbox: Annotated[
+        bool,
+        Flag(
+            "Take away what Lambda takes away: disk, CPU, memory and more.",
+            in_invoke=True,
+        ),
+    ] = False
+    tmp_size: Annotated[
+        int,
+        Meta(ge=1, le=10_240),
+        Flag("The size of /tmp in the sandbox.", metavar="MB", in_invoke=True),
+    ] = 512
+    init_cpu: Annotated[
+        Annotated[float, Meta(ge=0.05, le=6)] | None,
+        Flag(
+            "vCPU until it is ready in the sandbox, for who counts on more.",
+            metavar="N",
+            default="what the memory brings",
+            in_invoke=True,
+        ),
+    ] = None
     freeze: Annotated[bool, Flag("Stop all processes between invocations.")] = False
     cold: Annotated[bool, Flag("Start a new environment for each request.")] = False
     environments: Annotated[
@@ -184,6 +205,9 @@ class AppOptions(TypedDict, total=False):
     concurrency: int
     cold: bool
     freeze: bool
+    sandbox: bool
+    tmp_size: int
+    init_cpu: float
     env: Mapping[str, str]
     """Variables beside those of this process."""
     cwd: str

@@ -9,6 +9,7 @@ from lambda_adapter.config import Config
 from lambda_adapter.local.gateways import GATEWAYS
 from lambda_adapter.local.gateways.gateway import ACCOUNT, REGION, Gateway
 from lambda_adapter.local.option_table import FUNCTION, Given
+from lambda_adapter.local.sandbox.limits import Limits
 from lambda_adapter.settings import PREFIX
 
 INIT_TIMEOUT = 10.0
@@ -28,6 +29,11 @@ class Options(Given, frozen=True):
     """The environment that it is started with, Lambda's own variables included."""
     init_timeout: float = INIT_TIMEOUT
     cwd: str | None = None
+
+    @property
+    def limits(self) -> Limits:
+        """What its sandbox allows, if it has one."""
+        return Limits(self.memory, self.tmp_size, self.init_cpu)
 
     @property
     def arn(self) -> str:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Protocol, Unpack
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
 
+    from lambda_adapter.local.check.testing import Checked
     from lambda_adapter.local.option_table import AppOptions
     from lambda_adapter.local.testing import LambdaApp
 
@@ -40,6 +41,30 @@ def lambda_app(pytestconfig: pytest.Config) -> Iterator[StartsApps]:
 def lambda_app_factory(pytestconfig: pytest.Config) -> Iterator[StartsApps]:
     """Start applications that end with the run, for fixtures of a wider scope."""
     yield from _starting(pytestconfig)
+
+
+class ChecksApps(Protocol):
+    """Checks an application; see docs/local-check.md."""
+
+    def __call__(
+        self,
+        command: str | Sequence[str],
+        *,
+        memory: int = 512,
+        paths: Sequence[str] = (),
+        quick: bool = True,
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+    ) -> Checked:
+        """Put it through Lambda's life, and return what was found."""
+
+
+@pytest.fixture
+def lambda_check() -> ChecksApps:
+    """Check whether an application would run: ``lambda_check("gunicorn app:app")``."""
+    from lambda_adapter.local.check.testing import check_app
+
+    return check_app
 
 
 def _starting(config: pytest.Config) -> Iterator[StartsApps]:

@@ -13,6 +13,7 @@ import trio
 from lambda_adapter.local import processes
 from lambda_adapter.local.adapter_process import DEATH
 from lambda_adapter.local.cli_options import (
+    MISSING,
     SETTINGS,
     VERSION,
     Reporter,
@@ -48,11 +49,6 @@ Exit status: 0 after Ctrl-C or SIGTERM, 1 if the function can't be run,
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """The signals that end everything in order."""
-
-MISSING = (
-    "Missing argument 'COMMAND [ARG]...': what starts the application, such as"
-    " `-- gunicorn app:app`; or --asgi main:app, or --wsgi app:app"
-)
 
 
 def serve(command: tuple[str, ...], **given: object) -> int:

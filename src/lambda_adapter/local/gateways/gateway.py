@@ -28,6 +28,8 @@ class ClientRequest(msgspec.Struct, frozen=True):
     body: bytes = b""
     client: str = "127.0.0.1"
     port: int = 9000
+    scheme: str = "http"
+    """What its client spoke: the front door HTTP, AWS's gateways HTTPS."""
 
     @property
     def title(self) -> str:
@@ -85,7 +87,7 @@ def forwarded(arrival: ClientRequest, stamp: EventMeta) -> list[tuple[str, str]]
         *rest,
         ("X-Forwarded-For", ", ".join([*before, arrival.client])),
         ("X-Forwarded-Port", str(arrival.port)),
-        ("X-Forwarded-Proto", "http"),
+        ("X-Forwarded-Proto", arrival.scheme),
         ("X-Amzn-Trace-Id", f"Root={stamp.trace_id}"),
     ]
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from bench.fleet.lambda_fleet import Outcome
+from lambda_adapter.local.cost.lambda_fleet import Outcome
 
 SLOTS = 16
 """Requests at once for each vCPU: Lambda's default for Python.

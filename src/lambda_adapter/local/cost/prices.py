@@ -30,3 +30,14 @@ def snapshots(restores: int, seconds: float, megabytes: int) -> float:
 def managed(requests: int, processors: int, seconds: float) -> float:
     """Return what instances with so many vCPU cost for so long, and their requests."""
     return requests * REQUEST + processors * seconds / 3_600 * VCPU_HOUR * MANAGED
+
+
+FARGATE_VCPU_HOUR = 0.04048
+FARGATE_GB_HOUR = 0.004445
+"""https://aws.amazon.com/fargate/pricing/: Linux on x86-64."""
+
+
+def fargate(processors: float, gigabytes: float, seconds: float) -> float:
+    """Return what one task of Fargate costs for so long, without a load balancer."""
+    hours = seconds / 3_600
+    return hours * (processors * FARGATE_VCPU_HOUR + gigabytes * FARGATE_GB_HOUR)

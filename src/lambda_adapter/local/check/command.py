@@ -1,0 +1,235 @@
+"""``lambda-adapter local check``: put an application through Lambda's life."""
+
+import os
+import sys
+from typing import BinaryIO
+
+import click
+import msgspec
+import trio
+from rich.console import Console
+from rich.text import Text
+
+from lambda_adapter.local.check.prepare import make
+from lambda_adapter.local.check.report import html as html_report
+from lambda_adapter.local.check.report import json as json_report
+from lambda_adapter.local.check.report import junit as junit_report
+from lambda_adapter.local.check.report import text as text_report
+from lambda_adapter.local.check.result import Result
+from lambda_adapter.local.check.rules.openapi import (
+    SourceError,
+    read_har,
+    read_openapi,
+    read_paths,
+)
+from lambda_adapter.local.check.run import Check
+from lambda_adapter.local.check.settings import FULL, QUICK, CheckSettings, Target
+from lambda_adapter.local.cli_options import (
+    MISSING,
+    SETTINGS,
+    VERSION,
+    click_options,
+    read_click,
+)
+from lambda_adapter.local.gateways import GATEWAYS
+from lambda_adapter.local.ports import SetupError
+from lambda_adapter.local.project_file import Project
+
+MEMORY = 512
+"""Megabytes that a check is for unless others are given: 0.29 vCPU."""
+
+SHARED = ("asgi", "wsgi", "app_dir", "app_port", "env_file", "memory", "tmp_size")
+"""The options of ``local`` that a check has as well."""
+
+
+async def run_check(checking: Check) -> bool:
+    """Run a check until it ends or a signal comes; return whether it has ended."""
+    import signal
+
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with trio.open_nursery() as nursery:
+
+            async def interrupt() -> None:
+                async for _ in signals:
+                    nursery.cancel_scope.cancel()
+                    return
+
+            nursery.start_soon(interrupt)
+            await checking.run()
+            nursery.cancel_scope.cancel()
+    return checking.result.complete
+
+
+def _read_targets(
+    paths: BinaryIO | None, openapi: BinaryIO | None, har: BinaryIO | None
+) -> tuple[Target, ...]:
+    targets: list[Target] = []
+    try:
+        if paths:
+            targets += read_paths(paths.read().decode("utf-8-sig", "replace"))
+        if openapi:
+            targets += read_openapi(openapi.read())
+        if har:
+            targets += read_har(har.read())
+    except SourceError as error:
+        raise click.UsageError(str(error)) from error
+    return tuple(targets)
+
+
+def run_command(
+    command: tuple[str, ...],
+    *,
+    quick: bool,
+    paths: BinaryIO | None,
+    openapi: BinaryIO | None,
+    har: BinaryIO | None,
+    crawl: int | None,
+    gateway: str,
+    monthly: int,
+    json_file: str | None,
+    html: str | None,
+    junit: str | None,
+    **shared: object,
+) -> int:
+    """Check an application; return 1 where it would fail on Lambda."""
+    console = Console(stderr=True)
+    gateways = () if gateway == "all" else tuple(gateway.split(","))
+    if unknown := set(gateways) - GATEWAYS.keys():
+        raise click.UsageError(
+            f"no gateway {min(unknown)!r}: expected all, or some of"
+            f" {', '.join(GATEWAYS)}"
+        )
+    given = read_click(shared)
+    if not (command or given.asgi or given.wsgi):
+        project = click.get_current_context().find_object(Project) or Project()
+        given = msgspec.structs.replace(given, **project.application)
+        command = project.command
+    settings = CheckSettings(
+        pace=QUICK if quick else FULL,
+        gateways=gateways,
+        targets=_read_targets(paths, openapi, har),
+        crawl=crawl,
+        tmp_mb=given.tmp_size,
+        memory_mb=given.memory,
+        fixed_port=bool(given.app_port or os.environ.get("PORT")),
+        monthly=monthly,
+    )
+    try:
+        options = make(command, given, settings, os.environ)
+    except SetupError as error:
+        console.print(
+            Text.assemble(("error", "bold red"), f"  {error}"), soft_wrap=True
+        )
+        return 1
+    if not options.command and not options.config.is_in_process:
+        raise click.UsageError(MISSING)
+    with console.status("starting") as status:
+        checking = Check(options, settings, lambda said: status.update(said))
+        try:
+            complete = trio.run(run_check, checking)
+        except SetupError as error:
+            console.print(f"error  {error}", soft_wrap=True, markup=False)
+            return 1
+    _print(checking.result)
+    for path, render in (
+        (json_file, json_report.render),
+        (html, html_report.render),
+        (junit, junit_report.render),
+    ):
+        if path:
+            _write(path, render(checking.result))
+    if not complete:
+        return 130
+    return 1 if checking.result.failed else 0
+
+
+def _print(result: Result) -> None:
+    console = Console(file=sys.stdout)
+    for line in text_report.lines(result):
+        console.print(_coloured(line), highlight=False, soft_wrap=True)
+
+
+def _coloured(line: str) -> Text:
+    colours = {"FAIL": "bold red", "warn": "yellow", "pass": "green"}
+    text = Text(line)
+    for word, colour in colours.items():
+        if line.startswith(f"{word}  "):
+            text.stylize(colour, 0, len(word))
+    return text
+
+
+def _write(path: str, content: bytes) -> None:
+    if path == "-":
+        sys.stdout.buffer.write(content)
+        return
+    with open(path, "wb") as file:
+        file.write(content)
+
+
+def shared_options() -> list[click.Parameter]:
+    """Return the options of ``local`` that a check has as well."""
+    options = [each for each in click_options() if each.name in SHARED]
+    for option in options:
+        if option.name == "memory":
+            option.default = MEMORY
+    return options
+
+
+COMMAND = click.Command(
+    "check",
+    SETTINGS,
+    callback=run_command,
+    params=[
+        click.Option(["--quick"], is_flag=True, help="In seconds rather than minutes."),
+        click.Option(
+            ["--paths"],
+            type=click.File("rb"),
+            metavar="FILE",
+            help="A file of paths to ask, one a line, with a method before it or none.",
+        ),
+        click.Option(
+            ["--openapi"],
+            type=click.File("rb"),
+            metavar="FILE",
+            help="An OpenAPI document in JSON: its GET operations are asked.",
+        ),
+        click.Option(
+            ["--har"],
+            type=click.File("rb"),
+            metavar="FILE",
+            help="A browser's archive: the paths of its GET and HEAD requests.",
+        ),
+        click.Option(
+            ["--crawl"],
+            type=click.IntRange(0, 1_000),
+            metavar="N",
+            show_default="50, or 10 with --quick",
+            help="Links to follow from / at most, if no paths are given.",
+        ),
+        click.Option(
+            ["--gateway"],
+            default="all",
+            show_default=True,
+            metavar="LIST",
+            help=f"The gateways to go through: all, or some of {', '.join(GATEWAYS)}.",
+        ),
+        click.Option(
+            ["--monthly"],
+            type=click.IntRange(1, 10_000_000_000),
+            default=1_000_000,
+            show_default=True,
+            metavar="N",
+            help="Requests a month to compute the costs of.",
+        ),
+        click.Option(
+            ["--json", "json_file"], metavar="FILE", help="Write a report in JSON."
+        ),
+        click.Option(["--html"], metavar="FILE", help="Write a page to send around."),
+        click.Option(["--junit"], metavar="FILE", help="Write JUnit's XML, for CI."),
+        *shared_options(),
+        VERSION,
+        click.Argument(["command"], nargs=-1, metavar="COMMAND [ARG]..."),
+    ],
+    help="Check whether COMMAND, a web application, would run on Lambda.",
+    options_metavar="[OPTIONS] [--]",
+)

@@ -1,0 +1,1 @@
+"""Findings, as text, JSON, JUnit's XML and a page."""

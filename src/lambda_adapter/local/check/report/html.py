@@ -1,0 +1,73 @@
+"""A report as one page that fetches nothing, to send to somebody."""
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from lambda_adapter.local.check.finding import Status
+from lambda_adapter.local.check.report.text import verdict
+from lambda_adapter.local.check.result import Result
+from lambda_adapter.local.check.rules.start import INIT, SIZES
+
+WIDTH = 560
+"""Units of a picture's width."""
+
+LEFT = 80
+"""Units of the labels beside the bars of the picture of the start."""
+
+
+def render(result: Result) -> bytes:
+    """Return a report as a page."""
+    templates = Environment(
+        loader=PackageLoader("lambda_adapter.local.check", "report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = templates.get_template("page.html").render(
+        result=result,
+        verdict=verdict(result),
+        groups=[
+            (status.value, [each for each in result.ordered if each.status is status])
+            for status in Status
+        ],
+        bars=_bars(result),
+        init=LEFT + round((WIDTH - LEFT) * min(INIT / _most(result), 1)),
+        memory=_memory(result),
+    )
+    return page.encode()
+
+
+def _most(result: Result) -> float:
+    """Return the seconds that the picture of the start shows at its right end."""
+    start = result.start
+    return max(INIT * 1.1, *(start.at(size) for size in SIZES)) if start else INIT
+
+
+def _bars(result: Result) -> list[tuple[str, int, str]]:
+    """Return the bars of the start: a label, the width, and the seconds."""
+    start = result.start
+    if start is None:
+        return []
+    scale = (WIDTH - LEFT) / _most(result)
+    return [
+        (
+            f"{size:,} MB",
+            max(round(start.at(size) * scale), 1),
+            f"{start.at(size):.1f} s",
+        )
+        for size in SIZES
+    ]
+
+
+def _memory(result: Result) -> tuple[str, str, str] | None:
+    """Return the line of memory over requests: its points, and two labels."""
+    weights = result.weights
+    if len(weights) < 2:
+        return None
+    most = max(max(mb for _, mb in weights), 1.0) * 1.2
+    last = max(weights[-1][0], 1)
+    points = " ".join(
+        f"{round(requests / last * WIDTH)},{round(120 - mb / most * 110)}"
+        for requests, mb in weights
+    )
+    return points, f"{weights[-1][1]:.0f} MB", f"{last} requests"

@@ -1,0 +1,134 @@
+"""What an application that was measured costs in a month.
+
+The model is that of docs/costs.md: environments as Lambda starts and keeps them, under
+each of its five kinds of traffic, scaled to the requests of a month.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+
+import msgspec
+
+from lambda_adapter.local.check.rules.start import Start
+from lambda_adapter.local.cost import prices
+from lambda_adapter.local.cost.arrivals import DAY, TRACES, Trace
+from lambda_adapter.local.cost.lambda_fleet import Fleet, Service, serve
+from lambda_adapter.local.cost.managed import Instances
+from lambda_adapter.local.sandbox.limits import vcpu_of
+
+MONTH = 30 * DAY
+SIZES = (256, 512, 1_024, 1_769)
+RESTORE = 0.3
+"""Seconds until a snapshot is restored: assumed, as in docs/costs.md."""
+
+PRICED = "November 2026"
+"""When the prices were read: us-east-1, x86-64, without free tier."""
+
+FARGATE = (0.25, 0.5)
+"""vCPU and GB of Fargate's smallest task."""
+
+MOST_ARRIVALS = 20_000
+"""Arrivals of a trace that are simulated: the first ones, for the rest is alike."""
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """What was measured of an application."""
+
+    request_cpu: float
+    """CPU seconds of a request, the adapter's included."""
+    request_waits: float
+    """Seconds of a request in which it waits."""
+    start: Start
+    peak_mb: float
+
+
+class Line(msgspec.Struct, frozen=True):
+    """The dollars of a month for one kind of traffic."""
+
+    traffic: str
+    requests: int
+    on_demand: dict[int, float]
+    """By megabytes."""
+    snapstart: float
+    managed: float
+    fargate: float
+
+
+def bill(measured: Measured, monthly: int) -> list[Line]:
+    """Return what so many requests a month cost, for each kind of traffic."""
+    return [_line(measured, trace, monthly) for trace in TRACES]
+
+
+def _line(measured: Measured, trace: Trace, monthly: int) -> Line:
+    arrivals = _arrivals(trace.name)
+    on_demand = {
+        size: _on_demand(measured, arrivals, size) * monthly
+        for size in SIZES
+        if size >= measured.peak_mb
+    }
+    snapstart = _snapstart(measured, arrivals, 1_769, monthly)
+    rate = max(monthly / MONTH, 1e-9) * _peak(trace)
+    instances = Instances.for_load(rate, max(measured.request_cpu, 1e-4))
+    managed = prices.managed(monthly, instances.bought, MONTH)
+    return Line(
+        trace.name,
+        monthly,
+        on_demand,
+        snapstart,
+        managed,
+        prices.fargate(*FARGATE, MONTH),
+    )
+
+
+@cache
+def _arrivals(name: str) -> tuple[float, ...]:
+    trace = next(each for each in TRACES if each.name == name)
+    return tuple(trace.make(0)[:MOST_ARRIVALS])
+
+
+def _peak(trace: Trace) -> float:
+    """Return how many times the mean the busiest moments have."""
+    busiest = {"steady": 1.2, "bursty": 100 / trace.mean, "spike": 4_000 / trace.mean}
+    return busiest.get(trace.name, 2.0)
+
+
+def seconds_at(measured: Measured, size: int) -> float:
+    """Return what a request takes with so many megabytes: an estimate."""
+    return measured.request_waits + measured.request_cpu / min(vcpu_of(size), 1)
+
+
+def _on_demand(measured: Measured, arrivals: Sequence[float], size: int) -> float:
+    """Return the dollars of a request on demand."""
+    request = seconds_at(measured, size)
+    service = Service.started(request, measured.start.at(size), request)
+    outcome = serve(arrivals, service, Fleet())
+    served = max(len(outcome.latencies), 1)
+    return prices.on_demand(served, outcome.billed, size) / served
+
+
+def _snapstart(
+    measured: Measured, arrivals: Sequence[float], size: int, monthly: int
+) -> float:
+    """Return the dollars of a month with SnapStart."""
+    request = seconds_at(measured, size)
+    service = Service.restored(request, RESTORE, request)
+    outcome = serve(arrivals, service, Fleet())
+    served = max(len(outcome.latencies), 1)
+    scale = monthly / served
+    restores = round(outcome.cold_starts * scale)
+    work = prices.on_demand(monthly, outcome.billed * scale, size)
+    return work + prices.snapshots(restores, MONTH, size)
+
+
+def assumptions(measured: Measured, monthly: int) -> list[str]:
+    """Return what the dollars stand on, a line each."""
+    cpu, waits = measured.request_cpu * 1e3, measured.request_waits * 1e3
+    start = measured.start
+    request = f"a request: {cpu:.1f} ms of CPU and {waits:.1f} ms of waiting"
+    return [
+        f"{monthly:,} requests a month, as in the five kinds of traffic of costs.md",
+        f"{request}; a start: {start.cpu:.2f} s and {start.waits:.2f} s",
+        f"prices of us-east-1 for x86-64, {PRICED}, without free tier, gateways, logs",
+        "SnapStart: at 1,769 MB, restored in 0.3 s",
+        "Fargate: its smallest task, always on, without a load balancer",
+    ]

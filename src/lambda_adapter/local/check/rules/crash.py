@@ -1,0 +1,77 @@
+"""What a start that ends, or a cause in the log, means."""
+
+from lambda_adapter.local.check.finding import Finding, failure
+from lambda_adapter.local.check.rules.causes import Cause
+
+_SAID = {
+    "tmp": (
+        "fills /tmp: no space left",
+        "/tmp has 512 MB unless one asks for more, and stays between requests",
+        "delete what a request wrote; or EphemeralStorage: {Size: 2048}",
+    ),
+    "descriptors": (
+        "opens more than 1,024 files",
+        "an environment has 1,024 descriptors",
+        "close what is opened; bound the pools",
+    ),
+    "processes": (
+        "starts more than 1,024 processes and threads",
+        "an environment has 1,024 of them",
+        "a pool with a limit",
+    ),
+    "thaw": (
+        "a worker is given up after a time in which it was frozen",
+        "frozen time counts for the timeouts of servers",
+        "gunicorn --timeout 0",
+    ),
+    "port": (
+        "the port that it wants is in use",
+        "9001 is the Runtime API's, and two servers can't have one port",
+        "listen on $PORT alone",
+    ),
+    "privileges": (
+        "does what only root may",
+        "the function runs as an unprivileged user: no chown, mount, ports below 1024",
+        "do it in the Dockerfile; listen on $PORT",
+    ),
+    "outside": (
+        "something that it connects to can't be reached",
+        "a function reaches the internet, or its VPC; never localhost's services",
+        (
+            "take the address from the environment, connect with the first request, and"
+            " retry"
+        ),
+    ),
+}
+
+
+def judge_cause(cause: Cause) -> Finding:
+    """Return the finding of a cause that a line of the log names."""
+    title, on_lambda, cure = _SAID[cause.kind]
+    return failure(cause.kind, title, seen=cause.line, on_lambda=on_lambda, cure=cure)
+
+
+def judge_exit(problem: str, line: str, cause: Cause | None) -> Finding:
+    """Return the finding of an application that ends before it is ready."""
+    return failure(
+        "start",
+        "ends before it is ready",
+        seen=line or problem,
+        on_lambda="init fails, is tried again, and every request is a 502",
+        cure="see the cause above"
+        if cause
+        else "run the command by hand; its log's last line is here",
+        page="when-something-fails.md",
+    )
+
+
+def judge_silence(seconds: float) -> Finding:
+    """Return the finding of an application that never listens."""
+    return failure(
+        "start-time",
+        f"does not listen within {seconds:.0f} s",
+        on_lambda="init is ended after 10 s, and so is each further attempt",
+        cure="ENV AWS_LWA_ASYNC_INIT=true, more --memory, or SnapStart; and listen on"
+        " $PORT",
+        page="snapstart.md",
+    )

@@ -1,0 +1,210 @@
+"""What an application does around its requests."""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from lambda_adapter.local.check.finding import Finding, failure, passed, warning
+
+IDLE_SHARE = 0.02
+"""The part of a CPU that counts as use while nothing is asked for."""
+
+WAKES = 0.15
+"""Wake-ups a second of one thread that count as a timer: one in each half."""
+
+
+class ThreadUse(msgspec.Struct, frozen=True):
+    """What a thread did while nothing was asked for, each second."""
+
+    process: str
+    name: str
+    is_main: bool
+    wakes: float
+
+
+class Idle(msgspec.Struct, frozen=True):
+    """What the application did while nothing was asked for."""
+
+    seconds: float
+    cpu: float
+    """CPU seconds a second, of all processes but the adapter."""
+    threads: Sequence[ThreadUse]
+    lines: Sequence[str]
+    connections: Sequence[str]
+    """Connections to elsewhere, such as 10.0.0.1:5432."""
+
+
+_SERVERS = ("gunicorn", "uvicorn", "hypercorn", "waitress", "granian", "nginx", "httpd")
+"""Whose main threads wake up by themselves, for their workers or the date."""
+
+_VIRTUAL_MACHINE = (
+    *("VM Periodic", "VM Thread", "C1 Comp", "C2 Comp", "G1 ", "GC Thread", "Sweeper"),
+    *("Common-Cleaner", "Monitor Deflat", "Signal Dis", "Reference", "Finalizer"),
+    *("http-nio", "Catalina", "container-", "Notification", "Service Thread", "Serial"),
+    *("Attach", "main", "DestroyJava", "Tomcat", "Acceptor"),
+)
+"""Threads of a Java virtual machine and of Tomcat, by the beginnings of their names."""
+
+_TIMED = ("node", "ruby", "deno", "bun")
+"""Programs whose main thread sleeps until something happens, or a timer is due."""
+
+
+def judge_idle(idle: Idle, servers: Sequence[str]) -> Iterator[Finding]:
+    """Return what goes on while nothing is asked for: it is frozen on Lambda."""
+    if idle.cpu >= IDLE_SHARE:
+        yield warning(
+            "idle-cpu",
+            f"uses {idle.cpu:.0%} of a CPU while nothing is asked for",
+            seen=f"watched for {idle.seconds:.1f} s",
+            on_lambda="it is frozen between requests, so such work stands still, and"
+            " during a request it takes CPU from it",
+            cure="move it to a schedule of EventBridge, or to a queue's consumer",
+            page="how-to/background-work.md",
+        )
+    timers = [each for each in idle.threads if _is_timer(each, servers)]
+    if timers or idle.lines:
+        named = [f"{each.process} {each.wakes:.1f} times a second" for each in timers]
+        yield warning(
+            "timers",
+            "works by timers in the background while nothing is asked for",
+            seen="; ".join([*named[:3], *(f"printed: {x}" for x in idle.lines[:2])]),
+            on_lambda="timers stand still while it is frozen, for minutes or hours, and"
+            " are all due at the thaw",
+            cure="move it to a schedule of EventBridge; do it in a request, if its time"
+            " has come",
+            page="how-to/background-work.md",
+        )
+    if idle.connections:
+        shown = ", ".join(sorted(set(idle.connections))[:5])
+        yield warning(
+            "connections",
+            f"keeps connections open while it is idle: {shown}",
+            on_lambda="the other end closes them while it is frozen, and the next use"
+            " fails",
+            cure="a pool that tests a connection before use (pool_pre_ping=True), or"
+            " a retry",
+        )
+    if idle.cpu < IDLE_SHARE and not timers and not idle.lines:
+        yield passed("idle-cpu", "does nothing while nothing is asked for")
+
+
+def _is_timer(thread: ThreadUse, servers: Sequence[str]) -> bool:
+    if thread.wakes < WAKES:
+        return False
+    if thread.process == "java":
+        return not thread.name.startswith(_VIRTUAL_MACHINE)
+    if not thread.is_main:
+        return thread.process.startswith(("python", "gunicorn", "uvicorn", "ruby"))
+    known = [each for each in servers if each in _SERVERS]
+    return thread.process.startswith(_TIMED) and not known
+
+
+class Thaw(msgspec.Struct, frozen=True):
+    """What a request met after a freeze."""
+
+    title: str
+    before: int
+    after: int
+    seconds: float
+    why: str
+
+
+def judge_thaw(
+    frozen: float, thaws: Sequence[Thaw], lines: Sequence[str], ended: Sequence[str]
+) -> Iterator[Finding]:
+    """Return whether requests after a freeze are served as before it."""
+    bad = [each for each in thaws if each.after != each.before and each.after >= 500]
+    cure = "gunicorn: --timeout 0; others: no timeout that counts time while frozen"
+    if bad:
+        yield failure(
+            "thaw",
+            f"after {frozen:.0f} s of freeze, {bad[0].title} gets {bad[0].after}",
+            seen=next(iter([*lines, bad[0].why]), ""),
+            on_lambda="it is frozen between requests, for minutes or hours",
+            cure=cure,
+        )
+    elif ended or lines:
+        yield failure(
+            "thaw",
+            f"after {frozen:.0f} s of freeze, processes end: {', '.join(ended)}"
+            if ended
+            else f"after {frozen:.0f} s of freeze, workers are given up",
+            seen=next(iter(lines), ""),
+            on_lambda="clocks go on while it is frozen, and what counts their time ends"
+            " its workers at the thaw, now and then within a request",
+            cure=cure,
+        )
+    else:
+        yield passed("thaw", f"serves as before after {frozen:.0f} s of freeze")
+
+
+def judge_gunicorn(command: Sequence[str], frozen: float) -> Iterator[Finding]:
+    """Return whether gunicorn is told not to end workers at the thaw.
+
+    Its arbiter ends a worker that has not reported for ``--timeout`` seconds, 30 if
+    nothing is said, and frozen time counts:
+    https://docs.gunicorn.org/en/stable/settings.html#timeout
+    """
+    words = list(command)
+    timeout = 30.0
+    for place, word in enumerate(words):
+        name, _, value = word.partition("=")
+        if name in ("--timeout", "-t"):
+            value = value or (words[place + 1] if place + 1 < len(words) else "")
+            if value.isdecimal():
+                timeout = float(value)
+    if timeout and timeout >= frozen:
+        yield warning(
+            "thaw",
+            f"gunicorn ends its workers after a freeze of {timeout:.0f} s",
+            seen=" ".join(words)[:200],
+            on_lambda="frozen time counts for --timeout: at the thaw, WORKER TIMEOUT,"
+            " and now and then a 500",
+            cure="gunicorn --timeout 0",
+            page="how-to/flask.md",
+        )
+
+
+def judge_worker(killed: str, after: Sequence[int], seconds: float) -> Finding:
+    """Return whether requests are served after one of several processes has died."""
+    if after and after[-1] and after[-1] < 500:
+        return passed("worker", f"goes on after a worker ({killed}) was killed")
+    return failure(
+        "worker",
+        f"serves nobody {seconds:.0f} s after a worker ({killed}) was killed",
+        seen=f"statuses: {', '.join(map(str, after[:8]))}",
+        on_lambda="the environment lives on as long as its main process, and fails"
+        " every request",
+        cure="a server that starts workers again, or that ends with its worker:"
+        " exec in a shell script",
+    )
+
+
+def judge_sigterm(seconds: float, *, in_time: bool) -> Finding:
+    """Return whether the application ends on SIGTERM."""
+    if in_time:
+        return passed("sigterm", f"ends {seconds * 1000:.0f} ms after SIGTERM")
+    return warning(
+        "sigterm",
+        "does not end on SIGTERM within 0.4 s, and is killed",
+        on_lambda="Lambda kills it 0.5 s after SIGTERM: buffers are lost, and what ends"
+        " in order does not",
+        cure="handle SIGTERM in the server's process; exec in a shell script, so that"
+        " it gets there",
+        page="how-to/shutdown.md",
+    )
+
+
+def judge_one_worker(
+    seen: str = "a half-sent request kept another one waiting for 2 s",
+) -> Finding:
+    """Return the finding of a server that serves one connection at a time."""
+    return warning(
+        "one-worker",
+        "serves one connection at a time",
+        seen=seen,
+        on_lambda="a request that times out keeps the only worker busy: the environment"
+        " is ended, and the next request waits for a cold start",
+        cure="gunicorn --threads 4; php: PHP_CLI_SERVER_WORKERS=4; uvicorn, waitress or"
+        " another server with threads or an event loop",
+    )

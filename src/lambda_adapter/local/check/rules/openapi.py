@@ -1,0 +1,132 @@
+"""The requests that a file names: paths, an OpenAPI document, a HAR."""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import quote, urlsplit
+
+import msgspec
+
+from lambda_adapter.local.check.settings import Target
+
+SAFE = ("GET", "HEAD")
+
+
+class SourceError(Exception):
+    """A file of requests that can't be read, in a line."""
+
+
+class _Schema(msgspec.Struct):
+    example: str | int | None = None
+    default: str | int | None = None
+    enum: list[str | int] = []
+
+
+class _Parameter(msgspec.Struct):
+    name: str = ""
+    example: str | int | None = None
+    schema: _Schema = msgspec.field(default_factory=_Schema)
+    place: str = msgspec.field(default="", name="in")
+    required: bool = False
+
+
+class _Operation(msgspec.Struct):
+    parameters: list[_Parameter] = []
+
+
+class _OpenApi(msgspec.Struct):
+    paths: dict[str, dict[str, msgspec.Raw]] = {}
+
+
+class _HarRequest(msgspec.Struct):
+    method: str = "GET"
+    url: str = ""
+
+
+class _HarEntry(msgspec.Struct):
+    request: _HarRequest
+
+
+class _HarLog(msgspec.Struct):
+    entries: list[_HarEntry] = []
+
+
+class _Har(msgspec.Struct):
+    log: _HarLog
+
+
+def read_paths(text: str) -> list[Target]:
+    """Read a path on each line, with a method before it or none; # is a comment.
+
+    Raises:
+        SourceError: a line is not a path.
+    """
+    targets: list[Target] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        words = line.partition("#")[0].split()
+        if not words:
+            continue
+        method, path = ("GET", words[0]) if len(words) == 1 else (words[0], words[1])
+        if not path.startswith("/") or not method.isalpha():
+            raise SourceError(
+                f"line {number} is not a path: {line.strip()[:80]!r};"
+                " expected /path, or METHOD /path"
+            )
+        targets.append(Target(path, method.upper()))
+    return targets
+
+
+def read_openapi(document: bytes) -> list[Target]:
+    """Read the GET operations of an OpenAPI document that need nothing made up.
+
+    Raises:
+        SourceError: it is not one.
+    """
+    try:
+        paths = msgspec.json.decode(document, type=_OpenApi).paths
+    except msgspec.DecodeError as error:
+        raise SourceError(f"not an OpenAPI document in JSON: {error}") from error
+    return [Target(path) for path in _get_paths(paths)]
+
+
+def _get_paths(paths: dict[str, dict[str, msgspec.Raw]]) -> Iterator[str]:
+    for path, operations in paths.items():
+        if "get" not in operations:
+            continue
+        try:
+            get = msgspec.json.decode(operations["get"], type=_Operation)
+        except msgspec.DecodeError:
+            continue
+        if any(each.required and each.place != "path" for each in get.parameters):
+            continue
+        for each in get.parameters:
+            if each.place == "path" and (value := _value(each)) is not None:
+                path = path.replace(f"{{{each.name}}}", quote(str(value), safe=""))
+        if not re.search(r"[{}]", path):
+            yield path
+
+
+def _value(parameter: _Parameter) -> str | int | None:
+    """Return a value that the document itself names; nothing is made up."""
+    schema = parameter.schema
+    named = (parameter.example, schema.example, schema.default, *schema.enum)
+    return next((each for each in named if each is not None), None)
+
+
+def read_har(document: bytes) -> list[Target]:
+    """Read the paths of a HAR's GET and HEAD requests: no headers, which hold secrets.
+
+    Raises:
+        SourceError: it is not one.
+    """
+    try:
+        entries = msgspec.json.decode(document, type=_Har).log.entries
+    except msgspec.DecodeError as error:
+        raise SourceError(f"not a HAR: {error}") from error
+    found: dict[tuple[str, str], Target] = {}
+    for entry in entries:
+        url = urlsplit(entry.request.url)
+        method = entry.request.method.upper()
+        if method in SAFE and url.path:
+            # A query may hold a token, so only its path is asked and shown.
+            found[method, url.path] = Target(url.path, method)
+    return list(found.values())

@@ -1,0 +1,138 @@
+"""A whole check: start, ask, watch, freeze, end."""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+
+import trio
+
+from lambda_adapter.local.check.finding import Finding
+from lambda_adapter.local.check.result import Result
+from lambda_adapter.local.check.rules import bill
+from lambda_adapter.local.check.rules.causes import Cause, find_cause
+from lambda_adapter.local.check.rules.crash import judge_cause
+from lambda_adapter.local.check.rules.disk import judge_closed, judge_writes
+from lambda_adapter.local.check.rules.growth import judge_memory, judge_threads
+from lambda_adapter.local.check.rules.place import RESERVED, judge_reserved
+from lambda_adapter.local.check.rules.start import Start, judge_start
+from lambda_adapter.local.check.settings import CheckSettings
+from lambda_adapter.local.check.stages import life, probe, watch
+from lambda_adapter.local.check.stages.ask import Asking
+from lambda_adapter.local.check.stages.begin import Beginning
+from lambda_adapter.local.check.stages.launch import launch
+from lambda_adapter.local.check.subject import Log, Subject
+from lambda_adapter.local.environment import EndedError
+from lambda_adapter.local.options import Options
+from lambda_adapter.local.sandbox.attempts import merged
+
+Progress = Callable[[str], None]
+
+
+class Check:
+    """A check under way; ``result`` is what is known so far."""
+
+    def __init__(
+        self, options: Options, settings: CheckSettings, progress: Progress
+    ) -> None:
+        self._options = options
+        self._settings = settings
+        self._progress = progress
+        self._log = Log()
+        self._causes: list[Cause] = []
+        self._broke = False
+        self.result = Result(options.shown, settings.memory_mb)
+        self.result.log = self._log.lines
+
+    async def run(self) -> Result:
+        """Check everything, and return what was found."""
+        async with launch(self._options, self._settings, self._log, self._progress) as (
+            subject,
+            beginning,
+            findings,
+        ):
+            self.result.findings += findings
+            if environment := subject.function.environment:
+                self.result.sandbox = (
+                    environment.jail.described if environment.jail else ""
+                )
+            self._judge_start(subject, beginning)
+            if beginning.ready:
+                await self._live(subject)
+            self._judge_rest(subject, beginning)
+            if beginning.ready:
+                await self._stage("SIGTERM", life.end(subject))
+        self.result.complete = True
+        return self.result
+
+    def _judge_start(self, subject: Subject, beginning: Beginning) -> None:
+        if not beginning.ready:
+            if cause := find_cause(beginning.lines):
+                self._causes.append(cause)
+            self._broke = True
+            return
+        start = Start(beginning.cpu, beginning.waits)
+        self.result.start = start
+        self.result.findings += judge_start(start, self._settings.memory_mb)
+
+    async def _live(self, subject: Subject) -> None:
+        asking = Asking(subject)
+        await self._stage("requests", asking.run(self._progress))
+        self._causes += asking.causes
+        self._broke = self._broke or asking.failed
+        await self._stage("idle", watch.idle(subject))
+        await self._stage("headers", probe.large_headers(subject))
+        await self._stage("WebSockets", probe.websockets(subject))
+        await self._stage("one connection", life.one_at_a_time(subject))
+        await self._stage("many requests", watch.grow(subject, self._progress))
+        self.result.weights = subject.weights
+        self._bill(subject)
+        await self._stage("freeze", life.freeze(subject))
+        await self._stage("a worker that dies", life.kill_worker(subject))
+
+    async def _stage(self, name: str, findings: AsyncIterator[Finding]) -> None:
+        """Take the findings of a stage; whatever happens in it, the next one comes."""
+        self._progress(name)
+        with (
+            trio.move_on_after(self._settings.pace.stage),
+            contextlib.suppress(EndedError, RuntimeError),
+        ):
+            async for finding in findings:
+                self.result.findings.append(finding)
+
+    def _bill(self, subject: Subject) -> None:
+        if not subject.durations or self.result.start is None:
+            return
+        durations = sorted(subject.durations)
+        median = durations[len(durations) // 2]
+        governor = subject.jail.governor
+        if governor is None:
+            return
+        share = min(subject.jail.limits.vcpu, 1)
+        measured = bill.Measured(
+            median * share, 0.0, self.result.start, governor.peak_bytes / 1_048_576
+        )
+        self.result.bill = bill.bill(measured, self._settings.monthly)
+        self.result.assumptions = bill.assumptions(measured, self._settings.monthly)
+
+    def _judge_rest(self, subject: Subject, beginning: Beginning) -> None:
+        """Judge what all stages together have shown."""
+        found = self.result.findings
+        if jails := subject.jails:
+            attempts = merged(jail.attempts for jail in jails)
+            found += judge_writes(attempts, self._causes, broke=self._broke)
+            found += judge_closed(jails[0].closed, self._causes)
+            for port in {bind.port for bind in attempts.binds} & RESERVED.keys():
+                if port not in subject.ours:
+                    found.append(judge_reserved(port))
+            if attempts.privileges and not beginning.ready and not self._causes:
+                first = next(iter(attempts.privileges))
+                self._causes.append(Cause("privileges", f"{first.by}: {first.call}()"))
+        killed = next((g.killed for g in subject.governors if g.killed), "")
+        peak = max((g.peak_bytes for g in subject.governors), default=0)
+        if beginning.ready or killed:
+            found += judge_memory(peak / 1_048_576, self._settings.memory_mb, killed)
+        threads = max((g.peak_threads for g in subject.governors), default=0)
+        found += judge_threads(threads)
+        known = {"disk", "shared-memory", "home", "permissions", "memory"}
+        for cause in self._causes:
+            if cause.kind not in known:
+                found.append(judge_cause(cause))

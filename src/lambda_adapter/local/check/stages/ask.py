@@ -1,0 +1,262 @@
+"""Requests: each path directly and through each gateway, and compared."""
+
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+
+from lambda_adapter.local.check.finding import Finding
+from lambda_adapter.local.check.rules import responses
+from lambda_adapter.local.check.rules.causes import Cause, find_cause, last_line
+from lambda_adapter.local.check.rules.links import find_paths, is_safe
+from lambda_adapter.local.check.rules.openapi import SAFE, SourceError, read_openapi
+from lambda_adapter.local.check.rules.requests import (
+    Compared,
+    Timing,
+    judge_crash,
+    judge_difference,
+    judge_failed,
+    judge_late,
+    judge_timing,
+)
+from lambda_adapter.local.check.rules.responses import Answer
+from lambda_adapter.local.check.settings import Target
+from lambda_adapter.local.check.subject import HOST, Direct, Outcome, Subject
+from lambda_adapter.local.gateways import GATEWAYS
+
+OPENAPI = ("/openapi.json",)
+"""Where FastAPI and others have their document."""
+
+MAX_COMPARED = 8
+"""Pages that are asked through every gateway; the others through the first."""
+
+
+class Asking:
+    """The requests of a check, and what they have brought."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        self._given = bool(subject.settings.targets)
+        self._queue = deque(subject.settings.targets or (Target("/"),))
+        self._known = {each.path for each in self._queue}
+        self._binary: dict[str, str] = {}
+        self.causes: list[Cause] = []
+        """What the log says of requests that failed."""
+        self.failed = False
+        self.asked = 0
+        self.skipped: list[str] = []
+        """Paths that were not asked, since they may change something."""
+        self.late: list[str] = []
+
+    @property
+    def _most(self) -> int:
+        settings = self._subject.settings
+        if self._given:
+            return len(settings.targets)
+        return settings.pace.crawl if settings.crawl is None else settings.crawl + 1
+
+    async def run(self, progress: Callable[[str], None]) -> AsyncIterator[Finding]:
+        """Ask everything, and find what is wrong with it."""
+        if not self._given:
+            await self._find_openapi()
+        while self._queue and self.asked < self._most:
+            target = self._queue.popleft()
+            if target.method not in SAFE and not self._given:
+                continue
+            progress(f"{target.title} ({self.asked + 1})")
+            self.asked += 1
+            async for finding in self._ask(target):
+                yield finding
+        for finding in responses.judge_media(self._binary):
+            yield finding
+
+    async def _find_openapi(self) -> None:
+        if not self._subject.has_port:
+            return
+        for path in OPENAPI:
+            found = await self._subject.ask_directly(Target(path), 2)
+            if found.status == 200 and b'"paths"' in found.body:
+                try:
+                    for target in read_openapi(found.body):
+                        self._add(target.path)
+                except SourceError:
+                    continue
+
+    def _add(self, path: str) -> None:
+        if path in self._known or self._given or len(self._known) > 1_000:
+            return
+        self._known.add(path)
+        if is_safe(path):
+            self._queue.append(Target(path))
+        else:
+            self.skipped.append(path)
+
+    async def _ask(self, target: Target) -> AsyncIterator[Finding]:
+        subject = self._subject
+        first_line = len(subject.log.lines)
+        direct: Direct | None = None
+        if subject.has_port:
+            limit = subject.settings.pace.request
+            direct = await subject.ask_directly(target, limit)
+            timing = _timing(direct, limit)
+            judged = judge_timing(target.path, timing, streamed=subject.streams)
+            for finding in judged:
+                yield finding
+            if not direct.complete and subject.streams and direct.status:
+                return  # a stream without an end, which is in its place
+            if not direct.complete:
+                async for finding in self._after_late(target, direct, first_line):
+                    yield finding
+                return
+        outcome = await subject.ask(target, self._gateways[0])
+        answer = self._answer(target, direct, outcome)
+        subject.pages[target.path] = answer
+        if direct is None and outcome.seconds:
+            timing = Timing(
+                *(outcome.seconds, not outcome.late, outcome.seconds),
+                *(len(outcome.body), answer.value(b"content-type"), 30.0),
+            )
+            for finding in judge_timing(target.path, timing, streamed=subject.streams):
+                yield finding
+        self._follow(target, answer)
+        for finding in responses.judge(answer):
+            yield finding
+        for finding in self._judge_failure(target, outcome, answer, first_line):
+            yield finding
+        if direct and answer.status < 500:
+            for finding in await self._compare(target, direct, outcome):
+                yield finding
+
+    @property
+    def _gateways(self) -> tuple[str, ...]:
+        if self._subject.settings.gateways:
+            return self._subject.settings.gateways
+        streaming = self._subject.streams
+        return tuple(
+            name for name, kind in GATEWAYS.items() if kind.streams or not streaming
+        )
+
+    def _answer(
+        self, target: Target, direct: Direct | None, outcome: Outcome
+    ) -> Answer:
+        if direct is None:
+            found = (outcome.status, outcome.fields, outcome.body)
+        else:
+            found = (direct.status, direct.fields, direct.body)
+        answer = Answer(target.path, HOST, *found, self._subject.port)
+        kind = answer.value(b"content-type").partition(";")[0]
+        if kind and answer.body and not answer.is_text and answer.status < 400:
+            self._binary.setdefault(kind, target.path)
+        return answer
+
+    def _follow(self, target: Target, answer: Answer) -> None:
+        kind = answer.value(b"content-type")
+        for path in find_paths(target.path, kind, answer.body, HOST):
+            self._add(path)
+        if location := answer.value(b"location"):
+            for path in find_paths(
+                *(target.path, "text/html", f'href="{location}"'.encode(), HOST)
+            ):
+                self._add(path)
+
+    def _judge_failure(
+        self, target: Target, outcome: Outcome, answer: Answer, first_line: int
+    ) -> list[Finding]:
+        lines = self._subject.log.lines[first_line:]
+        cause = find_cause([*lines, answer.body[:2_000].decode("utf-8", "replace")])
+        alive = self._subject.environment.alive
+        if answer.status < 500 and not outcome.failure and alive:
+            if cause and cause.kind in ("disk", "shared-memory", "home", "tmp"):
+                self.causes.append(cause)
+            return []
+        self.failed = True
+        if cause:
+            self.causes.append(cause)
+        governor = self._subject.jail.governor
+        if governor and governor.killed:
+            return []  # the stage for memory has that
+        line = cause.line if cause else last_line(lines)
+        if not alive or "Runtime.Exit" in outcome.failure:
+            return [judge_crash(target.path, outcome.failure, line)]
+        if answer.status >= 500:
+            return [judge_failed(target.path, answer.status, line)]
+        return []
+
+    async def _after_late(
+        self, target: Target, direct: Direct, first_line: int
+    ) -> AsyncIterator[Finding]:
+        """See what the next request meets after one that was late or broke off."""
+        subject = self._subject
+        lines = subject.log.lines[first_line:]
+        cause = find_cause(lines)
+        governor = subject.jail.governor
+        if cause:
+            self.failed = True
+            self.causes.append(cause)
+        if direct.seconds < subject.settings.pace.request * 0.9:
+            if not subject.environment.alive:
+                self.failed = True
+                if not (governor and governor.killed):
+                    yield judge_crash(target.path, "", last_line(lines))
+            elif not direct.status:
+                outcome = await subject.ask(target, self._gateways[0])
+                answer = self._answer(target, None, outcome)
+                for finding in self._judge_failure(target, outcome, answer, first_line):
+                    yield finding
+            return
+        self.late.append(target.path)
+        readiness = Target(subject.options.config.readiness_path)
+        following = await subject.ask_directly(readiness, 3)
+        if not following.status:
+            yield judge_late(target.path, 0, following.seconds, ended=False)
+            await subject.function.restart()
+
+    async def _compare(
+        self, target: Target, direct: Direct, outcome: Outcome
+    ) -> list[Finding]:
+        again = await self._subject.ask_directly(target, 5)
+        steady = again.body == direct.body and again.status == direct.status
+        one = _compared(direct.status, direct.fields, direct.body if steady else None)
+        findings: list[Finding] = []
+        through = self._gateways if self.asked <= MAX_COMPARED else self._gateways[:1]
+        for number, gateway in enumerate(through):
+            if number:
+                outcome = await self._subject.ask(target, gateway)
+            if _is_known(gateway, direct):
+                continue
+            body = outcome.body if steady else None
+            other = _compared(outcome.status, outcome.fields, body)
+            why = outcome.note or outcome.failure
+            findings += judge_difference(target.path, gateway, one, other, why)
+        return findings
+
+
+def _is_known(gateway: str, direct: Direct) -> bool:
+    """Return whether a gateway's difference is another finding's: size or base64."""
+    answer = Answer("", HOST, direct.status, direct.fields, direct.body)
+    if len(direct.body) > responses.MAX_ALB * responses.MARGIN:
+        return gateway.startswith("alb") or len(direct.body) > responses.MAX_REPLY * 0.7
+    return gateway == "rest-api" and not answer.is_text
+
+
+def _compared(
+    status: int, fields: list[tuple[bytes, bytes]], body: bytes | None
+) -> Compared:
+    answer = Answer("", HOST, status, fields)
+    return Compared(
+        status,
+        answer.value(b"content-type"),
+        answer.value(b"location"),
+        len(answer.values(b"set-cookie")),
+        body,
+    )
+
+
+def _timing(direct: Direct, limit: float) -> Timing:
+    answer = Answer("", HOST, direct.status, direct.fields)
+    return Timing(
+        direct.seconds,
+        direct.complete or (not direct.status and direct.seconds < limit * 0.9),
+        direct.first_byte,
+        len(direct.body),
+        answer.value(b"content-type"),
+        limit,
+    )

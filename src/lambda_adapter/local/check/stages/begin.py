@@ -1,0 +1,182 @@
+"""Starting: until the application is ready, or it is known why it never is."""
+
+import os
+import time
+from collections.abc import Callable
+
+import msgspec
+import psutil
+import trio
+
+from lambda_adapter.local import processes
+from lambda_adapter.local.check.settings import Target
+from lambda_adapter.local.check.subject import Subject
+from lambda_adapter.local.environment import EndedError
+
+LOOK = 0.3
+"""Seconds between two looks at what an application listens on."""
+
+UNHEALTHY = 8
+"""Responses of 500 and more until it is taken not to become healthy."""
+
+STEADY = 1.0
+"""Seconds that an application listens elsewhere until that is taken for its place."""
+
+
+class Listener(msgspec.Struct, frozen=True):
+    """An address that the application listens at."""
+
+    host: str
+    port: int
+
+
+class Beginning(msgspec.Struct):
+    """What became of a start."""
+
+    ready: bool = False
+    wall: float = 0.0
+    """Seconds until the application was ready."""
+    cpu: float = 0.0
+    """CPU seconds of all processes until then."""
+    waits: float = 0.0
+    """Seconds in which no process had anything to run."""
+    listeners: tuple[Listener, ...] = ()
+    problem: str = ""
+    """Why it is not ready: a line."""
+    ended: bool = False
+    """Whether the processes have ended by themselves."""
+    readiness_status: int = 0
+    """What the readiness path returns; 0 for no response in time."""
+    readiness_seconds: float = 0.0
+    unhealthy: int = 0
+    """Looks at which the readiness path returned 500 and more."""
+    killed: str = ""
+    peak_mb: float = 0.0
+    lines: list[str] = []
+
+
+async def begin(subject: Subject, progress: Callable[[str], None]) -> Beginning:
+    """Start the application, and return what became of that."""
+    found = Beginning()
+    began = time.monotonic()
+    progress("starting the application")
+    first_line = len(subject.log.lines)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_find_place, subject, found, nursery.cancel_scope)
+        try:
+            await subject.function.start()
+            found.ready = subject.environment.alive
+        except EndedError as error:
+            found.problem = str(error.problem or error)
+            found.ended = error.problem is None
+        nursery.cancel_scope.cancel()
+    await trio.lowlevel.checkpoint_if_cancelled()
+    found.wall = time.monotonic() - began
+    _measure(subject, found)
+    if not found.listeners:
+        found.listeners = await trio.to_thread.run_sync(_listeners, subject)
+    if found.ready and subject.has_port:
+        await _ask_readiness(subject, found)
+    found.lines = subject.log.lines[first_line:]
+    return found
+
+
+def _measure(subject: Subject, found: Beginning) -> None:
+    environment = subject.function.environment
+    governor = environment.jail.governor if environment and environment.jail else None
+    if governor:
+        found.cpu = governor.cpu_seconds
+        found.waits = governor.waiting_seconds
+        found.killed = governor.killed
+        found.peak_mb = governor.peak_bytes / 1_048_576
+
+
+async def _find_place(
+    subject: Subject, found: Beginning, start: trio.CancelScope
+) -> None:
+    """Note where the application listens; end a start that waits at another place."""
+    since = began = trio.current_time()
+    config = subject.options.config
+    while True:
+        await trio.sleep(LOOK)
+        if not subject.has_port or subject.function.environment is None:
+            continue
+        if _lambda_seconds(subject, began) > subject.settings.pace.init:
+            start.cancel()
+            return
+        there = await trio.to_thread.run_sync(_listeners, subject)
+        found.listeners = there or found.listeners
+        right = [each for each in there if _reaches(each, config.host, config.port)]
+        if right or not there:
+            await _look_at_readiness(subject, found, since, right=bool(right))
+            if found.unhealthy >= UNHEALTHY:
+                found.problem = "it is not healthy"
+                start.cancel()
+                return
+            if not right:
+                since = trio.current_time()
+        elif trio.current_time() - since >= STEADY:
+            found.problem = "it listens elsewhere"
+            start.cancel()
+            return
+
+
+def _lambda_seconds(subject: Subject, began: float) -> float:
+    """Return how long a start takes so far, without this machine's own load."""
+    environment = subject.function.environment
+    governor = environment.jail.governor if environment and environment.jail else None
+    queued = governor.queued_seconds if governor else 0.0
+    return trio.current_time() - began - queued
+
+
+async def _look_at_readiness(
+    subject: Subject, found: Beginning, since: float, *, right: bool
+) -> None:
+    """Note what the readiness path returns while the adapter waits for it."""
+    if right and trio.current_time() - since > STEADY:
+        await _ask_readiness(subject, found)
+        found.unhealthy += found.readiness_status >= 500
+
+
+async def _ask_readiness(subject: Subject, found: Beginning) -> None:
+    path = subject.options.config.readiness_path
+    direct = await subject.ask_directly(Target(path), 5.0, host="127.0.0.1")
+    found.readiness_status = direct.status
+    found.readiness_seconds = direct.first_byte
+
+
+def _reaches(listener: Listener, host: str, port: int) -> bool:
+    """Return whether what is sent to a host and port arrives at a listener."""
+    if listener.port != port:
+        return False
+    everywhere = ("0.0.0.0", "::", "*")
+    if listener.host in everywhere or listener.host == host:
+        return True
+    return host == "localhost" and listener.host in ("127.0.0.1", "::1")
+
+
+def _listeners(subject: Subject) -> tuple[Listener, ...]:
+    """Return where the application listens; the adapter itself does not."""
+    environment = subject.function.environment
+    pid = environment.adapter.pid if environment else None
+    if not pid:
+        return ()
+    found: set[tuple[str, int]] = set()
+    for process in processes.tree(pid):
+        if process.pid == pid and not subject.options.config.is_in_process:
+            continue
+        try:
+            connections = process.net_connections("tcp")
+        except (*processes.GONE, OSError):
+            continue
+        found |= {
+            (str(each.laddr.ip), int(each.laddr.port))
+            for each in connections
+            if each.status == psutil.CONN_LISTEN and each.laddr
+        }
+    return tuple(Listener(*each) for each in sorted(found))
+
+
+def is_server(command: tuple[str, ...], name: str) -> bool:
+    """Return whether a command starts a server of this name."""
+    return any(os.path.basename(word) == name for word in command)

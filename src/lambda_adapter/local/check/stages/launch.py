@@ -1,0 +1,124 @@
+"""Starting, and starting anew with a cure, until the application is ready."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import msgspec
+import trio
+
+from lambda_adapter.local.check.finding import Finding, passed
+from lambda_adapter.local.check.rules.causes import find_cause, last_line
+from lambda_adapter.local.check.rules.crash import judge_exit, judge_silence
+from lambda_adapter.local.check.rules.place import (
+    judge_address,
+    judge_port,
+    judge_readiness,
+)
+from lambda_adapter.local.check.settings import CheckSettings
+from lambda_adapter.local.check.stages.begin import Beginning, Listener, begin
+from lambda_adapter.local.check.subject import Log, Subject
+from lambda_adapter.local.function import Function
+from lambda_adapter.local.options import Options
+
+MAX_STARTS = 4
+"""Starts until the check gives up: each one has the cure of the one before."""
+
+_EVERYWHERE = ("0.0.0.0", "::", "*")
+
+
+@asynccontextmanager
+async def launch(
+    options: Options,
+    settings: CheckSettings,
+    log: Log,
+    progress: Callable[[str], None],
+) -> AsyncIterator[tuple[Subject, Beginning, list[Finding]]]:
+    """Start the application, where it listens elsewhere once more with that place."""
+    findings: list[Finding] = []
+    cured = options
+    for number in range(MAX_STARTS):
+        async with trio.open_nursery() as nursery:
+            function = Function(cured, log)
+            await nursery.start(function.run)
+            subject = Subject(cured, settings, function, log)
+            beginning = await begin(subject, progress)
+            cure = _judge(subject, beginning, findings)
+            if cure is None or number == MAX_STARTS - 1:
+                yield subject, beginning, findings
+            await function.stop()
+            nursery.cancel_scope.cancel()
+        if cure is None:
+            return
+        cured = cure
+
+
+def _judge(
+    subject: Subject, beginning: Beginning, findings: list[Finding]
+) -> Options | None:
+    """Judge a start; return the options with which to try again, if any can help."""
+    config = subject.options.config
+    if beginning.ready:
+        if not findings and subject.has_port:
+            where = f"{config.host}:{config.port}"
+            findings.append(passed("port", f"listens at {where}"))
+        if subject.has_port and not any(each.kind == "readiness" for each in findings):
+            findings += judge_readiness(
+                config.readiness_path,
+                beginning.readiness_status,
+                beginning.readiness_seconds,
+                ready=True,
+            )
+        return None
+    if elsewhere := _elsewhere(beginning, config.port, config.host):
+        if elsewhere.port != config.port:
+            findings.append(
+                judge_port(
+                    config.port,
+                    elsewhere.port,
+                    wanted_by_user=subject.settings.fixed_port,
+                )
+            )
+        wanted = ("127.0.0.1", *_EVERYWHERE)
+        if elsewhere.host not in wanted:
+            findings.append(judge_address(elsewhere.host, elsewhere.port, config.host))
+        return _with_place(subject.options, elsewhere)
+    if beginning.killed:
+        return None  # of memory: judged at the end
+    if beginning.ended:
+        cause = find_cause(beginning.lines)
+        line = last_line(beginning.lines)
+        findings.append(judge_exit(beginning.problem, line, cause))
+    elif beginning.listeners:
+        findings += judge_readiness(
+            config.readiness_path,
+            beginning.readiness_status,
+            beginning.readiness_seconds,
+            ready=False,
+        )
+        environ = subject.options.environ | {"AWS_LWA_READINESS_CHECK_PROTOCOL": "tcp"}
+        return msgspec.structs.replace(subject.options, environ=environ)
+    else:
+        findings.append(judge_silence(beginning.wall))
+    return None
+
+
+def _elsewhere(beginning: Beginning, port: int, host: str) -> Listener | None:
+    """Return another place than the one that is asked, if it listens at none else."""
+    there = beginning.listeners
+    right = [
+        each
+        for each in there
+        if each.port == port and each.host in (host, *_EVERYWHERE)
+    ]
+    if right or not there:
+        return None
+    return min(there, key=lambda each: (each.port != port, each.port))
+
+
+def _with_place(options: Options, place: Listener) -> Options:
+    host = "127.0.0.1" if place.host in _EVERYWHERE else place.host
+    environ = options.environ | {
+        "AWS_LWA_PORT": str(place.port),
+        "AWS_LWA_HOST": host,
+    }
+    return msgspec.structs.replace(options, environ=environ)

@@ -1,0 +1,194 @@
+"""Freeze and thaw, a worker that dies, one connection at a time, the end."""
+
+import contextlib
+import signal
+import time
+from collections.abc import AsyncIterator
+
+import psutil
+import trio
+
+from lambda_adapter.local import processes
+from lambda_adapter.local.check.finding import Finding
+from lambda_adapter.local.check.rules.causes import find_cause
+from lambda_adapter.local.check.rules.life import (
+    Thaw,
+    judge_gunicorn,
+    judge_one_worker,
+    judge_sigterm,
+    judge_thaw,
+    judge_worker,
+)
+from lambda_adapter.local.check.settings import Target
+from lambda_adapter.local.check.subject import HOST, Outcome, Subject
+
+HELD = 2.0
+"""Seconds that another request waits beside a half-sent one."""
+
+IN_TIME = 0.8
+"""Seconds from SIGTERM to the end of all: Lambda's 0.5, and time to see it. Locally the
+adapter gives an application more."""
+
+QUEUED = 0.1
+"""Seconds of waiting for a CPU of this machine that spoil a judgement of 0.4 s."""
+
+WORKER = 25.0
+"""Seconds until a worker that was killed has to be there again: it starts as slowly as
+the application, and this machine may be busy."""
+
+
+async def freeze(subject: Subject) -> AsyncIterator[Finding]:
+    """Freeze, thaw with a POST, then GET: as before?"""
+    path = subject.options.config.readiness_path
+    get = Target(path)
+    post = Target(path, "POST", [(b"Content-Type", b"text/plain")], b"hello")
+    targets = (post, get)
+    before = [await subject.ask(each) for each in targets]
+    seconds = subject.settings.pace.freeze
+    first_line = len(subject.log.lines)
+    alive = await trio.to_thread.run_sync(_names, subject)
+    subject.environment.adapter.freeze()
+    await trio.sleep(seconds)
+    outcomes: list[Outcome] = []
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_thaw, subject)
+        outcomes.append(await subject.ask(post))
+    outcomes.append(await subject.ask(get))
+    thaws = [
+        Thaw(target.title, one.status, other.status, other.seconds, other.failure)
+        for target, one, other in zip(targets, before, outcomes, strict=True)
+    ]
+    await trio.sleep(0.3)  # what timers end, they end now
+    left = await trio.to_thread.run_sync(_names, subject)
+    ended = sorted({name for pid, name in alive.items() if pid not in left})
+    cause = find_cause(subject.log.lines[first_line:])
+    lines = [cause.line] if cause and cause.kind == "thaw" else []
+    findings = list(judge_thaw(seconds, thaws, lines, ended))
+    command = await trio.to_thread.run_sync(_gunicorn, subject)
+    if command and all(each.status == "pass" for each in findings):
+        findings = list(judge_gunicorn(command, seconds)) or findings
+    for finding in findings:
+        yield finding
+
+
+async def _thaw(subject: Subject) -> None:
+    subject.environment.adapter.thaw()
+
+
+def _names(subject: Subject) -> dict[int, str]:
+    pid = subject.environment.adapter.pid or 0
+    names: dict[int, str] = {}
+    for process in processes.tree(pid):
+        with contextlib.suppress(*processes.GONE):
+            if process.status() not in processes.ENDED:
+                names[process.pid] = process.name()
+    return names
+
+
+def _gunicorn(subject: Subject) -> list[str]:
+    """Return the command of a gunicorn among the processes, if there is one."""
+    pid = subject.environment.adapter.pid or 0
+    for process in processes.tree(pid)[1:]:
+        with contextlib.suppress(*processes.GONE):
+            command = process.cmdline()
+            if any(word.rpartition("/")[2] == "gunicorn" for word in command[:3]):
+                return [*command, *_environment_options(process)]
+    return []
+
+
+def _environment_options(process: psutil.Process) -> list[str]:
+    return process.environ().get("GUNICORN_CMD_ARGS", "").split()
+
+
+async def one_at_a_time(subject: Subject) -> AsyncIterator[Finding]:
+    """Hold a half-sent request, and see whether another one is served meanwhile."""
+    if not subject.has_port:
+        return
+    target = Target(subject.options.config.readiness_path)
+    plain = await subject.ask_directly(target, HELD)
+    if not plain.status:
+        return
+    with contextlib.suppress(OSError, trio.BrokenResourceError):
+        host = subject.options.config.host
+        async with await trio.open_tcp_stream(host, subject.port) as stream:
+            await stream.send_all(b"GET / HTTP/1.1\r\nHost: " + HOST.encode())
+            await trio.sleep(0.1)
+            other = await subject.ask_directly(target, HELD + plain.seconds)
+        if not other.status:
+            yield judge_one_worker()
+            await subject.ask_directly(target, HELD)
+            return
+    # PHP's own server reads requests side by side, and serves one after the other.
+    if command := await trio.to_thread.run_sync(_php, subject):
+        yield judge_one_worker(command)
+
+
+def _php(subject: Subject) -> str:
+    pid = subject.environment.adapter.pid or 0
+    for process in processes.tree(pid)[1:]:
+        with contextlib.suppress(*processes.GONE):
+            command = process.cmdline()
+            if process.name().startswith("php") and "-S" in command:
+                workers = process.environ().get("PHP_CLI_SERVER_WORKERS", "1")
+                return " ".join(command) if workers == "1" else ""
+    return ""
+
+
+async def kill_worker(subject: Subject) -> AsyncIterator[Finding]:
+    """Kill one process of several that serve, and see whether requests are served."""
+    victim = await trio.to_thread.run_sync(_find_worker, subject)
+    if victim is None:
+        return
+    name = victim.name()
+    with contextlib.suppress(*processes.GONE):
+        victim.kill()
+    began = time.monotonic()
+    statuses: list[int] = []
+    target = Target(subject.options.config.readiness_path)
+    while time.monotonic() - began < WORKER:
+        outcome = await subject.ask(target)
+        statuses.append(outcome.status)
+        if outcome.status < 500:
+            break
+        await trio.sleep(0.2)
+    yield judge_worker(name, statuses, time.monotonic() - began)
+
+
+def _find_worker(subject: Subject) -> psutil.Process | None:
+    """Return a process without children that listens, where its parent does as well.
+
+    Or that runs the same program as its parent: a worker of a pool that forks.
+    """
+    pid = subject.environment.adapter.pid or 0
+    tree = processes.tree(pid)
+    known = {each.pid: each for each in tree[1:]}
+    for process in tree[2:]:
+        with contextlib.suppress(*processes.GONE):
+            parent = known.get(process.ppid())
+            if parent and parent.name() == process.name() and not process.children():
+                listens = processes.listening([process, parent])
+                if subject.port in listens:
+                    return process
+    return None
+
+
+async def end(subject: Subject) -> AsyncIterator[Finding]:
+    """Send SIGTERM as Lambda does, and see whether the application ends in time."""
+    environment = subject.function.environment
+    if environment is None or not environment.alive:
+        return
+    first_line = len(subject.log.lines)
+    began = time.monotonic()
+    governor = subject.jail.governor
+    queued = governor.queued_seconds if governor else 0.0
+    await environment.end()
+    seconds = time.monotonic() - began
+    queued = (governor.queued_seconds if governor else 0.0) - queued
+    killed = any(
+        f"did not end on {signal.SIGTERM.name}" in line
+        for line in subject.log.lines[first_line:]
+    )
+    late = killed or seconds > IN_TIME
+    if late and queued > QUEUED:
+        return  # this machine was too busy to say
+    yield judge_sigterm(seconds, in_time=not late)

@@ -1,0 +1,152 @@
+"""CPU by memory, memory enforced, and the freeze: from outside, by signals.
+
+A budget of CPU time fills at the function's share and is emptied by what the processes
+use; while it is empty they are stopped. Only the governor stops and continues them, so
+that slices and freezes never undo each other.
+"""
+
+import threading
+import time
+
+from lambda_adapter.local.sandbox.procfs import Tree
+
+TICK = 0.005
+"""Seconds between two looks at what is used."""
+
+BURST = 0.02
+"""Seconds of the function's share that may be saved up: about a period of Lambda's
+(https://docs.kernel.org/scheduler/sched-bwc.html has 0.1 s as its default)."""
+
+CATCH_UP = 0.5
+"""Seconds of the share that are made up for where this machine was busy."""
+
+LOOK = 0.02
+"""Seconds between two looks for new processes."""
+
+MB = 1_048_576
+
+
+class Governor(threading.Thread):
+    """Holds a tree of processes to its share."""
+
+    def __init__(self, root: int, memory_mb: int, share: float) -> None:
+        super().__init__(name="lambda-adapter sandbox governor", daemon=True)
+        self._tree = Tree(root)
+        self._limit = memory_mb * MB
+        self._share = share
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._frozen = False
+        self._stopped = False
+        self._budget = share * BURST
+        self._at = time.monotonic()
+        self._largest_rss = 0
+        self.cpu_seconds = 0.0
+        """Used so far, by all processes."""
+        self.peak_bytes = 0
+        """Of memory, what is shared counted once."""
+        self.peak_threads = 0
+        self.waiting_seconds = 0.0
+        """For how long no process had anything to run, until ``end_init``."""
+        self.queued_seconds = 0.0
+        """For how long threads waited for a CPU of this machine, which is busy."""
+        self._stopped_seconds = 0.0
+        self._accounted = (0.0, 0.0)
+        self._in_init = True
+        self.killed = ""
+        """Why all of it was killed, if it was."""
+
+    def end_init(self, share: float) -> None:
+        """Change the share, for those who believe in more of it during init."""
+        with self._lock:
+            self._share = share
+            self._in_init = False
+
+    def freeze(self) -> None:
+        """Stop every process until ``thaw``."""
+        with self._lock:
+            self._frozen = True
+            self._tree.look()
+            self._tree.stop()
+
+    def thaw(self) -> None:
+        """Let every process go on, with a budget as after a pause."""
+        with self._lock:
+            self._frozen = self._stopped = False
+            self._at = time.monotonic()
+            self._budget = self._share * BURST
+            self._tree.go_on()
+
+    def close(self) -> None:
+        """End the governor; what is stopped goes on."""
+        self._ended.set()
+        self.join()
+        self._tree.go_on()
+
+    def run(self) -> None:
+        """Look, stop, continue and kill until closed."""
+        looked = 0.0
+        while not self._ended.wait(self._pause()):
+            now = time.monotonic()
+            with self._lock:
+                if self._frozen:
+                    looked = 0.0
+                    continue
+                self._meter(now)
+                if now - looked >= LOOK:
+                    self._tree.look()
+                    self._account(now - looked if looked else 0.0)
+                    looked = now
+                self._weigh()
+
+    def _pause(self) -> float:
+        """Return the seconds until the next look: sooner where the budget is full."""
+        if self._stopped and self._budget < 0:
+            return max(min(-self._budget / self._share, 0.1), 0.001)
+        return TICK
+
+    def _account(self, seconds: float) -> None:
+        """Say of the time since the last look what it was: work, a queue, or a wait."""
+        self.peak_threads = max(self.peak_threads, self._tree.threads())
+        queued = self._tree.queued_delta()
+        used = self.cpu_seconds - self._accounted[0]
+        stopped = self._stopped_seconds - self._accounted[1]
+        self._accounted = (self.cpu_seconds, self._stopped_seconds)
+        self.queued_seconds += min(queued, seconds)
+        if self._in_init:
+            self.waiting_seconds += max(seconds - used - queued - stopped, 0.0)
+
+    def _meter(self, now: float) -> None:
+        used = self._tree.cpu_delta()
+        self.cpu_seconds += used
+        earned = (now - self._at) * self._share
+        if self._stopped:
+            self._stopped_seconds += now - self._at
+        self._at = now
+        # What is earned while stopped is wanted: late looks must not lose any of it.
+        saved = CATCH_UP if self._stopped else BURST
+        most = max(self._share * saved, TICK / 2)
+        self._budget = min(self._budget + earned - used, most)
+        if self._budget < 0 and not self._stopped:
+            self._stopped = True
+            self._tree.stop()
+        elif self._budget >= 0 and self._stopped:
+            self._stopped = False
+            self._tree.go_on()
+
+    def _weigh(self) -> None:
+        """Kill all of it beyond its memory; what is shared is looked at only near it.
+
+        A sum of resident sets is cheap and never too small; the proportional one, which
+        walks page tables, is read where the sum has grown.
+        """
+        rss = self._tree.resident_bytes()
+        if rss < self._largest_rss + MB and rss <= self._limit:
+            return
+        self._largest_rss = max(self._largest_rss, rss)
+        bytes_ = self._tree.proportional_bytes()
+        self.peak_bytes = max(self.peak_bytes, bytes_)
+        if bytes_ > self._limit and not self.killed:
+            used, allowed = bytes_ // MB, self._limit // MB
+            self.killed = f"used {used} MB of {allowed} MB"
+            self._tree.kill()

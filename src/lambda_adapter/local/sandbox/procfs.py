@@ -1,0 +1,137 @@
+"""A tree of processes as /proc shows it, read often and cheaply.
+
+psutil takes fifty times as long for the same; ``local.processes`` uses it where time
+does not matter, and on macOS.
+"""
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterator
+
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class Tree:
+    """A process and all its descendants that were ever seen."""
+
+    def __init__(self, root: int) -> None:
+        self._root = root
+        self._used: dict[int, float] = {root: 0.0}
+        """CPU seconds of each process when they were last read."""
+        self._queued = 0.0
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes that are there."""
+        return list(self._used)
+
+    def look(self) -> None:
+        """Find new descendants, and forget what has ended."""
+        waiting = list(self._used)
+        while waiting:
+            for child in _children(waiting.pop()):
+                if child not in self._used:
+                    self._used[child] = 0.0
+                    waiting.append(child)
+        for pid in [each for each in self._used if not os.path.exists(f"/proc/{each}")]:
+            del self._used[pid]
+
+    def cpu_delta(self) -> float:
+        """Return the CPU seconds since the last time, of all threads."""
+        delta = 0.0
+        for pid, before in list(self._used.items()):
+            try:
+                now = time.clock_gettime(_clock_of(pid))
+            except OSError:
+                continue
+            delta += max(now - before, 0.0)
+            self._used[pid] = now
+        return delta
+
+    def queued_delta(self) -> float:
+        """Return the seconds since the last time in which threads waited for a CPU.
+
+        https://docs.kernel.org/scheduler/sched-stats.html, /proc/<pid>/schedstat
+        """
+        total = 0.0
+        # This process is the other end of all that they wait for.
+        for pid in [*self._used, os.getpid()]:
+            try:
+                for thread in os.listdir(f"/proc/{pid}/task"):
+                    with open(f"/proc/{pid}/task/{thread}/schedstat", "rb") as file:
+                        total += int(file.read().split()[1]) / 1e9
+            except (OSError, IndexError):
+                continue
+        delta, self._queued = total - self._queued, total
+        return max(delta, 0.0)
+
+    def threads(self) -> int:
+        """Return how many threads there are."""
+        count = 0
+        for pid in self._used:
+            with contextlib.suppress(OSError):
+                count += len(os.listdir(f"/proc/{pid}/task"))
+        return count
+
+    def resident_bytes(self) -> int:
+        """Return the resident memory; what is shared counts several times."""
+        total = 0
+        for pid in self._used:
+            try:
+                with open(f"/proc/{pid}/statm", "rb") as file:
+                    total += int(file.read().split()[1]) * _PAGE
+            except (OSError, IndexError):
+                continue
+        return total
+
+    def proportional_bytes(self) -> int:
+        """Return the resident memory; what is shared counts once."""
+        return sum(_proportional(pid) for pid in self._used)
+
+    def stop(self) -> None:
+        """Stop all of them."""
+        self._send(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let all of them go on."""
+        self._send(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """Kill all of them."""
+        self._send(signal.SIGKILL)
+
+    def _send(self, number: signal.Signals) -> None:
+        for pid in self._used:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, number)
+
+
+def _clock_of(pid: int) -> int:
+    """Return the clock of a process's CPU time, as clock_getcpuclockid(3) does."""
+    return (~pid << 3) | 2
+
+
+def _children(pid: int) -> Iterator[int]:
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return
+    for thread in threads:
+        try:
+            with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
+                yield from map(int, file.read().split())
+        except OSError:
+            continue
+
+
+def _proportional(pid: int) -> int:
+    try:
+        with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
+            for line in file:
+                if line.startswith(b"Pss:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return 0

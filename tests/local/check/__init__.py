@@ -1,0 +1,1 @@
+"""Tests of the check: its rules with values, its stages with the zoo."""

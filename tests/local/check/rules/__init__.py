@@ -1,0 +1,1 @@
+"""Tests of the rules: values in, findings out."""

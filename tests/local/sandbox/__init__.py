@@ -1,0 +1,1 @@
+"""Tests of the sandbox: with the kernel, in real processes."""

@@ -1,0 +1,153 @@
+"""What a confined process can't do."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from lambda_adapter.local.sandbox.limits import HOME, Limits
+from tests.local.sandbox.confined import confined
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux has sandboxes")
+
+TRIES = """
+import os
+def tried(what):
+    try:
+        what()
+    except OSError as error:
+        return error.strerror
+    return "done"
+"""
+
+
+def test_the_disk_is_readonly(tmp_path: Path):
+    """A write outside /tmp fails with EROFS, and one in /tmp does not."""
+    program = TRIES + (
+        "print(tried(lambda: open('here', 'w')))\n"
+        "print(tried(lambda: os.mkdir('/opt/there')))\n"
+        "print(tried(lambda: open('/tmp/well', 'w')))\n"
+    )
+
+    with confined(program, tmp_path) as sandbox:
+        lines = sandbox.output().splitlines()
+
+    assert lines == ["Read-only file system", "Read-only file system", "done"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_tmp_is_empty_and_has_its_size(tmp_path: Path):
+    """The environment's /tmp has nothing of this machine's, and its own size."""
+    program = TRIES + (
+        "here = os.path.relpath(os.getcwd(), '/tmp').split('/')[0]\n"
+        "print(set(os.listdir('/tmp')) <= {here, '.closed'})\n"
+        "print(tried(lambda: open('/tmp/big', 'wb').write(bytes(9_000_000))))\n"
+    )
+
+    with confined(program, tmp_path, Limits(tmp_mb=8)) as sandbox:
+        lines = sandbox.output().splitlines()
+        full = sandbox.jail.limits.tmp_mb
+
+    assert lines == ["True", "No space left on device"]
+    assert full == 8
+
+
+def test_there_is_no_shared_memory(tmp_path: Path):
+    """A lock of multiprocessing can't be made, since there is no /dev/shm."""
+    program = TRIES + (
+        "import multiprocessing\n"
+        "print(tried(multiprocessing.Lock))\n"
+        "print(tried(lambda: open('/dev/shm/x', 'w')))\n"
+    )
+
+    with confined(program, tmp_path) as sandbox:
+        lines = sandbox.output().splitlines()
+        named = sandbox.jail.attempts.shared_memory()
+
+    assert "done" not in lines
+    assert [each.path for each in named][-1:] == ["/dev/shm/x"]
+
+
+def test_the_user_is_nobody_in_particular(tmp_path: Path):
+    """The user is Lambda's, without capabilities, and HOME is not there."""
+    program = TRIES + (
+        "print(os.getuid(), os.environ['HOME'], os.path.exists(os.environ['HOME']))\n"
+        "print([x for x in open('/proc/self/status') if x.startswith('CapEff')][0])\n"
+        "print(tried(lambda: os.setuid(0)))\n"
+    )
+
+    with confined(program, tmp_path) as sandbox:
+        lines = sandbox.output().splitlines()
+
+    assert lines[0] == f"993 {HOME} False"
+    assert lines[1].split()[-1].strip("0") == ""
+    assert lines[-1] != "done"
+
+
+def test_what_others_cannot_read_is_closed(tmp_path: Path):
+    """A file with 0600 and a directory with 0700 are closed, and the others open."""
+    for name, mode in (("open", 0o644), ("secret", 0o600)):
+        (tmp_path / name).write_text(name)
+        (tmp_path / name).chmod(mode)
+    (tmp_path / "inner").mkdir(mode=0o700)
+    program = TRIES + (
+        "print(tried(lambda: open('open')), tried(lambda: open('secret')),"
+        " tried(lambda: os.listdir('inner')))\n"
+    )
+
+    with confined(program, tmp_path) as sandbox:
+        output = sandbox.output().strip()
+
+    assert output == "done Permission denied Permission denied"
+
+
+def test_files_are_counted(tmp_path: Path):
+    """A process has 1,024 descriptors, and the next one fails."""
+    program = TRIES + (
+        "kept = []\n"
+        "def fill():\n"
+        "    while True: kept.append(os.open('/dev/null', 0))\n"
+        "print(tried(fill), len(kept) > 1000, len(kept) <= 1024)\n"
+    )
+
+    with confined(program, tmp_path) as sandbox:
+        output = sandbox.output().strip()
+
+    assert output == "Too many open files True True"
+
+
+FORBIDDEN = """
+import ctypes, struct, sys, os
+libc = ctypes.CDLL(None, use_errno=True)
+steps = [(0x20, 0, 0, 0), (0x15, 0, 1, 272)]
+steps += [(0x06, 0, 0, 0x50001), (0x06, 0, 0, 0x7fff0000)]
+code = b"".join(struct.pack("=HBBI", *step) for step in steps)
+class Program(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_char_p)]
+libc.prctl(38, 1, 0, 0, 0)
+assert libc.prctl(22, 2, ctypes.byref(Program(4, code)), 0, 0) == 0
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""Forbids unshare(2), as container engines do, and becomes another program."""
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="the number is x86-64's")
+def test_without_namespaces_landlock_remains(tmp_path: Path):
+    """Where namespaces are forbidden, writes outside /tmp are refused all the same."""
+    program = TRIES + (
+        "print(tried(lambda: open('/opt/there', 'w')))\n"
+        "print(tried(lambda: open('/tmp/lambda-adapter-test', 'w')))\n"
+        "print(tried(lambda: os.remove('/tmp/lambda-adapter-test')))\n"
+    )
+    wrapper = (sys.executable, "-c", FORBIDDEN)
+
+    with confined(program, tmp_path, wrapper=wrapper) as sandbox:
+        lines = sandbox.output().splitlines()
+        said = sandbox.jail.described
+        paths = [each.path for each in sandbox.jail.attempts.elsewhere()]
+
+    assert lines == ["Permission denied", "done", "done"]
+    assert "Landlock" in said
+    assert "not on this machine: user and mount namespaces" in said
+    assert "/opt/there" in paths

@@ -1,0 +1,83 @@
+"""CPU, memory and the freeze."""
+
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from lambda_adapter.local.sandbox.limits import Limits
+from tests.local.sandbox.confined import confined
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux has sandboxes")
+
+BUSY = """
+import threading, time
+until = time.monotonic() + 2
+def work():
+    while time.monotonic() < until: sum(range(1000))
+threads = [threading.Thread(target=work) for _ in range(2)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(time.process_time())
+"""
+
+
+@pytest.mark.parametrize("memory", [128, 512, 1_024])
+def test_cpu_is_held_to_the_share(tmp_path: Path, memory: int):
+    """Processes never have more CPU than their memory brings, on all threads."""
+    limits = Limits(memory_mb=memory)
+
+    with confined(BUSY, tmp_path, limits) as sandbox:
+        used = float(sandbox.output())
+
+    assert used <= 2 * limits.vcpu * 1.1 + 0.1  # its own start is not in the 2 s
+
+
+def test_beyond_its_memory_it_is_killed(tmp_path: Path):
+    """Whatever takes more than its memory is killed near it, and it is said why."""
+    program = "x = []\nwhile True: x.append(b'x' * 1_000_000)"
+
+    with confined(program, tmp_path, Limits(memory_mb=256)) as sandbox:
+        sandbox.output()
+        governor = sandbox.jail.governor
+        status = sandbox.process.returncode
+
+    assert governor is not None
+    assert status == -9
+    assert governor.killed.endswith("of 256 MB")
+    assert 256 <= governor.peak_bytes / 1_048_576 < 256 * 1.5
+
+
+def test_shared_memory_counts_once(tmp_path: Path):
+    """Children that share their parent's memory do not count several times."""
+    program = (
+        "import os\n"
+        "x = b'x' * 150_000_000\n"
+        "children = [os.fork() for _ in range(1)]\n"
+        "if children[0]: os.wait(); print('lives')\n"
+        "else:\n"
+        "    import time\n"
+        "    until = time.monotonic() + 0.5\n"
+        "    while time.monotonic() < until: pass\n"
+        "    os._exit(0)\n"
+    )
+
+    with confined(program, tmp_path, Limits(memory_mb=256)) as sandbox:
+        output = sandbox.output()
+
+    assert output.strip() == "lives"
+
+
+def test_freeze_and_thaw(tmp_path: Path):
+    """Frozen processes stand still, and go on at the thaw."""
+    with confined("import signal; signal.pause()", tmp_path) as sandbox:
+        governor = sandbox.jail.governor
+        assert governor is not None
+        process = psutil.Process(sandbox.process.pid)
+        governor.freeze()
+        while process.status() != psutil.STATUS_STOPPED:
+            pass
+        governor.thaw()
+        while process.status() == psutil.STATUS_STOPPED:
+            pass

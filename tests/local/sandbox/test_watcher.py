@@ -1,0 +1,67 @@
+"""What the watcher hears of."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from lambda_adapter.local.sandbox.attempts import Bind, Connect
+from tests.local.sandbox.confined import confined
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux has sandboxes")
+
+
+def test_attempts_have_names(tmp_path: Path):
+    """A write has its absolute path and its process, whatever way it is asked for."""
+    program = (
+        "import os\n"
+        "for what in (lambda: open('relative', 'w'), lambda: os.mkdir('made'),\n"
+        "             lambda: os.rename('a', 'b'), lambda: os.remove('c'),\n"
+        "             lambda: os.open('d', os.O_CREAT, dir_fd=os.open('.', 0))):\n"
+        "    try: what()\n"
+        "    except OSError: pass\n"
+    )
+
+    with confined(program, tmp_path) as sandbox:
+        sandbox.output()
+        writes = sandbox.jail.attempts.elsewhere()
+
+    names = [str(Path(each.path).relative_to(tmp_path)) for each in writes]
+    assert names == ["relative", "made", "a", "c", "d"]
+    assert len({each.by for each in writes}) == 1
+
+
+def test_addresses_are_heard_of(tmp_path: Path):
+    """Addresses that are listened at and connected to are heard of."""
+    program = (
+        "import socket\n"
+        "server = socket.create_server(('127.0.0.1', 0))\n"
+        "socket.create_connection(server.getsockname())\n"
+        "print(server.getsockname()[1])\n"
+    )
+
+    with confined(program, tmp_path) as sandbox:
+        port = int(sandbox.output())
+        attempts = sandbox.jail.attempts
+
+    assert [(b.host, b.port) for b in attempts.binds] == [("127.0.0.1", 0)]
+    assert [(c.host, c.port) for c in attempts.connects] == [("127.0.0.1", port)]
+    assert isinstance(next(iter(attempts.binds)), Bind)
+    assert isinstance(next(iter(attempts.connects)), Connect)
+
+
+def test_harmless_writes_are_left_out(tmp_path: Path):
+    """Devices, bytecode and what is below /tmp are no attempts."""
+    program = (
+        "import os\n"
+        "open('/dev/null', 'w')\n"
+        "open('/tmp/x', 'w')\n"
+        "try: os.mkdir('__pycache__')\n"
+        "except OSError: pass\n"
+    )
+
+    with confined(program, tmp_path) as sandbox:
+        sandbox.output()
+        writes = sandbox.jail.attempts.writes
+
+    assert list(writes) == []

@@ -1,0 +1,146 @@
+"""What is in the zoo: what each application has, and what a check has to find first."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import msgspec
+
+APPS = Path(__file__).parent / "apps"
+EXAMPLES = Path(__file__).parents[2] / "examples"
+BIN = Path(sys.executable).parent
+
+
+class Specimen(msgspec.Struct, frozen=True):
+    """An application of the zoo."""
+
+    name: str
+    kinds: tuple[str, ...]
+    """The kinds of finding of which one has to be the first; none for a healthy one."""
+    command: tuple[str, ...]
+    folder: Path = APPS
+    """Copied, so that nothing is left in it."""
+    needs: str = ""
+    """The program without which it is left out."""
+    environ: dict[str, str] = {}
+    paths: tuple[str, ...] = ()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether what it needs is installed."""
+        return not self.needs or shutil.which(self.needs) is not None
+
+
+def python(name: str, *kinds: str) -> Specimen:
+    return Specimen(name, kinds, (sys.executable, f"{name}.py"))
+
+
+def gunicorn(name: str, app: str, *kinds: str, options: tuple[str, ...]) -> Specimen:
+    server = str(BIN / "gunicorn")
+    return Specimen(name, kinds, (server, "--no-control-socket", *options, app))
+
+
+def node(name: str, *kinds: str) -> Specimen:
+    return Specimen(name, kinds, ("node", f"{name}.cjs"), needs="node")
+
+
+THREADS = ("--threads", "4", "--timeout", "0")
+
+DEFECTIVE = (
+    python("disk_sqlite", "disk"),
+    python("disk_log_file", "disk"),
+    python("disk_cache_swallowed", "disk"),
+    node("disk_upload", "disk"),
+    python("home_cache", "home"),
+    python("shm_lock", "shared-memory"),
+    python("shm_pool", "shared-memory"),
+    python("closed_file", "permissions"),
+    python("privileges", "privileges"),
+    python("tmp_full", "tmp"),
+    python("tmp_leak", "tmp-leak", "tmp"),
+    python("memory_start", "memory"),
+    python("memory_request", "memory"),
+    python("memory_leak", "leak"),
+    node("memory_leak_node", "leak"),
+    python("descriptor_leak", "descriptor-leak"),
+    python("descriptors", "descriptors"),
+    python("thread_leak", "thread-leak"),
+    python("threads_many", "processes"),
+    python("start_cpu", "start-time"),
+    python("start_waits", "start-time"),
+    python("start_crash", "start"),
+    python("outside_start", "outside"),
+    python("port_ignored", "port"),
+    node("port_ignored_node", "port"),
+    python("port_reserved", "reserved-port"),
+    python("address_other", "address"),
+    python("readiness_503", "readiness"),
+    python("readiness_404", "readiness"),
+    python("readiness_slow", "readiness"),
+    python("redirect_localhost", "redirect"),
+    python("redirect_scheme", "redirect"),
+    python("link_localhost", "link"),
+    python("cookie_domain", "cookie"),
+    python("cookie_path", "cookie"),
+    python("response_large", "response-size"),
+    python("response_headers", "response-headers"),
+    python("binary_image", "binary"),
+    python("stream_sse", "streaming"),
+    node("websocket_node", "websocket"),
+    python("headers_small", "request-headers"),
+    python("late_one_worker", "late-request"),
+    gunicorn("gunicorn_timeout", "wsgi:app", "thaw", options=("--threads", "4")),
+    python("watchdog_thaw", "thaw"),
+    python("crash_request", "crash"),
+    python("worker_not_replaced", "worker"),
+    python("idle_cpu", "idle-cpu"),
+    python("timers", "timers"),
+    node("timers_node", "timers"),
+    python("connection_kept", "connections"),
+    python("sigterm_ignored", "sigterm"),
+    Specimen(
+        "one_worker_php",
+        ("one-worker",),
+        ("sh", "-c", "exec php -S 127.0.0.1:$PORT one_worker.php"),
+        needs="php",
+    ),
+)
+
+STREAMED = {"AWS_LWA_INVOKE_MODE": "response_stream"}
+
+
+def example(
+    name: str, *command: str, needs: str = "", environ: dict[str, str] | None = None
+) -> Specimen:
+    """Return one of the project's own examples, which is healthy."""
+    words = tuple(str(BIN / w) if w in ("gunicorn", "uvicorn") else w for w in command)
+    quiet = {"PYTHONDONTWRITEBYTECODE": "1"} | (environ or {})
+    return Specimen(name, (), words, EXAMPLES / name, needs, quiet)
+
+
+GUNICORN = ("gunicorn", "--no-control-socket", "--threads", "4", "--timeout", "0")
+UVICORN = ("sh", "-c", f"exec {BIN}/uvicorn --host 0.0.0.0 --port $PORT app:app")
+
+HEALTHY = (
+    example("flask", *GUNICORN, "app:app"),
+    example("events", *GUNICORN, "app:app"),
+    example("fastapi", *UVICORN, environ=STREAMED),
+    example("sse", *UVICORN, environ=STREAMED),
+    example("mcp", *UVICORN, environ=STREAMED),
+    example("pytest", *GUNICORN, "app:app"),
+)
+
+
+def copy(specimen: Specimen, folder: Path) -> Path:
+    """Copy an application, and return where it is; one file of it is closed."""
+    target = folder / specimen.name
+    ignore = shutil.ignore_patterns("node_modules", "__pycache__")
+    shutil.copytree(specimen.folder, target, ignore=ignore)
+    if specimen.name == "closed_file":
+        secret = target / "secret.ini"
+        secret.write_text("[secret]\n")
+        secret.chmod(0o600)
+    if (specimen.folder / "node_modules").exists():
+        os.symlink(specimen.folder / "node_modules", target / "node_modules")
+    return target
