@@ -2,7 +2,7 @@
 
 import pytest
 
-COMMAND = "gunicorn --no-control-socket app:app"
+COMMAND = "gunicorn --no-control-socket --timeout 0 app:app"
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -15,6 +16,7 @@ import trio
 from tests.adapter import Adapter, children, free_port, open_adapter
 from tests.catalogue import function_url
 from tests.e2e.applications import need
+from tests.emulator import PROJECT
 from tests.fake_runtime_api import FakeRuntimeApi
 
 PROGRAMS = Path(__file__).parents[1] / "programs" / "life"
@@ -59,6 +61,40 @@ def node(_: int, __: Path) -> Command:
     """Node.js, on one event loop."""
     need("node")
     return ["node", str(PROGRAMS / "busy.cjs")]
+
+
+def looped(_: int, __: Path) -> Command:
+    """Node.js in a shell's loop, which starts it again after half a second."""
+    need("node")
+    return ["sh", "-c", f"while :; do node {PROGRAMS}/busy.cjs; sleep 0.5; done"]
+
+
+def pm2(_: int, folder: Path) -> Command:
+    """Node.js under pm2-runtime."""
+    need("npm")
+    where = PROJECT / ".cache" / "applications" / "pm2"
+    if not (where / "node_modules/.bin/pm2-runtime").exists():
+        quiet = ["--no-audit", "--no-fund", "--ignore-scripts"]
+        install = ["npm", "install", "--prefix", str(where), *quiet, "pm2@6.0.14"]
+        subprocess.run(install, check=True)
+    runtime = str(where / "node_modules/.bin/pm2-runtime")
+    home = f"PM2_HOME={folder}/pm2"
+    return ["env", home, runtime, "start", str(PROGRAMS / "busy.cjs")]
+
+
+def apache(port: int, folder: Path) -> Command:
+    """Apache, which closes connections that are idle for a second."""
+    need("apache2")
+    modules = "".join(
+        f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n"
+        for name in ("mpm_event", "authz_core", "alias", "rewrite")
+    )
+    (folder / "apache.conf").write_text(
+        f"{modules}ServerRoot {folder}\nPidFile {folder}/pid\nListen 127.0.0.1:{port}\n"
+        "ServerName localhost\nKeepAliveTimeout 1\nErrorLog /dev/stderr\n"
+        "RewriteEngine on\nRewriteRule .* - [R=204,L]\n"
+    )
+    return ["apache2", "-f", str(folder / "apache.conf"), "-D", "FOREGROUND"]
 
 
 def nginx(port: int, folder: Path) -> Command:
