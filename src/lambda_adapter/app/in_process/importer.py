@@ -49,6 +49,8 @@ def load(name: str, config: Config, kind: Kind) -> object:
     except (AppImportError, KeyboardInterrupt):
         raise
     except BaseException as error:  # a module may call sys.exit
+        # What was replaced may be why the import failed, such as a lock of its own.
+        _refuse_patches(name)
         log.error("the application %r can't be imported", name, exc_info=error)
         reason = traceback.format_exception_only(error)[-1].strip()
         raise AppImportError(
