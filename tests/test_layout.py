@@ -116,6 +116,9 @@ TESTED_BY = {
     **dict.fromkeys(["local/own_writes", "local/source_files"], "local/test_reload"),
     "local/events_command": "local/test_samples",
     "local/event_text": "local/test_invoke_command",
+    **dict.fromkeys(
+        ["local/invocation_view", "local/page_token"], "local/test_inspector"
+    ),
     "local/http_server": "local/test_guard",
     "local/report": "local/test_pytest_plugin",
     "local/testing": "local/test_pytest_plugin",

@@ -66,6 +66,13 @@ class Browser:
                 return
         raise AssertionError(f"never true: {expression}")
 
+    def resize(self, width: int, scheme: str) -> None:
+        """Give the window a width, and the system a colour scheme."""
+        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        self._call("Emulation.setDeviceMetricsOverride", **size)
+        scheme_feature = {"name": "prefers-color-scheme", "value": scheme}
+        self._call("Emulation.setEmulatedMedia", features=[scheme_feature])
+
     def save_picture(self, file: Path) -> None:
         """Save what is to be seen."""
         said = self._call("Page.captureScreenshot")

@@ -2,21 +2,34 @@
 
 import json
 import os
+import shlex
+import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
 
-from lambda_adapter.local.function import Function
-from lambda_adapter.local.inspector import MAX_TEXT, QUEUE, EventStream, view
+from lambda_adapter.config import Config
+from lambda_adapter.http.messages import Response
+from lambda_adapter.local.function import Function, free_ports
+from lambda_adapter.local.inspector import QUEUE, EventStream
 from lambda_adapter.local.invocation import Failure, Invocation
+from lambda_adapter.local.invocation_view import MAX_TEXT, view
 from lambda_adapter.local.options import Options
 from lambda_adapter.local.report import Silence
 from lambda_adapter.local.testing import LambdaApp, open_app
+from tests.adapter import ENVIRON
 from tests.e2e.applications import need
 from tests.local.browser import Browser, open_browser
+from tests.local.client import ask
 from tests.local.conftest import APP
+from tests.local.terminal import open_terminal
+from tests.local.test_advice import WSGI
 
 STREAM = """
 new Promise(async (resolve) => {
@@ -125,7 +138,14 @@ def test_deep_event():
     """An event that is nested deeper than can be laid out is shown as it came."""
     payload = b"[" * 5000 + b"]" * 5000
 
-    assert view(Invocation(payload)).event == payload.decode()
+    assert part(Invocation(payload), "Event") == payload.decode()
+
+
+def part(invocation: Invocation, title: str, config: Config | None = None) -> str:
+    """Return what the page shows of an invocation that is over, under a title."""
+    invocation.told.set()
+    parts = view(invocation, config).parts
+    return next(part.text for part in parts if part.title == title)
 
 
 async def test_news_for_a_slow_browser():
@@ -146,10 +166,14 @@ def test_news(app: LambdaApp):
     """What was missed comes first, each with its number to go on from."""
     with httpx.stream("GET", f"{app.page_url}news?after=0") as response:
         lines = response.iter_lines()
+        assert next(lines) == "event: session"
+        assert next(lines).startswith("data: ")
+        assert next(lines) == ""
         assert next(lines) == "id: 1"
         shown = json.loads(next(lines).removeprefix("data: "))
 
-    assert 'id="invocation-1"' in shown
+    assert shown["over"]
+    assert 'id="invocation-1"' in shown["html"]
 
 
 @pytest.mark.e2e
@@ -165,8 +189,10 @@ def test_in_a_browser(app: LambdaApp, browser: Browser, tmp_path: Path):
     )
 
     browser.value(f"document.querySelector('#invocation-{number} summary').click()")
-    browser.value(f"document.querySelector('#invocation-{number} button').click()")
-    browser.wait(f"document.querySelector('#invocation-{number + 1}')")
+    browser.value(
+        f"document.querySelector('#invocation-{number} [data-replay]').click()"
+    )
+    browser.wait(f"document.querySelector('#invocation-{number + 1} .good')")
     browser.save_picture(Path(os.environ.get("PAGE_PICTURE", tmp_path / "page.png")))
 
     assert title == "GET /cookies"
@@ -190,15 +216,169 @@ def test_view_of_a_failure():
     invocation = Invocation(b"not JSON")
     invocation.fail(Failure("Own", "why"))
 
-    shown = view(invocation)
+    invocation.add_line("a line")
+    invocation.told.set()
 
-    assert (shown.status, shown.good, shown.failure) == ("error", False, "Own: why")
-    assert shown.event == "not JSON"
+    shown = view(invocation, None)
+
+    assert (shown.status, shown.mood, shown.failure) == ("error", "bad", "Own: why")
+    assert [each.title for each in shown.parts][:2] == ["Log", "Event"]
+    assert part(invocation, "Event") == "not JSON"
 
 
 def test_view_of_much():
     """What is too long to be shown is cut in its middle."""
     invocation = Invocation(b'"%s"' % (b"x" * 2 * MAX_TEXT))
 
-    assert len(view(invocation).event) < MAX_TEXT + 100
-    assert "left out" in view(invocation).event
+    assert len(part(invocation, "Event")) < MAX_TEXT + 100
+    assert "left out" in part(invocation, "Event")
+
+
+@pytest.mark.parametrize(
+    ("status", "mood"), [(200, "good"), (302, "good"), (404, "warn"), (500, "bad")]
+)
+def test_view_of_a_status(status: int, mood: str):
+    """A client's error looks other than a server's."""
+    invocation = Invocation(b"{}")
+    invocation.response = Response(status, b"", [], b"")
+    invocation.told.set()
+
+    assert view(invocation, None).mood == mood
+
+
+@pytest.mark.e2e
+def test_copies_can_be_run(app: LambdaApp, tmp_path: Path):
+    """The command that is copied sends the same request, and the test passes."""
+    need("curl")
+    app.post("/echo?a=%20b", content=b"it's", headers={"x-own": "1 2"})
+    shown = view(app.last, app.config, str(app.base_url).rstrip("/"))
+
+    subprocess.run(shlex.split(shown.curl), check=True, capture_output=True)
+    again = app.last
+    test = shown.test.replace('"COMMAND"', repr(APP))
+    (tmp_path / "test_it.py").write_text(test)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "test_it.py"],
+        cwd=tmp_path,
+        env=ENVIRON,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert again.title == "POST /echo?a=%20b"
+    assert again.event["headers"]["x-own"] == "1 2"  # type: ignore[index]
+    assert "1 passed" in done.stdout, done.stdout
+
+
+def test_request_as_the_application_got_it(app: LambdaApp):
+    """The request that is shown is the one that the application got, each header."""
+    seen = app.get("/echo").text.replace("\r\n", "\n").strip()
+
+    shown = part(app.last, "Request to the application", app.config)
+
+    ours = {line.partition(":")[0].lower(): line for line in shown.split("\n")[1:]}
+    theirs = {line.partition(":")[0].lower(): line for line in seen.split("\n")[1:]}
+    for name in ("x-amzn-lambda-context", "x-amzn-requestid", "x-amzn-trace-id"):
+        assert ours[name] == theirs[name]
+    assert shown.split("\n")[0] == seen.split("\n")[0]
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [400, 1280])
+def test_layout(app: LambdaApp, browser: Browser, width: int, scheme: str):
+    """No row runs out of the window, and a path has its line to itself where narrow."""
+    app.get("/status/404?" + "long=" * 40)
+    app.get("/status/500")
+    browser.resize(width, scheme)
+    browser.go(app.page_url)
+    browser.value("document.querySelector('.invocation').open = true")
+
+    assert browser.value("document.documentElement.scrollWidth <= innerWidth")
+    assert browser.value(NARROWEST) > 200
+    browser.save_picture(Path(os.environ.get("PAGE_PICTURE", os.devnull)))
+
+
+NARROWEST = """
+Math.min(...[...document.querySelectorAll(".title")].map((e) => e.clientWidth || 999))
+"""
+
+
+@pytest.mark.e2e
+def test_under_way(app: LambdaApp, browser: Browser):
+    """A request under way has a row with its time, and becomes the one that is over."""
+    browser.go(app.page_url)
+    asking = threading.Thread(target=app.get, args=("/hold",))
+    asking.start()
+    browser.wait(f"/under way for/.test({BUSY}?.textContent)")
+    row = browser.value(f"{BUSY}.closest('details').id")
+    pid = next(line.split()[0] for line in app.invocations[0].lines if "holds" in line)
+    os.kill(int(pid), signal.SIGKILL)
+    asking.join(20)
+
+    browser.wait(f"document.querySelector('#{row} .bad')")
+    assert not browser.value(BUSY)
+
+
+BUSY = "document.querySelector('.busy ~ .figures')"
+
+
+@pytest.mark.e2e
+def test_log_of_a_failure_is_first(app: LambdaApp, browser: Browser):
+    """Of a failure the log comes first, and opens at its end."""
+    with suppress(httpx.HTTPError):
+        app.get("/broken")
+    number = app.last.number
+    browser.go(app.page_url)
+    browser.value(f"document.querySelector('#invocation-{number} summary').click()")
+
+    row = f"document.querySelector('#invocation-{number}')"
+    assert browser.value(f"{row}.querySelector('h3').textContent").startswith("Log")
+    browser.wait(
+        f"(({row}.querySelector('pre')) && {row}.querySelector('pre').scrollTop +"
+        f" {row}.querySelector('pre').clientHeight >="
+        f" {row}.querySelector('pre').scrollHeight - 1)"
+    )
+
+
+@pytest.mark.e2e
+def test_filter_and_clear(app: LambdaApp, browser: Browser):
+    """Rows are filtered by path, status and request id, and cleared until new ones."""
+    app.get("/cookies?filtered")
+    request_id = app.last.request_id
+    browser.go(app.page_url)
+    for words in ("cookies 200 FILTERED", request_id):
+        browser.value(
+            f"(filter.value = {words!r}, filter.dispatchEvent(new Event('input')))"
+        )
+        assert browser.value(SHOWN) == 1
+    browser.value("(filter.value = '', document.getElementById('clear').click())")
+    assert browser.value(SHOWN) == 0
+    app.get("/cookies")
+    browser.wait(f"{SHOWN.strip()} == 1")
+
+
+SHOWN = "[...document.querySelectorAll('.invocation')].filter((e) => !e.hidden).length"
+
+
+@pytest.mark.e2e
+def test_an_end_and_a_new_beginning(browser: Browser, tmp_path: Path):
+    """A page tells that the command has ended, and lives again when it is back."""
+    (tmp_path / "main.py").write_text(WSGI)
+    port = str(free_ports(1)[0])
+    line = ("--port", port, "--wsgi", "main:app")
+    state = {"XDG_STATE_HOME": str(tmp_path / "state")}
+    with open_terminal(*line, cwd=tmp_path, env=state) as terminal:
+        terminal.wait("^ready")
+        url = terminal.lines[1].split()[1]
+        browser.go(url)
+        browser.wait("/^Connected/.test(state.textContent)")
+    browser.wait("/has ended/.test(state.textContent)")
+
+    with open_terminal(*line, cwd=tmp_path, env=state) as terminal:
+        terminal.wait("^ready")
+        assert terminal.lines[1].split()[1] == url
+        ask(int(port), "/again")
+        browser.wait("document.querySelector('.title')?.textContent == 'GET /again'")
+        browser.wait("/^Connected/.test(state.textContent)")

@@ -214,7 +214,15 @@ def test_reference():
     """The reference page has each public attribute of a client and an invocation."""
     page = (PROJECT / "docs" / "reference" / "pytest.md").read_text("utf-8")
     internal = {"add_line", "begin", "drop_pieces", "fail", "finish", "hand", "take"}
-    internal |= {"client_context", "describe_since", "handed_at", "over", "pieces"}
+    internal |= {
+        "client_context",
+        "config",
+        "delivered",
+        "describe_since",
+        "handed_at",
+        "over",
+        "pieces",
+    }
     internal |= {"refuse", "replied", "respond", "size", "told"}
     invocation = Invocation(b"{}")
     own = (

@@ -123,6 +123,11 @@ class Function:
                     await place.environment.end()
 
     @property
+    def options(self) -> Options:
+        """What it was started with."""
+        return self._options
+
+    @property
     def name(self) -> str:
         """The function's name."""
         return self._options.function_name

@@ -1,12 +1,9 @@
 """The inspector: a page with the latest invocations, which follows them live."""
 
-import contextlib
 import json
 import secrets
 from collections.abc import Callable
-from datetime import datetime
 
-import msgspec
 import trio
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.applications import Starlette
@@ -16,31 +13,32 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from lambda_adapter.errors import AdapterError
-from lambda_adapter.events.classify import classify
-from lambda_adapter.events.event import Context
-from lambda_adapter.http.messages import Fields, decoded
+from lambda_adapter import __version__
 from lambda_adapter.local.asgi import send_piece
 from lambda_adapter.local.function import Function
 from lambda_adapter.local.invocation import Invocation
-from lambda_adapter.quoting import truncate_middle
+from lambda_adapter.local.invocation_view import View, view
+from lambda_adapter.local.options import settings_shown
 
 QUEUE = 100
 """Invocations that wait for a slow browser; then it has to connect again."""
 
 
 class EventStream:
-    """Tells every open page of each invocation that is over."""
+    """Sends every open page each invocation, once it begins and once it is over."""
 
     def __init__(self, function: Function) -> None:
         self._records = function.records
         self._readers: set[trio.MemorySendChannel[Invocation]] = set()
+        function.begun.append(self._tell)
         function.listeners.append(self._tell)
 
     def subscribe(self, after: int) -> trio.MemoryReceiveChannel[Invocation]:
         """Return what was missed since an invocation, and what comes."""
-        told = [each for each in self._records if each.told.is_set()]
-        missed = [each for each in reversed(told) if each.number > after]
+        kept = reversed(list(self._records))
+        missed = [
+            each for each in kept if each.number > after or not each.told.is_set()
+        ]
         room = len(missed) + QUEUE
         sending, receiving = trio.open_memory_channel[Invocation](room)
         for invocation in missed:
@@ -66,9 +64,11 @@ class EventStreamResponse(Response):
         self,
         news: trio.MemoryReceiveChannel[Invocation],
         render: Callable[[Invocation], str],
+        session: str,
         headers: dict[str, str],
     ) -> None:
         super().__init__(headers=headers)
+        self._session = session
         del self.headers["content-length"]
         self._news = news
         self._render = render
@@ -79,105 +79,26 @@ class EventStreamResponse(Response):
         await send({**start, "headers": self.raw_headers})
         async with trio.open_nursery() as nursery, self._news:
             nursery.start_soon(_cancel_when_gone, receive, nursery.cancel_scope)
+            hello = f"event: session\ndata: {self._session}\n\n"
+            await send_piece(send, hello.encode(), more=True)
             async for invocation in self._news:
-                data = json.dumps(self._render(invocation))
-                event = f"id: {invocation.number}\ndata: {data}\n\n"
-                await send_piece(send, event.encode(), more=True)
+                await send_piece(send, self._event(invocation), more=True)
             nursery.cancel_scope.cancel()
         await send_piece(send, b"", more=False)
+
+    def _event(self, invocation: Invocation) -> bytes:
+        """Return an event; one that is not over has no id to go on from."""
+        over = invocation.told.is_set()
+        html = self._render(invocation)
+        said = {"number": invocation.number, "over": over, "html": html}
+        number = f"id: {invocation.number}\n" if over else ""
+        return f"{number}data: {json.dumps(said)}\n\n".encode()
 
 
 async def _cancel_when_gone(receive: Receive, scope: trio.CancelScope) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
     scope.cancel()
-
-
-MAX_TEXT = 65_536
-"""Characters of an event, a body or a log that are shown."""
-
-
-class View(msgspec.Struct, frozen=True):
-    """What there is to show."""
-
-    number: int
-    time: str
-    title: str
-    status: str
-    good: bool
-    duration: str
-    billed: str
-    memory: str
-    failure: str
-    event: str
-    request: str
-    reply: str
-    response: str
-    log: str
-
-
-def view(invocation: Invocation) -> View:
-    """Return what the page shows of an invocation."""
-    response = invocation.response
-    failure = invocation.failure
-    failed = f"{failure.error_type}: {failure.message}" if failure else ""
-    status = response.status if response else 0
-    init = f", init {invocation.init_ms:.0f} ms" if invocation.init_ms else ""
-    return View(
-        number=invocation.number,
-        time=datetime.fromtimestamp(invocation.at).strftime("%H:%M:%S"),
-        title=truncate_middle(invocation.title, 200),
-        status=str(status or ("error" if failure else "ok")),
-        good=not failure and status < 400,
-        duration=f"{invocation.duration_ms:.1f} ms{init}",
-        billed=f"{invocation.billed_ms} ms",
-        memory=f"{invocation.memory_mb} MB",
-        failure=" ".join(filter(None, [failed, invocation.note])),
-        event=_laid_out(invocation.payload),
-        request=_request(invocation.payload),
-        reply=_laid_out(invocation.reply_payload),
-        response=_response(invocation),
-        log=truncate_middle("\n".join(invocation.lines), MAX_TEXT),
-    )
-
-
-def _laid_out(document: bytes) -> str:
-    with contextlib.suppress(msgspec.DecodeError, RecursionError):
-        document = msgspec.json.format(document, indent=2)
-    return _text(document)
-
-
-def _request(payload: bytes) -> str:
-    """Return the request that the application sees, less what the adapter adds."""
-    try:
-        request = classify(payload).decode(payload).request(Context(b""))
-    except (AdapterError, RecursionError) as error:
-        return str(error)
-    line = f"{decoded(request.method)} {decoded(request.target)} HTTP/1.1"
-    fields = [field for field in request.fields if field[1]]
-    return "\n".join([line, *_lines(fields), "", _text(request.body)]).rstrip()
-
-
-def _response(invocation: Invocation) -> str:
-    response = invocation.response
-    if response is None:
-        return ""
-    streamed = invocation.pieces is not None
-    body = response.body if isinstance(response.body, bytes) else b""
-    shown = "(streamed)" if streamed else _text(body)
-    head = [str(response.status), *_lines(response.fields)]
-    return "\n".join([*head, "", shown]).rstrip()
-
-
-def _lines(fields: Fields) -> list[str]:
-    return [f"{decoded(name)}: {decoded(value)}" for name, value in fields]
-
-
-def _text(data: bytes) -> str:
-    try:
-        return truncate_middle(data.decode(), MAX_TEXT)
-    except UnicodeDecodeError:
-        return f"({len(data):,} bytes)"
 
 
 DIGITS = 16
@@ -207,10 +128,13 @@ POLICY = (
 class Page:
     """The page of a function."""
 
-    def __init__(self, function: Function, port: int) -> None:
+    def __init__(self, function: Function, port: int, *, token: str = "") -> None:
         self._function = function
+        self._url = f"http://127.0.0.1:{port}"
+        self._session = secrets.token_urlsafe(8)
+        """Another one after each start: then numbers begin again."""
         self._hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
-        self._token = secrets.token_urlsafe(16)
+        self._token = token or secrets.token_urlsafe(16)
         self._news = EventStream(function)
         self._templates = Environment(
             loader=PackageLoader("lambda_adapter.local", "."),
@@ -239,10 +163,17 @@ class Page:
         self._guard(request)
         nonce = secrets.token_urlsafe(16)
         told = [each for each in self._function.records if each.told.is_set()]
+        options = self._function.options
         page = self._templates.get_template("page.html").render(
-            views=[view(each) for each in told],
+            views=[self._view(each) for each in self._function.records],
             latest=max((each.number for each in told), default=0),
             nonce=nonce,
+            session=self._session,
+            command=options.shown or "lambda-adapter local",
+            gateway=options.gateway,
+            settings=settings_shown(options.environ),
+            url=self._url,
+            version=__version__,
         )
         policy = {"Content-Security-Policy": POLICY.format(nonce)}
         return HTMLResponse(page, headers=PRIVATE | policy)
@@ -252,7 +183,9 @@ class Page:
         self._guard(request)
         said = request.headers.get("last-event-id") or request.query_params.get("after")
         after = int(said) if said and said.isdecimal() and len(said) < DIGITS else 0
-        return EventStreamResponse(self._news.subscribe(after), self._render, PRIVATE)
+        return EventStreamResponse(
+            self._news.subscribe(after), self._render, self._session, PRIVATE
+        )
 
     async def _replay(self, request: Request) -> Response:
         """Send an event again, and have its gateway respond to nobody."""
@@ -262,7 +195,7 @@ class Page:
         number = str(request.path_params["number"])
         known = number.isdecimal() and len(number) < DIGITS
         old = self._function.records.find(int(number)) if known else None
-        if old is None:
+        if old is None or old.is_refused:
             raise HTTPException(404, "no longer remembered")
         title = f"{old.title.removesuffix(AGAIN)}{AGAIN}"
         again = await self._function.invoke(old.payload, title, old.respond)
@@ -283,7 +216,10 @@ class Page:
 
     def _render(self, invocation: Invocation) -> str:
         template = self._templates.get_template("invocation.html")
-        return template.render(view=view(invocation))
+        return template.render(view=self._view(invocation))
+
+    def _view(self, invocation: Invocation) -> View:
+        return view(invocation, self._function.options.config, self._url)
 
 
 async def _refuse(request: Request) -> Response:

@@ -4,12 +4,16 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import msgspec
 import trio
 
 from lambda_adapter.http.messages import Response
 from lambda_adapter.local.options import billed_ms
+
+if TYPE_CHECKING:
+    from lambda_adapter.runtime import api as runtime
 
 MAX_LINES = 1_000
 """Lines of a log that are kept with an invocation."""
@@ -69,6 +73,10 @@ class Invocation:
         self.lines: list[str] = []
         self.init_ms: float | None = None
         self.duration_ms = 0.0
+        self.replied_ms = 0.0
+        """How long it took to the reply, or to the end of a streamed one."""
+        self.delivered: runtime.Invocation | None = None
+        """What the runtime got, headers included."""
         self.memory_mb = 0
 
     def __repr__(self) -> str:
@@ -158,6 +166,8 @@ class Invocation:
 
     def _settle(self) -> None:
         """Have the gateway respond, once."""
+        if self.handed_at and not self.over.is_set():
+            self.replied_ms = (time.monotonic() - self.handed_at) * 1000
         if not self.replied.is_set():
             if self.respond:
                 self.response = self.respond(self)

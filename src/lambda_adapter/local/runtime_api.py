@@ -17,6 +17,7 @@ import msgspec
 import trio
 
 from lambda_adapter.events.event import MAX_REPLY
+from lambda_adapter.http.messages import Response
 from lambda_adapter.local.extensions_api import (
     EVENT_NEXT,
     REGISTER,
@@ -26,7 +27,7 @@ from lambda_adapter.local.extensions_api import (
 from lambda_adapter.local.h11_server import Exchange, serve
 from lambda_adapter.local.invocation import Failure, Invocation
 from lambda_adapter.local.options import Options
-from lambda_adapter.runtime.api import DELIMITER, RUNTIME
+from lambda_adapter.runtime.api import DELIMITER, RUNTIME, parse_next
 
 MAX_REPORT = 1_048_576
 """Bytes of a report."""
@@ -221,8 +222,13 @@ class RuntimeApi:
             self._waiting -= 1
         self._on_event()
         self._open[invocation.request_id] = invocation
+        about = self._about(invocation)
+        fields = [(name.encode(), value.encode()) for name, value in about.items()]
+        invocation.delivered = parse_next(
+            Response(200, b"", fields, invocation.payload)
+        )
         invocation.hand()
-        await exchange.respond(200, invocation.payload, self._about(invocation))
+        await exchange.respond(200, invocation.payload, about)
 
     def _about(self, invocation: Invocation) -> dict[str, str]:
         now = time.time()

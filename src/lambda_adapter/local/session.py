@@ -15,6 +15,7 @@ from lambda_adapter.local.guard import Guard
 from lambda_adapter.local.http_server import serve
 from lambda_adapter.local.inspector import Page
 from lambda_adapter.local.options import Options
+from lambda_adapter.local.page_token import page_token
 from lambda_adapter.local.ports import SetupError
 from lambda_adapter.local.processes import owner
 from lambda_adapter.local.report import Report
@@ -81,7 +82,7 @@ async def open_session(
     function = Function(options, report)
     async with trio.open_nursery() as nursery:
         await nursery.start(function.run)
-        page = Page(function, port)
+        page = Page(function, port, token=page_token(options.port))
         guard = Guard(options.allowed_hosts)
         gateway = options.open_gateway()
         nursery.start_soon(serve_gateway, function, gateway, page, front, guard)

@@ -13,6 +13,7 @@ import httpx
 import msgspec
 import trio
 
+from lambda_adapter.config import Config
 from lambda_adapter.local.function import free_ports
 from lambda_adapter.local.invocation import Invocation
 from lambda_adapter.local.option_table import AppOptions, read_given
@@ -137,6 +138,11 @@ class LambdaApp(httpx.Client):
         self.page_url = session.page_url
         """The address of the page of invocations, for a browser."""
         self._portal = portal
+
+    @property
+    def config(self) -> Config:
+        """The adapter's configuration."""
+        return self._function.options.config
 
     def __repr__(self) -> str:
         return f"<LambdaApp {self._function.shown} at {self.base_url}>"

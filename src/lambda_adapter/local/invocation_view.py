@@ -1,0 +1,239 @@
+"""An invocation as the page of invocations shows it."""
+
+import contextlib
+import shlex
+from datetime import datetime
+from urllib.parse import quote
+
+import msgspec
+
+from lambda_adapter.config import Config
+from lambda_adapter.errors import AdapterError
+from lambda_adapter.events.classify import classify
+from lambda_adapter.events.event import Context
+from lambda_adapter.http.messages import Fields, Request, decoded
+from lambda_adapter.local.invocation import Invocation
+from lambda_adapter.quoting import truncate_middle
+from lambda_adapter.runtime.context import encode_env_config, encode_lambda_context
+
+MAX_TEXT = 65_536
+"""Characters of an event, a body or a log that are shown."""
+
+OURS = (b"x-amz", b"x-forwarded-", b"content-length", b"host", b"via", b"forwarded")
+"""How headers begin that a client does not send itself, for ``curl``."""
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A titled text, which can be copied."""
+
+    title: str
+    text: str
+    name: str
+    """The name of a file that it can be saved as."""
+
+
+class Bar(msgspec.Struct, frozen=True):
+    """The times of an invocation, in thousandths of the whole."""
+
+    init: int
+    request: int
+    after: int
+    label: str
+
+
+class View(msgspec.Struct, frozen=True):
+    """What there is to show."""
+
+    number: int
+    began: int
+    """Milliseconds since the epoch."""
+    time: str
+    title: str
+    request_id: str
+    status: str
+    mood: str
+    """The class of the status: good, warn, bad, or busy while it is under way."""
+    duration: str = ""
+    billed: str = ""
+    memory: str = ""
+    failure: str = ""
+    bar: Bar | None = None
+    parts: tuple[Part, ...] = ()
+    curl: str = ""
+    test: str = ""
+    can_replay: bool = False
+
+
+def view(invocation: Invocation, config: Config | None, url: str = "") -> View:
+    """Return what the page shows of an invocation; little, while it is under way."""
+    begun = View(
+        number=invocation.number,
+        began=int(invocation.at * 1000),
+        time=datetime.fromtimestamp(invocation.at).strftime("%H:%M:%S"),
+        title=truncate_middle(invocation.title, 200),
+        request_id=invocation.request_id,
+        status="\N{HORIZONTAL ELLIPSIS}",
+        mood="busy",
+    )
+    return (
+        _finished(begun, invocation, config, url) if invocation.told.is_set() else begun
+    )
+
+
+def _finished(
+    begun: View, invocation: Invocation, config: Config | None, url: str
+) -> View:
+    failure = invocation.failure
+    failed = f"{failure.error_type}: {failure.message}" if failure else ""
+    status = invocation.response.status if invocation.response else 0
+    request = _read_request(invocation, config)
+    if invocation.is_refused:
+        begun = msgspec.structs.replace(begun, request_id="", failure=invocation.note)
+        failed, note = "", f"Refused by the gateway: {invocation.note}"
+    else:
+        note = invocation.note
+    return msgspec.structs.replace(
+        begun,
+        status=str(status or ("error" if failure else "ok")),
+        mood=_mood(status, is_failed=failure is not None),
+        duration="" if invocation.is_refused else f"{invocation.duration_ms:.1f} ms",
+        billed="" if invocation.is_refused else f"{invocation.billed_ms} ms",
+        memory="" if invocation.is_refused else f"{invocation.memory_mb} MB",
+        failure=" ".join(filter(None, [failed, note])),
+        bar=_bar(invocation),
+        parts=_parts(invocation, request),
+        curl=_curl(request, url) if isinstance(request, Request) else "",
+        test=_test(invocation),
+        can_replay=not invocation.is_refused,
+    )
+
+
+def _mood(status: int, *, is_failed: bool) -> str:
+    if is_failed or status >= 500:
+        return "bad"
+    return "warn" if status >= 400 else "good"
+
+
+def _bar(invocation: Invocation) -> Bar | None:
+    """Return how long init, request and what came after the reply took."""
+    init = invocation.init_ms or 0
+    replied = min(invocation.replied_ms, invocation.duration_ms)
+    whole = init + invocation.duration_ms
+    if not whole:
+        return None
+    after = invocation.duration_ms - replied
+    parts = [f"init {init:.1f} ms"] if init else []
+    parts += [f"request {replied:.1f} ms", f"after the reply {after:.1f} ms"]
+    first, second = round(1000 * init / whole), round(1000 * replied / whole)
+    return Bar(first, second, 1000 - first - second, ", ".join(parts))
+
+
+def _parts(invocation: Invocation, request: Request | str) -> tuple[Part, ...]:
+    """Return what happened in its order; what went wrong begins with the log."""
+    log = truncate_middle("\n".join(invocation.lines), MAX_TEXT)
+    parts = [
+        Part("Event", _laid_out(invocation.payload), "event.json"),
+        Part("Request to the application", _show_request(request), "request.txt"),
+        Part("Reply to Lambda", _laid_out(invocation.reply_payload), "reply.json"),
+        Part("Response to the client", _response(invocation), "response.txt"),
+    ]
+    is_wrong = bool(invocation.failure or invocation.note)
+    is_wrong |= invocation.response is not None and invocation.response.status >= 500
+    parts.insert(0 if is_wrong else len(parts), Part("Log", log, "log.txt"))
+    return tuple(part for part in parts if part.text)
+
+
+def _laid_out(document: bytes) -> str:
+    with contextlib.suppress(msgspec.DecodeError, RecursionError):
+        document = msgspec.json.format(document, indent=2)
+    return _text(document)
+
+
+def _read_request(invocation: Invocation, config: Config | None) -> Request | str:
+    """Return the request that the application gets, or why there is none."""
+    if not invocation.payload:
+        return ""
+    context = Context(b"{}")
+    if config and (delivered := invocation.delivered):
+        context = Context(
+            encode_lambda_context(delivered, encode_env_config(config)),
+            delivered.trace_id.encode("latin-1"),
+            delivered.tenant_id.encode("latin-1"),
+            config.pass_through_path.encode(),
+            request_id=delivered.request_id.encode(),
+        )
+    try:
+        payload = invocation.payload
+        return classify(payload).decode(payload).request(context)
+    except (AdapterError, RecursionError) as error:
+        return str(error)
+
+
+def _show_request(request: Request | str) -> str:
+    if isinstance(request, str):
+        return request
+    line = f"{decoded(request.method)} {decoded(request.target)} HTTP/1.1"
+    head = [line, *_lines(request.fields), ""]
+    return "\n".join([*head, _text(request.body)]).rstrip()
+
+
+def _curl(request: Request, url: str) -> str:
+    """Return the command that sends the same request to the gateway."""
+    target = quote(decoded(request.target), safe="/?&=%:;@!$'()*+,-._~[]")
+    words = ["curl", "--include"]
+    if request.method != b"GET":
+        words += ["--request", decoded(request.method)]
+    for name, value in request.fields:
+        if not name.lower().startswith(OURS):
+            words += ["--header", f"{decoded(name)}: {decoded(value)}"]
+    if request.body:
+        words += ["--data-binary", _text(request.body)]
+    return shlex.join([*words, url + target])
+
+
+def _test(invocation: Invocation) -> str:
+    """Return a test that sends the event, and expects what came of it."""
+    try:
+        event = invocation.event
+        reply = invocation.reply
+    except msgspec.MsgspecError:
+        return ""
+    except RecursionError:
+        return ""
+    lines = [
+        "def test_invocation(lambda_app):",
+        '    app = lambda_app("COMMAND")',
+        f"    event = {event!r}",
+        "",
+        "    invocation = app.invoke(event)",
+        "",
+    ]
+    status = reply.get("statusCode") if isinstance(reply, dict) else None
+    lines.append(
+        f'    assert invocation.reply["statusCode"] == {status!r}'
+        if status
+        else "    assert invocation.failure is None"
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _response(invocation: Invocation) -> str:
+    response = invocation.response
+    if response is None:
+        return ""
+    streamed = invocation.pieces is not None
+    body = response.body if isinstance(response.body, bytes) else b""
+    shown = "(streamed)" if streamed else _text(body)
+    head = [str(response.status), *_lines(response.fields)]
+    return "\n".join([*head, "", shown]).rstrip()
+
+
+def _lines(fields: Fields) -> list[str]:
+    return [f"{decoded(name)}: {decoded(value)}" for name, value in fields]
+
+
+def _text(data: bytes) -> str:
+    try:
+        return truncate_middle(data.decode(), MAX_TEXT)
+    except UnicodeDecodeError:
+        return f"({len(data):,} bytes)"
