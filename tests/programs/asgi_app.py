@@ -358,6 +358,11 @@ async def context(scope, receive, send):
     await respond(send, seen.encode())
 
 
+async def asks_for_work(scope, receive, send):
+    """Ask for the request that AWS_LWA_AFTER_REPLY_PATH names."""
+    await respond(send, headers=[(b"x-lwa-after-reply", b"1")])
+
+
 async def fails_in_context(scope, receive, send):
     SEEN.set("something")
     raise ValueError("a secret reason")
@@ -454,6 +459,12 @@ async def failing(scope, receive, send):
     """Fail to start up."""
     await receive()
     await send({"type": "lifespan.startup.failed", "message": "no database"})
+
+
+async def failing_on(scope, receive, send):
+    """Fail to start up, and note what comes after that."""
+    await failing(scope, receive, send)
+    note((await receive())["type"])
 
 
 async def slow(scope, receive, send):

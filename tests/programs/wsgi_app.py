@@ -221,6 +221,19 @@ def no_content(environ, start_response):
     return respond(start_response, b"no content", f"{status} Whatever")
 
 
+def asks_for_work(environ, start_response):
+    """Ask for the request that AWS_LWA_AFTER_REPLY_PATH names."""
+    return respond(start_response, fields=[("X-Lwa-After-Reply", "1")])
+
+
+def noted(environ, start_response):
+    """Note each piece of a megabyte before it goes."""
+    start_response("200 OK", [])
+    for number in range(9):
+        note(f"piece {number}")
+        yield bytes(1_000_000)
+
+
 def large(environ, start_response):
     start_response("200 OK", [])
     for _ in range(int(environ["QUERY_STRING"])):

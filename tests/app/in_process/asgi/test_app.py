@@ -13,7 +13,7 @@ import trio
 from tests.adapter import open_adapter
 from tests.app.calls import http_event, serve_beside_a_stuck_one
 from tests.emulator import PROJECT
-from tests.fake_runtime_api import INIT_ERROR, NEXT, RESTORE_ERROR
+from tests.fake_runtime_api import INIT_ERROR, NEXT, RESTORE_ERROR, RESTORE_NEXT
 
 PROGRAMS = str(PROJECT / "tests" / "programs")
 LOOPS = ["asyncio", "trio"] + ["trio-asyncio"] * (sys.version_info < (3, 14))
@@ -129,6 +129,58 @@ async def test_init_errors(runtime, name, kind, reason):
     assert posted.json()["errorType"] == f"Runtime.{kind}"
     assert reason in str(posted.json()["errorMessage"])
     assert f"Runtime.{kind}" in adapter.log
+
+
+async def test_no_shutdown_after_a_startup_that_failed(runtime):
+    """An application that says that its startup failed is not told to shut down."""
+    async with open_app(runtime, name="asgi_app:failing_on") as adapter:
+        assert await adapter.wait() == 1
+
+    assert "lifespan.shutdown" not in adapter.log
+
+
+SIDE_WORK = [
+    ("--asgi", "asgi_app:app", "/background", "background ends"),
+    ("--wsgi", "wsgi_app:app", "/closing", "closed"),
+]
+
+
+@pytest.mark.parametrize(("option", "name", "path", "done"), SIDE_WORK)
+async def test_hook_is_finished_before_the_snapshot(runtime, option, name, path, done):
+    """What a hook does after its response is done when the snapshot is asked for."""
+    runtime.held[RESTORE_NEXT] = trio.Event()
+    async with open_adapter(
+        runtime.address,
+        ["--app-dir", PROGRAMS, option, name],
+        AWS_LAMBDA_INITIALIZATION_TYPE="snap-start",
+        AWS_LWA_SNAPSTART_BEFORE_CHECKPOINT_PATH=path,
+    ) as adapter:
+        await runtime.wait_posted(RESTORE_NEXT)
+        await adapter.wait_log(done)
+
+
+@pytest.mark.parametrize(("option", "name", "path", "done"), SIDE_WORK)
+async def test_work_after_the_reply_is_finished(runtime, option, name, path, done):
+    """What the work after the reply does last is done before the next event."""
+    async with open_adapter(
+        runtime.address,
+        ["--app-dir", PROGRAMS, option, name],
+        AWS_LWA_AFTER_REPLY_PATH=path,
+    ) as adapter:
+        await runtime.invoke(http_event("/asks_for_work"))
+        await runtime.wait(lambda: runtime.polls == 1)
+        await adapter.wait_log(done)
+
+
+async def test_work_after_the_reply_that_is_given_up(runtime):
+    """Work after the reply that is late is cancelled, and the environment goes on."""
+    async with open_app(runtime, AWS_LWA_AFTER_REPLY_PATH="/hangs") as adapter:
+        await runtime.wait(lambda: runtime.polls == 1)
+        await runtime.invoke(http_event("/asks_for_work"), **soon(1))
+        await adapter.wait_log("hangs: CancelledError")
+        after = await runtime.invoke(http_event("/stream"))
+
+    assert after.json()["statusCode"] == 200
 
 
 async def test_traceback_of_an_import(runtime):

@@ -12,6 +12,12 @@ from tests.app.in_process.asgi.test_app import PROGRAMS
 from tests.emulator import PROJECT
 from tests.fake_runtime_api import INIT_ERROR
 
+SHARED = [
+    "tests/app/in_process/asgi/test_transport.py",
+    "tests/app/in_process/asgi/test_exchange.py",
+]
+"""What holds on each loop."""
+
 needs_trio_asyncio = pytest.mark.skipif(
     sys.version_info >= (3, 14), reason="trio-asyncio can't be imported"
 )
@@ -30,7 +36,7 @@ def test_transports():
                 "-c",
                 code,
                 "-q",
-                "tests/app/in_process/asgi/test_transport.py",
+                *SHARED,
             ),
             *("-W", "ignore::DeprecationWarning"),  # trio-asyncio's own, from 3.12 on
         ],

@@ -286,6 +286,25 @@ async def test_too_large_a_body(transport):
     await transport.finish(call.deadline)
 
 
+async def test_too_large_a_body_is_stopped(transport, capfd):
+    """An application whose body is too large is stopped at the piece that is."""
+    with pytest.raises(ResponseTooLargeError):
+        await ask(transport, "/noted", max_body=2_000_000)
+    call, _ = turn_of(http_event())
+    await transport.finish(call.deadline)
+
+    assert capfd.readouterr().err == "piece 0\npiece 1\npiece 2\n"
+
+
+@pytest.mark.parametrize("path", ["raises", "closing_raises"])
+async def test_stream_that_fails_before_its_first_piece(path):
+    """A streamed response that fails before its first piece is a 500."""
+    response, body = await ask(open_transport(), f"/{path}", streamed=True)
+
+    assert response.status == 500
+    assert b"secret" not in body
+
+
 async def test_request_id(transport):
     """The request id is known in the application's thread."""
     request_id.set("request-7")
