@@ -1,4 +1,21 @@
-"""The invoke loop: the next event, its request, the response, the reply."""
+"""The invoke loop: the next event, its request, the response, the reply.
+
+``_serve`` is one invocation from end to end, and each of its lines is one step. What can
+go wrong in a step is one branch of the error tree (``errors``), and the branch says what
+happens next:
+
+- ``InvocationError``: this invocation fails. An HTTP client gets a response, anything
+  else an invocation error, and the loop goes on.
+- ``FatalError``: there is nothing left to serve. The loop ends, and its process.
+- any other ``Exception`` is a fault of the adapter. It is logged with its traceback and
+  counts as an ``InvocationError``: a bug costs one invocation, not the environment.
+
+The next event is asked for only after ``finish``: Lambda freezes the environment while
+``/next`` is open, so whatever an application still has to do, it has to do before.
+
+A loop is stopped between two invocations and never within one (``stop``), so that an
+invocation beside one that can't be ended is served to its end.
+"""
 
 import contextlib
 import time
@@ -24,7 +41,7 @@ def find_deadline(invocation: Invocation, margin: float, now: float) -> float:
     """Return when to give the application up, by trio's clock.
 
     That is some seconds before Lambda's deadline, so that the client is still told, and
-    Lambda does not end the whole environment. A deadline that makes no sense is none.
+    Lambda does not end the whole environment. An implausible deadline is ignored.
     """
     left = invocation.deadline_ms / 1000 - time.time()
     if not 0 < left < LONGEST:
