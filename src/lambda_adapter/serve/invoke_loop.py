@@ -1,8 +1,8 @@
 """The invoke loop: the next event, its request, the response, the reply.
 
-``_serve`` is one invocation from end to end, and each of its lines is one step. What can
-go wrong in a step is one branch of the error tree (``errors``), and the branch says what
-happens next:
+``_serve`` is one invocation from end to end, and each of its lines is one step. What
+goes wrong in a step is in one branch of the error tree (``errors``), and the branch
+says what happens next:
 
 - ``InvocationError``: this invocation fails. An HTTP client gets a response, anything
   else an invocation error, and the loop goes on.
