@@ -247,3 +247,20 @@ def test_keywords():
     assert [
         name for name in AppOptions.__annotations__ if f"`{name}`" not in page
     ] == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux has sandboxes")
+def test_in_the_sandbox(lambda_app: StartsApps, tmp_path: Path):
+    """A write that Lambda refuses fails in the sandbox, and a line names its file."""
+    (tmp_path / "app.py").write_text(
+        "def app(environ, start):\n"
+        "    start('200 OK', [('Content-Type', 'text/plain')])\n"
+        "    if environ['PATH_INFO'] != '/write': return [b'ready']\n"
+        "    try: open('cache.db', 'w')\n"
+        "    except OSError as error: return [error.strerror.encode()]\n"
+    )
+    app = lambda_app("--wsgi app:app", cwd=str(tmp_path), sandbox=True, freeze=True)
+
+    assert app.get("/write").text == "Read-only file system"
+    (line,) = [line for line in app.last.lines if line.startswith("sandbox  ")]
+    assert line.endswith(f"{tmp_path}/cache.db: read-only on Lambda: write to /tmp")

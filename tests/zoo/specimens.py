@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -122,6 +123,8 @@ def example(
 GUNICORN = ("gunicorn", "--no-control-socket", "--threads", "4", "--timeout", "0")
 UVICORN = ("sh", "-c", f"exec {BIN}/uvicorn --host 0.0.0.0 --port $PORT app:app")
 
+PHP = "PHP_CLI_SERVER_WORKERS=4 exec php -S 127.0.0.1:$PORT -t public"
+
 HEALTHY = (
     example("flask", *GUNICORN, "app:app"),
     example("events", *GUNICORN, "app:app"),
@@ -129,6 +132,8 @@ HEALTHY = (
     example("sse", *UVICORN, environ=STREAMED),
     example("mcp", *UVICORN, environ=STREAMED),
     example("pytest", *GUNICORN, "app:app"),
+    example("django", *GUNICORN, "greeter.wsgi", environ={"SECRET_KEY": "a" * 50}),
+    example("php", "sh", "-c", PHP, needs="php"),
 )
 
 
@@ -141,6 +146,12 @@ def copy(specimen: Specimen, folder: Path) -> Path:
         secret = target / "secret.ini"
         secret.write_text("[secret]\n")
         secret.chmod(0o600)
+    if specimen.name == "django":
+        collect = [sys.executable, "manage.py", "collectstatic", "--no-input"]
+        environ = os.environ | specimen.environ
+        subprocess.run(
+            collect, cwd=target, env=environ, check=True, capture_output=True
+        )
     if (specimen.folder / "node_modules").exists():
         os.symlink(specimen.folder / "node_modules", target / "node_modules")
     return target

@@ -3,6 +3,7 @@
 It has a Runtime API of its own, so that ending it is a cancellation.
 """
 
+import contextlib
 import time
 from collections.abc import Callable
 
@@ -13,6 +14,7 @@ from lambda_adapter.local.adapter_process import AdapterProcess
 from lambda_adapter.local.invocation import Failure, Invocation
 from lambda_adapter.local.options import Options
 from lambda_adapter.local.runtime_api import RuntimeApi
+from lambda_adapter.local.sandbox.attempts import Write
 from lambda_adapter.local.sandbox.jail import Jail
 
 TIMED_OUT = "Sandbox.Timedout"
@@ -121,7 +123,20 @@ class Environment:
             for invocation in list(self._serving):
                 self._abandon(invocation)
 
+    def _watch_writes(self, jail: Jail) -> None:
+        """Have each write that Lambda refuses be a line of the log."""
+        token = trio.lowlevel.current_trio_token()
+
+        def tell(write: Write) -> None:
+            line = f"sandbox  {write.by} wrote {write.path}: read-only on Lambda"
+            with contextlib.suppress(trio.RunFinishedError):
+                token.run_sync_soon(self._tell, f"{line}: write to /tmp")
+
+        jail.attempts.on_write = tell
+
     async def _live(self) -> None:
+        if self.jail:
+            self._watch_writes(self.jail)
         listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
         self.runtime_port = listeners[0].socket.getsockname()[1]
         address = f"127.0.0.1:{self.runtime_port}"
@@ -145,6 +160,8 @@ class Environment:
         https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
         """
         began = time.monotonic()
+        if self.jail:
+            self._on_line(self.jail.described)
         with trio.move_on_after(self._init_timeout) as limit:
             async with trio.open_nursery() as nursery:
                 if ports.is_local(self._config):

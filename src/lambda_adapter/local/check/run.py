@@ -12,7 +12,12 @@ from lambda_adapter.local.check.rules.causes import Cause, find_cause
 from lambda_adapter.local.check.rules.crash import judge_cause
 from lambda_adapter.local.check.rules.disk import judge_closed, judge_writes
 from lambda_adapter.local.check.rules.growth import judge_memory, judge_threads
-from lambda_adapter.local.check.rules.place import RESERVED, judge_reserved
+from lambda_adapter.local.check.rules.place import (
+    RESERVED,
+    ROOTS,
+    judge_port,
+    judge_reserved,
+)
 from lambda_adapter.local.check.rules.start import Start, judge_start
 from lambda_adapter.local.check.settings import CheckSettings
 from lambda_adapter.local.check.stages import life, probe, watch
@@ -99,17 +104,13 @@ class Check:
                 self.result.findings.append(finding)
 
     def _bill(self, subject: Subject) -> None:
-        if not subject.durations or self.result.start is None:
-            return
-        durations = sorted(subject.durations)
-        median = durations[len(durations) // 2]
         governor = subject.jail.governor
-        if governor is None:
+        if not subject.durations or self.result.start is None or governor is None:
             return
-        share = min(subject.jail.limits.vcpu, 1)
-        measured = bill.Measured(
-            median * share, 0.0, self.result.start, governor.peak_bytes / 1_048_576
-        )
+        cpu = subject.request_cpu
+        waits = max(min(subject.durations) - cpu, 0.0)
+        peak_mb = governor.peak_bytes / 1_048_576
+        measured = bill.Measured(cpu, waits, self.result.start, peak_mb)
         self.result.bill = bill.bill(measured, self._settings.monthly)
         self.result.assumptions = bill.assumptions(measured, self._settings.monthly)
 
@@ -119,10 +120,14 @@ class Check:
         if jails := subject.jails:
             attempts = merged(jail.attempts for jail in jails)
             found += judge_writes(attempts, self._causes, broke=self._broke)
-            found += judge_closed(jails[0].closed, self._causes)
             for port in {bind.port for bind in attempts.binds} & RESERVED.keys():
                 if port not in subject.ours:
                     found.append(judge_reserved(port))
+            low = {each.port for each in attempts.binds if 0 < each.port < ROOTS}
+            if low and not beginning.ready:
+                found.append(judge_port(subject.port, min(low)))
+                self._causes = [c for c in self._causes if c.kind != "permissions"]
+            found += judge_closed(jails[0].closed, self._causes)
             if attempts.privileges and not beginning.ready and not self._causes:
                 first = next(iter(attempts.privileges))
                 self._causes.append(Cause("privileges", f"{first.by}: {first.call}()"))

@@ -44,7 +44,9 @@ class Log(Silence):
         self.on_line: Callable[[str], None] = lambda _: None
 
     def line(self, text: str) -> None:
-        """Keep a line."""
+        """Keep a line of the application's."""
+        if text.startswith("sandbox  "):
+            return  # the check has that from the sandbox itself
         self.lines.append(text)
         self.on_line(text)
 
@@ -90,6 +92,8 @@ class Subject:
         self.log = log
         self.pages: dict[str, Answer] = {}
         """What each page was when it was asked directly, or through a gateway."""
+        self.request_cpu = 0.0
+        """CPU seconds of a request, the adapter's included, on average."""
         self.weights: list[tuple[int, float]] = []
         """Megabytes after so many requests."""
         self.durations: list[float] = []

@@ -1,7 +1,7 @@
 """What processes tried that Lambda does not allow, or that one wants to know of."""
 
 import os.path
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -52,6 +52,8 @@ class Attempts:
         self._readonly = readonly
         """What is below /tmp and yet read-only: the project, and what runs it."""
         self._home = home
+        self.on_write: Callable[[Write], None] = lambda _: None
+        """Called with each write that Lambda refuses, once, in the watcher's thread."""
         self.writes: dict[Write, int] = {}
         self.binds: dict[Bind, int] = {}
         self.connects: dict[Connect, int] = {}
@@ -62,6 +64,8 @@ class Attempts:
         match attempt:
             case Write():
                 if self.is_refused(attempt.path):
+                    if attempt not in self.writes:
+                        self.on_write(attempt)
                     self.writes[attempt] = self.writes.get(attempt, 0) + 1
             case Bind():
                 self.binds[attempt] = self.binds.get(attempt, 0) + 1

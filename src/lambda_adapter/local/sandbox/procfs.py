@@ -56,8 +56,7 @@ class Tree:
         https://docs.kernel.org/scheduler/sched-stats.html, /proc/<pid>/schedstat
         """
         total = 0.0
-        # This process is the other end of all that they wait for.
-        for pid in [*self._used, os.getpid()]:
+        for pid in self._used:
             try:
                 for thread in os.listdir(f"/proc/{pid}/task"):
                     with open(f"/proc/{pid}/task/{thread}/schedstat", "rb") as file:

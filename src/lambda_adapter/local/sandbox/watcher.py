@@ -83,7 +83,8 @@ class Watcher(threading.Thread):
         relative = name in _NUMBERS
         path = _text(pid, arguments[0 if relative else 1])
         base = None if relative else arguments[0] & 0xFFFF_FFFF
-        if not path:  # fails everywhere: what glibc asks for without a /dev/shm
+        if not path:  # glibc's sem_open, where it finds no name in /dev/shm
+            self._attempts.add(Write("/dev/shm/sem", _command(pid)))
             return
         if name == "openat2" and not _writes(pid, arguments[2]):
             return

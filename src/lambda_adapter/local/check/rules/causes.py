@@ -20,6 +20,7 @@ _PATTERNS = (
     ("thaw", r"WORKER TIMEOUT"),
     ("port", r"[Aa]ddress already in use|\bEADDRINUSE\b|\[Errno 98\]"),
     ("permissions", r"[Pp]ermission denied|\bEACCES\b|AccessDenied|\[Errno 13\]"),
+    ("privileges", r"getpwuid\(\): uid not found|unknown (?:user|uid)|no such user"),
     ("privileges", r"[Oo]peration not permitted|\bEPERM\b|must be run as root"),
     ("outside", r"[Cc]onnection refused|\bECONNREFUSED\b|\bENOTFOUND\b|\bEAI_AGAIN\b"),
     ("outside", r"Name or service not known|Temporary failure in name resolution"),
@@ -29,6 +30,9 @@ _COMPILED = [(kind, re.compile(pattern)) for kind, pattern in _PATTERNS]
 
 _OURS = re.compile(r"lambda-adapter: |RequestId: ")
 """The adapter's own lines say what followed, and not why."""
+
+_ERROR = re.compile(r"^[\w.]*(?:Error|Exception|panic|Fatal)\b")
+"""The line of Python's, Node's, Java's and Go's traces that says what it was."""
 
 MAX_LINE = 240
 """Characters of a line that a finding quotes."""
@@ -53,6 +57,7 @@ def find_cause(lines: Iterable[str]) -> Cause | None:
 
 
 def last_line(lines: list[str]) -> str:
-    """Return the last line that the application itself has printed."""
+    """Return the application's last line that names an error, or its last line."""
     own = [line for line in lines if line.strip() and not _OURS.search(line)]
-    return own[-1].strip()[:MAX_LINE] if own else ""
+    named = [line for line in own if _ERROR.search(line)] or own
+    return named[-1].strip()[:MAX_LINE] if named else ""

@@ -165,9 +165,15 @@ def judge_gunicorn(command: Sequence[str], frozen: float) -> Iterator[Finding]:
         )
 
 
-def judge_worker(killed: str, after: Sequence[int], seconds: float) -> Finding:
-    """Return whether requests are served after one of several processes has died."""
-    if after and after[-1] and after[-1] < 500:
+def judge_worker(
+    killed: str, after: Sequence[int], seconds: float, *, replaced: bool
+) -> Finding:
+    """Return whether requests are served after one of several processes has died.
+
+    The adapter ends an environment that serves nobody after a late request:
+    ``replaced``.
+    """
+    if after and after[-1] and after[-1] < 500 and not replaced:
         return passed("worker", f"goes on after a worker ({killed}) was killed")
     return failure(
         "worker",

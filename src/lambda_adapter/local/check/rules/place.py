@@ -12,10 +12,13 @@ RESERVED = {
 
 DEFAULT_PORT = 8080
 
+ROOTS = 1_024
+"""Ports below it are for root."""
+
 
 def judge_port(wanted: int, found: int, *, wanted_by_user: bool = False) -> Finding:
     """Return what it means that an application listens on another port than $PORT."""
-    if found < 1024:
+    if found < ROOTS:
         return failure(
             "port",
             f"listens on port {found}, which only root may",

@@ -23,7 +23,7 @@ from lambda_adapter.local.check.subject import Subject
 SETTLE = 1.1
 """Seconds for what the last request has begun to end: Node's HTTP waits 1 s."""
 
-MIN_REQUESTS = 30
+MIN_REQUESTS = 100
 """Requests that show growth, where there is no time for more."""
 
 STEPS = 10
@@ -154,6 +154,9 @@ async def grow(
     weights = [await trio.to_thread.run_sync(_weigh, subject, 0)]
     first_line = len(subject.log.lines)
     until = trio.current_time() + subject.settings.pace.growth
+    governor = subject.jail.governor
+    used = governor.cpu_seconds if governor else 0.0
+    number = 0
     for number in range(1, total + 1):
         if trio.current_time() > until and number > MIN_REQUESTS:
             break
@@ -166,6 +169,8 @@ async def grow(
         if number % (total // STEPS) == 0:
             progress(f"request {number} of {total}")
             weights.append(await trio.to_thread.run_sync(_weigh, subject, number))
+    if governor and number:
+        subject.request_cpu = (governor.cpu_seconds - used) / number
     subject.weights = [(each.requests, each.memory_mb) for each in weights]
     for finding in judge_growth(weights, subject.settings.memory_mb):
         yield finding
