@@ -34,12 +34,13 @@ layer: dist/layer.zip ## dist/layer*.zip: the adapter for managed and OS-only ru
 native: $(native) ## dist/lambda-adapter-*: the adapter in one static file, for any image
 rie: $(RIE) ## Lambda's emulator, for the tests
 
-check: dev ## ruff, mypy, import-linter, zizmor, cfn-lint
+check: dev ## ruff, mypy, import-linter, codespell, zizmor, cfn-lint
 	$(bin)/uv lock --check --quiet
 	$(bin)/ruff check
 	$(bin)/ruff format --check
 	$(bin)/mypy
 	$(bin)/lint-imports
+	$(bin)/codespell README.md CHANGELOG.md CONTRIBUTING.md docs src tests packaging examples
 	$(bin)/zizmor --quiet --offline --no-progress .github
 	$(bin)/cfn-lint examples/*/template.yaml examples/production/*.yaml
 
