@@ -116,6 +116,7 @@ TESTED_BY = {
     **dict.fromkeys(["local/own_writes", "local/source_files"], "local/test_reload"),
     "local/events_command": "local/test_samples",
     "local/event_text": "local/test_invoke_command",
+    "local/debug_start": "local/test_debugging",
     **dict.fromkeys(
         ["local/invocation_view", "local/page_token"], "local/test_inspector"
     ),

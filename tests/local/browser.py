@@ -39,18 +39,19 @@ class Browser:
         self._ws = WSConnection(ConnectionType.CLIENT)
         self._ids = itertools.count(1)
         self._text = ""
+        self._events: list[dict[str, Any]] = []
         sock.sendall(self._ws.send(Request(host=host, target=target)))
         while not isinstance(self._next(), AcceptConnection):
             pass
 
     def go(self, url: str) -> None:
         """Open a URL."""
-        self._call("Page.navigate", url=url)
+        self.call("Page.navigate", url=url)
         self.wait(f"document.readyState == 'complete' && location.href == {url!r}")
 
     def value(self, expression: str) -> Any:
         """Return the value of an expression, once it has one."""
-        said = self._call(
+        said = self.call(
             "Runtime.evaluate",
             expression=expression,
             returnByValue=True,
@@ -69,16 +70,27 @@ class Browser:
     def resize(self, width: int, scheme: str) -> None:
         """Give the window a width, and the system a colour scheme."""
         size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-        self._call("Emulation.setDeviceMetricsOverride", **size)
+        self.call("Emulation.setDeviceMetricsOverride", **size)
         scheme_feature = {"name": "prefers-color-scheme", "value": scheme}
-        self._call("Emulation.setEmulatedMedia", features=[scheme_feature])
+        self.call("Emulation.setEmulatedMedia", features=[scheme_feature])
 
     def save_picture(self, file: Path) -> None:
         """Save what is to be seen."""
-        said = self._call("Page.captureScreenshot")
+        said = self.call("Page.captureScreenshot")
         file.write_bytes(base64.b64decode(said["data"]))
 
-    def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
+    def event(self, method: str) -> dict[str, Any]:
+        """Return the next event of a method, once it has come, and forget it."""
+        while True:
+            for each in self._events:
+                if each["method"] == method:
+                    self._events.remove(each)
+                    parameters: dict[str, Any] = each["params"]
+                    return parameters
+            self.call("Runtime.evaluate", expression="0")
+
+    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """Call a method of the protocol, and return its result."""
         number = next(self._ids)
         call = {"id": number, "method": method, "params": parameters}
         self._sock.sendall(self._ws.send(TextMessage(data=json.dumps(call))))
@@ -88,6 +100,7 @@ class Browser:
                 self._text += event.data
                 if event.message_finished:
                     said, self._text = json.loads(self._text), ""
+                    self._events += [said] if "method" in said else []
                     if said.get("id") == number:
                         result: dict[str, Any] = said["result"]
                         return result

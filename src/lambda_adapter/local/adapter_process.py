@@ -1,6 +1,8 @@
 """The adapter as a process of `local`: its start, its log, its end."""
 
+import contextlib
 import fcntl
+import math
 import os
 import signal
 import struct
@@ -15,6 +17,7 @@ import trio
 
 from lambda_adapter.launcher import tie_group
 from lambda_adapter.local import processes
+from lambda_adapter.local.debugging import debugged, debugged_adapter
 from lambda_adapter.local.sandbox.jail import Jail
 from lambda_adapter.settings import RUNTIME_API
 
@@ -35,23 +38,42 @@ MAX_LINE = 16_384
 """Bytes of a line; a longer one is cut into several."""
 
 
+PROMPT = 0.1
+"""Seconds without the rest of a line after which it is a prompt, such as pdb's."""
+
+
 class Log:
     """A pipe that the adapter and its application write to."""
 
     def __init__(
-        self, pipe: trio.lowlevel.FdStream, on_line: Callable[[str], None]
+        self,
+        pipe: trio.lowlevel.FdStream,
+        on_line: Callable[[str], None],
+        *,
+        has_prompts: bool = False,
     ) -> None:
         self._pipe = pipe
+        self._has_prompts = has_prompts
         self._on_line = on_line
         self._rest = b""
 
     async def run(self) -> None:
         """Read until every writer has closed it, then close it."""
         async with self._pipe:
-            async for data in self._pipe:
-                self._take(bytes(data))
+            while data := await self._receive():
+                self._take(data)
         if self._rest:
             self._tell(self._rest)
+
+    async def _receive(self) -> bytes:
+        """Return what comes; a prompt, which has no line end, is a line before that."""
+        with trio.move_on_after(PROMPT) as waiting:
+            if not (self._has_prompts and self._rest):
+                waiting.deadline = math.inf
+            return bytes(await self._pipe.receive_some())
+        self._tell(self._rest)
+        self._rest = b""
+        return bytes(await self._pipe.receive_some())
 
     def _take(self, data: bytes) -> None:
         *lines, self._rest = (self._rest + data).split(b"\n")
@@ -87,6 +109,8 @@ GRACE = 2.5
 DEATH = 5.0
 """Seconds for killed processes to be gone, and plenty of them."""
 
+STDIN = 0
+
 SETTLE = 0.05
 """Seconds to read what was printed before."""
 
@@ -95,8 +119,12 @@ class AdapterProcess:
     """A process tree, and what it prints."""
 
     def __init__(
-        self, on_line: Callable[[str], None], jail: Jail | None = None
+        self,
+        on_line: Callable[[str], None],
+        jail: Jail | None = None,
+        debug: int | None = None,
     ) -> None:
+        self._debug = debug
         self._on_line = on_line
         self._jail = jail
         self._log: Log | None = None
@@ -114,12 +142,12 @@ class AdapterProcess:
 
         ``started`` is called with the pid.
         """
-        words = [*ADAPTER, *command]
+        words = self._words(command, environ)
         process = await trio.lowlevel.open_process(
             self._jail.wrap(words) if self._jail else words,
             env=environ,
             cwd=cwd,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if self._debug is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             process_group=0,
@@ -130,10 +158,14 @@ class AdapterProcess:
             with kill_with_parent(process.pid):
                 try:
                     nursery.start_soon(self._keep_log, process)
+                    if process.stdin:
+                        nursery.start_soon(_hand_stdin_through, process.stdin)
                     if self._jail:
                         await trio.to_thread.run_sync(self._jail.attach, process.pid)
                     started(process.pid)
-                    return await process.wait()
+                    status = await process.wait()
+                    nursery.cancel_scope.cancel()
+                    return status
                 finally:
                     with trio.CancelScope(shield=True):
                         if self._jail:
@@ -142,6 +174,14 @@ class AdapterProcess:
                         if self._jail:
                             await trio.to_thread.run_sync(self._jail.close)
                     self._log_scope.deadline = trio.current_time() + SETTLE
+
+    def _words(self, command: Sequence[str], environ: Mapping[str, str]) -> list[str]:
+        """Return the adapter's command line, with a debugger in what runs the app."""
+        if self._debug is None:
+            return [*ADAPTER, *command]
+        if not command:
+            return [*debugged_adapter(self._debug)]
+        return [*ADAPTER, *debugged(command, environ, self._debug)]
 
     async def measure(self) -> int:
         """Read what it printed so far, and return its memory in MB."""
@@ -174,7 +214,11 @@ class AdapterProcess:
         # It outlasts the rest, so that the last lines are not lost.
         with self._log_scope:
             if isinstance(process.stdout, trio.lowlevel.FdStream):
-                self._log = Log(process.stdout, self._on_line)
+                self._log = Log(
+                    process.stdout,
+                    self._on_line,
+                    has_prompts=self._debug is not None,
+                )
                 await self._log.run()
 
 
@@ -191,6 +235,17 @@ async def _stop(process: trio.Process, runtime_api: str) -> None:
     everyone += await trio.to_thread.run_sync(find)
     await trio.to_thread.run_sync(processes.kill, everyone, DEATH)
     await process.wait()
+
+
+async def _hand_stdin_through(target: trio.abc.SendStream) -> None:
+    """Pass on what is typed, for ``breakpoint()``, where it can be waited for."""
+    async with target:
+        with contextlib.suppress(OSError, trio.BrokenResourceError):
+            while True:
+                await trio.lowlevel.wait_readable(STDIN)
+                if not (data := os.read(STDIN, 4096)):
+                    return
+                await target.send_all(data)
 
 
 def _memory(pid: int) -> int:

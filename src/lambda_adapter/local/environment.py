@@ -4,6 +4,7 @@ It has a Runtime API of its own, so that ending it is a cancellation.
 """
 
 import contextlib
+import math
 import time
 from collections.abc import Callable
 
@@ -45,7 +46,7 @@ class Environment:
         self._init_timeout = init_timeout
         self._on_line = on_line
         self.jail = _jail_of(options)
-        self._adapter = AdapterProcess(self._tell, self.jail)
+        self._adapter = AdapterProcess(self._tell, self.jail, options.debug)
         self.adapter = self._adapter
         freeze, thaw = self._adapter.freeze, self._adapter.thaw
         changes = (freeze, thaw) if options.freeze else (_do_nothing, _do_nothing)
@@ -89,7 +90,8 @@ class Environment:
         self._last = invocation
         self._serving.add(invocation)
         self._api.put(invocation)
-        with trio.move_on_after(self._options.timeout) as limit:
+        timeout = math.inf if self._options.is_debugged else self._options.timeout
+        with trio.move_on_after(timeout) as limit:
             await invocation.over.wait()
         self._serving.discard(invocation)
         if limit.cancelled_caught:
@@ -162,9 +164,11 @@ class Environment:
         began = time.monotonic()
         if self.jail:
             self._on_line(self.jail.described)
-        with trio.move_on_after(self._init_timeout) as limit:
+        timeout = math.inf if self._options.is_debugged else self._init_timeout
+        with trio.move_on_after(timeout) as limit:
             async with trio.open_nursery() as nursery:
-                if ports.is_local(self._config):
+                # A debugger listens as well, and not where the application does.
+                if ports.is_local(self._config) and not self._options.is_debugged:
                     nursery.start_soon(self._find_misplaced, pid)
                 await self._api.asked.wait()
                 if self.jail:

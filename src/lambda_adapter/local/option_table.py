@@ -153,6 +153,15 @@ class Given(
             in_invoke=True,
         ),
     ] = None
+    debug: Annotated[
+        AnyPort | None,
+        Flag(
+            "Wait for a debugger's client at this port; no timeouts meanwhile.",
+            metavar="[PORT]",
+            default="5678 for Python, 9229 for Node.js",
+            flag_value=0,
+        ),
+    ] = None
     freeze: Annotated[bool, Flag("Stop all processes between invocations.")] = False
     cold: Annotated[bool, Flag("Start a new environment for each request.")] = False
     environments: Annotated[
@@ -200,6 +209,8 @@ class AppOptions(TypedDict, total=False):
     env_file: Sequence[str]
     function_name: str
     timeout: float
+    debug: int
+    """The port at which a debugger waits for its client, 0 for the usual one."""
     memory: int
     environments: int
     concurrency: int

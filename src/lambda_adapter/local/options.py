@@ -41,6 +41,11 @@ class Options(Given, frozen=True):
         return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{self.function_name}"
 
     @property
+    def is_debugged(self) -> bool:
+        """Whether a debugger may stop the application, so that no timeout counts."""
+        return self.debug is not None
+
+    @property
     def config(self) -> Config:
         """The adapter's configuration, as it will read it.
 

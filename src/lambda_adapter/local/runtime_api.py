@@ -139,6 +139,10 @@ def _method(path: str) -> str | None:
     return "POST" if what in {"response", "error"} else None
 
 
+DEBUGGING = 86_400.0
+"""Seconds until the deadline while somebody debugs: far away."""
+
+
 class RuntimeApi:
     """Hands out invocations, and takes replies, streams and errors.
 
@@ -232,7 +236,8 @@ class RuntimeApi:
 
     def _about(self, invocation: Invocation) -> dict[str, str]:
         now = time.time()
-        deadline = now + self._options.timeout
+        timeout = DEBUGGING if self._options.is_debugged else self._options.timeout
+        deadline = now + timeout
         root = f"1-{int(now):08x}-{secrets.token_hex(12)}"
         context = invocation.client_context
         return {
