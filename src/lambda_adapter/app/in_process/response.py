@@ -2,7 +2,8 @@
 
 import http
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Self
 
 from lambda_adapter.app.app import Call
 from lambda_adapter.errors import AppFailedError, AppStuckError, ResponseTooLargeError
@@ -21,6 +22,29 @@ STUCK = "this environment ends, so that no request is worked on behind the next 
 CLEAN_UP = 0.05
 """Seconds that an application has to end after it was given up: half of what is left,
 by default, until Lambda's deadline."""
+
+
+class Pieces:
+    """A streamed body: ``b""`` for a next piece is its end."""
+
+    def __init__(
+        self, next_piece: Callable[[], Awaitable[bytes]], let_go: Callable[[], None]
+    ) -> None:
+        self._next_piece = next_piece
+        self._let_go = let_go
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        piece = await self._next_piece()
+        if not piece:
+            raise StopAsyncIteration
+        return piece
+
+    async def aclose(self) -> None:
+        """Give up what has not come yet, if anything."""
+        self._let_go()
 
 
 def failure_response(call: Call) -> Response:

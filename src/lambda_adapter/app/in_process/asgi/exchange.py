@@ -284,6 +284,11 @@ class HTTPCycle:
         self._hang_up()
         self.go_on()
 
+    def let_go(self) -> None:
+        """Give up what has not come yet of the response."""
+        if not self.complete:
+            self.give_up()
+
     def cancel(self) -> None:
         """Cancel the application's coroutine, once: it may have to clean up."""
         self.given_up = True

@@ -1,7 +1,5 @@
 """An invoke loop's transport at an ASGI application."""
 
-from typing import Self
-
 import trio
 
 from lambda_adapter.app.app import Call
@@ -12,6 +10,7 @@ from lambda_adapter.app.in_process.aws import Function
 from lambda_adapter.app.in_process.response import (
     CLEAN_UP,
     REASONS,
+    Pieces,
     failure_response,
     stuck,
     too_large,
@@ -124,25 +123,9 @@ def _response(exchange: HTTPCycle, call: Call) -> Response:
         return failure_response(call)
     if call.streamed and exchange.over and not exchange.complete:
         return failure_response(call)
-    body = _Body(exchange) if call.streamed else exchange.take_body()
+    body = (
+        Pieces(exchange.next_piece, exchange.let_go)
+        if call.streamed
+        else exchange.take_body()
+    )
     return Response(start.status, REASONS.get(start.status, b""), start.fields, body)
-
-
-class _Body:
-    """A streamed body; whoever lets go of it gives the exchange up."""
-
-    def __init__(self, exchange: HTTPCycle) -> None:
-        self._exchange = exchange
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> bytes:
-        piece = await self._exchange.next_piece()
-        if not piece:
-            raise StopAsyncIteration
-        return piece
-
-    async def aclose(self) -> None:
-        if not self._exchange.complete:
-            self._exchange.give_up()

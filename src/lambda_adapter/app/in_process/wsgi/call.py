@@ -197,6 +197,11 @@ class WSGIResponder:
             raise AppFailedError("the application failed within its response")
         return b""
 
+    def let_go(self) -> None:
+        """Give up what has not come yet of the response."""
+        if not self.ended:
+            self.release()
+
     def release(self) -> None:
         """Let the thread clean up, and end a response that nobody takes."""
         if not self.ended:

@@ -1,13 +1,12 @@
 """An invoke loop's transport at a WSGI application."""
 
-from typing import Self
-
 import trio
 
 from lambda_adapter.app.app import Call
 from lambda_adapter.app.in_process.aws import Function
 from lambda_adapter.app.in_process.response import (
     CLEAN_UP,
+    Pieces,
     failure_response,
     stuck,
     too_large,
@@ -118,25 +117,9 @@ def _response(responder: WSGIResponder, call: Call) -> Response:
         responder.failed and not (call.streamed and responder.has_pieces)
     ):
         return failure_response(call)
-    body = _Body(responder) if call.streamed else responder.take_body()
+    body = (
+        Pieces(responder.next_piece, responder.let_go)
+        if call.streamed
+        else responder.take_body()
+    )
     return Response(head.status, head.reason, head.fields, body)
-
-
-class _Body:
-    """A streamed body; whoever lets go of it gives the response up."""
-
-    def __init__(self, responder: WSGIResponder) -> None:
-        self._responder = responder
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> bytes:
-        piece = await self._responder.next_piece()
-        if not piece:
-            raise StopAsyncIteration
-        return piece
-
-    async def aclose(self) -> None:
-        if not self._responder.ended:
-            self._responder.release()
