@@ -1,11 +1,13 @@
 """The page of invocations: who may see it, and what a browser shows."""
 
+import itertools
 import json
 import os
 import shlex
 import signal
 import subprocess
 import sys
+import tarfile
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -382,3 +384,30 @@ def test_an_end_and_a_new_beginning(browser: Browser, tmp_path: Path):
         ask(int(port), "/again")
         browser.wait("document.querySelector('.title')?.textContent == 'GET /again'")
         browser.wait("/^Connected/.test(state.textContent)")
+
+
+@pytest.mark.e2e
+def test_for_screen_readers(app: LambdaApp, browser: Browser, tmp_path: Path):
+    """axe-core finds nothing wrong with the page, wide or narrow, light or dark."""
+    need("npm")
+    pack = ["npm", "pack", "--silent", "axe-core@4.14.1"]
+    subprocess.run(pack, cwd=tmp_path, check=True, capture_output=True)
+    with tarfile.open(next(tmp_path.glob("axe-core-*.tgz"))) as archive:
+        script = archive.extractfile("package/axe.min.js")
+        assert script
+        axe = script.read().decode()
+    app.get("/status/404")
+    app.get("/status/500")
+
+    found = {}
+    for width, scheme in itertools.product((400, 1280), ("light", "dark")):
+        browser.resize(width, scheme)
+        browser.go(app.page_url)
+        browser.wait("/^Connected/.test(state.textContent)")
+        browser.value("document.querySelectorAll('details').forEach((e) => e.open = 1)")
+        browser.call("Runtime.evaluate", expression=axe)
+        found[width, scheme] = browser.value(
+            "axe.run().then((said) => said.violations.map((each) => each.id))"
+        )
+
+    assert set(map(tuple, found.values())) == {()}, found
