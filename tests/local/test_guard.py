@@ -122,11 +122,20 @@ H2C = (
 )
 def test_refusals(terminal: Terminal, data: bytes, status: bytes, line: str):
     """What is refused leaves a line with the reason, and the gateway serves on."""
+    before = len(refusals(terminal))
     received = send(terminal.port, data)
 
     assert received.startswith(b"HTTP/1.1 " + status)
-    terminal.wait(line)
     assert ask(terminal.port, "/cookies").status == 200
+    while len(refusals(terminal)) == before:
+        pass
+    terminal.wait(line)
+    assert len(refusals(terminal)) == before + 1
+
+
+def refusals(terminal: Terminal) -> list[str]:
+    """Return the lines of what was refused."""
+    return [line for line in terminal.lines if "refused by the gateway" in line]
 
 
 @pytest.mark.parametrize("data", [H2C, H2[:3], H2[:20], b"\x16\x03\x01", b"\0" * 99])

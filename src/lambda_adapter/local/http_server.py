@@ -50,7 +50,7 @@ class Connection:
         """Return what comes, and the end where HTTP/2 does."""
         data = bytes(await self._stream.receive_some(size))
         if self._is_fresh and data.startswith(PREFACE):
-            await self.send_all(NOT_SUPPORTED)
+            await self._stream.send_all(NOT_SUPPORTED)
             self.refused(505, "HTTP/2 without TLS: no gateway here speaks it")
             return b""
         self._is_fresh = False
