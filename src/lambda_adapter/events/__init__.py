@@ -1,1 +1,1 @@
-"""Events: what Lambda delivers, read as requests, and the replies to them."""
+"""Events: turn what Lambda delivers into requests, and responses into replies."""

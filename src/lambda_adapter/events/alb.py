@@ -1,7 +1,7 @@
 """Events of Application Load Balancers.
 
-A target group's attribute decides whether fields and parameters come with all their
-values or with the last of each; a reply has to use the maps that its event used.
+An attribute of the target group decides whether headers and query parameters have all
+their values or only the last one. A reply has to use the same form as its event.
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
 """
 
@@ -19,7 +19,7 @@ from lambda_adapter.http.messages import Response, decoded
 
 
 class AlbEvent(HttpEvent, frozen=True):
-    """A request with one value for each field. Path and query arrive encoded."""
+    """A request with one value for each header. Path and query arrive encoded."""
 
     max_reply: ClassVar[int] = 1_048_576
     """https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html:
@@ -40,7 +40,7 @@ class AlbEvent(HttpEvent, frozen=True):
     is_base64_encoded: bool | None = None
 
     def parts(self) -> RequestParts:
-        """Return the parts."""
+        """Return the parts of the request."""
         pairs, parameters = self._pairs()
         query = target.joined_query((name, text(value)) for name, value in parameters)
         return RequestParts(
@@ -54,7 +54,7 @@ class AlbEvent(HttpEvent, frozen=True):
 
     @classmethod
     def encode_response(cls, response: Response) -> bytes:
-        """Return the reply. Its cookies differ in the capitals of their names."""
+        """Return the reply, each cookie under another spelling of ``Set-Cookie``."""
         body, is_base64_encoded = encode_body(response)
         fields = single_valued(response.fields)
         return msgspec.json.encode(
@@ -68,11 +68,11 @@ class AlbEvent(HttpEvent, frozen=True):
 
 
 class AlbMultiValueEvent(AlbEvent, frozen=True):
-    """A request with every value of each field."""
+    """A request with every value of each header."""
 
     @classmethod
     def encode_response(cls, response: Response) -> bytes:
-        """Return the reply, with every value of each field."""
+        """Return the reply, with every value of each header."""
         body, is_base64_encoded = encode_body(response)
         fields = listed(response.fields)
         return msgspec.json.encode(
@@ -105,13 +105,14 @@ class _MultiValueReply(msgspec.Struct, rename="camel"):
 
 
 def _description(response: Response) -> str:
-    """Return status and reason, such as "200 OK"; some servers send no reason."""
+    """Return status and reason, such as "200 OK", for servers without a reason too."""
     reason = decoded(response.reason) or _phrase(response.status)
     return f"{response.status} {reason}"
 
 
 def _phrase(status: int) -> str:
-    import http  # 0.6 ms of the start, and most servers send a reason
+    # Imported late: it would add 0.6 ms to each start, and most servers send a reason.
+    import http
 
     try:
         return http.HTTPStatus(status).phrase

@@ -1,4 +1,4 @@
-"""Bodies: text or base64 in JSON, bytes in HTTP, the same bytes either way."""
+"""Convert bodies between HTTP's bytes and the text or base64 of events and replies."""
 
 import functools
 import re
@@ -13,8 +13,8 @@ _TEXTUAL = re.compile(
     rb"|application/(x-)?(javascript|ecmascript|ndjson|yaml|toml|sh|sql|graphql)"
     rb"|application/(x-www-form-urlencoded|xhtml|jsonlines|json-seq|xml-dtd|xslt)"
 )
-"""Media types that are text. API Gateway hands base64 to the client undecoded unless a
-REST API lists binary media types, so text must stay text:
+"""Media types that are text. Unless a REST API lists binary media types, API Gateway
+sends base64 to the client undecoded, so text must stay text:
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings.html"""
 
 _CHARSET = re.compile(rb"charset\s*=\s*\"?([^\s;\"]*)")
@@ -26,7 +26,7 @@ def decode_body(body: str | None, is_base64_encoded: bool | None) -> bytes:
     """Return the bytes of an event's body.
 
     Raises:
-        EventError: it is said to be base64 and is not.
+        EventError: the event says that its body is base64, but it is not.
     """
     if not body:
         return b""
@@ -39,10 +39,11 @@ def decode_body(body: str | None, is_base64_encoded: bool | None) -> bytes:
 
 
 def encode_body(response: Response) -> tuple[str | bytes, bool]:
-    """Return a reply's body and its ``isBase64Encoded``; bytes encode as base64.
+    """Return a reply's ``body`` and its ``isBase64Encoded``.
 
-    Text is what is said to be text, in UTF-8, and is: gateways turn a JSON string into
-    UTF-8, so only then do the same bytes come out. A byte order mark stays.
+    Bytes become base64 when msgspec encodes the reply. A body is sent as text if its
+    headers call it text and it is valid UTF-8: gateways encode a JSON string as UTF-8,
+    so only then does the client get the same bytes. A byte order mark stays.
     """
     body = buffered(response)
     if not body:
@@ -59,7 +60,7 @@ def buffered(response: Response) -> bytes:
     """Return the whole body of a response that is not streamed.
 
     Raises:
-        TypeError: it is.
+        TypeError: the response is streamed.
     """
     if isinstance(response.body, bytes):
         return response.body
@@ -75,7 +76,8 @@ def _says_text(fields: Fields, body: bytes) -> bool:
             case b"content-encoding" if value.strip().lower() not in _UNENCODED:
                 return False
     charset = _text_charset(content_type)
-    # What is ASCII alone reads the same in the charsets of the web that are not UTF-16.
+    # Pure ASCII reads the same in every charset of the web but UTF-16, which a NUL
+    # byte would reveal.
     return charset in _UTF8 or (
         charset is not None and body.isascii() and b"\0" not in body
     )
@@ -83,7 +85,7 @@ def _says_text(fields: Fields, body: bytes) -> bool:
 
 @functools.lru_cache(maxsize=64)
 def _text_charset(content_type: bytes) -> bytes | None:
-    """Return a text's charset, ``b""`` where it names none; None if it is no text."""
+    """Return the charset of a text, ``b""`` if unnamed; None for other media types."""
     media_type, _, parameters = content_type.lower().partition(b";")
     if media_type.strip() and not _TEXTUAL.fullmatch(media_type.strip()):
         return None

@@ -1,8 +1,8 @@
-"""Which kind of event Lambda delivered, told by its shape.
+"""Find out which kind of event Lambda delivered, by its shape.
 
-``classify`` looks at which keys there are, never at whether a type happens to fit: an
-HTTP event with a wrong value is a bad HTTP event, and not one of another kind. Never at
-``version`` alone either, which EventBridge has as well.
+``classify`` decides by which keys an event has, never by whether their values have the
+right types: an HTTP event with a wrong value is a bad HTTP event, not another kind.
+``version`` alone decides nothing, since EventBridge's events have that key as well.
 
 ``read_fast`` reads the events of HTTP APIs and function URLs in one pass; whatever it
 declines is classified.
@@ -32,7 +32,7 @@ from lambda_adapter.events.vpc_lattice import VpcLatticeEvent, VpcLatticeV1Event
 
 
 class _ContextShape(msgspec.Struct, rename="camel", gc=False):
-    """The keys that tell contexts apart."""
+    """The keys that distinguish the kinds of ``requestContext``."""
 
     elb: msgspec.Raw = NULL
     service_arn: msgspec.Raw = NULL
@@ -45,7 +45,7 @@ class _ContextShape(msgspec.Struct, rename="camel", gc=False):
 
 
 class _Shape(msgspec.Struct, rename="camel", gc=False):
-    """The keys that tell events apart, whatever their values."""
+    """The keys that distinguish the kinds of event, whatever their values."""
 
     request_context: _ContextShape | list[msgspec.Raw] | Scalar = None
     http_method: msgspec.Raw = NULL
@@ -70,18 +70,20 @@ class _Item(msgspec.Struct, rename="camel", gc=False):
 def classify(payload: bytes) -> type[Event]:
     """Return the kind of an event.
 
-    An authorizer's event describes the request that it is to judge, and wants a policy
-    in reply: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-input.html
+    An authorizer's event describes an HTTP request but expects a policy in reply, so it
+    is passed through: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-input.html
     https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
 
     Raises:
-        EventError: it is not JSON. Lambda lets an event be empty, though.
+        EventError: the payload is not JSON. An empty one is allowed, as on Lambda.
     """
     if not payload:
         return PassThroughEvent
     if payload[:1] != b"{" and payload.lstrip(b" \t\r\n")[:1] != b"{":
         return _classify_value(payload)
     event = _decode(payload, _Shape)
+    # The order matters: the events of authorizers and of load balancers have all keys
+    # of a REST API's event as well, so that kind is tried last.
     context = event.request_context
     if not isinstance(context, _ContextShape):
         context = _EMPTY
@@ -108,10 +110,11 @@ def classify(payload: bytes) -> type[Event]:
 
 
 def _is_batch(event: _Shape) -> bool:
-    """Return whether an event brings items of a source that reads the reply.
+    """Return whether an event is a batch whose source may read the reply.
 
-    SQS, Kinesis and DynamoDB have ``Records``, as have S3, SNS and others that read no
-    reply. Kafka, Amazon MQ and DocumentDB name themselves outside of their items:
+    SQS, Kinesis and DynamoDB have ``Records``, and so do S3, SNS and others, which
+    ignore the reply. Kafka, Amazon MQ and DocumentDB name their source outside the
+    items:
     https://docs.aws.amazon.com/lambda/latest/dg/with-kafka.html
     https://docs.aws.amazon.com/lambda/latest/dg/with-mq.html
     https://docs.aws.amazon.com/lambda/latest/dg/with-documentdb.html
@@ -129,11 +132,11 @@ def _is_batch(event: _Shape) -> bool:
 def _classify_value(payload: bytes) -> type[Event]:
     """Return the kind of an event that is not an object.
 
-    EventBridge Pipes bring a list of records, each with its source:
+    EventBridge Pipes send a list of records, each with its source:
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-batching-concurrency.html
 
     Raises:
-        EventError: it is not JSON.
+        EventError: the payload is not JSON.
     """
     if payload.lstrip(b" \t\r\n")[:1] != b"[":
         _decode(payload, msgspec.Raw)
@@ -151,9 +154,9 @@ _EMPTY = _ContextShape()
 
 
 def _decode(payload: bytes, shape: type[T]) -> T:
-    """Read an event, without escaped surrogates if it can't be read with them.
+    """Decode an event; if its escaped surrogates prevent that, replace them first.
 
-    The event's shape is the same without.
+    The replacement does not change the event's shape.
     """
     try:
         return decode_as(payload, shape)
@@ -187,7 +190,7 @@ class _FunctionUrl(FunctionUrlEvent, frozen=True):
 
 
 class _FastShape(HttpApiEvent, frozen=True):
-    """An event, and the keys that speak for another kind (``classify``)."""
+    """An HTTP API's event, and the keys that would make it another kind."""
 
     method: msgspec.Raw = NULL
     method_arn: msgspec.Raw = NULL
@@ -207,7 +210,11 @@ _read_context = msgspec.json.Decoder(_FastContextShape).decode
 
 
 def read_fast(payload: bytes) -> HttpApiEvent | None:
-    """Return a well-formed event of an HTTP API or a function URL, None for others."""
+    """Return a well-formed event of an HTTP API or a function URL, None for others.
+
+    One pass instead of two: the event is decoded together with the keys by which
+    ``classify`` would have chosen another kind, which must all be absent.
+    """
     try:
         event = _read_event(payload)
         context = _read_context(event.request_context)

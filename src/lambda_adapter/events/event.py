@@ -1,4 +1,4 @@
-"""What all events have in common, and the context that the application gets."""
+"""The base class of all events, and the context added to each request."""
 
 import math
 from typing import ClassVar, Self, TypeVar
@@ -17,20 +17,20 @@ from lambda_adapter.http.messages import Fields, Request, Response, ascii_json
 
 
 class Context(msgspec.Struct, frozen=True, gc=False):
-    """What the adapter adds to a request, beside the event."""
+    """What the adapter adds to a request, in addition to the event."""
 
     lambda_context: bytes
-    """JSON, as ``runtime.context.encode_lambda_context`` makes it."""
+    """JSON, from ``runtime.context.encode_lambda_context``."""
     trace_id: bytes = b""
     tenant_id: bytes = b""
     pass_through_path: bytes = b"/events"
     host: bytes = b"localhost"
-    """The application's own, for events that have none."""
+    """The application's own host, for events that have none."""
     request_id: bytes = b""
 
 
 def added_fields(context: Context, request_context: bytes) -> Fields:
-    """Return the fields that only the adapter may set."""
+    """Return the headers that only the adapter may set."""
     added = [
         (REQUEST_CONTEXT, request_context),
         (LAMBDA_CONTEXT, context.lambda_context),
@@ -47,45 +47,46 @@ def added_fields(context: Context, request_context: bytes) -> Fields:
 NULL = msgspec.Raw(b"null")
 
 MAX_REPLY = 6_291_556
-"""Bytes of a buffered reply: 6 MB and 100 bytes. More gets a 413, "Exceeded
-maximum allowed payload size (6291556 bytes)", and the invocation has failed:
+"""Largest buffered reply, in bytes: 6 MB and 100 bytes. Lambda answers a larger one
+with 413, "Exceeded maximum allowed payload size (6291556 bytes)", and the invocation
+fails:
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
 MAX_FIELDS = 10_240
-"""Bytes of header fields that API Gateway takes; with more, its client gets a 5xx that
-says nothing. https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html"""
+"""Most bytes of headers that API Gateway accepts; above that, its client gets a 5xx
+without a reason: https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html"""
 
 
 class Event(msgspec.Struct, frozen=True, rename="camel", gc=False):
-    """A decoded event. Fields have AWS's names, in this language's spelling.
+    """A decoded event. Attributes have AWS's names, in snake case.
 
     ``gc=False``: an event cannot be part of a reference cycle.
     """
 
     is_http: ClassVar[bool] = False
-    """Whether a client waits for an HTTP response, failures included."""
+    """Whether the source expects an HTTP response, even when something fails."""
 
     streams: ClassVar[bool] = False
-    """Whether its source can take a body piece by piece. A prelude would be garbage to
-    any other: https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html"""
+    """Whether the source accepts a streamed reply. Any other source would take the
+    prelude of a stream for garbage: https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html"""
 
     max_reply: ClassVar[int] = MAX_REPLY
-    """Bytes of a reply, as JSON, that its source takes."""
+    """Largest reply that the source accepts, in bytes of JSON."""
 
     max_fields: ClassVar[float] = math.inf
-    """Bytes of a response's fields that its gateway takes."""
+    """Most bytes of response headers that the gateway accepts."""
 
     @classmethod
     def decode(cls, payload: bytes) -> Self:
-        """Read an event of this kind.
+        """Decode an event of this kind.
 
         Raises:
-            EventError: it has this kind's shape, and yet a value of the wrong type.
+            EventError: a value has the wrong type.
         """
         return decode_as(payload, cls)
 
     def request(self, context: Context) -> Request:
-        """Return the request to the application.
+        """Return the request for the application.
 
         Raises:
             EventError: the event cannot be expressed as an HTTP request.
@@ -94,7 +95,7 @@ class Event(msgspec.Struct, frozen=True, rename="camel", gc=False):
 
     @classmethod
     def check_response(cls, request: Request, response: Response) -> None:
-        """Accept any response, as HTTP events do; other kinds refuse some.
+        """Check the response. HTTP events accept any; other kinds refuse some.
 
         Raises:
             InvocationError: the response means that the event has failed.
@@ -102,16 +103,16 @@ class Event(msgspec.Struct, frozen=True, rename="camel", gc=False):
 
     @classmethod
     def encode_response(cls, response: Response) -> bytes:
-        """Return the reply, as the source of such events wants it."""
+        """Return the reply in the format that the source expects."""
         raise NotImplementedError
 
     @classmethod
     def remark(cls, response: Response, reply: bytes) -> str | None:
-        """Return what is worth a line in the log, once, about a reply; mostly None."""
+        """Return a warning to log once about this reply, None in most cases."""
 
     @classmethod
     def encode_prelude(cls, response: Response) -> bytes:
-        """Return what comes before a streamed body, if this kind ``streams``."""
+        """Return the prelude of a streamed reply, for kinds that can stream."""
         raise NotImplementedError
 
 
@@ -119,10 +120,11 @@ T = TypeVar("T")
 
 
 def decode_as(document: bytes | msgspec.Raw, kind: type[T]) -> T:
-    """Read JSON as a ``kind``.
+    """Decode JSON as a ``kind``.
 
     Raises:
-        EventError: it is not JSON, too deep (about a thousand levels), or no ``kind``.
+        EventError: the document is not JSON, is nested too deeply (about a thousand
+            levels), or does not have the shape of ``kind``.
     """
     try:
         return msgspec.json.decode(document, type=kind)
@@ -133,13 +135,13 @@ def decode_as(document: bytes | msgspec.Raw, kind: type[T]) -> T:
 
 
 def request_context_field(document: msgspec.Raw) -> bytes:
-    """Return the event's own ``requestContext``, safe to stand in a field.
+    """Return the event's ``requestContext`` as a valid header value.
 
     An event without one gets ``{}``: ``null`` marks non-HTTP events, so a client's
     request must never carry it.
 
     Raises:
-        EventError: it is not UTF-8.
+        EventError: the document is not UTF-8.
     """
     try:
         return ascii_json(b"{}" if document == NULL else bytes(document))
@@ -148,7 +150,7 @@ def request_context_field(document: msgspec.Raw) -> bytes:
 
 
 def error_response(error: InvocationError, request_id: str) -> Response:
-    """Return what an HTTP client is told of a failure, and where to look it up."""
+    """Return the HTTP response that reports a failure, with the ID to look it up by."""
     body = msgspec.json.encode(
         {
             "message": error.public,

@@ -1,17 +1,17 @@
-"""Headers of events: their names and values, and those added or left out.
+"""Turn the headers of an event into those of the request to the application.
 
-A header has a role, by its name. ``host``, ``cookie`` and ``connection`` are collected
-and written once; ``dropped`` is what frames a message, what one hop says to the next,
-and what only the adapter may add; ``trace`` is dropped if Lambda names a trace itself.
-All others go on as they came, in their order and their spelling.
+A header has a role, decided by its name. ``host``, ``cookie`` and ``connection`` are
+collected and written once. ``dropped`` are those that frame a message, that are meant
+for one hop, or that only the adapter may add. ``trace`` is dropped if Lambda sends a
+trace ID. All others are forwarded unchanged, in their order and spelling.
 
-Names that nobody but the adapter may set are compared with case and punctuation folded
-(``folded``), since CGI, WSGI and PHP fold them: ``X_Amzn_Request_Context`` would reach
-an application as the adapter's own.
+Names that only the adapter may set are compared with case and punctuation folded
+(``folded``), since CGI, WSGI and PHP fold them: to such an application,
+``X_Amzn_Request_Context`` from a client would look like the adapter's own header.
 
-Clients send the same names, and the same values of some headers, all the time. To look
-those up costs less than to check them again. The memory is bounded, and holds values
-only of headers that are nobody's secret (``_REPEATED``).
+Clients send the same names, and the same values of some headers, all the time. Looking
+them up costs less than checking them again. The memory is bounded, and it holds values
+only of headers that never carry a secret (``_REPEATED``).
 """
 
 import re
@@ -42,10 +42,10 @@ _known_hosts: dict[bytes, bytes] = {}
 
 
 def one_host(hosts: Sequence[bytes], default: bytes) -> bytes:
-    """Return the one valid Host: https://www.rfc-editor.org/rfc/rfc9112#section-3.2.
+    """Return the valid Host: https://www.rfc-editor.org/rfc/rfc9112#section-3.2.
 
     Raises:
-        EventError: there are several, or it is invalid.
+        EventError: there is more than one Host, or it is invalid.
     """
     if len(hosts) > 1:
         raise EventError("more than one Host header")
@@ -53,7 +53,8 @@ def one_host(hosts: Sequence[bytes], default: bytes) -> bytes:
     if host in _known_hosts:
         return host
     match = _HOST.fullmatch(host)
-    if not match or int(match[2] or b"0") > MAX_PORT:  # which frameworks raise at
+    # Frameworks raise an exception for a port that is out of range.
+    if not match or int(match[2] or b"0") > MAX_PORT:
         raise EventError("invalid Host header")
     return memoize(_known_hosts, host, host)
 
@@ -61,17 +62,18 @@ def one_host(hosts: Sequence[bytes], default: bytes) -> bytes:
 LAMBDA_CONTEXT = b"x-amzn-lambda-context"
 REQUEST_CONTEXT = b"x-amzn-request-context"
 REQUEST_ID = b"x-amzn-requestid"
-"""The name under which AWS's services, Lambda's Invoke among them, return an id that
-their logs have: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html"""
+"""The header in which AWS's services, such as Lambda's Invoke, return the request ID
+that appears in their logs: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html"""
 TENANT_ID = b"x-amz-tenant-id"
 TRACE_ID = b"x-amzn-trace-id"
 
 _OWNED = frozenset({LAMBDA_CONTEXT, REQUEST_CONTEXT, REQUEST_ID, TENANT_ID})
 _DROPPED = HOP_BY_HOP | {b"content-length", b"expect"}
-"""Compared as ``folded``: to a server that folds names, ``Content_Length`` frames."""
+"""Compared ``folded``: a server that folds names reads ``Content_Length`` as the length
+of the body."""
 
 _PROTOCOL = frozenset({b"x-forwarded-proto", b"forwarded"})
-"""Where a gateway says how its client speaks to it."""
+"""Headers in which a gateway states the protocol that its client used."""
 
 _REPEATED = frozenset(
     {
@@ -99,21 +101,21 @@ _REPEATED = frozenset(
         b"x-forwarded-proto",
     }
 )
-"""Fields of which many clients send the same few values, and none that is a secret."""
+"""Headers in which many clients send the same few values, none of them a secret."""
 
 known_names: dict[str, tuple[bytes, str, bool]] = {}
-"""Names of fields, as ``recognise`` returns them: clients send the same few."""
+"""What ``classify_header`` returned for each name: clients send the same few."""
 
 
 def classify_header(name: str) -> tuple[bytes, str, bool]:
-    """Return a field's name as it is sent, its role, and whether its values repeat.
+    """Return a header's name in bytes, its role, and whether its values repeat.
 
     Raises:
-        EventError: it is no name.
+        EventError: the name is not a valid token.
     """
     raw = name.encode()
     if not TOKEN.fullmatch(raw):
-        raise EventError(f"invalid header field name: {quote(name)}")
+        raise EventError(f"invalid header name: {quote(name)}")
     return memoize(known_names, name, (raw, _role(raw), raw.lower() in _REPEATED))
 
 
@@ -129,10 +131,10 @@ def _role(name: bytes) -> str:
 
 
 Scalar = str | int | float | bool | None
-"""A field's value in an event: text, but events written by hand have numbers."""
+"""A header's value in an event: text, or a number in an event written by hand."""
 
 Lists = dict[str, list[Scalar] | None]
-"""A map of lists of values; events written by hand have ``null`` for a name as well."""
+"""A map of lists of values; a list may be ``null`` in an event written by hand."""
 
 Pairs = Iterable[tuple[str, Scalar]]
 
@@ -145,7 +147,7 @@ def single(values: Mapping[str, Scalar] | None) -> Pairs:
 def multiple(
     values: Mapping[str, list[Scalar] | Scalar] | None,
 ) -> Iterator[tuple[str, Scalar]]:
-    """Return the pairs of a map of lists; a value alone is a list of one."""
+    """Return the pairs of a map of lists; a bare value counts as a list of one."""
     return (
         (name, value)
         for name, given in (values or {}).items()
@@ -154,27 +156,27 @@ def multiple(
 
 
 def every(lists: Lists | None, values: Mapping[str, Scalar] | None) -> Pairs:
-    """Return the pairs of a map of lists; where there is none, of a map of values."""
+    """Return the pairs of the map of lists; if it is empty, of the map of values."""
     return multiple(lists) if lists else single(values)
 
 
 def text(value: Scalar) -> str:
-    """Return a value as text, as JSON spells it."""
+    """Return a value as text, in JSON's spelling."""
     if isinstance(value, str):
         return value
     return "" if value is None else msgspec.json.encode(value).decode()
 
 
 _KEPT = re.compile(rb"host|authorization|cookie|forwarded|x-forwarded-.*|x-amzn?-.*")
-"""Fields that a client's ``Connection`` may not remove: gateways set them, and
-applications trust that."""
+"""Headers that a client's ``Connection`` may not remove: gateways set them, and
+applications trust them."""
 
 _WITH_CONTENT = frozenset({b"POST", b"PUT", b"PATCH"})
-"""A request that is expected to have content says so when it has none:
+"""Methods that expect content: their requests get ``Content-Length: 0`` if empty,
 https://www.rfc-editor.org/rfc/rfc9110#section-8.6"""
 
 _known_pairs: dict[tuple[str, Scalar], tuple[Field, str]] = {}
-"""Fields as they are sent, and their roles."""
+"""Headers, encoded, with their roles."""
 
 _DANGEROUS = re.compile("[\r\n\0]")
 
@@ -190,16 +192,16 @@ def request_fields(
     added: Fields,
     traced: bool = False,
 ) -> Fields:
-    """Return the fields of the request to the application, ``Host`` first.
+    """Return the headers of the request to the application, ``Host`` first.
 
-    Names keep their case and fields their order. ``Content-Length`` is that of what is
-    sent. Cookies become one field (https://www.rfc-editor.org/rfc/rfc6265#section-5.4),
-    ``cookies`` replacing those among the fields. ``https`` says so to an application
-    whose gateway did not, and ``host`` is the ``Host`` of an event that has none. Where
-    Lambda names the trace (``traced``), a client's own name for it is dropped.
+    Names keep their case and headers their order. ``Content-Length`` is recomputed.
+    Cookies become one header (https://www.rfc-editor.org/rfc/rfc6265#section-5.4);
+    ``cookies``, if any, replace those among ``pairs``. ``https`` adds
+    ``X-Forwarded-Proto`` if the gateway sent none, and ``host`` is the ``Host`` of an
+    event without one. If Lambda sent a trace ID (``traced``), a client's is dropped.
 
     Raises:
-        EventError: a field would be unsafe to send, or there is no one ``Host``.
+        EventError: a header would be unsafe to send, or ``Host`` is not unique.
     """
     held_back = _HELD_BACK_TRACE if traced else _HELD_BACK
     kept: Fields = []
@@ -233,14 +235,14 @@ def request_fields(
 
 
 _HELD_BACK = frozenset({"host", "cookie", "connection", "dropped"})
-"""Roles of fields that do not go on as they are."""
+"""Roles of headers that are not forwarded unchanged."""
 
 _HELD_BACK_TRACE = _HELD_BACK | {"trace"}
-"""The same where Lambda names the trace."""
+"""The same for an invocation with a trace ID from Lambda."""
 
 
 def _without_options(fields: Fields, values: Sequence[bytes]) -> Fields:
-    """Return the fields that a client's ``Connection`` does not take away."""
+    """Return the headers without those that a client's ``Connection`` removes."""
     options = connection_options([(b"connection", value) for value in values])
     return [
         (name, value)
@@ -253,10 +255,8 @@ def _encode_value(name: str, value: Scalar) -> bytes:
     content = value if isinstance(value, str) else text(value)
     if content.isascii() and content.isprintable():
         return content.encode()
-    # https://www.rfc-editor.org/rfc/rfc9110#section-5.5: CR, LF and NUL are dangerous,
-    # other controls are not, within a field.
+    # https://www.rfc-editor.org/rfc/rfc9110#section-5.5: in a header's value, CR, LF
+    # and NUL are dangerous; other control characters are not.
     if _DANGEROUS.search(content):
-        raise EventError(
-            f"the event's header field {quote(name)} has a line break or a NUL"
-        )
+        raise EventError(f"the event's header {quote(name)} has a line break or a NUL")
     return content.encode()

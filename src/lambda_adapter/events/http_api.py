@@ -19,13 +19,13 @@ from lambda_adapter.http.messages import Response
 
 
 class Http(msgspec.Struct, frozen=True, gc=False):
-    """What a context says of HTTP."""
+    """The part of ``requestContext.http`` that a request needs."""
 
     method: str
 
 
 class RequestContext(msgspec.Struct, frozen=True, rename="camel", gc=False):
-    """The part of a context that a request is made of."""
+    """The part of ``requestContext`` that a request needs."""
 
     http: Http
     domain_name: str | None = None
@@ -34,7 +34,8 @@ class RequestContext(msgspec.Struct, frozen=True, rename="camel", gc=False):
 class HttpApiEvent(HttpEvent, frozen=True):
     """A request to an HTTP API.
 
-    Its path arrives decoded, with a named stage in front; its query as it was sent.
+    Its path arrives decoded, after the stage if that has a name; its query arrives as
+    the client sent it.
     """
 
     max_fields: ClassVar[float] = MAX_FIELDS
@@ -48,7 +49,7 @@ class HttpApiEvent(HttpEvent, frozen=True):
     is_base64_encoded: bool | None = None
 
     def parts(self) -> RequestParts:
-        """Return the parts. Duplicate fields arrive joined by commas, and stay so."""
+        """Return the parts. Duplicate headers arrive, and stay, joined by commas."""
         context = self.context()
         query = target.verbatim_query(self.raw_query_string or "")
         return RequestParts(
@@ -64,16 +65,16 @@ class HttpApiEvent(HttpEvent, frozen=True):
         )
 
     def context(self) -> RequestContext:
-        """Return the part of the context that a request is made of.
+        """Return the part of ``requestContext`` that a request needs.
 
         Raises:
-            EventError: it has a value of the wrong type.
+            EventError: a value has the wrong type.
         """
         return decode_as(self.request_context, RequestContext)
 
     @classmethod
     def encode_response(cls, response: Response) -> bytes:
-        """Return the reply; its status keeps API Gateway from guessing its format."""
+        """Return the reply. Without a status, API Gateway would guess its format."""
         body, is_base64_encoded = encode_body(response)
         headers, cookies = split(response.fields)
         return msgspec.json.encode(
@@ -82,7 +83,7 @@ class HttpApiEvent(HttpEvent, frozen=True):
 
     @classmethod
     def encode_prelude(cls, response: Response) -> bytes:
-        """Return what comes before a streamed body, less the delimiter."""
+        """Return the prelude of a streamed reply, without its delimiter."""
         return msgspec.json.encode(_Prelude(response.status, *split(response.fields)))
 
     def _path(self) -> bytes:

@@ -1,4 +1,4 @@
-"""Events that are HTTP requests: from the parts that each kind names to a request."""
+"""The base class of HTTP events: it builds a request from the parts of an event."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -22,10 +22,10 @@ _known_methods: dict[str, bytes] = {}
 
 
 def encode_method(method: str) -> bytes:
-    """Return the method of a request.
+    """Return the method of a request in bytes.
 
     Raises:
-        EventError: it is none, or CONNECT, which has no place behind a gateway.
+        EventError: the method is not a token, or is CONNECT, which only proxies serve.
     """
     if known := _known_methods.get(method):
         return known
@@ -36,7 +36,7 @@ def encode_method(method: str) -> bytes:
 
 
 class RequestParts(msgspec.Struct, frozen=True, gc=False):
-    """What an event says of a request."""
+    """The parts of an event that make a request."""
 
     method: str
     target: bytes
@@ -47,13 +47,13 @@ class RequestParts(msgspec.Struct, frozen=True, gc=False):
     request_context: msgspec.Raw
     cookies: Sequence[str] = ()
     domain: str = ""
-    """The gateway's own name, for an event without a ``Host``."""
+    """The gateway's domain name, for an event without a ``Host``."""
     https: bool = False
-    """Whether the gateway speaks nothing else, and does not say so."""
+    """Whether the gateway accepts only HTTPS; its events do not state the protocol."""
 
 
 class HttpEvent(Event, frozen=True):
-    """An event whose source gets HTTP in return, failures included."""
+    """An event whose source expects an HTTP response, even when something fails."""
 
     is_http: ClassVar[bool] = True
 
@@ -61,12 +61,12 @@ class HttpEvent(Event, frozen=True):
         """Return the parts of the request.
 
         Raises:
-            EventError: the event has a value of the wrong type.
+            EventError: a value has the wrong type.
         """
         raise NotImplementedError
 
     def request(self, context: Context) -> Request:
-        """Return the request to the application.
+        """Return the request for the application.
 
         Raises:
             EventError: the event cannot be expressed as an HTTP request.

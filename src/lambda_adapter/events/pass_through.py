@@ -21,17 +21,17 @@ ELSEWHERE = "; if it takes events elsewhere, set AWS_LWA_PASS_THROUGH_PATH"
 
 
 class PassThroughEvent(Event, frozen=True):
-    """An event as bytes, whatever it is."""
+    """An event of any other kind, kept as bytes."""
 
     payload: bytes
 
     @classmethod
     def decode(cls, payload: bytes) -> Self:
-        """Take the event as it is."""
+        """Keep the payload unparsed."""
         return cls(payload)
 
     def request(self, context: Context) -> Request:
-        """Return the event in a POST to the application's path for such events."""
+        """Return a POST of the event to the application's path for such events."""
         fields = request_fields(
             [("content-type", "application/json")],
             method=b"POST",
@@ -46,7 +46,7 @@ class PassThroughEvent(Event, frozen=True):
         """Fail the event on a status of 400 or above, so that its source redelivers it.
 
         Raises:
-            AppRequestError: the application refused the event.
+            AppRequestError: the application rejected the event.
         """
         if response.status < 400:
             return
@@ -61,13 +61,13 @@ class PassThroughEvent(Event, frozen=True):
 
     @classmethod
     def encode_response(cls, response: Response) -> bytes:
-        """Return the body as it is if it is JSON, else as a JSON string."""
+        """Return the body unchanged if it is JSON, else as a JSON string."""
         body = buffered(response)
         return _as_json(body) or msgspec.json.encode(decoded(body))
 
     @classmethod
     def remark(cls, response: Response, reply: bytes) -> str | None:
-        """Say so if the reply is not what the application responded with."""
+        """Return a warning if the reply differs from the application's response."""
         document = buffered(response).removeprefix(_MARK)
         if not document or reply == document:
             return None
@@ -78,26 +78,29 @@ class PassThroughEvent(Event, frozen=True):
         )
 
     def _request_context(self) -> bytes:
-        """Return ``null``: what comes over HTTP never has that, whatever its path."""
+        """Return ``null``, by which an application can tell such events from clients.
+
+        A request that came over HTTP never has it, whatever its path.
+        """
         return b"null"
 
 
 class BatchEvent(PassThroughEvent, frozen=True):
-    """An event that brings items, and whose source reads which of them failed."""
+    """A batch of items, whose source may read from the reply which of them failed."""
 
     @classmethod
     def encode_response(cls, response: Response) -> bytes:
-        """Return the body as it is if it is JSON, else ``null``: no item has failed."""
+        """Return the body unchanged if it is JSON, else ``null``: no item failed."""
         return _as_json(buffered(response)) or b"null"
 
 
 _MARK = "\ufeff".encode()
-"""What some programs put in front of UTF-8, and no reader of JSON has to skip:
-https://www.rfc-editor.org/rfc/rfc8259#section-8.1"""
+"""The byte order mark: some programs write it before UTF-8, and a JSON parser need not
+accept it, https://www.rfc-editor.org/rfc/rfc8259#section-8.1"""
 
 
 def _as_json(body: bytes) -> bytes | None:
-    """Return the JSON that a body is, ``null`` if it is empty, None for all others."""
+    """Return a body that is JSON, ``null`` for an empty one, None for any other."""
     document = body.removeprefix(_MARK)
     if not document:
         return b"null"
@@ -107,8 +110,9 @@ def _as_json(body: bytes) -> bytes | None:
 class WebSocketEvent(PassThroughEvent, frozen=True):
     """A connection that opens or closes, or a message on it.
 
-    The reply is the application's body, as for any event that is not HTTP, so it is the
-    application that writes ``{"statusCode": 200}`` to let a connection in.
+    The reply is the body of the application's response, as for any event that is not
+    HTTP, so the application responds with ``{"statusCode": 200}`` to accept a
+    connection.
     """
 
     def _request_context(self) -> bytes:

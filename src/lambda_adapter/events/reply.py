@@ -1,4 +1,4 @@
-"""Headers and cookies as replies spell them, and the limits that replies have."""
+"""Convert headers and cookies to the forms of replies, and check a reply's limits."""
 
 import functools
 import itertools
@@ -16,14 +16,14 @@ from lambda_adapter.http.messages import (
 )
 
 NEARLY = 0.95
-"""Part of a limit at which there is a warning of it."""
+"""Fraction of a limit from which on a warning is logged."""
 
 
 def within_limit(kind: type[Event], reply: bytes) -> bytes:
-    """Return a reply that its source takes.
+    """Return the reply if its size is within the source's limit.
 
     Raises:
-        ResponseTooLargeError: it would not.
+        ResponseTooLargeError: the reply is larger.
     """
     if len(reply) > kind.max_reply:
         raise ResponseTooLargeError(
@@ -34,9 +34,10 @@ def within_limit(kind: type[Event], reply: bytes) -> bytes:
 
 
 def find_wide_fields(kind: type[Event], response: Response, size: int) -> str | None:
-    """Say so if a gateway is about to refuse a response for its fields.
+    """Return a warning if the response's headers come close to the gateway's limit.
 
-    They are within ``size`` bytes of JSON, so a small reply needs no counting.
+    ``size`` is the length of the reply, headers included: for a small reply, they need
+    not be counted.
     """
     if size < kind.max_fields * NEARLY:
         return None
@@ -44,7 +45,7 @@ def find_wide_fields(kind: type[Event], response: Response, size: int) -> str | 
     if fields < kind.max_fields * NEARLY:
         return None
     return (
-        f"the header fields of the response take {fields:,} bytes; over"
+        f"the headers of the response take {fields:,} bytes; over"
         f" {kind.max_fields:,}, the gateway responds with 5xx instead"
     )
 
@@ -52,16 +53,16 @@ def find_wide_fields(kind: type[Event], response: Response, size: int) -> str | 
 COOKIE, CONNECTION, DROPPED = "cookie", "connection", "dropped"
 
 _PLAIN_OPTIONS = frozenset({b"close", b"keep-alive"})
-"""Values of ``Connection`` that name no other field."""
+"""Values of ``Connection`` that do not name other headers."""
 
 _known: dict[bytes, tuple[str, str]] = {}
-"""Names of fields as text, and their roles, which are mostly none."""
+"""Header names as text, with their roles; most have none, ``""``."""
 
 
 def split(fields: Fields) -> tuple[dict[str, str], list[str]]:
-    """Return one value a name, duplicates joined by commas, and every cookie.
+    """Return one value per name, duplicates joined by commas, and the list of cookies.
 
-    Cookies alone can't be joined: https://www.rfc-editor.org/rfc/rfc9110#section-5.3
+    Only cookies can't be joined: https://www.rfc-editor.org/rfc/rfc9110#section-5.3
     """
     if plain := _split_plain(fields):
         return plain
@@ -75,7 +76,7 @@ def split(fields: Fields) -> tuple[dict[str, str], list[str]]:
 
 
 def listed(fields: Fields) -> dict[str, list[str]]:
-    """Return every value of a name, under its first spelling."""
+    """Return all values of each name, under its first spelling."""
     plain = _split_plain(fields)
     if plain and not plain[1]:
         return {name: [value] for name, value in plain[0].items()}
@@ -83,25 +84,25 @@ def listed(fields: Fields) -> dict[str, list[str]]:
 
 
 def single_valued(fields: Fields) -> dict[str, str]:
-    """Return one value a name, cookies included: the map has room for no more."""
+    """Return one value per name, cookies included, for replies without lists."""
     values, cookies = split(fields)
     return values | spelled_cookies(cookies) if cookies else values
 
 
 def spelled_cookies(cookies: Sequence[str]) -> dict[str, str]:
-    """Return one cookie a name, each ``Set-Cookie`` in capitals of its own.
+    """Return each cookie under another spelling of ``Set-Cookie``.
 
-    The only way for several cookies through a map of single values. Nine letters have
-    512 spellings, and there are no more cookies than that.
+    In a map of single values, this is the only way to send several cookies. The nine
+    letters have 512 spellings, more than there are cookies in any response.
     """
     return dict(zip(_spellings(), cookies, strict=False))
 
 
 def _split_plain(fields: Fields) -> tuple[dict[str, str], list[str]] | None:
-    """Split fields in one pass; None if that takes a closer look, which few do.
+    """Split headers in one pass; return None for the few that need a closer look.
 
-    That is for a name which comes twice, in whatever case, for values that are not in
-    UTF-8, and for ``Connection`` if it names other fields.
+    These are headers with a name that occurs twice, in whatever case, with a value that
+    is not UTF-8, or with a ``Connection`` that names others.
     """
     values: dict[str, str] = {}
     cookies: list[str] = []

@@ -34,7 +34,7 @@ class RestApiEvent(HttpEvent, frozen=True):
     is_base64_encoded: bool | None = None
 
     def parts(self) -> RequestParts:
-        """Return the parts. The path has no stage, as in the event."""
+        """Return the parts of the request. As in the event, the path has no stage."""
         return RequestParts(
             self.http_method,
             target.join(self._path(), self._query()),
@@ -48,7 +48,7 @@ class RestApiEvent(HttpEvent, frozen=True):
 
     @classmethod
     def encode_response(cls, response: Response) -> bytes:
-        """Return the reply; API Gateway refuses any other key in it.
+        """Return the reply. API Gateway refuses one with any other key.
 
         https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-output-format
         """
@@ -60,7 +60,7 @@ class RestApiEvent(HttpEvent, frozen=True):
 
     @classmethod
     def encode_prelude(cls, response: Response) -> bytes:
-        """Return what comes before a streamed body, less the delimiter.
+        """Return the prelude of a streamed reply, without its delimiter.
 
         https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode-lambda.html
         """
@@ -68,7 +68,7 @@ class RestApiEvent(HttpEvent, frozen=True):
         return msgspec.json.encode(_Prelude(response.status, fields))
 
     def _domain(self) -> str:
-        if bytes(self.request_context) == b"null":  # as consoles' test events have it
+        if bytes(self.request_context) == b"null":  # in test events of AWS's console
             return ""
         return decode_as(self.request_context, _RequestContext).domain_name or ""
 

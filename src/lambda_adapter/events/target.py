@@ -1,9 +1,10 @@
-"""Paths and queries: how each gateway's version of them becomes a request target.
+"""Turn the path and query of an event into a request target.
 
 Gateways differ in what they decode before Lambda sees it. What arrives as the client
-sent it goes on as it is; what arrives decoded is encoded again. In both, what has no
-place in a request line is escaped, so that nothing can be smuggled past it. Targets are
-put together as strings: ``//a``, ``/a/../b`` and ``;`` are the application's to judge.
+sent it is forwarded unchanged; what arrives decoded is encoded again. In both, any byte
+that is not allowed in a request line is escaped, so that no client can smuggle in a
+second header or request. Targets are joined as strings and never normalised: what
+``//a``, ``/a/../b`` and ``;`` mean is for the application to decide.
 """
 
 import re
@@ -11,12 +12,13 @@ from collections.abc import Callable, Iterable
 
 
 def _escaper(allowed: bytes) -> Callable[[bytes], bytes]:
-    """Return a function that escapes all bytes but these."""
+    """Return a function that percent-encodes all bytes but these."""
     table = [
         bytes([byte]) if byte in allowed else b"%%%02X" % byte for byte in range(256)
     ]
 
     def escape(data: bytes) -> bytes:
+        # Most paths and queries need no escape, and one ``translate`` shows that.
         if not data.translate(None, allowed):
             return data
         return b"".join([table[byte] for byte in data])
@@ -29,10 +31,12 @@ _UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.
 """https://www.rfc-editor.org/rfc/rfc3986#section-2.3"""
 
 _PATH = _UNRESERVED + b"!$&'()*+,;=:@/%"
-"""``pchar``, the slash and the percent sign of an escape:
+"""``pchar`` and the slash, with the percent sign of an escape:
 https://www.rfc-editor.org/rfc/rfc3986#section-3.3"""
 
 _escape_path = _escaper(_PATH)
+# A verbatim path or query may have characters that the RFC forbids but servers accept,
+# such as ``|`` or ``[``. Escaped is only what would end it early, or is not visible.
 _escape_raw_path = _escaper(_VISIBLE.translate(None, b"?#"))
 _escape_raw_query = _escaper(_VISIBLE.translate(None, b"#"))
 _escape_value = _escaper(_UNRESERVED)
@@ -40,16 +44,16 @@ _BARE_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
 def verbatim_path(path: str) -> bytes:
-    """Return a path that arrived as it was sent (ALB, REST API, function URL)."""
+    """Return a path that arrived as the client sent it (ALB, REST API, URL)."""
     return _absolute(_escape_raw_path(path.encode()))
 
 
 def encoded_path(path: str) -> bytes:
-    """Return a path that arrived decoded (HTTP API), encoded again.
+    """Encode a path that arrived decoded (HTTP API).
 
     API Gateway decodes twice and cuts at a decoded ``?``, so the client's own spelling
-    is lost. Whatever may not stand in a path is escaped, and so is a ``%`` that begins
-    no escape; an escape that is left stays, for it was one inside another.
+    is lost. Bytes that are not allowed in a path are escaped, and so is a ``%`` that
+    does not begin an escape. A remaining escape was nested in another, and stays.
     """
     escaped = _escape_path(path.encode())
     if b"%" in escaped:
@@ -58,22 +62,23 @@ def encoded_path(path: str) -> bytes:
 
 
 def verbatim_query(query: str) -> bytes:
-    """Return a query that arrived as it was sent."""
+    """Return a query that arrived as the client sent it."""
     return _escape_raw_query(query.encode())
 
 
 def joined_query(pairs: Iterable[tuple[str, str]]) -> bytes:
-    """Return a query whose names and values arrived as sent, but apart (ALB).
+    """Join a query whose names and values arrived encoded but split (ALB).
 
-    ALB does not tell ``?flag`` from ``?flag=``, nor how different names alternated.
+    ALB's event does not distinguish ``?flag`` from ``?flag=``, and loses the order in
+    which different names alternated.
     """
     return verbatim_query("&".join(f"{name}={value}" for name, value in pairs))
 
 
 def encoded_query(pairs: Iterable[tuple[str, str]]) -> bytes:
-    """Return a query whose names and values arrived decoded (REST API), encoded again.
+    """Encode a query whose names and values arrived decoded (REST API).
 
-    A space becomes ``%20``, which means the same to every reader, unlike ``+``.
+    A space becomes ``%20``, which every parser reads as a space, unlike ``+``.
     """
     return b"&".join(
         _escape_value(name.encode()) + b"=" + _escape_value(value.encode())
@@ -82,7 +87,7 @@ def encoded_query(pairs: Iterable[tuple[str, str]]) -> bytes:
 
 
 def join(path: bytes, query: bytes) -> bytes:
-    """Return the target in origin-form.
+    """Join a path and a query to a target in origin-form.
 
     https://www.rfc-editor.org/rfc/rfc9112#section-3.2.1
     """

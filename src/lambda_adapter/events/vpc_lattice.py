@@ -17,7 +17,7 @@ Values = dict[str, Scalar | list[Scalar]]
 
 
 class VpcLatticeEvent(HttpEvent, frozen=True):
-    """A request in version 2: values are lists, though single ones have been seen."""
+    """A request in version 2: values are lists, but single ones have been seen too."""
 
     method: str
     path: str = "/"
@@ -28,7 +28,7 @@ class VpcLatticeEvent(HttpEvent, frozen=True):
     is_base64_encoded: bool | None = None
 
     def parts(self) -> RequestParts:
-        """Return the parts. A query within the path is the client's own."""
+        """Return the parts. A query in the path is as the client sent it."""
         path, mark, query = self.path.partition("?")
         parameters = multiple(self.query_string_parameters)
         encoded = (

@@ -21,7 +21,7 @@ async def test_fields_of_a_stream_that_a_gateway_refuses(stream, caplog):
     await stream.invoke(rest_api(), said(200, b"", wide))
 
     (line,) = caplog.records
-    assert "header fields of the response take" in line.getMessage()
+    assert "the headers of the response take" in line.getMessage()
 
 
 @pytest.mark.parametrize("event", STREAMING)
