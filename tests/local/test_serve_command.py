@@ -116,6 +116,7 @@ def _ask_in_vain(port: int) -> None:
         (["--prot", "1", "--", "x"], "No such option '--prot'"),
         (["--event", "alp", "--", "x"], "'alp' is not one of"),
         (["--asgi", "a:b", "--wsgi", "c:d"], "exclude each other"),
+        (["--debug", "uvicorn", "a:b"], "put -- before a COMMAND that follows"),
         ([], "Missing argument"),
         (["--cold", "--concurrency", "2", "--", *APP], "exclude each other"),
     ],

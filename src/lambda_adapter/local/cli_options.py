@@ -72,7 +72,7 @@ def _option(field: inspect.Field, flag: Flag) -> click.Option:
     is_list = isinstance(field.type, inspect.VarTupleType)
     return click.Option(
         [name, *flag.aliases, field.name],
-        type=click.Choice(flag.choices) if flag.choices else _type(field.type),
+        type=_choice(flag) or _type(field.type),
         multiple=is_list,
         default=None if is_list else field.default,
         show_default=flag.default or bool(field.default),
@@ -81,6 +81,26 @@ def _option(field: inspect.Field, flag: Flag) -> click.Option:
         is_flag=False,
         flag_value=flag.flag_value,
     )
+
+
+class _OptionalPort(click.IntRange):
+    """A port that may be left out, where the next word is easily taken for it."""
+
+    def convert(
+        self, value: int, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Return the port."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            message = f"{value!r} is not a port; put -- before a COMMAND that follows"
+            self.fail(message, param, ctx)
+
+
+def _choice(flag: Flag) -> click.Choice[str] | _OptionalPort | None:
+    if flag.flag_value is not None:
+        return _OptionalPort(0, 65_535)
+    return click.Choice(flag.choices) if flag.choices else None
 
 
 def _type(kind: inspect.Type) -> click.IntRange | click.FloatRange | None:
