@@ -32,7 +32,9 @@ REASONS = {
     *("needs AWS", "needs a container engine", "needs an application"),
     "takes a quiet machine",
 }
-LOCAL = re.compile(r"lambda-adapter local(?! invoke| events| --port| --help)")
+LOCAL = re.compile(
+    r"lambda-adapter local(?! invoke| events| check| completion| --port| --help)"
+)
 BLOCK = re.compile(
     r"^(?:<!-- (?P<kind>serves|not run): (?P<detail>[^>]+?) -->\n)?"
     r"^```(?P<language>\w*)(?: title=\"(?P<title>[^\"]+)\")?\n(?P<text>.*?)^```$",
