@@ -25,10 +25,20 @@ FOLDERS = (
 """Whose ``__init__`` is a docstring."""
 
 RULES = (
-    *("bill", "causes", "crash", "disk", "growth", "life", "links", "openapi"),
+    *(
+        "bill",
+        "causes",
+        "crash",
+        "disk",
+        "growth",
+        "imports",
+        "life",
+        "links",
+        "openapi",
+    ),
     *("place", "requests", "responses", "start"),
 )
-STAGES = ("ask", "begin", "launch", "life", "probe", "watch")
+STAGES = ("ask", "begin", "launch", "life", "probe", "profile", "watch")
 
 TESTED_BY = {
     # A protocol, and what a setting puts around a transport: seen by the loop's tests.

@@ -20,7 +20,7 @@ from lambda_adapter.local.check.rules.place import (
 )
 from lambda_adapter.local.check.rules.start import Start, judge_start
 from lambda_adapter.local.check.settings import CheckSettings
-from lambda_adapter.local.check.stages import life, probe, watch
+from lambda_adapter.local.check.stages import life, probe, profile, watch
 from lambda_adapter.local.check.stages.ask import Asking
 from lambda_adapter.local.check.stages.begin import Beginning
 from lambda_adapter.local.check.stages.launch import launch
@@ -65,6 +65,8 @@ class Check:
             self._judge_rest(subject, beginning)
             if beginning.ready:
                 await self._stage("SIGTERM", life.end(subject))
+            if beginning.ready and self._settings.pace.profile:
+                await self._stage("imports", profile.imports(subject))
         self.result.complete = True
         return self.result
 

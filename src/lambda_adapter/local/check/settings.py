@@ -36,12 +36,22 @@ class Pace(msgspec.Struct, frozen=True):
     """For which they are sent at most."""
     stage: float
     """For a part of the check, beyond which the next one follows."""
+    profile: bool
+    """Whether a second start shows what the time of a start goes to."""
     crawl: int
     """Pages that are followed, at most, if no paths are given."""
 
 
 QUICK = Pace(
-    init=15, request=5, freeze=3, idle=2.4, requests=150, growth=8, stage=60, crawl=10
+    init=15,
+    request=5,
+    freeze=3,
+    idle=2.4,
+    requests=150,
+    growth=8,
+    stage=60,
+    profile=False,
+    crawl=10,
 )
 FULL = Pace(
     init=60,
@@ -51,6 +61,7 @@ FULL = Pace(
     requests=1_000,
     growth=120,
     stage=600,
+    profile=True,
     crawl=50,
 )
 

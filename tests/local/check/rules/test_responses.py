@@ -12,6 +12,7 @@ from lambda_adapter.local.check.rules.growth import (
     judge_growth,
     judge_memory,
 )
+from lambda_adapter.local.check.rules.imports import judge_imports, sum_imports
 from lambda_adapter.local.check.rules.life import (
     Idle,
     ThreadUse,
@@ -377,6 +378,22 @@ def test_the_bill():
     assert list(high.on_demand) == [512, 1_024, 1_769]
     assert high.on_demand[512] > 5 * low.on_demand[512]
     assert low.fargate == high.fargate
+
+
+def test_imports():
+    """The imports of a start are summed up by package, without the adapter's own."""
+    lines = [
+        "import time:       300 |        400 |   flask.app",
+        "import time:       100 |        100 | flask",
+        "import time:       600 |        900 | pandas.core.api",
+        "import time:       900 |        900 | trio._core",
+        "Listening at: http://0.0.0.0:8080",
+    ]
+
+    (found,) = judge_imports(sum_imports(lines))
+
+    assert found.title == "imports of a start: pandas 60%, flask 40%"
+    assert judge_imports({}) == []
 
 
 def test_order():

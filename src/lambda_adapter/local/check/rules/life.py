@@ -192,7 +192,7 @@ def judge_sigterm(seconds: float, *, in_time: bool) -> Finding:
         return passed("sigterm", f"ends {seconds * 1000:.0f} ms after SIGTERM")
     return warning(
         "sigterm",
-        "does not end on SIGTERM within 0.4 s, and is killed",
+        "does not end on SIGTERM, and is killed",
         on_lambda="Lambda kills it 0.5 s after SIGTERM: buffers are lost, and what ends"
         " in order does not",
         cure="handle SIGTERM in the server's process; exec in a shell script, so that"
