@@ -11,7 +11,7 @@ from lambda_adapter.local.sandbox.limits import DESCRIPTORS
 LEAK_KB = 20.0
 """Kilobytes of memory for each request that are a leak, and no warming up."""
 
-LEAK_IN_ALL_KB = 4_500.0
+LEAK_IN_ALL_KB = 4_000.0
 """Kilobytes that have to be there in all: heaps grow before they are collected."""
 
 SPARE = 1.3

@@ -43,6 +43,8 @@ class Beginning(msgspec.Struct):
     listeners: tuple[Listener, ...] = ()
     problem: str = ""
     """Why it is not ready: a line."""
+    hindered: bool = False
+    """Whether something of this machine's is in its way: ``problem`` has what."""
     ended: bool = False
     """Whether the processes have ended by themselves."""
     readiness_status: int = 0
@@ -69,6 +71,7 @@ async def begin(subject: Subject, progress: Callable[[str], None]) -> Beginning:
         except EndedError as error:
             found.problem = str(error.problem or error)
             found.ended = error.problem is None
+            found.hindered = error.problem is not None
         nursery.cancel_scope.cancel()
     await trio.lowlevel.checkpoint_if_cancelled()
     found.wall = time.monotonic() - began

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import msgspec
 import trio
 
-from lambda_adapter.local.check.finding import Finding, passed
+from lambda_adapter.local.check.finding import Finding, failure, passed
 from lambda_adapter.local.check.rules.causes import find_cause, last_line
 from lambda_adapter.local.check.rules.crash import judge_exit, judge_silence
 from lambda_adapter.local.check.rules.place import (
@@ -82,6 +82,9 @@ def _judge(
         if elsewhere.host not in wanted:
             findings.append(judge_address(elsewhere.host, elsewhere.port, config.host))
         return _with_place(subject.options, elsewhere)
+    if beginning.hindered:
+        findings.append(failure("command", beginning.problem))
+        return None
     if beginning.killed:
         return None  # of memory: judged at the end
     if beginning.ended:

@@ -201,10 +201,12 @@ def _weigh(subject: Subject, requests: int) -> Weight:
     memory = 0.0
     descriptors = threads = 0
     for process in _application(subject):
-        with contextlib.suppress(*processes.GONE, OSError):
+        try:
+            threads += process.num_threads()
             memory += _proportional_mb(process)
             descriptors += process.num_fds()
-            threads += process.num_threads()
+        except (*processes.GONE, OSError):
+            threads += 1  # one that has ended, and that nobody has waited for
     jail = subject.environment.jail
     tmp = jail.tmp_used_mb() if jail else 0
     return Weight(requests, memory, descriptors, threads, tmp)
