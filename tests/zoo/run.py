@@ -16,7 +16,7 @@ from lambda_adapter.local.check.settings import FULL, QUICK, CheckSettings, Targ
 from lambda_adapter.local.option_table import Given
 from tests.zoo.specimens import Specimen, copy
 
-AT_ONCE = 6
+AT_ONCE = 8
 
 
 class Outcome(msgspec.Struct):
