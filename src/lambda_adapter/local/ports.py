@@ -17,6 +17,9 @@ POLL = 0.02
 LOOK = 0.25
 """Seconds between two looks at what an application listens on."""
 
+EXIT = 1.0
+"""Seconds from an application's end to that of the adapter, and plenty of them."""
+
 STEADY = 1.5
 """Seconds for which an application listens on another port, until it is told so."""
 
@@ -75,7 +78,9 @@ async def find_foreigner(pid: int, port: int) -> SetupError | None:
     if port in await trio.to_thread.run_sync(_listening, pid):
         return None
     if await trio.to_thread.run_sync(_is_free, port):
-        return None  # it has just ended, which is reported as what it is
+        # An application that has just ended is reported as what it is: the adapter ends
+        # with it, and that cancels this. Otherwise it was another program's server.
+        await trio.sleep(EXIT)
     owner = await trio.to_thread.run_sync(processes.owner, port)
     return SetupError(
         f"what listens on port {port} is {owner or 'another program'}, and not the"
