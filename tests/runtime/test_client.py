@@ -396,6 +396,24 @@ async def test_connection_closed_in_between(runtime, client, caplog):
     assert caplog.records == []
 
 
+async def test_connection_that_took_something_just_now(runtime, client, caplog):
+    """A fresh connection is not looked at, and another one replaces it all the same.
+
+    Each event has one reply, and the line that says so is no fault.
+    """
+    log.setLevel(logging.INFO)
+    async with invoking(runtime, b"1", b"2"):
+        for _ in range(2):
+            invocation = await client.next_invocation(is_fresh=True)
+            await runtime.drop_connections()
+            await client.post_response(invocation, b"null", is_fresh=True)
+            await runtime.drop_connections()
+
+    assert [each.kind for each in runtime.posted] == ["next", "response"] * 2
+    assert [each.connection for each in runtime.posted] == [1, 2, 3, 4]
+    assert {line.levelno for line in caplog.records} == {logging.INFO}
+
+
 @pytest.mark.parametrize("kind", ["next", "response", "error"])
 async def test_connection_closed_meanwhile(runtime, client, caplog, kind):
     """A kept connection closed without a response, just as it was used: asked again.

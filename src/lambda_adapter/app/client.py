@@ -192,7 +192,7 @@ class HttpTransport:
 
     def _keep(self, connection: Connection) -> None:
         if connection.reusable:
-            self._idle.append((trio.current_time(), connection))
+            self._idle.append((connection.wire.current_time(), connection))
         else:
             connection.close()
 
@@ -217,10 +217,10 @@ class HttpTransport:
 
     def _take_idle(self, limit: float) -> Connection | None:
         """Return the youngest idle connection that is fit for use, if one is."""
-        oldest = trio.current_time() - limit
         while self._idle:
             since, connection = self._idle.pop()
-            if since > oldest and not connection.is_stale():
+            idle = connection.wire.current_time() - since
+            if idle < limit and not connection.is_stale():
                 return connection
             connection.close()
         return None

@@ -74,18 +74,24 @@ class PersistentConnection:
             raise PeerError(message, answered=False) from None
 
     async def exchange(
-        self, request: EncodedRequest, max_body: int, deadline: float = math.inf
+        self,
+        request: EncodedRequest,
+        max_body: int,
+        deadline: float = math.inf,
+        *,
+        is_fresh: bool = False,
     ) -> Response:
         """Send over the kept connection; if that turns out to be dead, over a new one.
 
         Repeating is safe: asking for the next invocation again brings the same one, and
-        a reply that had arrived is refused the second time, which is only logged.
+        a reply that had arrived is refused the second time, which is only logged. So a
+        kept connection that ``is_fresh`` is used without a look at whether it is dead.
 
         Raises:
             PeerError: there is no response, or it is not HTTP/1.1.
             TooSlowError: the deadline passed.
         """
-        connection = self._kept() or await self.connect()
+        connection = self._kept(is_fresh=is_fresh) or await self.connect()
         try:
             return await connection.exchange(request, max_body, deadline)
         except PeerError as error:
@@ -109,9 +115,11 @@ class PersistentConnection:
             connection.wire.wait_in_kernel_first()
         return connection
 
-    def _kept(self) -> Connection | None:
+    def _kept(self, *, is_fresh: bool = False) -> Connection | None:
         kept = self._connection
-        return kept if kept and kept.reusable and not kept.is_stale() else None
+        if kept and kept.reusable and (is_fresh or not kept.is_stale()):
+            return kept
+        return None
 
 
 def describe_response(response: Response) -> str:
@@ -200,8 +208,10 @@ class RuntimeClient(Reporter):
         super().__init__(host, port, waits_in_kernel=waits_in_kernel)
         self._next = api.next_request(self.host)
 
-    async def next_invocation(self) -> Invocation:
+    async def next_invocation(self, *, is_fresh: bool = False) -> Invocation:
         """Wait for the next invocation, without a limit: the wait is Lambda's freeze.
+
+        ``is_fresh``: the kept connection took a reply a moment ago.
 
         Raises:
             RuntimeApiError: Lambda can't be asked, or says that all is lost.
@@ -210,7 +220,9 @@ class RuntimeClient(Reporter):
             if attempt:
                 await trio.sleep(BACK_OFF * 2 ** (attempt - 1))
             try:
-                response = await self.exchange(self._next, MAX_EVENT)
+                response = await self.exchange(
+                    self._next, MAX_EVENT, is_fresh=is_fresh and not attempt
+                )
                 _raise_if_lost(response)
                 return parse_next(response)
             except (PeerError, UnusableResponseError) as error:
@@ -238,15 +250,23 @@ class RuntimeClient(Reporter):
             )
 
     async def post_response(
-        self, invocation: Invocation, reply: bytes, deadline: float = math.inf
+        self,
+        invocation: Invocation,
+        reply: bytes,
+        deadline: float = math.inf,
+        *,
+        is_fresh: bool = False,
     ) -> None:
         """Post the reply. A rejection by Lambda is logged, not raised.
+
+        ``is_fresh``: the event came a moment ago, over the kept connection.
 
         Raises:
             RuntimeApiError: Lambda says that all is lost.
         """
         request = api.response_request(self.host, invocation, reply)
-        await self._deliver("reply", self.exchange(request, MAX_RESPONSE, deadline))
+        posted = self.exchange(request, MAX_RESPONSE, deadline, is_fresh=is_fresh)
+        await self._deliver("reply", posted)
 
     async def post_stream(
         self,

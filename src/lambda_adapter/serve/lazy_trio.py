@@ -37,8 +37,9 @@ NAMES: dict[str, dict[str, tuple[str, ...]]] = {
     "trio.lowlevel": {
         "_core": (
             *("Abort", "ParkingLot", "RunVar", "Task", "cancel_shielded_checkpoint"),
-            *("checkpoint", "checkpoint_if_cancelled", "current_task"),
-            *("current_trio_token", "in_trio_task", "notify_closing", "reschedule"),
+            *("checkpoint", "checkpoint_if_cancelled", "current_clock"),
+            *("current_task", "current_trio_token", "in_trio_task"),
+            *("notify_closing", "reschedule"),
             *("spawn_system_task", "start_thread_soon"),
             *("wait_readable", "wait_task_rescheduled", "wait_writable"),
         ),

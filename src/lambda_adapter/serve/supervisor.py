@@ -62,7 +62,8 @@ async def run_loops(loops: Sequence[InvokeLoop]) -> None:
 
     async def run(loop: InvokeLoop) -> None:
         if len(loops) == 1:  # threads can't tell several invocations apart
-            follow(trio.lowlevel.current_task().context)
+            task = trio.lowlevel.current_task()
+            follow(task.context)
         try:
             await loop.run()
         except AppStuckError as error:

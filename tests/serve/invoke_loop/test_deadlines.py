@@ -1,13 +1,18 @@
 """``invoke_loop``: how long an application, and Lambda, may take."""
 
+import logging
 from contextlib import closing
 
 import pytest
 import trio
 
+from lambda_adapter.app.app import Call
 from lambda_adapter.app.client import HttpTransport
-from lambda_adapter.serve.invoke_loop import POST_TIMEOUT
+from lambda_adapter.http.messages import Request, Response
+from lambda_adapter.observe.logs import log
+from lambda_adapter.serve.invoke_loop import FRESH, POST_TIMEOUT
 from tests.catalogue import SQS, function_url, http_api
+from tests.fake_runtime_api import FakeRuntimeApi
 from tests.scripted_app import Answer, open_server, receive, said
 from tests.serve.invoke_loop.function import (
     CHUNKED,
@@ -203,3 +208,34 @@ async def test_deadline_of_an_error_status(clock, runtime):
         )
         await function.app.wait_all_closed()
         await function.assert_streams()
+
+
+class Slow:
+    """An application that takes so many seconds, while Lambda hangs up."""
+
+    def __init__(self, runtime: FakeRuntimeApi, seconds: float) -> None:
+        self.runtime = runtime
+        self.seconds = seconds
+
+    async def send(self, request: Request, call: Call) -> Response:
+        await trio.sleep(self.seconds)
+        await self.runtime.drop_connections()
+        return Response(200, b"OK", [], b"works")
+
+    async def finish(self, deadline: float) -> None:
+        """Have nothing left to do."""
+
+
+@pytest.mark.parametrize("seconds", [0, FRESH + 0.1])
+async def test_connection_closed_before_the_reply(clock, runtime, caplog, seconds):
+    """A reply gets to Lambda over a new connection where the one of its event is dead.
+
+    After half a second, the connection is looked at first, and nothing is noted.
+    """
+    log.setLevel(logging.INFO)
+    async with running(runtime, Slow(runtime, seconds)):
+        for _ in range(2):
+            posted = await runtime.invoke(http_api())
+            assert posted.json()["body"] == "works"
+
+    assert ("the connection to Lambda broke" in caplog.text) is (seconds < FRESH)
