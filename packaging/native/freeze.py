@@ -34,10 +34,18 @@ NEEDED_LATE = (
         "gzip",
         "http",
     ),
-    *("http.client", "inspect", "json", "linecache", "tokenize", "traceback"),
+    *("http.client", "inspect", "json", "traceback"),
     *("trio.to_thread", "warnings", "zlib"),
 )
 """What functions import when they need it."""
+
+UNUSED = {
+    "msgspec/__init__.py": "from . import inspect, json, msgpack, structs, toml, yaml",
+    "msgspec/json.py": "from ._json_schema import schema, schema_components",
+}
+"""Imports in msgspec of what the adapter does not use."""
+
+USED = {"msgspec/__init__.py": "from . import json, structs", "msgspec/json.py": ""}
 
 ITS_OWN = {
     *("_collections_abc", "_frozen_importlib", "_frozen_importlib_external", "abc"),
@@ -114,6 +122,12 @@ def main() -> None:
 
 def find_modules(site_packages: Path) -> list[tuple[str, int, Path]]:
     """Return the name of each module, whether it is a package, and its file."""
+    for module, imports in UNUSED.items():
+        path = site_packages / module
+        source = path.read_text("utf-8")
+        if imports not in source:
+            raise SystemExit(f"{module} does not have {imports!r}")
+        path.write_text(source.replace(imports, USED[module]), "utf-8")
     instead = site_packages / "instead"
     instead.mkdir()
     for small in HERE.glob("small_*.py"):
@@ -130,11 +144,11 @@ def find_modules(site_packages: Path) -> list[tuple[str, int, Path]]:
         ("lambda_adapter_start", 0, HERE / "start.py"),
     ]
     for line in found.stdout.splitlines():
-        name, is_package, path = line.split(" ", 2)
+        name, is_package, file = line.split(" ", 2)
         if name.startswith("attr"):  # it takes tables of Unicode, 1 MB
             raise SystemExit(f"{name} would be in the file: see expand_trio.py")
         if name not in ITS_OWN:
-            modules.append((name, int(is_package), Path(path)))
+            modules.append((name, int(is_package), Path(file)))
     return sorted(modules)
 
 
