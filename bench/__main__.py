@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import codec, cold_start, counts, growth, in_process, invoke, memory
+from bench import codec, cold_start, counts, growth, in_process, invoke, memory, start
 from bench.fleet import command as fleet
 from bench.fleet import figures, pages
 from bench.harness import plot, report, results
@@ -18,6 +18,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "counts": counts,
     "invoke": invoke,
     "cold-start": cold_start,
+    "start": start,
     "growth": growth,
     "memory": memory,
     "codec": codec,

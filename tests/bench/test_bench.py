@@ -1,6 +1,7 @@
 """The benchmarks run. No test asserts a time."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -61,6 +62,23 @@ def test_cold_starts_are_timed(tmp_path):
     ours = {each["metric"]: each["rounds"][0] for each in trivial}
     order = ["to the application's exec", "to /next", "to the reply"]
     assert sorted(order, key=ours.__getitem__) == order
+
+
+@needs_compiler
+def test_what_a_start_reads_is_counted(tmp_path):
+    """A start opens files, and has pages of no more files than it has opened."""
+    if not shutil.which("strace") and not os.environ.get("CI"):
+        pytest.skip("strace is not installed")
+    file = tmp_path / "start.jsonl"
+
+    run = bench("start", *BRIEFLY, "--rounds", "1", "--json", file)
+
+    assert run.returncode == 0, run.stderr
+    _, *series = map(json.loads, file.read_text().splitlines())
+    ours = {each["metric"]: each["rounds"][0] for each in series}
+    assert 0 < ours["files with pages"] <= ours["files opened"]
+    assert ours["pieces of 512 KiB"] >= ours["files with pages"]
+    assert ours["page-cold, to the reply"] > 0
 
 
 @needs_compiler
