@@ -71,9 +71,10 @@ ITS_OWN = {
 """Modules that CPython has frozen already."""
 
 FIND = """
-import importlib, pkgutil, sys
+import sys
 site, instead, *rest = sys.argv[1:]
 sys.path[:0] = [instead, site]
+import importlib, pkgutil
 left_out, late = [each.split(",") for each in rest]
 import lambda_adapter.cli
 lambda_adapter.cli._import()
@@ -83,9 +84,9 @@ for module in pkgutil.walk_packages(lambda_adapter.__path__, "lambda_adapter."):
 for name in late:
     importlib.import_module(name)
 for name, module in sorted(sys.modules.items()):
-    path = getattr(module, "__file__", None)
+    path = vars(module).get("__file__")  # to ask trio's front would load all of trio
     if path and path.endswith(".py"):
-        print(name, int(hasattr(module, "__path__")), path)
+        print(name, int("__path__" in vars(module)), path)
 """
 
 TABLE = """\
