@@ -136,7 +136,7 @@ async def _live(session: Session, report: Reporter, options: Options) -> None:
     """Start the function, and start it anew when a file changes, if that is asked for.
 
     Raises:
-        DeskError: it can't be started.
+        SetupError: it can't be started.
     """
     if options.reload:
         await Reload(session, options, report).run()

@@ -34,7 +34,7 @@ class Session:
         """Start the first environment.
 
         Raises:
-            DeskError: it can't be started, and why.
+            SetupError: it can't be started, and why.
         """
         await self._try(self.function.start)
 
@@ -42,7 +42,7 @@ class Session:
         """End every environment, and start the first one anew.
 
         Raises:
-            DeskError: it can't be started, and why.
+            SetupError: it can't be started, and why.
         """
         await self._try(self.function.restart)
 
@@ -57,7 +57,7 @@ def listen(port: int) -> socket.socket:
     """Listen on a port of the loopback interface, and on no other interface.
 
     Raises:
-        DeskError: somebody else does.
+        SetupError: somebody else does.
     """
     try:
         return socket.create_server(("127.0.0.1", port), backlog=128)

@@ -146,7 +146,7 @@ class HTTPCycle:
         that ``send`` returns when the reply is posted.
 
         Raises:
-            ClientGoneError: nobody takes it.
+            ClientDisconnectedError: nobody takes it.
             RuntimeError, ValueError, TypeError: it is not the message that may follow.
         """
         if self.given_up:
