@@ -48,6 +48,9 @@ DEFAULTS = {
     "renamed_headers": None,
     "request_context": True,
     "after_reply_path": None,
+    "microvm_hooks_port": None,
+    "microvm_suspend_path": None,
+    "warm_paths": None,
     "warm_up": (),
     "runtime_api_proxy": None,
     "asgi_app": None,
@@ -101,6 +104,9 @@ VARIABLES = {
     "renamed_headers": ("AWS_LWA_RENAME_HEADERS",),
     "request_context": ("AWS_LWA_REQUEST_CONTEXT",),
     "after_reply_path": ("AWS_LWA_AFTER_REPLY_PATH",),
+    "microvm_hooks_port": ("AWS_LWA_MICROVM_HOOKS_PORT",),
+    "microvm_suspend_path": ("AWS_LWA_MICROVM_SUSPEND_PATH",),
+    "warm_paths": ("AWS_LWA_WARM_PATHS",),
     "warm_up": ("AWS_LWA_WARM_UP",),
     "runtime_api_proxy": ("AWS_LWA_LAMBDA_RUNTIME_API_PROXY",),
     "asgi_app": ("AWS_LWA_ASGI_APP",),
@@ -152,6 +158,9 @@ GOOD = {
     ),
     "request_context": ("no", False),
     "after_reply_path": ("/lwa/after", "/lwa/after"),
+    "microvm_hooks_port": ("9000", 9000),
+    "microvm_suspend_path": ("/asleep", "/asleep"),
+    "warm_paths": ("/, login?a=b", ("/", "/login?a=b")),
     "warm_up": ("ping:1, a : b:c", (*WARM_UPS, ("ping", "1"), ("a", "b:c"))),
     "runtime_api_proxy": ("http://127.0.0.1:9002/", ("127.0.0.1", 9002)),
     "asgi_app": ("main:create_app()", "main:create_app()"),
@@ -311,6 +320,7 @@ HOOKS = (
     "AWS_LWA_SNAPSTART_BEFORE_CHECKPOINT_PATH",
     "AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH",
     "AWS_LWA_AFTER_REPLY_PATH",
+    "AWS_LWA_MICROVM_SUSPEND_PATH",
 )
 
 
@@ -327,9 +337,17 @@ def test_hook_that_is_the_path_of_events(variable, hook, path):
     assert caught.value.variable == variable
 
 
+def test_hooks_of_a_microvm_on_the_applications_port():
+    """The hooks of a MicroVM need a port other than the application's."""
+    with pytest.raises(ConfigError) as caught:
+        Config({"AWS_LWA_MICROVM_HOOKS_PORT": "8080"})
+
+    assert caught.value.variable == "AWS_LWA_MICROVM_HOOKS_PORT"
+
+
 def test_hooks():
     """The paths of hooks are closed to clients, each if it is set."""
-    before, after, reply = HOOKS
+    before, after, reply, _ = HOOKS
 
     assert Config({}).hooks == ()
     assert Config({after: "/b"}).hooks == (("b",),)

@@ -20,7 +20,7 @@ FOLDERS = (
     *("app", "app/in_process", "app/in_process/asgi", "app/in_process/wsgi", "events"),
     *("http", "local", "local/check", "local/check/report", "local/check/rules"),
     *("local/check/stages", "local/cost", "local/sandbox"),
-    *("observe", "runtime", "serve"),
+    *("microvm", "observe", "runtime", "serve"),
 )
 """Whose ``__init__`` is a docstring."""
 
@@ -142,6 +142,7 @@ TESTED_BY = {
         ],
         "local/gateways/test_gateway",
     ),
+    **dict.fromkeys(["microvm/app_requests", "microvm/notices"], "microvm/test_hooks"),
     "app/middleware/request_log": "observe/test_logs",
     "observe/root_json": "observe/test_root_handler",
     "app/middleware/metrics": "observe/test_metrics",
@@ -206,7 +207,7 @@ def test_every_test_has_its_module():
         for path in (TESTS / folder).glob("test_*.py")
     }
 
-    assert named - set(MODULES) == {"layout"}
+    assert named - set(MODULES) == {"layout", "microvm/servers"}
 
 
 @pytest.mark.parametrize("module", ["lambda_adapter.cli", "lambda_adapter.launcher"])

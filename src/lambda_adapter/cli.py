@@ -82,7 +82,20 @@ def main(load: Callable[[], None] = lambda: None) -> int:
         except (ConfigError, OptionError, AppStartError) as error:
             _complain(str(error))
             return EX_USAGE
+    if argv and environ.get("AWS_LWA_MICROVM_HOOKS_PORT"):
+        return _serve_microvm(argv, environ)
     return _become(argv, environ)
+
+
+def _serve_microvm(argv: list[str], environ: Mapping[str, str]) -> int:
+    """Start the application, and answer the hooks of its MicroVM."""
+    from lambda_adapter.microvm import parent
+
+    try:
+        config = Config(environ)
+    except ConfigError as error:
+        return _give_up(error, environ)
+    return parent.run(argv, environ, config)
 
 
 def _become(argv: list[str], environ: Mapping[str, str]) -> int:
@@ -193,11 +206,13 @@ USAGE = """\
 usage: lambda-adapter COMMAND [ARGUMENT...]
        lambda-adapter [--app-dir DIRECTORY] --asgi MODULE:ATTRIBUTE
        lambda-adapter [--app-dir DIRECTORY] --wsgi MODULE:ATTRIBUTE
+       lambda-adapter --microvm-hooks PORT COMMAND [ARGUMENT...]
 
 Run a web application on AWS Lambda without changing its code. Outside Lambda, become
 COMMAND. On Lambda, start it and send it each event as an HTTP request. With --asgi or
 --wsgi, import an application into this process and call it; outside Lambda, become the
-web server that is installed: uvicorn or hypercorn, gunicorn or waitress.
+web server that is installed: uvicorn or hypercorn, gunicorn or waitress. With
+--microvm-hooks, answer the hooks of a Lambda MicroVM on PORT, beside COMMAND.
 
   lambda-adapter local ...      run COMMAND as a function on this machine: see --help
   lambda-adapter --version, -V  print the version

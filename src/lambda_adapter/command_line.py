@@ -61,6 +61,7 @@ OPTIONS = {
     "--asgi": "AWS_LWA_ASGI_APP",
     "--wsgi": "AWS_LWA_WSGI_APP",
     "--app-dir": "AWS_LWA_APP_DIR",
+    "--microvm-hooks": "AWS_LWA_MICROVM_HOOKS_PORT",
 }
 """Options, and the settings that they are."""
 

@@ -69,6 +69,9 @@ class Config:
     before_checkpoint_path: str | None
     after_restore_path: str | None
     after_reply_path: str | None
+    microvm_hooks_port: int | None
+    microvm_suspend_path: str | None
+    warm_paths: tuple[str, ...] | None
     warm_up: tuple[tuple[str, str], ...]
     traceparent: bool
     metrics: str
@@ -103,6 +106,11 @@ class Config:
         if self.asgi_app and self.wsgi_app:
             expected = "nothing, as AWS_LWA_ASGI_APP is set: an application is one"
             raise ConfigError("AWS_LWA_WSGI_APP", self.wsgi_app, expected)
+        if self.microvm_hooks_port == self.port and not self.unix_socket:
+            expected = f"a port other than the application's, {self.port}"
+            raise ConfigError(
+                "AWS_LWA_MICROVM_HOOKS_PORT", str(self.microvm_hooks_port), expected
+            )
         self.__dict__["warnings"] = (*warnings, *self._contradictions())
 
     @property
@@ -147,6 +155,7 @@ class Config:
             ("AWS_LWA_SNAPSTART_BEFORE_CHECKPOINT_PATH", self.before_checkpoint_path),
             ("AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH", self.after_restore_path),
             ("AWS_LWA_AFTER_REPLY_PATH", self.after_reply_path),
+            ("AWS_LWA_MICROVM_SUSPEND_PATH", self.microvm_suspend_path),
         ):
             if path:
                 routes.append(route_of(path))

@@ -67,20 +67,32 @@ class Child:
         except (AttributeError, OSError):
             self.pidfd = -1
 
+    def wait_executed(self) -> int:
+        """Wait until the command is executed; return the errno if it can't be, or 0.
+
+        That takes a few milliseconds.
+        """
+        with os.fdopen(self.start_error, "rb") as pipe:
+            return int(pipe.read() or b"0")
+
+    def send_signal(self, number: int) -> None:
+        """Signal the application, unless it has ended."""
+        try:
+            os.kill(self.pid, number)
+        except ProcessLookupError:
+            return
+
     def wait_started(self) -> None:
         """Return once the command is executed; that takes it a few milliseconds.
 
         Raises:
             AppStartError: it can't be.
         """
-        with os.fdopen(self.start_error, "rb") as pipe:
-            code = pipe.read()
+        code = self.wait_executed()
         if code:
             from lambda_adapter.startup_failure import describe_start_error
 
-            raise AppStartError(
-                describe_start_error(self.command, int(code), self.wrapper)
-            )
+            raise AppStartError(describe_start_error(self.command, code, self.wrapper))
 
 
 def become(argv: list[str], environ: Mapping[str, str]) -> NoReturn:

@@ -60,6 +60,14 @@ def target(text: str) -> str:
     )
 
 
+def targets(text: str) -> tuple[str, ...]:
+    """Read a list of paths, each with a query or without."""
+    try:
+        return tuple(target(item.strip()) for item in text.split(","))
+    except ValueError:
+        raise ValueError("a list of paths, such as /,/login") from None
+
+
 AUTO = "auto"
 """What stands for the stage that an event names. A path begins with a slash."""
 

@@ -153,6 +153,15 @@ SETTINGS = (
     Setting("after_reply_path",
             ("AWS_LWA_AFTER_REPLY_PATH",), "", parsers.route,
             "what is POSTed to after a reply whose response has `x-lwa-after-reply`"),
+    Setting("microvm_hooks_port", ("AWS_LWA_MICROVM_HOOKS_PORT",), "", parsers.port,
+            "outside Lambda functions, the port on which the adapter answers the hooks"
+            " of a Lambda MicroVM, such as 9000"),
+    Setting("microvm_suspend_path",
+            ("AWS_LWA_MICROVM_SUSPEND_PATH",), "", parsers.route,
+            "what is POSTed to before a MicroVM is suspended"),
+    Setting("warm_paths", ("AWS_LWA_WARM_PATHS",), "", parsers.targets,
+            "paths to be requested while a MicroVM's image is validated, such as"
+            " `/,/login`"),
     Setting("warm_up", ("AWS_LWA_WARM_UP",), "false", parsers.warm_ups,
             "`true` to reply to warm-up events in place of the application; or a list"
             " of further ones, such as `ping:true,source:my-warmer`"),

@@ -1,0 +1,182 @@
+"""The port of a MicroVM's hooks: HTTP/1.1 as far as Lambda's calls need it.
+
+Lambda calls from 127.0.0.1 with ``Host: localhost:PORT``, after a TLS ClientHello on
+the same port, which is a probe. Each connection has a thread and brings one request.
+"""
+
+import socket
+import threading
+
+from lambda_adapter.microvm.hooks import Hooks
+from lambda_adapter.microvm.notices import notice
+
+PREFIX = "/aws/lambda-microvms/runtime/v1/"
+
+TLS_HANDSHAKE = b"\x16"
+"""First byte of a ClientHello: https://www.rfc-editor.org/rfc/rfc8446#section-5.1"""
+
+READ_TIMEOUT = 10.0
+"""Seconds that a connection may be silent."""
+
+MAX_HEAD = 65_536
+"""Bytes of a request's line and header fields."""
+
+MAX_BODY = 65_536
+"""Bytes of a body that the application gets; AWS's page allows a payload of 16 KB."""
+
+MAX_READ = 16_777_216
+"""Bytes of a body that are read: the rest of a longer one is not waited for."""
+
+LOCAL = {"localhost", "127.0.0.1", "[::1]"}
+"""Hosts of Lambda's own calls. A client that reaches this port through the MicroVM's
+proxy asks for the host of its endpoint."""
+
+REASONS = {
+    200: "OK",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+
+
+def listen(port: int) -> socket.socket:
+    """Listen on a port of all addresses, with IPv6 where the machine has it.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    if socket.has_ipv6:
+        try:
+            return socket.create_server(
+                ("", port), family=socket.AF_INET6, dualstack_ipv6=True
+            )
+        except (OSError, ValueError):  # no IPv6 here, or the port is taken
+            pass
+    return socket.create_server(("", port))
+
+
+def serve(listener: socket.socket, hooks: Hooks) -> None:
+    """Serve for ever: a thread accepts connections, and each gets another one."""
+    threading.Thread(target=_accept, args=(listener, hooks), daemon=True).start()
+
+
+def _accept(listener: socket.socket, hooks: Hooks) -> None:
+    while True:
+        try:
+            connection, _ = listener.accept()
+            threading.Thread(
+                target=_serve_one, args=(connection, hooks), daemon=True
+            ).start()
+        # Out of files or threads, or a client that hung up: the next call may succeed.
+        except (OSError, RuntimeError) as error:
+            notice(f"a call of a hook could not be accepted: {error}", "WARNING")
+            hooks.ended.wait(0.1)
+
+
+def _serve_one(connection: socket.socket, hooks: Hooks) -> None:
+    with connection:
+        try:
+            connection.settimeout(READ_TIMEOUT)
+            request = _read_request(connection)
+            if request is None:
+                return
+            status = _respond(hooks, *request)
+            connection.sendall(
+                f"HTTP/1.1 {status} {REASONS[status]}\r\n"
+                "content-length: 0\r\nconnection: close\r\n\r\n".encode()
+            )
+            if hooks.ended.is_set():
+                hooks.answered.set()
+            connection.shutdown(socket.SHUT_WR)
+            connection.recv(1)  # closing with bytes unread would reset the connection
+        except OSError:  # the caller is gone, and has no use for a response
+            return
+
+
+def _respond(hooks: Hooks, line: str, headers: dict[str, str], body: bytes) -> int:
+    """Return the status of a request, once its hook has done its work."""
+    method, _, target = line.partition(" ")
+    path = target.partition(" ")[0].partition("?")[0]
+    call = hooks.calls.get(path.removeprefix(PREFIX))
+    if not path.startswith(PREFIX) or call is None:
+        return 404
+    if not _is_local(headers):
+        notice(f"{path}: refused: it was called through a proxy", "WARNING")
+        return 403
+    if method != "POST":
+        return 405
+    return call(body)
+
+
+def _is_local(headers: dict[str, str]) -> bool:
+    host = headers.get("host", "").strip().lower()
+    name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    return name in LOCAL and not any(
+        header.startswith(("x-aws-proxy-", "x-forwarded-")) for header in headers
+    )
+
+
+def _read_request(
+    connection: socket.socket,
+) -> tuple[str, dict[str, str], bytes] | None:
+    """Return a request's line, headers and body; None for what is not HTTP."""
+    received = connection.recv(65_536)
+    if received.startswith(TLS_HANDSHAKE):
+        return None
+    while b"\r\n\r\n" not in received:
+        piece = connection.recv(65_536)
+        received += piece
+        if not piece or len(received) > MAX_HEAD:
+            return None
+    head, _, body = received.partition(b"\r\n\r\n")
+    line, *rest = head.decode("latin-1").split("\r\n")
+    pairs = [each.partition(":") for each in rest]
+    headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
+    if headers.get("expect", "").lower() == "100-continue":
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+    return line, headers, _read_body(connection, headers, body)
+
+
+def _read_body(
+    connection: socket.socket, headers: dict[str, str], received: bytes
+) -> bytes:
+    """Return the body, or as much of it as came: no body makes a call fail."""
+    if "chunked" in headers.get("transfer-encoding", "").lower():
+        return _read_chunks(connection, received)
+    length = headers.get("content-length", "0")
+    size = int(length) if length.isascii() and length.isdigit() else 0
+    pieces, count = [received], len(received)
+    while count < min(size, MAX_READ) and (piece := connection.recv(65_536)):
+        if count < MAX_BODY:
+            pieces.append(piece)
+        count += len(piece)
+    body = b"".join(pieces)[:size]
+    return body if size <= MAX_BODY else b""
+
+
+def _read_chunks(connection: socket.socket, received: bytes) -> bytes:
+    """Return a chunked body.
+
+    https://www.rfc-editor.org/rfc/rfc9112#section-7.1
+    """
+    body = b""
+    while True:
+        line, end, rest = received.partition(b"\r\n")
+        if end:
+            digits = line.partition(b";")[0].strip()
+            try:
+                size = int(digits, 16)
+            except ValueError:  # not chunked after all
+                return body
+            if size == 0 or len(body) + size > MAX_BODY:
+                return body if size == 0 else b""
+            if len(rest) >= size + 2:
+                body += rest[:size]
+                received = rest[size + 2 :]
+                continue
+        piece = connection.recv(65_536)
+        if not piece or len(received) > 2 * MAX_BODY:
+            return body
+        received += piece

@@ -1,0 +1,153 @@
+"""The adapter as the parent of a MicroVM's application: its signals and its end.
+
+Nothing of trio or msgspec is loaded: a socket, threads and one poll are all that hooks
+need, and the process stays for as long as the MicroVM does. The main thread sleeps in
+``poll`` until a signal comes, SIGCHLD included; hooks have threads of their own. As the
+MicroVM's first process it also waits for orphans, which would stay zombies.
+"""
+
+import os
+import select
+import signal
+from collections.abc import Mapping
+
+from lambda_adapter import launcher
+from lambda_adapter.config import Config
+from lambda_adapter.launcher import Child
+from lambda_adapter.microvm.hook_server import listen, serve
+from lambda_adapter.microvm.hooks import Hooks
+from lambda_adapter.microvm.notices import notice
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Self
+
+SECRET_VARIABLE = "LAMBDA_ADAPTER_HOOK_TOKEN"  # noqa: S105 - a name
+"""Where the application finds the token that its hooks are called with."""
+
+HANDED_ON = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH")
+"""Signals that are the application's."""
+
+LAST_WORD = 1.0
+"""Seconds to answer ``terminate`` in, once the application has ended."""
+
+EX_USAGE = 64
+"""Exit status of a setting that is wrong: sysexits.h."""
+
+
+def run(argv: list[str], environ: Mapping[str, str], config: Config) -> int:
+    """Start the application, serve the hooks until it ends, and return its status."""
+    port = config.microvm_hooks_port or 0
+    for warning in config.warnings:
+        notice(warning, "WARNING")
+    try:
+        listener = listen(port)
+    except OSError as error:
+        notice(f"AWS_LWA_MICROVM_HOOKS_PORT={port} can't be used: {error}", "ERROR")
+        return EX_USAGE
+    token = os.urandom(16).hex()
+    given = {**environ, SECRET_VARIABLE: token}
+    with Signals() as signals:
+        child = launcher.start(argv, given, config.app_wrapper)
+        code = child.wait_executed()
+        if code:
+            return _report_start(child, code)
+        hooks = Hooks(config, child, token)
+        serve(listener, hooks)
+        notice(f"the hooks of a MicroVM are served on port {port}")
+        status = wait_ended(child, signals)
+        hooks.ended.set()
+    end_group(child.pid)
+    hooks.answered.wait(LAST_WORD)
+    return exit_as(status)
+
+
+class Signals:
+    """Signals as bytes of a pipe, so that none is lost between two waits."""
+
+    def __enter__(self) -> "Self":
+        self._reading, self._writing = os.pipe()
+        os.set_blocking(self._writing, False)
+        os.set_blocking(self._reading, False)
+        signal.set_wakeup_fd(self._writing, warn_on_full_buffer=False)
+        self._numbers = [getattr(signal, name) for name in (*HANDED_ON, "SIGCHLD")]
+        for number in self._numbers:
+            signal.signal(number, lambda *_: None)
+        self._poll = select.poll()
+        self._poll.register(self._reading, select.POLLIN)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.set_wakeup_fd(-1)
+
+    def wait(self) -> list[int]:
+        """Wait for signals, and return their numbers; SIGCHLD is one of them."""
+        self._poll.poll()
+        try:
+            return list(os.read(self._reading, 256))
+        except BlockingIOError:
+            return []
+
+
+def wait_ended(child: Child, signals: Signals) -> int:
+    """Hand signals on until the child ends, and return its wait status."""
+    while True:
+        for number in signals.wait():
+            if number != signal.SIGCHLD:
+                child.send_signal(number)
+        status = reap(child.pid)
+        if status is not None:
+            return status
+
+
+def reap(pid: int) -> int | None:
+    """Wait for every child that has ended; return the status of ``pid`` if it has."""
+    found: int | None = None
+    while True:
+        try:
+            ended, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return found
+        if ended == 0:
+            return found
+        if ended == pid:
+            found = status
+
+
+def end_group(group: int) -> None:
+    """Kill what the application left behind in its process group."""
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def exit_as(status: int) -> int:
+    """Return the application's exit status, or end by the signal that ended it."""
+    code = os.waitstatus_to_exitcode(status)
+    if code >= 0:
+        if code:
+            notice(f"the application exited with status {code}", "ERROR")
+        return code
+    number = -code
+    notice(f"the application was ended by {_name(number)}", "ERROR")
+    if number not in {signal.SIGKILL, signal.SIGSTOP}:
+        signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    return 128 + number  # pid 1 can't be ended so
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _report_start(child: Child, code: int) -> int:
+    import errno
+
+    from lambda_adapter.startup_failure import complain, describe_start_error
+
+    complain(describe_start_error(child.command, code, child.wrapper))
+    return 127 if code == errno.ENOENT else 126
