@@ -3,7 +3,6 @@
 200 means done. 503 means "ask again", which Lambda does for ``ready`` and ``validate``
 alone; it may wait for 1 s only, so these two do long work in a thread and report its
 end to a later call. Anything else makes the image's build fail or ends the MicroVM.
-Lambda's documentation calls the hooks "lifecycle hooks" of a MicroVM image.
 """
 
 import json
