@@ -39,7 +39,7 @@ class Governor(threading.Thread):
         self._frozen = False
         self._stopped = False
         self._budget = share * BURST
-        self._at = time.monotonic()
+        self._began = self._at = time.monotonic()
         self._largest_rss = 0
         self.cpu_seconds = 0.0
         """Used so far, by all processes."""
@@ -55,6 +55,11 @@ class Governor(threading.Thread):
         self._in_init = True
         self.killed = ""
         """Why all of it was killed, if it was."""
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the processes were confined."""
+        return time.monotonic() - self._began
 
     def end_init(self, share: float) -> None:
         """Change the share, for those who believe in more of it during init."""

@@ -48,6 +48,10 @@ _SAID = {
 def judge_cause(cause: Cause) -> Finding:
     """Return the finding of a cause that a line of the log names."""
     title, on_lambda, cure = _SAID[cause.kind]
+    if "uid not found" in cause.line:
+        title = "asks for the name of its user, which has none"
+        on_lambda = "the user of a function from an image is not in /etc/passwd"
+        cure = "ENV USER=lambda LOGNAME=lambda, which getpass.getuser() reads first"
     return failure(cause.kind, title, seen=cause.line, on_lambda=on_lambda, cure=cure)
 
 

@@ -98,13 +98,13 @@ async def _find_place(
     subject: Subject, found: Beginning, start: trio.CancelScope
 ) -> None:
     """Note where the application listens; end a start that waits at another place."""
-    since = began = trio.current_time()
+    since = trio.current_time()
     config = subject.options.config
     while True:
         await trio.sleep(LOOK)
         if not subject.has_port or subject.function.environment is None:
             continue
-        if _lambda_seconds(subject, began) > subject.settings.pace.init:
+        if _lambda_seconds(subject) > subject.settings.pace.init:
             start.cancel()
             return
         there = await trio.to_thread.run_sync(_listeners, subject)
@@ -124,12 +124,11 @@ async def _find_place(
             return
 
 
-def _lambda_seconds(subject: Subject, began: float) -> float:
+def _lambda_seconds(subject: Subject) -> float:
     """Return how long a start takes so far, without this machine's own load."""
     environment = subject.function.environment
     governor = environment.jail.governor if environment and environment.jail else None
-    queued = governor.queued_seconds if governor else 0.0
-    return trio.current_time() - began - queued
+    return governor.elapsed - governor.queued_seconds if governor else 0.0
 
 
 async def _look_at_readiness(
