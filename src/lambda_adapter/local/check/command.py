@@ -1,8 +1,9 @@
 """``lambda-adapter local check``: put an application through Lambda's life."""
 
+import io
 import os
 import sys
-from typing import BinaryIO
+from collections.abc import Mapping
 
 import click
 import msgspec
@@ -38,7 +39,13 @@ from lambda_adapter.local.project_file import Project
 MEMORY = 512
 """Megabytes that a check is for unless others are given: 0.29 vCPU."""
 
-SHARED = ("asgi", "wsgi", "app_dir", "app_port", "env_file", "memory", "tmp_size")
+INTERRUPTED = 130
+"""Exit status of what SIGINT ended, as from a shell."""
+
+SHARED = (
+    *("asgi", "wsgi", "app_dir", "app_port", "env_file", "memory", "tmp_size"),
+    "init_cpu",
+)
 """The options of ``local`` that a check has as well."""
 
 
@@ -60,54 +67,50 @@ async def run_check(checking: Check) -> bool:
     return checking.result.complete
 
 
-def _read_targets(
-    paths: BinaryIO | None, openapi: BinaryIO | None, har: BinaryIO | None
-) -> tuple[Target, ...]:
+def _read_targets(files: Mapping[str, object]) -> tuple[Target, ...]:
+    """Return the requests that the files name, in the order of their options."""
     targets: list[Target] = []
-    try:
-        if paths:
-            targets += read_paths(paths.read().decode("utf-8-sig", "replace"))
-        if openapi:
-            targets += read_openapi(openapi.read())
-        if har:
-            targets += read_har(har.read())
-    except SourceError as error:
-        raise click.UsageError(str(error)) from error
+    for name, read in (
+        ("paths", _read_text),
+        ("openapi", read_openapi),
+        ("har", read_har),
+    ):
+        file = files[name]
+        if isinstance(file, io.BufferedIOBase):
+            try:
+                targets += read(file.read())
+            except SourceError as error:
+                raise click.UsageError(str(error)) from error
     return tuple(targets)
+
+
+def _read_text(content: bytes) -> list[Target]:
+    return read_paths(content.decode("utf-8-sig", "replace"))
 
 
 def run_command(
     command: tuple[str, ...],
     *,
     quick: bool,
-    paths: BinaryIO | None,
-    openapi: BinaryIO | None,
-    har: BinaryIO | None,
-    crawl: int | None,
     gateway: str,
+    crawl: int | None,
     monthly: int,
     json_file: str | None,
     html: str | None,
     junit: str | None,
-    **shared: object,
+    **others: object,
 ) -> int:
     """Check an application; return 1 where it would fail on Lambda."""
-    console = Console(stderr=True)
-    gateways = () if gateway == "all" else tuple(gateway.split(","))
-    if unknown := set(gateways) - GATEWAYS.keys():
-        raise click.UsageError(
-            f"no gateway {min(unknown)!r}: expected all, or some of"
-            f" {', '.join(GATEWAYS)}"
-        )
-    given = read_click(shared)
+    files = {name: others.pop(name) for name in ("paths", "openapi", "har")}
+    given = read_click(others)
     if not (command or given.asgi or given.wsgi):
         project = click.get_current_context().find_object(Project) or Project()
         given = msgspec.structs.replace(given, **project.application)
         command = project.command
     settings = CheckSettings(
         pace=QUICK if quick else FULL,
-        gateways=gateways,
-        targets=_read_targets(paths, openapi, har),
+        gateways=_read_gateways(gateway),
+        targets=_read_targets(files),
         crawl=crawl,
         tmp_mb=given.tmp_size,
         memory_mb=given.memory,
@@ -117,30 +120,42 @@ def run_command(
     try:
         options = make(command, given, settings, os.environ)
     except SetupError as error:
-        console.print(
-            Text.assemble(("error", "bold red"), f"  {error}"), soft_wrap=True
-        )
+        said = Text.assemble(("error", "bold red"), f"  {error}")
+        Console(stderr=True).print(said, soft_wrap=True)
         return 1
     if not options.command and not options.config.is_in_process:
         raise click.UsageError(MISSING)
-    with console.status("starting") as status:
+    with Console(stderr=True).status("starting") as status:
         checking = Check(options, settings, lambda said: status.update(said))
-        try:
-            complete = trio.run(run_check, checking)
-        except SetupError as error:
-            console.print(f"error  {error}", soft_wrap=True, markup=False)
-            return 1
+        trio.run(run_check, checking)
     _print(checking.result)
+    _write_reports(checking.result, json_file, html, junit)
+    if not checking.result.complete:
+        return INTERRUPTED
+    return 1 if checking.result.failed else 0
+
+
+def _read_gateways(given: str) -> tuple[str, ...]:
+    """Return the gateways that are named; none of them for all."""
+    names = () if given == "all" else tuple(given.split(","))
+    if unknown := set(names) - GATEWAYS.keys():
+        raise click.UsageError(
+            f"no gateway {min(unknown)!r}: expected all, or some of"
+            f" {', '.join(GATEWAYS)}"
+        )
+    return names
+
+
+def _write_reports(
+    result: Result, json_file: str | None, html: str | None, junit: str | None
+) -> None:
     for path, render in (
         (json_file, json_report.render),
         (html, html_report.render),
         (junit, junit_report.render),
     ):
         if path:
-            _write(path, render(checking.result))
-    if not complete:
-        return 130
-    return 1 if checking.result.failed else 0
+            _write(path, render(result))
 
 
 def _print(result: Result) -> None:

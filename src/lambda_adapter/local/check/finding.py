@@ -24,7 +24,7 @@ KINDS = (
     *("tmp-leak", "streaming", "slow", "response-size", "response-headers"),
     *("redirect", "link", "cookie", "websocket", "request-headers", "request-failure"),
     *("gateway", "idle-cpu", "timers", "connections", "sigterm", "one-worker"),
-    *("binary", "cost"),
+    *("binary", "cost", "unfinished"),
 )
 """Every kind of finding, the causes before what they lead to: the order of a report."""
 

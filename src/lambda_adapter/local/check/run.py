@@ -1,11 +1,11 @@
 """A whole check: start, ask, watch, freeze, end."""
 
-import contextlib
 from collections.abc import AsyncIterator, Callable
 
+import psutil
 import trio
 
-from lambda_adapter.local.check.finding import Finding
+from lambda_adapter.local.check.finding import Finding, warning
 from lambda_adapter.local.check.result import Result
 from lambda_adapter.local.check.rules import bill
 from lambda_adapter.local.check.rules.causes import Cause, find_cause
@@ -30,6 +30,13 @@ from lambda_adapter.local.options import Options
 from lambda_adapter.local.sandbox.attempts import merged
 
 Progress = Callable[[str], None]
+
+
+STAGE_ERRORS = (
+    *(EndedError, RuntimeError, OSError, psutil.Error),
+    *(trio.BrokenResourceError, trio.ClosedResourceError),
+)
+"""What ends a stage: the application has ended, or its processes and sockets have."""
 
 
 class Check:
@@ -98,12 +105,15 @@ class Check:
     async def _stage(self, name: str, findings: AsyncIterator[Finding]) -> None:
         """Take the findings of a stage; whatever happens in it, the next one comes."""
         self._progress(name)
-        with (
-            trio.move_on_after(self._settings.pace.stage),
-            contextlib.suppress(EndedError, RuntimeError),
-        ):
-            async for finding in findings:
-                self.result.findings.append(finding)
+        try:
+            with trio.move_on_after(self._settings.pace.stage):
+                async for finding in findings:
+                    self.result.findings.append(finding)
+        except* STAGE_ERRORS as group:
+            why = f"{name}: {_first(group)}"
+            self.result.findings.append(
+                warning("unfinished", "a part of the check broke off", seen=why)
+            )
 
     def _bill(self, subject: Subject) -> None:
         governor = subject.jail.governor
@@ -143,3 +153,10 @@ class Check:
         for cause in self._causes:
             if cause.kind not in known:
                 found.append(judge_cause(cause))
+
+
+def _first(error: BaseException) -> str:
+    """Return what the first error of a group says."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return f"{type(error).__name__}: {error}"

@@ -14,6 +14,9 @@ LEAK_KB = 20.0
 LEAK_IN_ALL_KB = 4_000.0
 """Kilobytes that have to be there in all: heaps grow before they are collected."""
 
+LEAKS = 0.2
+"""Files or threads for each request that are a leak."""
+
 SPARE = 1.3
 """How much more memory than the peak to choose."""
 
@@ -33,49 +36,52 @@ class Weight(msgspec.Struct, frozen=True):
 def judge_growth(weights: Sequence[Weight], limit_mb: int) -> Iterator[Finding]:
     """Return what grows from weight to weight; the first half is warming up."""
     half = [each for each in weights if each.requests >= weights[-1].requests / 2]
-    if len(half) < 2:
-        return
-    first, last = half[0], half[-1]
-    asked = last.requests - first.requests
+    asked = half[-1].requests - half[0].requests
     if not asked:
         return
-    grown = (last.memory_mb - first.memory_mb) * 1024 / asked
+    yield _judge_leak(weights[0], half, limit_mb)
+    files = half[-1].descriptors - half[0].descriptors
+    threads = half[-1].threads - half[0].threads
+    cure = "close what is opened: with open(...), or a pool"
+    if files / asked > LEAKS:
+        yield _grows("descriptor-leak", "open files", files, asked, cure)
+    if threads / asked > LEAKS:
+        cure = "a pool with a limit; wait for the processes that are started"
+        yield _grows("thread-leak", "threads", threads, asked, cure)
+
+
+def _judge_leak(start: Weight, half: Sequence[Weight], limit_mb: int) -> Finding:
+    first, last = half[0], half[-1]
+    grown = (last.memory_mb - first.memory_mb) * 1024
+    each = grown / (last.requests - first.requests)
     steadily = all(
         later.memory_mb > earlier.memory_mb
         for earlier, later in itertools.pairwise(half)
     )
-    if grown > LEAK_KB and grown * asked > LEAK_IN_ALL_KB and steadily:
-        left = max(limit_mb - last.memory_mb, 0) * 1024 / grown
-        yield warning(
-            "leak",
-            f"memory grows by {grown:.0f} KB for each request",
-            seen=f"{weights[0].memory_mb:.0f} MB at first, {last.memory_mb:.0f} MB"
-            f" after {last.requests} requests",
-            on_lambda=f"an environment of {limit_mb} MB is killed after about"
-            f" {left:,.0f} requests more",
-            cure="find what is kept (tracemalloc, --heapsnapshot-signal), or bound the"
-            " cache",
-        )
-    else:
-        yield passed(
-            "leak",
-            f"memory stays at {last.memory_mb:.0f} MB over {last.requests} requests",
-        )
-    for kind, name, grows, most in (
-        ("descriptor-leak", "open files", last.descriptors - first.descriptors, 0.2),
-        ("thread-leak", "threads", last.threads - first.threads, 0.2),
-    ):
-        if grows / asked > most:
-            yield warning(
-                kind,
-                f"{name} grow by {grows / asked:.1f} for each request",
-                seen=f"{grows} more after {asked} requests",
-                on_lambda=f"an environment has {DESCRIPTORS:,} of them; after that,"
-                " every request fails",
-                cure="close what is opened: with open(...), or a pool"
-                if kind == "descriptor-leak"
-                else "a pool of threads with a limit",
-            )
+    after = f"{last.memory_mb:.0f} MB after {last.requests} requests"
+    if each <= LEAK_KB or grown <= LEAK_IN_ALL_KB or not steadily:
+        return passed("leak", f"memory stays: {after}")
+    left = max(limit_mb - last.memory_mb, 0) * 1024 / each
+    return warning(
+        "leak",
+        f"memory grows by {each:.0f} KB for each request",
+        seen=f"{start.memory_mb:.0f} MB at first, {after}",
+        on_lambda=f"an environment of {limit_mb} MB is killed after about"
+        f" {left:,.0f} requests more",
+        cure="find what is kept (tracemalloc, --heapsnapshot-signal), or bound the"
+        " cache",
+    )
+
+
+def _grows(kind: str, name: str, grown: int, asked: int, cure: str) -> Finding:
+    return warning(
+        kind,
+        f"{name} grow by {grown / asked:.1f} for each request",
+        seen=f"{grown} more after {asked} requests",
+        on_lambda=f"an environment has {DESCRIPTORS:,} of them; after that, every"
+        " request fails",
+        cure=cure,
+    )
 
 
 def judge_memory(peak_mb: float, limit_mb: int, killed: str) -> Iterator[Finding]:

@@ -1,6 +1,6 @@
 """Starting, and starting anew with a cure, until the application is ready."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -62,47 +62,38 @@ def _judge(
             where = f"{config.host}:{config.port}"
             findings.append(passed("port", f"listens at {where}"))
         if subject.has_port and not any(each.kind == "readiness" for each in findings):
-            findings += judge_readiness(
-                config.readiness_path,
-                beginning.readiness_status,
-                beginning.readiness_seconds,
-                ready=True,
-            )
-        return None
-    if elsewhere := _elsewhere(beginning, config.port, config.host):
-        if elsewhere.port != config.port:
-            findings.append(
-                judge_port(
-                    config.port,
-                    elsewhere.port,
-                    wanted_by_user=subject.settings.fixed_port,
-                )
-            )
-        wanted = ("127.0.0.1", *_EVERYWHERE)
-        if elsewhere.host not in wanted:
-            findings.append(judge_address(elsewhere.host, elsewhere.port, config.host))
+            findings += _readiness(subject, beginning)
+    elif elsewhere := _elsewhere(beginning, config.port, config.host):
+        findings += _misplaced(subject, elsewhere)
         return _with_place(subject.options, elsewhere)
-    if beginning.hindered:
+    elif beginning.hindered:
         findings.append(failure("command", beginning.problem))
-        return None
-    if beginning.killed:
-        return None  # of memory: judged at the end
-    if beginning.ended:
+    elif beginning.ended and not beginning.killed:
         cause = find_cause(beginning.lines)
         line = last_line(beginning.lines)
         findings.append(judge_exit(beginning.problem, line, cause))
-    elif beginning.listeners:
-        findings += judge_readiness(
-            config.readiness_path,
-            beginning.readiness_status,
-            beginning.readiness_seconds,
-            ready=False,
-        )
+    elif beginning.listeners and not beginning.killed:
+        findings += _readiness(subject, beginning)
         environ = subject.options.environ | {"AWS_LWA_READINESS_CHECK_PROTOCOL": "tcp"}
         return msgspec.structs.replace(subject.options, environ=environ)
-    else:
+    elif not beginning.killed:  # of memory, which is judged at the end
         findings.append(judge_silence(beginning.wall))
     return None
+
+
+def _readiness(subject: Subject, beginning: Beginning) -> Iterator[Finding]:
+    path = subject.options.config.readiness_path
+    status, seconds = beginning.readiness_status, beginning.readiness_seconds
+    return judge_readiness(path, status, seconds, ready=beginning.ready)
+
+
+def _misplaced(subject: Subject, place: Listener) -> Iterator[Finding]:
+    config = subject.options.config
+    if place.port != config.port:
+        fixed = subject.settings.fixed_port
+        yield judge_port(config.port, place.port, wanted_by_user=fixed)
+    if place.host not in ("127.0.0.1", *_EVERYWHERE):
+        yield judge_address(place.host, place.port, config.host)
 
 
 def _elsewhere(beginning: Beginning, port: int, host: str) -> Listener | None:
