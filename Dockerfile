@@ -2,10 +2,8 @@
 #
 #   plain       COPY --from=aws-lambda-adapter:latest /opt/ /opt/
 #               for an image that has a Python of its own
-#   standalone  COPY --from=aws-lambda-adapter:latest-standalone /opt/ /opt/
-#               for any image, even FROM scratch: it brings its own Python, and libc
-#   onefile     COPY --from=aws-lambda-adapter:latest-onefile /opt/bootstrap /opt/bootstrap
-#               the same in one file, which unpacks itself
+#   standalone  COPY --from=aws-lambda-adapter:latest-standalone /opt/bootstrap /opt/bootstrap
+#               for any image, even FROM scratch: one file that needs nothing else
 #
 # /lambda-adapter is where the AWS Lambda Web Adapter's image has it; what is copied from
 # there goes to /opt/extensions. It is not there already, because Lambda starts what is in
@@ -36,42 +34,15 @@ RUN case "$TARGETARCH" in amd64) arch=x86_64 ;; arm64) arch=aarch64 ;; \
 FROM scratch AS plain
 COPY --from=unpack /image/ /
 
-# Its platform is the default with Docker, but not with podman 4.
-# hadolint ignore=DL3065
-FROM --platform=$TARGETPLATFORM ${BASE} AS target
-
-FROM --platform=$BUILDPLATFORM ${BASE} AS assemble
-COPY packaging/relocate_python.py packaging/assemble-tools.txt /
-RUN pip install --no-cache-dir --require-hashes --requirement /assemble-tools.txt
-COPY --from=unpack /image/opt/shiv/ /shiv/
-RUN --mount=type=bind,from=target,target=/target \
-    python3 /relocate_python.py /target /shiv/*/site-packages /opt/lambda-adapter \
-    && mv /opt/lambda-adapter/bootstrap /opt/ \
-    && mkdir /image \
+# `make native` has built one for each architecture.
+FROM --platform=$BUILDPLATFORM ${BASE} AS choose
+ARG TARGETARCH
+COPY dist/lambda-adapter-x86_64 /native/amd64
+COPY dist/lambda-adapter-aarch64 /native/arm64
+RUN mkdir -p /image/opt \
+    && install -m 755 "/native/$TARGETARCH" /image/opt/bootstrap \
     && ln -s opt/bootstrap /image/lambda-adapter \
-    && mv /opt /image/ \
     && find /image -exec touch --no-dereference --date=@315532800 {} +
 
 FROM scratch AS standalone
-COPY --from=assemble /image/ /
-
-FROM --platform=$BUILDPLATFORM ${BASE} AS launcher
-ARG TARGETARCH
-COPY packaging/onefile.c packaging/launcher-tools.txt /
-RUN pip install --no-cache-dir --require-hashes --requirement /launcher-tools.txt
-RUN case "$TARGETARCH" in \
-        amd64) target=x86_64-linux-musl linker=ld-linux-x86-64.so.2 ;; \
-        arm64) target=aarch64-linux-musl linker=ld-linux-aarch64.so.1 ;; esac \
-    && python3 -m ziglang cc -target "$target" -static -Os -s -DLINKER="\"$linker\"" \
-        -o /launcher /onefile.c
-
-FROM --platform=$BUILDPLATFORM assemble AS pack
-COPY --from=launcher /launcher /
-COPY packaging/pack_onefile.sh /
-WORKDIR /onefile/opt
-RUN sh /pack_onefile.sh /launcher /image/opt/lambda-adapter bootstrap \
-    && ln -s opt/bootstrap ../lambda-adapter \
-    && find /onefile -exec touch --no-dereference --date=@315532800 {} +
-
-FROM scratch AS onefile
-COPY --from=pack /onefile/ /
+COPY --from=choose /image/ /

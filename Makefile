@@ -4,6 +4,7 @@ UV := 0.13.9
 RIE := .cache/rie/aws-lambda-rie
 bin := .venv/bin
 native := dist/lambda-adapter-$(shell uname -m)
+natives := dist/lambda-adapter-x86_64 dist/lambda-adapter-aarch64
 in_quick := "not e2e and not torture and not images and not release"
 # Not the adapter's own tests: `make quick` leaves them out, and what they import.
 not_in_quick := e2e torture images bench packaging docs/test_pages.py docs/test_site.py
@@ -27,10 +28,10 @@ help: ## this list
 
 dev: .venv/with-dev ## .venv, with everything
 zipapp: dist/bootstrap ## dist/bootstrap: the adapter in one file, for images with Python
-# Those with a Python of their own are of the images that `make build` made, if it has.
+# That for a runtime without Python is made of each native file that there is.
 layer: dist/layer.zip ## dist/layer*.zip: the adapter for managed and OS-only runtimes
-	$(bin)/python packaging/build_standalone_layers.py "$(DOCKER)" dist
-# On Debian 12, with what packaging/build_native.py names.
+	$(bin)/python packaging/build_standalone_layers.py dist
+# On Debian 12 with what packaging/build_native.py names, elsewhere in a container of it.
 native: $(native) ## dist/lambda-adapter-*: the adapter in one static file, for any image
 rie: $(RIE) ## Lambda's emulator, for the tests
 
@@ -78,7 +79,7 @@ torture: dev ## the long form of tests/torture: seven minutes
 
 # With a podman of its own and stand-ins for the base images, made of Debian packages; with
 # DOCKER=docker, with that one and the images that it pulls.
-e2e-images: dev zipapp rie ## build and run every image: ten minutes, root
+e2e-images: dev zipapp rie $(natives) ## build and run every image: ten minutes, root
 	DOCKER="$(DOCKER)" $(bin)/pytest -m images -v
 	$(images_state) > tests/images/passed
 
@@ -88,7 +89,7 @@ images-passed: ## tell whether the images are those that passed
 
 # With docker, podman or buildah, whichever answers, or with the one named: DOCKER="podman
 # --root /elsewhere". BUILD_FLAGS go to each build: BUILD_FLAGS="--network host".
-build: dev zipapp ## the images to copy the adapter from
+build: dev zipapp $(natives) ## the images to copy the adapter from
 	$(bin)/python packaging/build_images.py "$(DOCKER)" $(BUILD_FLAGS)
 
 # With TAG=v1.2.3, only if that is the version's tag, and the project is ready for it. Whoever
@@ -145,7 +146,7 @@ dist/bootstrap: $(sources) pyproject.toml uv.lock LICENSE | .venv/with-dev
 	$(bin)/python packaging/build_zipapp.py $@
 
 dist/lambda-adapter-%: $(sources) pyproject.toml uv.lock | .venv/synced
-	$(bin)/python packaging/build_native.py $@ --architecture $*
+	$(bin)/python packaging/build_native.py $@ --architecture $* --engine "$(DOCKER)"
 
 dist/layer.zip: dist/bootstrap packaging/build_layer.py
 	$(bin)/python packaging/build_layer.py $< $@

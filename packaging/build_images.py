@@ -1,8 +1,7 @@
 """Build the adapter's images, for both architectures, with and without a Python.
 
 `aws-lambda-adapter:latest-x86_64`, `:latest-aarch64`, and `:latest`, which is the
-first; and the same with `-standalone` and with `-onefile`. Docker, podman and buildah
-all can do it.
+first; and the same with `-standalone`. Docker, podman and buildah all can do it.
 
 With ADAPTER_BASE=python:3.13-slim@sha256:... all stages are built from that image, and
 labels of each result name it: a release's attestation then vouches for the base, too.
@@ -20,7 +19,7 @@ from pathlib import Path
 PROJECT = Path(__file__).parent.parent
 IMAGE = "aws-lambda-adapter"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
-SUFFIXES = {"plain": "", "standalone": "-standalone", "onefile": "-onefile"}
+SUFFIXES = {"plain": "", "standalone": "-standalone"}
 ENGINES = ("docker", "podman", "buildah")
 
 

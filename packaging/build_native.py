@@ -7,19 +7,22 @@ architecture, whatever else there is in the image.
 It takes Debian 12: its python3.11, libpython3.11-dev, zlib1g-dev, libc6-dev and gcc;
 for the other architecture gcc-aarch64-linux-gnu, and these libraries of it, which apt
 fetches. What it fixes comes in with the next build, and the SBOM says what is in. The
-same packages give the same bytes.
+same packages give the same bytes. Where there is no Debian 12, a container of it builds
+the files of both architectures: see native/build_all.sh.
 """
 
 import argparse
 import hashlib
 import json
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from build_images import ENGINES, find_engine
 from build_sbom import Package, describe_native
 from debian import Root, fetch, installed
 from expand_trio import expand
@@ -30,6 +33,8 @@ PROJECT = PACKAGING.parent
 NATIVE = PACKAGING / "native"
 CACHE = PROJECT / ".cache" / "native"
 PYTHON = "python3.11"
+STATIC_LIBRARIES = Path("/usr/lib") / PYTHON
+DEBIAN = "docker.io/library/debian:bookworm-slim"
 UV = (sys.executable, "-m", "uv", "--quiet")
 PLATFORM = "x86_64-manylinux_2_28"
 """Whose wheels are unpacked: of them, Python code alone is used, the same on each."""
@@ -43,9 +48,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("output", type=Path, help="where to write the file")
     parser.add_argument("--architecture", default=platform.machine())
+    parser.add_argument("--engine", default="", help="docker, if this is no Debian 12")
     options = parser.parse_args()
     output: Path = options.output
     architecture: str = options.architecture
+    if not any(STATIC_LIBRARIES.glob(f"config-*/lib{PYTHON}.a")):
+        build_in_container(options.engine)
+        return
     is_native = architecture == platform.machine()
     root = installed() if is_native else fetch(architecture, CACHE / architecture)
 
@@ -64,6 +73,13 @@ def main() -> None:
     )
     digest = hashlib.sha256(output.read_bytes()).hexdigest()
     print(f"{output}: {output.stat().st_size:,} bytes, sha256 {digest}")
+
+
+def build_in_container(named: str) -> None:
+    """Build the files of both architectures in dist, with an engine that answers."""
+    engine = shlex.split(named) or find_engine(ENGINES[:2])
+    script = "/checkout/packaging/native/build_all.sh"
+    run(*engine, "run", "--rm", "--volume", f"{PROJECT}:/checkout", DEBIAN, script)
 
 
 def collect(site_packages: Path) -> list[Package]:

@@ -39,20 +39,9 @@ def test_every_stage_has_the_same_base():
     assert {source for source, _ in stages} - names == {"${BASE}", "scratch"}
 
 
-def test_what_pip_installs_has_hashes():
-    """What a stage installs with pip has one version, and a hash for each file."""
-    installs = re.findall(r"pip install (.*)", DOCKERFILE)
-    files = [
-        re.fullmatch(r"--no-cache-dir --require-hashes --requirement /(\S+)", each)
-        for each in installs
-    ]
-
-    assert files
-    assert all(files)
-    for file in [each[1] for each in files if each]:
-        text = (PROJECT / "packaging" / file).read_text("utf-8")
-        requirement = r"^[\w-]+==[\w.]+( \\\n    --hash=sha256:[0-9a-f]{64})+\n"
-        assert re.sub(requirement + r"|^#.*\n", "", text, flags=re.MULTILINE) == ""
+def test_no_stage_installs_anything():
+    """Nothing is fetched when an image is built: neither by pip nor by apt."""
+    assert re.findall(r"\b(?:pip|apt-get|apt|curl|wget)\b", DOCKERFILE) == []
 
 
 def test_build_context():
@@ -69,7 +58,7 @@ def test_base_by_its_digest(tmp_path: Path):
     done, calls = build(tmp_path, f"docker.io/library/python:3.13-slim@{DIGEST}")
 
     assert done.returncode == 0
-    assert calls.count("\n") == 6
+    assert calls.count("\n") == 4
     label = "--label org.opencontainers.image.base"
     for call in calls.splitlines():
         assert f"--build-arg BASE=docker.io/library/python:3.13-slim@{DIGEST} " in call
