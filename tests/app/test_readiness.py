@@ -9,9 +9,10 @@ from itertools import pairwise
 import pytest
 import trio
 
-from lambda_adapter.app.readiness import check_once, wait_app_ready
+from lambda_adapter.app.readiness import Check, check_once, wait_app_ready
 from lambda_adapter.config import Config
 from lambda_adapter.errors import AppNotReadyError
+from lambda_adapter.http.connect import Knocker
 from lambda_adapter.http.messages import authority
 from lambda_adapter.observe.logs import log
 from tests.adapter import free_port
@@ -36,6 +37,11 @@ def status(code):
 
 def config(port, **environ):
     return Config({"PORT": str(port), **environ})
+
+
+async def check(config: Config) -> Check:
+    """Check once."""
+    return await check_once(config, Knocker(config.readiness_address))
 
 
 class Running:
@@ -230,9 +236,9 @@ async def test_pauses_are_short_until_the_first_answer(clock):
 async def test_interim_status_is_no_readiness(code):
     """An interim response says nothing about the application."""
     async with open_app(status(code)) as app:
-        check = await check_once(config(app.port))
+        seen = await check(config(app.port))
 
-    assert not check.is_ready
+    assert not seen.is_ready
 
 
 @pytest.mark.parametrize(
@@ -242,9 +248,9 @@ async def test_interim_status_is_no_readiness(code):
 async def test_default_statuses(code, ready):
     """Without a setting, a response below 500 means that the application is up."""
     async with open_app(status(code)) as app:
-        check = await check_once(config(app.port))
+        seen = await check(config(app.port))
 
-    assert (check.is_ready, check.seen) == (ready, f"GET / brought status {code}")
+    assert (seen.is_ready, seen.seen) == (ready, f"GET / brought status {code}")
 
 
 @pytest.mark.parametrize(
@@ -254,9 +260,9 @@ async def test_set_statuses(code, ready):
     """A setting decides alone which statuses mean ready."""
     environ = {"AWS_LWA_READINESS_CHECK_HEALTHY_STATUS": "200,503"}
     async with open_app(status(code)) as app:
-        check = await check_once(config(app.port, **environ))
+        seen = await check(config(app.port, **environ))
 
-    assert check.is_ready is ready
+    assert seen.is_ready is ready
 
 
 async def test_body_is_not_waited_for():

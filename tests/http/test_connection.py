@@ -10,7 +10,7 @@ import pytest
 import trio
 
 from lambda_adapter.errors import PeerError
-from lambda_adapter.http.connect import open_connection
+from lambda_adapter.http.connect import Knocker, open_connection
 from lambda_adapter.http.connection import upload
 from lambda_adapter.http.encoding import encode_request
 from lambda_adapter.http.messages import Request
@@ -286,6 +286,69 @@ async def test_nothing_listens():
         f"no connection to 127.0.0.1:{port}: Connection refused"
     )
     assert not caught.value.answered
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_knocking(host):
+    """An address is tried over one socket, which becomes the connection at last.
+
+    So the application accepts no connection that asks for nothing.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, 0), family=family)
+    except OSError as error:
+        pytest.skip(f"{host} is not to be had here: {error}")
+    address = host, listener.getsockname()[1]
+    listener.close()
+    with closing(Knocker(address)) as knocker:
+        assert [knocker.is_refused() for _ in range(3)] == [True] * 3
+        with socket.create_server(address, family=family) as listener:
+            assert not knocker.is_refused()
+            with trio.fail_after(5):
+                connection = await knocker.open_connection()
+            with closing(connection) as one:
+                accepted, peer = listener.accept()
+                accepted.close()
+                assert one.wire.socket.getsockname() == peer
+                listener.setblocking(False)
+                with pytest.raises(BlockingIOError):
+                    listener.accept()
+        assert knocker.is_refused()
+
+
+async def test_knocking_where_nobody_accepts():
+    """A full backlog does not hold up who knocks: the connection is waited for."""
+    with (
+        socket.create_server(("127.0.0.1", 0), backlog=0) as listener,
+        socket.create_connection(listener.getsockname()),
+        closing(Knocker(listener.getsockname())) as knocker,
+    ):
+        assert not knocker.is_refused()
+        with trio.move_on_after(0.1):
+            (await knocker.open_connection()).close()
+        while not knocker.is_refused():  # the backlog has room for others, or not
+            listener.close()
+
+
+@pytest.mark.parametrize("address", [("192.0.2.1", 80), ("two.example", 80), "/socket"])
+async def test_knocking_elsewhere(address):
+    """Only loopback answers at once; elsewhere nobody knocks."""
+    with closing(Knocker(address)) as knocker:
+        assert not knocker.is_refused()
+
+
+async def test_knocking_says_what_connecting_says():
+    """Refused at last, the error is that of any connection."""
+    port = free_port()
+    with closing(Knocker(("127.0.0.1", port))) as knocker:
+        assert knocker.is_refused()
+        with trio.fail_after(5), pytest.raises(PeerError) as caught:
+            await knocker.open_connection()
+
+    assert str(caught.value) == (
+        f"no connection to 127.0.0.1:{port}: Connection refused"
+    )
 
 
 async def test_host_without_address():

@@ -1,5 +1,6 @@
 """Waiting until the application is ready for its first request."""
 
+import contextlib
 import enum
 import math
 from typing import Protocol
@@ -10,7 +11,7 @@ import trio
 from lambda_adapter import __version__
 from lambda_adapter.config import Config
 from lambda_adapter.errors import AppNotReadyError, PeerError
-from lambda_adapter.http.connect import open_connection
+from lambda_adapter.http.connect import Knocker
 from lambda_adapter.http.encoding import EncodedRequest, encode_request
 from lambda_adapter.http.messages import Request, authority
 from lambda_adapter.observe.logs import log
@@ -86,31 +87,48 @@ async def wait_app_ready(config: Config, process: Process | None) -> float:
     report = FIRST_REPORT
     limit = FIRST_LIMIT
     asked = started
-    while not (check := await _check_within(limit, config)).is_ready:
-        now = trio.current_time()
-        waited = now - started
-        if check.stage is Stage.WAITING:
-            limit = min(limit * 2, LAST_LIMIT)
-        _raise_if_over(config, process, waited, check)
-        if waited >= report:
-            _report(config, process, waited, check)
-            report *= 2 ** math.ceil(math.log2(waited / report) + 0.01)
-        pause = INTERVAL
-        if check.was_answered:
-            first_response = min(first_response, now)
-            pause = max(INTERVAL, min((now - first_response) * SHARE, LONGEST_PAUSE))
-        await trio.sleep(pause)
-        asked = trio.current_time()
+    with contextlib.closing(Knocker(config.readiness_address)) as knocker:
+        checks = Checks(config, knocker)
+        while not (check := await checks.check_within(limit)).is_ready:
+            now = trio.current_time()
+            waited = now - started
+            if check.stage is Stage.WAITING:
+                limit = min(limit * 2, LAST_LIMIT)
+            _raise_if_over(config, process, waited, check)
+            if waited >= report:
+                _report(config, process, waited, check)
+                report *= 2 ** math.ceil(math.log2(waited / report) + 0.01)
+            pause = INTERVAL
+            if check.was_answered:
+                first_response = min(first_response, now)
+                share = (now - first_response) * SHARE
+                pause = max(INTERVAL, min(share, LONGEST_PAUSE))
+            await trio.sleep(pause)
+            asked = trio.current_time()
     now = trio.current_time()
     waited = now - started
     log.info("the application is ready after %.0f ms (%s)", waited * 1000, check.seen)
     return now - asked
 
 
-async def _check_within(limit: float, config: Config) -> Check:
-    with trio.move_on_after(limit):
-        return await check_once(config)
-    return Check(f"no response within {limit:g} s", Stage.WAITING)
+class Checks:
+    """One check after the other, each a cheap one while connections are refused."""
+
+    def __init__(self, config: Config, knocker: Knocker) -> None:
+        self._config = config
+        self._knocker = knocker
+        self._refused: Check | None = None
+        """The latest check, where it came no further than that."""
+
+    async def check_within(self, limit: float) -> Check:
+        """Check once, for so many seconds at most."""
+        if self._refused and self._knocker.is_refused():
+            return self._refused
+        check = Check(f"no response within {limit:g} s", Stage.WAITING)
+        with trio.move_on_after(limit):
+            check = await check_once(self._config, self._knocker)
+        self._refused = check if check.stage is Stage.CONNECTING else None
+        return check
 
 
 def _raise_if_over(
@@ -170,10 +188,10 @@ def advise(config: Config, process: Process | None, check: Check) -> str:
             return readiness_advice.STATUS
 
 
-async def check_once(config: Config) -> Check:
+async def check_once(config: Config, knocker: Knocker) -> Check:
     """Check once, and return what that saw."""
     try:
-        connection = await open_connection(config.readiness_address)
+        connection = await knocker.open_connection()
     except PeerError as error:
         return Check(str(error), Stage.CONNECTING)
     try:

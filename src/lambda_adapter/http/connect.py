@@ -10,7 +10,7 @@ import trio
 
 from lambda_adapter.errors import NotListeningError, PeerError
 from lambda_adapter.http.connection import Connection
-from lambda_adapter.http.messages import Address
+from lambda_adapter.http.messages import Address, authority
 from lambda_adapter.http.wire import Wire
 
 Peer = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
@@ -98,15 +98,71 @@ def _family(host: str) -> socket.AddressFamily:
     return family
 
 
+class Knocker:
+    """Connects to one address again and again, until something listens there.
+
+    On loopback two system calls say that nothing does, and the same socket may try
+    again; ``open_connection`` takes several times as many for each try.
+    """
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._socket: socket.socket | None = None
+        self._code = 0
+
+    def is_refused(self) -> bool:
+        """Return whether nothing listens, False where that can't be told at once.
+
+        It never waits. A connection that this makes is for ``open_connection``.
+        """
+        if isinstance(self._address, str) or self._address[0] not in LOOPBACK:
+            return False
+        host, port = self._address
+        self._socket = self._socket or _tcp_socket(_family(host))
+        self._code = _connect(self._socket, (host, port))
+        return self._code == errno.ECONNREFUSED
+
+    async def open_connection(self) -> Connection:
+        """Return the connection that was made, or connect as the function does.
+
+        Raises:
+            PeerError: there is none.
+        """
+        if not self._socket or self._code == errno.ECONNREFUSED:
+            return await open_connection(self._address)
+        sock, self._socket = self._socket, None
+        try:
+            return await _finish_connecting(sock, self._code)
+        except OSError as error:
+            raise _no_connection(authority(self._address).decode(), error) from error
+
+    def close(self) -> None:
+        """Close the socket that no connection was made of."""
+        if self._socket:
+            self._socket.close()
+            self._socket = None
+
+
 async def _open_tcp_connection(family: socket.AddressFamily, peer: Peer) -> Connection:
+    sock = _tcp_socket(family)
+    return await _finish_connecting(sock, _connect(sock, peer))
+
+
+def _tcp_socket(family: socket.AddressFamily) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    # A request and its body are two writes at most; neither waits for an ACK.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
+
+
+def _connect(sock: socket.socket, peer: Peer) -> int:
+    code = sock.connect_ex(peer)
+    # The first call never says more; on loopback it is decided by the second.
+    return sock.connect_ex(peer) if code == errno.EINPROGRESS else code
+
+
+async def _finish_connecting(sock: socket.socket, code: int) -> Connection:
     try:
-        # A request and its body are two writes at most; neither waits for an ACK.
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        code = sock.connect_ex(peer)
-        # The first call never says more; on loopback it is decided by the second.
-        if code == errno.EINPROGRESS:
-            code = sock.connect_ex(peer)
         if code == errno.EALREADY:
             await trio.lowlevel.wait_writable(sock)
             code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)

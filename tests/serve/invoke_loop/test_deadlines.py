@@ -218,7 +218,8 @@ class Slow:
         self.seconds = seconds
 
     async def send(self, request: Request, call: Call) -> Response:
-        await trio.sleep(self.seconds)
+        with trio.move_on_after(self.seconds):
+            await trio.sleep_forever()
         await self.runtime.drop_connections()
         return Response(200, b"OK", [], b"works")
 
