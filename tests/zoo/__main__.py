@@ -70,7 +70,10 @@ def renew(outcomes: list[Outcome]) -> None:
         found.setdefault((outcome.specimen.kinds or ("healthy",))[0], []).append(
             outcome
         )
-    rows = ["| Kind | Right | Not |", "|---|---|---|"]
+    rows = [
+        "| Kind | Found, or left alone | Missed, or a false alarm |",
+        "|---|---|---|",
+    ]
     for kind, those in found.items():
         good = ", ".join(each.specimen.name for each in those if each.good)
         bad = ", ".join(each.specimen.name for each in those if not each.good)
