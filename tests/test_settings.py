@@ -116,6 +116,7 @@ TYPING_ERRORS = {
     "microvm_hooks_port": ["0", "65536", "x"],
     "microvm_suspend_path": ["asleep", "/", "/a b"],
     "warm_paths": ["/a b", "/,http://x/", "/a,,/b", "/é"],
+    "command_events": ["maybe"],
     "warm_up": ["warm", "ping:", ":true", "a:b,", "ping:true,c", "a:b\0"],
     "app_wrapper": ["otel-handler", "./wrapper", "/opt/a\nb"],
     "runtime_api_proxy": ["127.0.0.1", "9002", ":9002", "a b:1", "http://a/b:c"],

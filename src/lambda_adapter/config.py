@@ -72,6 +72,7 @@ class Config:
     microvm_hooks_port: int | None
     microvm_suspend_path: str | None
     warm_paths: tuple[str, ...] | None
+    command_events: bool
     warm_up: tuple[tuple[str, str], ...]
     traceparent: bool
     metrics: str

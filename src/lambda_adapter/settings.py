@@ -162,6 +162,8 @@ SETTINGS = (
     Setting("warm_paths", ("AWS_LWA_WARM_PATHS",), "", parsers.targets,
             "paths to be requested while a MicroVM's image is validated, such as"
             " `/,/login`"),
+    Setting("command_events", ("AWS_LWA_COMMAND_EVENTS",), "false", parsers.boolean,
+            "run the command that an event names, such as a migration: see below"),
     Setting("warm_up", ("AWS_LWA_WARM_UP",), "false", parsers.warm_ups,
             "`true` to reply to warm-up events in place of the application; or a list"
             " of further ones, such as `ping:true,source:my-warmer`"),

@@ -49,6 +49,10 @@ def build_stack(transport: Transport, config: Config) -> Transports:
 
         http = Compression(http)
     other = transport
+    if config.command_events:
+        from lambda_adapter.app.middleware.command_events import CommandEvents
+
+        other = CommandEvents(other)
     if config.warm_up:
         from lambda_adapter.app.middleware.warm_up import WarmUp
 
