@@ -129,12 +129,12 @@ def _serve(
         if config.is_in_process:
             from lambda_adapter.bootstrap import load_serve
 
-            _run_local = load_serve(load)
+            serve = load_serve(load)
         else:
-            _run_local = _load(load, beside=child)
+            serve = _load(load, beside=child)
     except UnsupportedPythonError as error:
         return _give_up(error, environ)  # the child ends with this process
-    return _run_local(config, child)
+    return serve(config, child)
 
 
 def _load(load: Callable[[], None], beside: launcher.Child | None = None) -> Serve:
