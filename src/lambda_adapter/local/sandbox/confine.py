@@ -4,6 +4,7 @@ It runs in the process that becomes the adapter. ``FD`` is one end of a pair of 
 sockets: a ``Plan`` comes in, and what could be enforced goes out. Loads no library.
 """
 
+import errno
 import json
 import os
 import resource
@@ -28,7 +29,8 @@ def main(argv: list[str]) -> None:
     enforced = confine(plan)
     descriptors = []
     try:
-        program = syscalls.program(kernel.machine()) if plan["watch"] else b""
+        watched = plan["watch"] and kernel.IS_LINUX
+        program = syscalls.program(kernel.machine()) if watched else b""
         if program:
             descriptors.append(kernel.install_filter(program))
     except OSError as error:
@@ -45,6 +47,8 @@ def confine(plan: Plan) -> Enforced:
     """Confine this process as far as the system lets it; return what is enforced."""
     enforced: Enforced = {"by": [], "missing": []}
     try:
+        if not kernel.IS_LINUX:
+            raise OSError(errno.ENOSYS, "this is not Linux")
         _with_namespaces(plan)
         enforced["by"] = ["namespaces"]
     except OSError as error:
@@ -141,6 +145,8 @@ def _with_landlock(plan: Plan, enforced: Enforced) -> None:
     """Write nothing but below /tmp: what Linux can do without a namespace."""
     allowed = ["/tmp", "/dev/null", "/dev/tty", "/dev/zero", "/proc"]
     try:
+        if not kernel.IS_LINUX:
+            raise OSError(errno.ENOSYS, "this is not Linux")
         kernel.landlock(_LANDLOCK_WRITES, allowed)
         enforced["by"].append("Landlock")
     except OSError as error:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import lambda_adapter
+from lambda_adapter.local.sandbox import kernel
 from lambda_adapter.local.sandbox.attempts import Attempts, is_below
 from lambda_adapter.local.sandbox.governor import Governor
 from lambda_adapter.local.sandbox.limits import DESCRIPTORS, HOME, MOST_VCPU, Limits
@@ -80,6 +81,9 @@ class Jail:
             self.enforced = json.loads(text)
         for listener in listeners:
             Watcher(listener, self.attempts).start()
+        if not kernel.IS_LINUX:
+            self.enforced["missing"] += ["memory", "CPU by memory"]
+            return
         share = max(self.limits.vcpu, self.limits.init_cpu or 0)
         self.governor = Governor(pid, self.limits.memory_mb, share)
         self.governor.start()
@@ -173,8 +177,3 @@ def find_closed(directory: str) -> list[str]:
             elif stat.S_ISREG(mode) and not mode & 0o4:
                 closed.append(entry.path)
     return sorted(closed)
-
-
-def available() -> bool:
-    """Return whether this system can have a sandbox at all."""
-    return sys.platform == "linux"

@@ -7,6 +7,9 @@ import ctypes
 import os
 import platform
 
+IS_LINUX = os.uname().sysname == "Linux"
+"""Whether this system has any of these calls."""
+
 CLONE_NEWNS = 0x0002_0000
 CLONE_NEWUSER = 0x1000_0000
 MS_NOSUID, MS_NODEV = 2, 4
