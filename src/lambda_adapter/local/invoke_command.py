@@ -101,7 +101,7 @@ async def _send(url: str, payload: bytes) -> int:
     """Send an event, print the reply, and return 1 if the invocation failed.
 
     Raises:
-        DeskError: nobody takes it.
+        SetupError: nobody takes it.
     """
     try:
         async with httpx.AsyncClient(timeout=TIMEOUT) as client:

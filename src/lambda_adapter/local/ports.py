@@ -40,7 +40,7 @@ async def wait_free(port: int) -> None:
     """Return once nobody listens on a port.
 
     Raises:
-        DeskError: somebody does, and goes on to.
+        SetupError: somebody does, and goes on to.
     """
     with trio.move_on_after(PATIENCE):
         while not _is_free(port):  # noqa: ASYNC110 - no port tells that it is free

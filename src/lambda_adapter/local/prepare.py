@@ -24,7 +24,7 @@ def make_options(
     """Return what to run.
 
     Raises:
-        DeskError: it can't be run, and why.
+        SetupError: it can't be run, and why.
     """
     environ = {**_read_env_files(given.env_file, cwd), **environ}
     try:
@@ -68,7 +68,7 @@ def _check(options: Options) -> None:
     """Check the settings, and that what they name exists.
 
     Raises:
-        DeskError: it does not, or a setting can't be used.
+        SetupError: it does not, or a setting can't be used.
     """
     for option, name in (
         ("--asgi", options.environ.get("AWS_LWA_ASGI_APP")),

@@ -28,7 +28,7 @@ def read_project(folder: str = ".") -> Project:
     """Return what the table in a folder's pyproject.toml says; nothing without one.
 
     Raises:
-        DeskError: it can't be read, or says what can't be.
+        SetupError: it can't be read, or says what can't be.
     """
     path = os.path.join(folder, FILE)
     try:

@@ -61,7 +61,7 @@ class Reload:
         One that fails to start is an error line; the next edit starts it again.
 
         Raises:
-            DeskError: there is no such folder.
+            SetupError: there is no such folder.
         """
         check_folders(self._folders)
         stop = trio.Event()
@@ -148,7 +148,7 @@ def check_folders(folders: Iterable[str]) -> None:
     """Check that folders exist.
 
     Raises:
-        DeskError: one does not.
+        SetupError: one does not.
     """
     for folder in folders:
         if not os.path.isdir(folder):
