@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lambda_adapter.app.middleware.compression import LEAST, compress
 from lambda_adapter.http.messages import Request, Response
+from tests.emulator import PROJECT
 
 TEXT = b"text " * LEAST
 HTML = (b"Content-Type", b"text/html")
@@ -85,7 +86,7 @@ def test_every_byte_comes_back(name, body):
         ([b"x-gzip"], b"gzip"),
         ([], b""),
         ([b""], b""),
-        ([b"zstd, deflate"], b""),
+        ([b"deflate, compress"], b""),
         ([b"identity"], b""),
         ([b"gzip;q=0"], b""),
         ([b"gzip; q=0.000"], b""),
@@ -104,10 +105,57 @@ def test_accepted(accepted, chosen):
     assert chosen or response.body == TEXT
 
 
+OLDER = """
+import sys, types
+if sys.version_info < (3, 14):
+    import backports.zstd
+    sys.modules["compression"] = package = types.ModuleType("compression")
+    sys.modules["compression.zstd"] = package.zstd = backports.zstd
+from compression import zstd
+"""
+"""Has an older Python use the package that is a copy of Python 3.14's module."""
+
+
+@pytest.mark.parametrize(
+    ("accepted", "chosen"),
+    [
+        ("gzip, deflate, br, zstd", "br"),
+        ("gzip, zstd", "zstd"),
+        ("zstd;q=0.5, gzip", "gzip"),
+        ("br;q=0.5, zstd;q=0.6, gzip;q=0.1", "zstd"),
+        ("zstd;q=0, gzip;q=0.1", "gzip"),
+        ("br;q=0, *", "zstd"),
+        ("deflate", ""),
+    ],
+)
+def test_zstd(accepted, chosen):
+    """Python 3.14 brings zstd: a client gets it if it likes nothing better."""
+    if sys.version_info < (3, 14):
+        pytest.importorskip("backports.zstd")
+    program = OLDER + (
+        "from tests.app.middleware.test_compression import *\n"
+        f"response = compress(ask({accepted.encode()!r}), answer(HTML))\n"
+        "name = coding(response)\n"
+        "decoders = DECODERS | {b'': bytes, b'zstd': zstd.decompress}\n"
+        "assert decoders[name](response.body) == TEXT\n"
+        "print(name.decode())"
+    )
+
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        check=True,
+        text=True,
+        cwd=PROJECT,
+    )
+
+    assert run.stdout == f"{chosen}\n"
+
+
 def test_without_brotli():
-    """Where brotli is not installed, there is gzip."""
+    """Where neither brotli nor zstd is there, there is gzip."""
     program = (
-        "import sys; sys.modules['brotli'] = None\n"
+        "import sys; sys.modules['brotli'] = sys.modules['compression'] = None\n"
         "from lambda_adapter.app.middleware.compression import CODINGS, choose_coding\n"
         "print(list(CODINGS), choose_coding([(b'accept-encoding', b'br, gzip')]))"
     )

