@@ -38,10 +38,10 @@ def test_body_that_looks_like_lines():
         (b"HTTP/1.1 secret\r\n", "it does not begin with a status line"),
         (b"220 secret ESMTP\r\n", "it does not begin with a status line"),
         (b'{"secret": 1}\r\n', "it does not begin with a status line"),
-        (OK + b"secret A: 1\r\n", "a header field has an invalid name"),
-        (OK + b"X: a\r\n secret\r\n", "a header field is folded over several lines"),
+        (OK + b"secret A: 1\r\n", "a header has an invalid name"),
+        (OK + b"X: a\r\n secret\r\n", "a header is folded over several lines"),
         (OK + b"secret\r\n", "a header line has no colon"),
-        (OK + b"X: \x01secret\r\n", "a header field has a control character"),
+        (OK + b"X: \x01secret\r\n", "a header has a control character"),
         (CHUNKED + b"secret\r\n", "the size of a chunk is invalid"),
     ],
 )

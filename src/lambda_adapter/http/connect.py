@@ -1,4 +1,4 @@
-"""Connecting: to a host's first address that accepts, or to a Unix socket."""
+"""Connect to the first address of a host that accepts, or to a Unix socket."""
 
 import contextlib
 import errno
@@ -16,18 +16,18 @@ from lambda_adapter.http.wire import Wire
 Peer = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
 
 LOOPBACK = ("::1", "127.0.0.1")
-"""What ``localhost`` is: https://www.rfc-editor.org/rfc/rfc6761#section-6.3"""
+"""The addresses of ``localhost``: https://www.rfc-editor.org/rfc/rfc6761#section-6.3"""
 
 NOT_LISTENING = frozenset({errno.ECONNREFUSED, errno.ENOENT})
-"""What connecting fails of where a server has not begun to listen, or has ended. The
-second is a Unix socket's: https://man7.org/linux/man-pages/man2/connect.2.html"""
+"""Errors of connecting to a server that does not listen yet, or has exited. The second
+one is for Unix sockets: https://man7.org/linux/man-pages/man2/connect.2.html"""
 
 CONNECT_INTERVAL = 0.01
-"""Seconds between two tries to connect while nothing listens: supervisors start an
-application again within milliseconds."""
+"""Seconds between two attempts to connect while nothing listens: supervisors restart an
+application within milliseconds."""
 
 FULL_BACKLOG_PAUSE = 0.005
-"""Seconds between two tries to connect to a Unix socket that has no room for it."""
+"""Seconds between two attempts to connect to a Unix socket whose backlog is full."""
 
 
 async def open_connection(address: Address) -> Connection:
@@ -35,7 +35,7 @@ async def open_connection(address: Address) -> Connection:
 
     Raises:
         NotListeningError: nothing listens there.
-        PeerError: there is no connection for another reason.
+        PeerError: the connection failed for another reason.
     """
     if isinstance(address, str):
         return await _open_unix_connection(address)
@@ -51,7 +51,7 @@ async def open_connection(address: Address) -> Connection:
                     last = error
     except OSError as error:
         last = error
-    except UnicodeError as error:  # no name of a host
+    except UnicodeError as error:  # not a valid host name
         last = OSError(str(error))
     raise _no_connection(f"{host}:{port}", last)
 
@@ -66,23 +66,23 @@ def _no_connection(peer: str, error: OSError) -> PeerError:
 async def _find(host: str, port: int) -> list[tuple[socket.AddressFamily, Peer]]:
     """Return the addresses of a host, with their families.
 
-    Where it is known without a resolver, none is asked: that takes a thread, and
-    modules of trio's that nothing else needs.
+    ``localhost`` and numeric addresses need no resolver, which would take a thread and
+    modules of trio that nothing else needs.
 
     Raises:
-        OSError: it has none.
+        OSError: the host has no address.
     """
     known = LOOPBACK if host.lower() == "localhost" else (host,)
     try:
         return [(_family(each), (each, port)) for each in known]
-    except OSError:  # no numeric address
+    except OSError:  # not a numeric address
         return await _look_up(host, port)
 
 
 async def _look_up(host: str, port: int) -> list[tuple[socket.AddressFamily, Peer]]:
     try:
         from trio.socket import getaddrinfo
-    except ImportError:  # the native file has trio's core alone
+    except ImportError:  # the native file includes only trio's core
         from trio.to_thread import run_sync
 
         look_up = functools.partial(socket.getaddrinfo, type=socket.SOCK_STREAM)
@@ -181,7 +181,7 @@ async def _open_unix_connection(path: str) -> Connection:
         while True:
             try:
                 sock.connect(path)
-            except BlockingIOError:  # its backlog is full, and nothing tells when not
+            except BlockingIOError:  # the backlog is full, and no event reports room
                 await trio.sleep(FULL_BACKLOG_PAUSE)
             except OSError as error:
                 raise _no_connection(path, error) from None

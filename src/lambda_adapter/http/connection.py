@@ -1,18 +1,18 @@
-"""A connection that exchanges requests and responses, and uploads of streams.
+"""A connection that exchanges requests and responses, and uploads streams.
 
 An exchange usually takes two system calls: the whole request fits into the socket
 buffer, the whole response comes in one piece, and ``read_fast`` reads it. What does
 not go that way:
 
-- The buffer is full before all was sent. A peer may respond, or hang up, without
+- The buffer is full before everything was sent. A peer may respond, or hang up, without
   reading the rest (https://www.rfc-editor.org/rfc/rfc9112#section-9.5), so bytes that
   arrive are read between two sends, and a peer that hung up is read to its end.
 - The response comes in pieces, or is not plainly framed: ``ResponseParser`` reads it.
 - The body is wanted piece by piece: ``exchange_head`` returns the head and a generator.
 
-A connection says whether it is ``reusable``; who uses it again decides for how long,
-and which requests may be repeated after it turned out to be dead (``app.client``,
-``runtime.client``).
+A connection knows whether it is ``reusable``. For how long, and which requests may be
+repeated after it turned out to be dead, is decided by its owners, ``app.client`` and
+``runtime.client``.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ from lambda_adapter.http.parser import ResponseParser, read_fast
 from lambda_adapter.http.wire import HUNG_UP, Wire
 
 EARLY_RESPONSE_CHECK = 0.02
-"""Seconds between two looks for a response while the peer does not take the request."""
+"""Seconds between two checks for an early response while the peer reads nothing."""
 
 
 class Connection:
@@ -37,7 +37,7 @@ class Connection:
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
         self.exchanges = 0
-        """How many responses it has brought."""
+        """How many responses it has received."""
         self.reusable = True
 
     async def exchange(
@@ -45,7 +45,7 @@ class Connection:
     ) -> Response:
         """Send a request and return its response, read to the end.
 
-        After an error, or unless ``reusable``, the connection is of no more use.
+        Close the connection after an error, or if it is not ``reusable`` afterwards.
 
         Raises:
             PeerError: the peer is gone, or does not speak HTTP/1.1.
@@ -62,8 +62,8 @@ class Connection:
             self.exchanges += 1
             self.reusable = True
             return whole
-        # Whatever the fast path declines: a parser is made for it only now, since most
-        # responses come whole and plainly framed.
+        # The fast path has declined. Only now is a parser made, since most responses
+        # arrive whole and plainly framed.
         parser = ResponseParser(request.method, max_body)
         sent_all = data is not None
         if data is not None:
@@ -76,13 +76,14 @@ class Connection:
     async def exchange_head(
         self, request: EncodedRequest, deadline: float = math.inf
     ) -> tuple[Response, AsyncGenerator[bytes, None]]:
-        """Send a request, and return the head of its response and its body to come.
+        """Send a request; return the head of the response, and its body as a generator.
 
-        The body is to be closed. Read to its end, it ends the exchange.
+        Close the generator, unless it is read to its end, which ends the exchange. It
+        raises the same errors.
 
         Raises:
-            PeerError: the peer is gone, or does not speak HTTP/1.1. So may the body.
-            TooSlowError: the deadline passed. So may the body.
+            PeerError: the peer is gone, or does not speak HTTP/1.1.
+            TooSlowError: the deadline passed.
         """
         parser = ResponseParser(request.method)
         sent_all = await self.send(parser, deadline, request.head, request.body)
@@ -93,7 +94,7 @@ class Connection:
     async def finish(
         self, parser: ResponseParser, deadline: float, *, sent_all: bool
     ) -> Response:
-        """Read the rest of a response, and return it."""
+        """Read the rest of a response, and return all of it."""
         while not parser.complete:
             parser.feed(await self._receive(parser, deadline))
         self._end_exchange(parser, sent_all=sent_all)
@@ -123,10 +124,11 @@ class Connection:
     async def send(
         self, parser: ResponseParser, deadline: float, *parts: bytes
     ) -> bool:
-        """Send everything, unless the peer responds or hangs up before that.
+        """Send everything, unless the peer responds or hangs up first.
 
-        Returns whether all was sent. A peer that hangs up may have responded first
-        (https://www.rfc-editor.org/rfc/rfc9112#section-9.5), so that is read next.
+        Return whether everything was sent. A peer that hangs up may have responded
+        before (https://www.rfc-editor.org/rfc/rfc9112#section-9.5), so the caller reads
+        next.
         """
         self.reusable = False
         rest = memoryview(b"".join(parts))
@@ -159,11 +161,11 @@ class Connection:
         return not rest
 
     def is_stale(self) -> bool:
-        """Return whether an idle connection is dead: closed, or holding stray bytes."""
+        """Return whether an idle connection is closed, or has unsolicited bytes."""
         return self.wire.is_readable()
 
     def close(self) -> None:
-        """Close at once; closing twice does nothing."""
+        """Close immediately; closing twice does nothing."""
         self.wire.close()
 
 
@@ -173,7 +175,7 @@ def _broken(error: OSError, *, answered: bool) -> PeerError:
 
 
 UPLOAD_TIMEOUT = 30.0
-"""Seconds for a piece to be taken, and for the response after the last one."""
+"""Seconds that the peer has to read a piece, and to respond after the last one."""
 
 
 async def upload(
@@ -182,10 +184,9 @@ async def upload(
     pieces: AsyncIterable[bytes],
     max_body: int,
 ) -> Response:
-    """Send a request's head, then the pieces as they come, and return its response.
+    """Send a request's head, then the pieces as they arrive; return the response.
 
-    The pieces are framed already. No more are waited for once the peer has responded
-    or hung up.
+    The pieces are already framed. Stop early if the peer responds or hangs up.
 
     Raises:
         PeerError: the peer is gone, or does not speak HTTP/1.1.
@@ -194,7 +195,7 @@ async def upload(
     sent_all = False
     try:
         await connection.send(parser, _deadline(), request.head)
-        with contextlib.suppress(PeerError):  # what the peer says of it is read next
+        with contextlib.suppress(PeerError):  # the peer's response may say why: read it
             sent_all = await _send_pieces(connection, parser, pieces)
         return await connection.finish(parser, _deadline(), sent_all=sent_all)
     except trio.TooSlowError:
@@ -205,14 +206,14 @@ async def upload(
 async def _send_pieces(
     connection: Connection, parser: ResponseParser, pieces: AsyncIterable[bytes]
 ) -> bool:
-    """Return whether all were sent."""
+    """Send the pieces until the peer responds; return whether all were sent."""
     sent_all = False
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_cancel_on_response, connection, nursery.cancel_scope)
             sent_all = await _send_each(connection, parser, pieces)
             nursery.cancel_scope.cancel()
-    except ExceptionGroup as group:  # of one: the pieces'
+    except ExceptionGroup as group:  # only the pieces can raise, so it has one error
         raise group.exceptions[0] from None
     return sent_all
 

@@ -1,4 +1,4 @@
-"""Requests as they are sent: heads, chunks, trailers."""
+"""Serialise requests: heads, chunks, trailers."""
 
 import msgspec
 
@@ -6,16 +6,16 @@ from lambda_adapter.http.messages import Fields, Request
 
 
 class EncodedRequest(msgspec.Struct, frozen=True, gc=False):
-    """A request as it is sent."""
+    """A request in the bytes that are sent."""
 
     method: bytes
     head: bytes
-    """The request line and the fields, and the empty line after them."""
+    """The request line, the headers and the empty line."""
     body: bytes = b""
 
 
 def encode_request(request: Request) -> EncodedRequest:
-    """Serialise the request line and the fields, exactly as given.
+    """Serialise the request line and the headers, exactly as given.
 
     https://www.rfc-editor.org/rfc/rfc9112#section-2.1
     """
@@ -29,7 +29,7 @@ LAST_CHUNK = b"0\r\n\r\n"
 
 
 def encode_chunk(data: bytes) -> bytes:
-    """Frame a piece of a body. It must not be empty: that would be the last one."""
+    """Frame a piece of a body. An empty one would end the body: never pass it."""
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 

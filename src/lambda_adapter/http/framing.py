@@ -1,4 +1,4 @@
-"""Where a response's body ends, and the readers of the bodies that end there.
+"""Decide how a response's body is framed, and parse bodies of each framing.
 
 https://www.rfc-editor.org/rfc/rfc9112#section-6
 """
@@ -22,64 +22,64 @@ from lambda_adapter.http.messages import Fields
 
 
 class Body(Protocol):
-    """Takes bytes up to the end of a body."""
+    """A parser of one body, fed with bytes."""
 
     complete: bool
     """Whether the body is whole."""
     excess: bool
-    """Whether more came than that."""
+    """Whether bytes arrived after its end."""
 
     def feed(self, data: bytes) -> bytes:
-        """Take the next bytes, and return those of them that are the body's.
+        """Parse the next bytes, and return those that belong to the body.
 
         Raises:
-            PeerError: they are not framed as the head said.
+            PeerError: the bytes are not framed as the head declared.
         """
 
     def feed_end(self) -> None:
-        """Take the end of the connection.
+        """Handle the end of the connection.
 
         Raises:
-            PeerError: it cuts the body off.
+            PeerError: the body is truncated.
         """
 
 
 class Delimited:
-    """A body whose end does not depend on the connection's."""
+    """A body that must be complete before the connection ends."""
 
     complete = False
     excess = False
 
     def feed_end(self) -> None:
-        """Refuse.
+        """Refuse the end of the connection.
 
         Raises:
-            PeerError: always.
+            PeerError: always: the body is truncated.
         """
         message = "it closed the connection within the body of its response"
         raise PeerError(message, answered=True)
 
 
 class NoBody(Delimited):
-    """The head is all there is."""
+    """No body: the response ends with its head."""
 
     complete = True
 
     def feed(self, data: bytes) -> bytes:
-        """Return nothing; any byte is too much."""
+        """Return nothing; any byte is in excess."""
         self.excess = self.excess or bool(data)
         return b""
 
 
 class LengthBody(Delimited):
-    """A body of so many bytes."""
+    """A body of a declared length."""
 
     def __init__(self, length: int) -> None:
         self._left = length
         self.complete = not length
 
     def feed(self, data: bytes) -> bytes:
-        """Return the bytes up to the stated length."""
+        """Return the bytes up to the declared length."""
         if len(data) > self._left:
             data = data[: self._left]
             self.excess = True
@@ -89,13 +89,13 @@ class LengthBody(Delimited):
 
 
 class UntilEndBody:
-    """A body that goes on until the connection is closed."""
+    """A body that ends when the connection is closed."""
 
     complete = False
     excess = False
 
     def feed(self, data: bytes) -> bytes:
-        """Return the bytes as they are."""
+        """Return the bytes unchanged."""
         return data
 
     def feed_end(self) -> None:
@@ -104,20 +104,20 @@ class UntilEndBody:
 
 
 MAX_FRAMING = 131_072
-"""Bytes in a row that are neither head nor body: chunk extensions and trailers."""
+"""Most consecutive bytes of chunk extensions and trailers."""
 
 _SIZE = rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?\r\n"
 """https://www.rfc-editor.org/rfc/rfc9112#section-7.1.1: a chunk's size and extensions,
-which mean nothing here, with white space around them. A bare line feed is refused: not
-all readers take it for the line's end, and that is where the chunk begins."""
+which are ignored, with white space around them. A bare line feed is refused: parsers
+disagree on whether it ends the line, and so on where the chunk begins."""
 
 _match_first_line = re.compile(_SIZE).match
 _match_next_line = re.compile(rb"\r\n" + _SIZE).match
 _BEGUN = re.compile(rb"(?:\r\n?)?[0-9A-Fa-f]{0,16}[ \t]*\r?(?:(?<!\r);.*)?", re.DOTALL)
-"""What can still become either."""
+"""Bytes that can still become such a line."""
 
 _BEGINNING = 24
-"""Bytes that are more than a line break and a size."""
+"""Bytes that are checked of an incomplete line: more than a line break and a size."""
 
 
 class ChunkedBody(Delimited):
@@ -126,15 +126,17 @@ class ChunkedBody(Delimited):
     def __init__(self) -> None:
         self._match_line = _match_first_line
         self._left = 0
-        """Bytes to come of the present chunk."""
+        """Bytes still to come of the current chunk."""
         self._in_trailers = False
         self._held = bytearray()
-        """A line that is not whole yet."""
+        """An incomplete line, buffered until the rest arrives."""
         self._framing = 0
-        """Bytes of whole lines since the last byte of the body."""
+        """Bytes of complete lines since the last byte of the body."""
 
     def feed(self, data: bytes) -> bytes:
         """Return the bytes of the body, without sizes, extensions and trailers."""
+        # An incomplete line is kept and parsed again with the bytes that follow. Chunks
+        # themselves are never buffered: their bytes are returned as they arrive.
         if self._held:
             if b"\n" not in data:  # no line ends here
                 self._hold(data)
@@ -151,7 +153,11 @@ class ChunkedBody(Delimited):
         return body
 
     def _read_chunks(self, data: bytes) -> tuple[bytes, int]:
-        """Return what the chunks hold, and where in ``data`` they end."""
+        """Return the content of the chunks, and where in ``data`` they end.
+
+        One match per chunk: except for the first, the pattern also covers the line
+        break after the chunk before, so that no step is needed for it.
+        """
         pieces: list[bytes] = []
         start, left = 0, self._left
         while not self._in_trailers:
@@ -176,7 +182,7 @@ class ChunkedBody(Delimited):
         return b"".join(pieces), start
 
     def _read_trailers(self, data: bytes, start: int) -> int:
-        """Look at the trailers, which are dropped, and return where they end.
+        """Check the trailers, drop them, and return where they end.
 
         https://www.rfc-editor.org/rfc/rfc9112#section-7.1.2
         """
@@ -193,7 +199,7 @@ class ChunkedBody(Delimited):
         return start
 
     def _hold(self, line: bytes) -> None:
-        """Keep the beginning of a line, and limit what is neither head nor body."""
+        """Buffer an incomplete line; limit the bytes of extensions and trailers."""
         self._held += line
         if self._framing + len(self._held) > MAX_FRAMING:
             message = (
@@ -204,7 +210,10 @@ class ChunkedBody(Delimited):
 
 
 def _check_begun(line: bytes) -> None:
-    """Refuse what can't become the line between two chunks, whatever follows."""
+    """Refuse bytes that can't become a line between chunks, whatever follows.
+
+    Without this check, a peer that never sends a line feed would be waited for.
+    """
     if b"\n" in line[2:] or not _BEGUN.fullmatch(line[:_BEGINNING]):
         raise malformed("the size of a chunk is invalid")
 
@@ -213,34 +222,34 @@ _WITHOUT_BODY = frozenset({204, 304})
 """https://www.rfc-editor.org/rfc/rfc9110#section-6.4.1"""
 
 MAX_LENGTH_DIGITS = 18
-"""Digits of a ``Content-Length``: as many as 64 bits hold, whatever they are."""
+"""Most digits of a ``Content-Length``: a number of 18 digits fits into 64 bits."""
 
 
 class Framing(msgspec.Struct, frozen=True, gc=False):
-    """How a response goes on after its head."""
+    """How the body of a response is framed."""
 
     body: Body
     length: int
-    """Bytes of the body; 0 where the head does not say."""
+    """Bytes of the body; 0 if the head does not say."""
     persists: bool
-    """Whether the connection may carry another exchange."""
+    """Whether the connection may be used for another request."""
     fields: Fields
-    """Those of the head that are valid."""
+    """The valid headers."""
 
 
 def read_framing(method: bytes, head: Head) -> Framing:
-    """Return what follows the head of a response to a request with this method.
+    """Return the framing of a response to a request with this method.
 
     https://www.rfc-editor.org/rfc/rfc9112#section-6.3: ``chunked`` overrides
-    ``Content-Length``, which is dropped, and a length that is repeated counts once.
-    ``identity`` was no coding (https://www.rfc-editor.org/rfc/rfc2616#section-3.6).
+    ``Content-Length``, which is dropped, and a repeated length counts once.
+    ``identity`` means no coding (https://www.rfc-editor.org/rfc/rfc2616#section-3.6).
 
-    A connection is not used again after any of these, nor after HEAD, nor after a 204
-    or 304 that declares a body: some applications send that body all the same, and
-    late, and another client would get it in response to the next request.
+    After any of these oddities the connection is not reused, nor after HEAD, nor after
+    a 204 or 304 that declares a body: some applications send the body anyway, and late,
+    and another client would get it in response to the next request.
 
     Raises:
-        PeerError: the end of the body could be understood in more than one way.
+        PeerError: the end of the body is ambiguous.
     """
     said = head.framing
     fields = head.fields
@@ -270,7 +279,10 @@ _known_options: dict[bytes, frozenset[bytes]] = {}
 
 
 def _persists(minor_version: int, options: bytes | None) -> bool:
-    """https://www.rfc-editor.org/rfc/rfc9112#section-9.3."""
+    """Return whether the connection persists after the response.
+
+    https://www.rfc-editor.org/rfc/rfc9112#section-9.3
+    """
     if options is None:
         return minor_version == 1
     named = _known_options.get(options)
@@ -294,5 +306,8 @@ def _read_length(lengths: bytes) -> int:
 
 
 def _items(values: bytes) -> frozenset[bytes]:
-    """https://www.rfc-editor.org/rfc/rfc9110#section-5.6.1."""
+    """Return the items of a list: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.1.
+
+    A set, so that a repeated item counts once.
+    """
     return frozenset([item.strip(b" \t") for item in values.split(b",")])

@@ -1,4 +1,4 @@
-"""The head of a response: its status line and its headers.
+"""Parse the head of a response: its status line and its headers.
 
 https://www.rfc-editor.org/rfc/rfc9112#section-4
 """
@@ -20,20 +20,20 @@ _PROTOCOL = re.compile(rb"(?!HTTP/1\.[01])[A-Z]{2,8}[-/][0-9]\.[0-9]\b")
 """A protocol and its version, such as ``SSH-2.0`` or ``RTSP/1.0``."""
 
 MAX_PROTOCOL = 16
-"""Bytes that are enough to tell."""
+"""Bytes by which another protocol is recognised."""
 
 _known_status_lines: dict[bytes, tuple[int, int, bytes]] = {}
 
 _TLS_ALERT = b"\x15\x03"
-"""How a TLS server answers plain HTTP: with a record of the type ``alert``,
+"""The reply of a TLS server to plain HTTP: a record of the type ``alert``,
 https://www.rfc-editor.org/rfc/rfc8446#section-5.1"""
 
 
 def read_status_line(line: bytes) -> tuple[int, int, bytes]:
-    """Return the minor version, the status and the reason.
+    """Parse a status line; return the minor version, the status and the reason.
 
     Raises:
-        PeerError: it is no status line.
+        PeerError: the line is not a status line.
     """
     if known := _known_status_lines.get(line):
         return known
@@ -45,10 +45,10 @@ def read_status_line(line: bytes) -> tuple[int, int, bytes]:
 
 
 def check_beginning(line: bytes) -> None:
-    """Refuse what can't become a status line, whatever follows.
+    """Refuse bytes that can't become a status line, whatever follows.
 
     Raises:
-        PeerError: this can't.
+        PeerError: the bytes are not the beginning of one.
     """
     beginning = line.strip(b"\r")[: len(_VERSION)]
     if not _VERSION.startswith(beginning):
@@ -62,7 +62,10 @@ def malformed(reason: str) -> PeerError:
 
 
 def _describe(line: bytes) -> str:
-    """Say what is no status line. Only a protocol is quoted: all else may be secret."""
+    """Describe an invalid status line. Nothing but a protocol's name is quoted.
+
+    Anything else may be a secret, and the description is logged.
+    """
     if line.startswith(_TLS_ALERT):
         return "it speaks TLS, and plain HTTP is needed"
     if match := _PROTOCOL.match(line):
@@ -71,8 +74,8 @@ def _describe(line: bytes) -> str:
 
 
 MAX_HEAD = 131_072
-"""Bytes of a status line and its fields, interim responses included. No gateway in
-front of Lambda delivers a larger one: API Gateway stops at 10,240 bytes, ALB at 32 KB
+"""Largest head in bytes, interim responses included. No gateway in front of Lambda
+delivers a larger one: API Gateway stops at 10,240 bytes, ALB at 32 KB
 (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html)."""
 
 _TEXT = bytes([0x09, *range(0x20, 0x7F), *range(0x80, 0x100)])
@@ -84,11 +87,11 @@ TRANSFER_ENCODING = b"transfer-encoding"
 _FRAMING = frozenset({CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING})
 
 _known: dict[bytes, bytes] = {}
-"""Lower-case names of fields that frame the body, ``b""`` for all others."""
+"""Lower-case names of headers that frame the body, ``b""`` for all others."""
 
 
 class Head(msgspec.Struct, frozen=True, gc=False):
-    """A status line and its fields."""
+    """A status line and its headers."""
 
     minor_version: int
     """1 for HTTP/1.1, 0 for HTTP/1.0."""
@@ -96,35 +99,37 @@ class Head(msgspec.Struct, frozen=True, gc=False):
     reason: bytes
     fields: Fields
     framing: dict[bytes, bytes]
-    """The values of those fields that frame the body, by their lower-case names. Values
-    of the same name are joined by commas."""
+    """The values of the headers that frame the body, by lower-case name. Values of the
+    same name are joined by commas."""
     size: int
-    """Bytes, with the empty line at its end."""
+    """Bytes, including the empty line at the end."""
 
 
 class HeadReader:
-    """Takes bytes until they are a head of at most ``limit`` bytes."""
+    """Parses a head of at most ``limit`` bytes, fed with bytes."""
 
     _status_line: tuple[int, int, bytes] | None = None
     _size = 0
-    """Bytes of whole lines, empty ones in front of the status line included."""
+    """Bytes of complete lines, including empty ones before the status line."""
 
     def __init__(self, limit: int = MAX_HEAD) -> None:
         self._limit = limit
         self._fields: Fields = []
         self._framing: dict[bytes, bytes] = {}
         self._line = bytearray()
-        """What has come of the line after the whole ones."""
+        """An incomplete line, buffered until the rest arrives."""
 
     def feed(self, data: bytes) -> tuple[Head, bytes] | None:
-        """Take the next bytes; once the head is whole, return it and what follows it.
+        """Parse the next bytes; once the head is complete, return it and what follows.
 
         Raises:
-            PeerError: this is no head of HTTP/1.0 or 1.1, or one over the limit.
+            PeerError: the head is not HTTP/1.0 or 1.1, or exceeds the limit.
         """
         if self._size or self._line:
             return self._feed_lines(data)
-        # Nearly every head comes whole, and each of its lines ends in CR and LF.
+        # Nearly every head arrives in one piece, with CR and LF at each line's end. One
+        # ``split`` finds its lines, and one ``translate`` checks all its characters: it
+        # must leave nothing but the line breaks. Otherwise, parse line by line.
         head, end, rest = data.partition(b"\r\n\r\n")
         first, *lines = head.split(b"\r\n")
         if not first or not end or head.translate(None, _TEXT) != b"\r\n" * len(lines):
@@ -134,9 +139,10 @@ class HeadReader:
         return self._head(read_status_line(first)), rest
 
     def _feed_lines(self, data: bytes) -> tuple[Head, bytes] | None:
-        """Take one line after the other, and look at each as soon as it is whole.
+        """Parse line by line, each as soon as it is complete.
 
-        A peer that speaks another protocol may never send an empty line.
+        A peer that speaks another protocol may never send an empty line, so that
+        waiting for the whole head would be waiting for the deadline.
         """
         start = 0
         while (end := data.find(b"\n", start)) != -1:
@@ -158,11 +164,11 @@ class HeadReader:
         if self._status_line:
             _check_text(line)
             self._take_fields([line])
-        elif line:  # empty ones in front mean nothing
+        elif line:  # empty lines before the status line are ignored
             self._status_line = read_status_line(line)
 
     def _take_fields(self, lines: list[bytes]) -> None:
-        """Take field lines in which all characters are valid."""
+        """Add headers from lines whose characters have been checked."""
         for line in lines:
             name, value, framing = read_field(line)
             self._fields.append((name, value))
@@ -181,12 +187,13 @@ class HeadReader:
 
 
 def read_field(line: bytes) -> tuple[bytes, bytes, bytes]:
-    """Return the name and the value of a field, and the lower-case name if it frames.
+    """Parse a header; return its name and value, and its role in framing the body.
 
-    Control characters are not looked for.
+    The role is the lower-case name of a header that frames the body, else ``b""``.
+    Control characters are not checked for.
 
     Raises:
-        PeerError: it is no field line.
+        PeerError: the line is not a header.
     """
     name, colon, value = line.partition(b":")
     framing = _known.get(name)
@@ -196,32 +203,32 @@ def read_field(line: bytes) -> tuple[bytes, bytes, bytes]:
 
 
 def _recognise(name: bytes, colon: bytes) -> bytes:
-    """Return the lower-case name if the field frames the body, else ``b""``."""
+    """Check a name, and return it in lower case if it frames the body, else ``b""``."""
     if name[:1] in {b" ", b"\t"}:
-        raise malformed("a header field is folded over several lines")
+        raise malformed("a header is folded over several lines")
     if not colon:
         raise malformed("a header line has no colon")
     if not TOKEN.fullmatch(name):
-        raise malformed("a header field has an invalid name")
+        raise malformed("a header has an invalid name")
     lower = name.lower()
     return memoize(_known, name, lower if lower in _FRAMING else b"")
 
 
 def check_field(line: bytes) -> None:
-    """Check a field line whose field is of no use.
+    """Check a header whose name and value are not needed.
 
     Raises:
-        PeerError: it is not valid.
+        PeerError: the header is not valid.
     """
     _check_text(line)
     read_field(line)
 
 
 def has_controls(line: bytes) -> bool:
-    """Return whether a line has characters that no field may have."""
+    """Return whether a line has characters that are not allowed in a header."""
     return bool(line.translate(None, _TEXT))
 
 
 def _check_text(line: bytes) -> None:
     if has_controls(line):
-        raise malformed("a header field has a control character")
+        raise malformed("a header has a control character")

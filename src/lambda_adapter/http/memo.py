@@ -1,16 +1,16 @@
-"""What was worked out before, for the short texts that peers send all the time.
+"""Memoize results for the short texts that peers send again and again.
 
-To look a text up costs less than to look at it (measured).
+Looking a text up costs less than parsing it (measured).
 """
 
 from typing import TypeVar
 
 MAX_KNOWN = 512
-"""Texts that are remembered. Where there are more they are all forgotten, so that junk
-does not stay."""
+"""Most texts in a table. When it is full it is emptied, so that a flood of unique texts
+does not stay in it."""
 
 MAX_KNOWN_SIZE = 256
-"""Characters, or bytes, of a text that is remembered."""
+"""Characters, or bytes, of the longest text that is kept."""
 
 Text = TypeVar("Text", str, bytes, tuple[str, str | int | float | bool | None])
 Value = TypeVar("Value")
@@ -19,7 +19,8 @@ Value = TypeVar("Value")
 def memoize(known: dict[Text, Value], text: Text, value: Value) -> Value:
     """Keep a value if its text is short, and return it.
 
-    ``known`` is a plain dictionary, for looking a text up in that is what costs least.
+    ``known`` is a plain dictionary, since callers look texts up in it themselves: a
+    function call would cost more than the lookup.
     """
     if len(text) <= MAX_KNOWN_SIZE:
         if len(known) >= MAX_KNOWN:

@@ -1,4 +1,4 @@
-"""HTTP messages as values: events become these, and replies are made from them."""
+"""HTTP messages as values: made from events, and turned into replies."""
 
 import codecs
 import re
@@ -10,11 +10,11 @@ import msgspec
 from lambda_adapter.quoting import MAX_QUOTED, truncate_middle
 
 Address = tuple[str, int] | str
-"""Where something listens: host and port, or the path of a Unix socket."""
+"""An address to connect to: host and port, or the path of a Unix socket."""
 
 
 def authority(address: Address) -> bytes:
-    """Return the ``Host`` of a request that is not a client's, such as 127.0.0.1:8080.
+    """Return the ``Host`` of the adapter's own requests, such as 127.0.0.1:8080.
 
     For a Unix socket it is ``localhost``.
     https://www.rfc-editor.org/rfc/rfc9110#section-7.2
@@ -26,11 +26,11 @@ def authority(address: Address) -> bytes:
 
 
 TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-"""A method, or the name of a field: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2"""
+"""A method, or the name of a header: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2"""
 
 Field = tuple[bytes, bytes]
 Fields = list[Field]
-"""Field lines, name and value (https://www.rfc-editor.org/rfc/rfc9110#section-6.3)."""
+"""Headers, as pairs of name and value (https://www.rfc-editor.org/rfc/rfc9110#section-6.3)."""
 
 HOP_BY_HOP = frozenset(
     {
@@ -43,15 +43,15 @@ HOP_BY_HOP = frozenset(
         b"upgrade",
     }
 )
-"""Fields for one connection only; an intermediary removes them in both directions:
+"""Headers for one connection only; an intermediary removes them in both directions:
 https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1. ``Trailer`` goes with the trailer
 section, which no Lambda event or reply can carry. ``Proxy-Status`` stays: it is for the
-recipient (https://www.rfc-editor.org/rfc/rfc9209#section-2). So do the fields by which
+recipient (https://www.rfc-editor.org/rfc/rfc9209#section-2). So do the headers by which
 proxies authenticate, which that section does not list."""
 
 
 MAX_PATH = 300
-"""Characters of a path in the log. Gateways take paths of kilobytes."""
+"""Characters of a path in the log. Gateways accept paths of kilobytes."""
 
 
 class Request(msgspec.Struct, frozen=True, gc=False):
@@ -70,7 +70,7 @@ def name_request(method: str, target: bytes) -> str:
 
 
 class Stream(Protocol):
-    """A body that arrives piece by piece. Close it, unless it was read to its end."""
+    """A body in pieces. Close it, unless it was read to its end."""
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         """Return itself."""
@@ -79,11 +79,11 @@ class Stream(Protocol):
         """Return the next piece, which is not empty."""
 
     async def aclose(self) -> None:
-        """Let go of whatever the pieces come from."""
+        """Release the source of the pieces."""
 
 
 class Response(msgspec.Struct, frozen=True):
-    """The application's response. A body is whole, or arrives piece by piece."""
+    """The application's response, with a whole body or a stream."""
 
     status: int
     reason: bytes
@@ -92,7 +92,7 @@ class Response(msgspec.Struct, frozen=True):
 
 
 def connection_options(fields: Fields) -> set[bytes]:
-    """Return the lower-case names that ``Connection`` names.
+    """Return the options of ``Connection``, in lower case.
 
     https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
     """
@@ -111,20 +111,20 @@ _FOLD = bytes(
 
 
 def folded(name: bytes) -> bytes:
-    """Normalise a field name as CGI does: case and punctuation folded.
+    """Normalise a header's name as CGI does: fold case and punctuation.
 
-    CGI and its heirs tell neither case nor signs apart: ``X_A``, ``x.a`` and ``X-A``
-    are one variable to them (https://www.rfc-editor.org/rfc/rfc3875#section-4.1.18), so
-    a client that may not send one may not send the others.
+    CGI and its successors ignore case and punctuation: ``X_A``, ``x.a`` and ``X-A`` are
+    the same variable (https://www.rfc-editor.org/rfc/rfc3875#section-4.1.18). A client
+    that may not send one of them may not send the others.
     """
     return name.translate(_FOLD)
 
 
 def decoded(value: bytes) -> str:
-    """Return a value of the application's as text: UTF-8 if it is that, else Latin-1.
+    """Decode a header's value from the application: as UTF-8 if valid, else Latin-1.
 
-    Fields are bytes and replies are JSON, which has only text. A gateway encodes it as
-    UTF-8, so other values can't come out as they went in:
+    Headers are bytes, but replies are JSON, which has only text. A gateway encodes it
+    as UTF-8, so that a value in any other encoding can't reach the client unchanged:
     https://www.rfc-editor.org/rfc/rfc9110#section-5.5
     """
     try:
@@ -134,7 +134,7 @@ def decoded(value: bytes) -> str:
 
 
 def end_to_end(fields: Fields) -> Fields:
-    """Return the fields of a response that are meant for its recipient."""
+    """Return the headers of a response that are not for one connection only."""
     kept = [field for field in fields if field[0].lower() not in HOP_BY_HOP]
     if len(kept) < len(fields) and (options := connection_options(fields)):
         kept = [field for field in kept if field[0].lower() not in options]
@@ -142,13 +142,13 @@ def end_to_end(fields: Fields) -> Fields:
 
 
 def ascii_json(document: bytes) -> bytes:
-    """Return the same JSON in printable ASCII, so that it can be a field value.
+    """Return the same JSON in printable ASCII, so that it can be a header's value.
 
-    White space between tokens becomes a space; what is not printable ASCII can only be
-    within a string and becomes an escape (https://www.rfc-editor.org/rfc/rfc8259#section-7).
+    White space between tokens becomes spaces. Any other character that is not printable
+    ASCII must be within a string, so it is escaped (https://www.rfc-editor.org/rfc/rfc8259#section-7).
 
     Raises:
-        UnicodeDecodeError: it is not UTF-8.
+        UnicodeDecodeError: the document is not UTF-8.
     """
     if not document.translate(None, _PRINTABLE):
         return document
@@ -162,7 +162,7 @@ _ESCAPED = "lambda_adapter.escaped"
 
 
 def _escape(error: UnicodeError) -> tuple[str, int]:
-    """Return JSON's escapes of what has no place in ASCII, and where to go on."""
+    """Return JSON's escapes of non-ASCII characters, and where to continue."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     units = error.object[error.start : error.end].encode("utf-16-be").hex()

@@ -1,15 +1,15 @@
-"""A response out of bytes: a fast path for whole ones, a parser for all others.
+"""Parse responses: a fast path for complete ones, a parser for all others.
 
-``read_fast`` is for what nearly every response is: HTTP/1.1, all of it in one piece, a
-``Content-Length`` or nothing that frames it otherwise. It splits lines with the methods
-of ``bytes``, looks up heads, lines and names that it has seen before, and declines
-whatever it does not know for certain; 62,000 instructions less than the parser takes.
+``read_fast`` is for nearly every response: HTTP/1.1, complete in one piece, framed by
+``Content-Length`` alone. It splits lines with the methods of ``bytes``, looks up heads,
+lines and names that it has seen before, and declines whatever it is not certain of. It
+takes 62,000 instructions less than the parser.
 
-``ResponseParser`` takes all that clients take and refuses what none does. It is ours,
-and not llhttp: that one could neither be told to accept a repeated length, both
-framings, or white space in chunk extensions, which servers send and curl accepts, nor
-to refuse ``RTSP/1.0``. It is the second reader in tests/http/test_parser.py: what
-llhttp reads must be read alike, by both paths, and nothing that it refuses.
+``ResponseParser`` accepts what common clients accept and refuses what none does. It is
+written here instead of using llhttp, which can't be configured to accept a repeated
+length, both framings, or white space in chunk extensions, all of which servers send and
+curl accepts, nor to refuse ``RTSP/1.0``. In tests/http/test_parser.py llhttp serves as
+a second parser: both paths must agree with it on everything that it accepts.
 """
 
 import math
@@ -40,9 +40,9 @@ class ResponseParser:
 
     complete = False
     status = 0
-    """The final response's, once its head has come."""
+    """Status of the final response, once its head has arrived."""
     answered = False
-    """Whether any byte of a response has come."""
+    """Whether any byte of a response has arrived."""
     _body: Body | None = None
     _reason = b""
     _fields: Fields
@@ -57,7 +57,7 @@ class ResponseParser:
         self._taken = bytearray()
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes from the connection, or ``b""`` for its end.
+        """Parse the next bytes from the connection, or ``b""`` for its end.
 
         Raises:
             PeerError: the bytes are not valid HTTP/1.1, exceed a limit, or end
@@ -90,14 +90,14 @@ class ResponseParser:
         raise PeerError(f"it closed the connection {where}", answered=self.answered)
 
     def _take_head(self, head: Head) -> None:
-        """Take a head for the final one's, or wait for another after an interim one.
+        """Start the body after a final head; after an interim one, wait for another.
 
         https://www.rfc-editor.org/rfc/rfc9110#section-15.2
         """
         if head.status == 101:
             raise PeerError("it switched protocols unasked", answered=True)
         if head.status < 100:
-            message = f"its status {head.status} is no HTTP status"
+            message = f"its status {head.status} is not an HTTP status"
             raise PeerError(message, answered=True)
         if head.status < 200:
             self._interim += head.size
@@ -113,11 +113,11 @@ class ResponseParser:
         self._body = framing.body
 
     def response(self, body: bytes) -> Response:
-        """Return the response, once its status is known, with this body."""
+        """Return the response with this body, once its status is known."""
         return Response(self.status, self._reason, self._fields, body)
 
     def take_body(self) -> bytes:
-        """Return what there is of the body, and let go of it."""
+        """Return the bytes of the body that have arrived, and release them."""
         body = bytes(self._taken)
         self._taken.clear()
         return body
@@ -139,7 +139,7 @@ class ResponseParser:
 
 
 class BodyTooLargeError(PeerError):
-    """The peer sent more body than the limit: a fault of size, not of protocol."""
+    """The body exceeds the limit: an error of size, not of protocol."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, answered=True)
@@ -161,7 +161,7 @@ _REPEATED = frozenset(
         b"x-powered-by",
     }
 )
-"""Fields of which peers send the same few values, and none that is one client's."""
+"""Headers in which peers send the same few values, none of them private to a client."""
 
 
 class _Head(NamedTuple):
@@ -172,22 +172,23 @@ class _Head(NamedTuple):
 
 
 _known_heads: dict[bytes, _Head] = {}
-"""Heads of nothing but such fields: those of Lambda's own responses to replies."""
+"""Heads with only such headers: those of the Runtime API's responses to replies."""
 
 _known_lines: dict[bytes, tuple[Field, int]] = {}
-"""Lines of such fields, and the length of the body that each states, -1 for none."""
+"""Lines of such headers, and the body length that each declares, -1 for none."""
 
 _known_names: dict[bytes, bool] = {}
-"""Names of other fields, none of which frames a body."""
+"""Names of other headers, none of which frames the body."""
 
 _known_statuses: dict[bytes, tuple[int, bytes]] = {}
 
 
 def read_fast(data: bytes, max_body: float) -> Response | None:
-    """Return the response that these bytes are, up to the last one.
+    """Parse bytes that are exactly one response; return None for anything else.
 
-    That is one in HTTP/1.1 to a method other than HEAD, after which the connection may
-    be used again. None is for all others, whole or not, valid or not.
+    The response must be HTTP/1.1, to a method other than HEAD, and must leave the
+    connection reusable. Everything else, complete or not, valid or not, is for the
+    parser.
     """
     head, end, body = data.partition(b"\r\n\r\n")
     read = _known_heads.get(head) or _read_head(head)
@@ -207,7 +208,7 @@ def _read_head(head: bytes) -> _Head | None:
     for line in lines:
         known = _known_lines.get(line)
         if known is None:
-            # Controls are looked for once, and within all lines: that costs less.
+            # One check for control characters in all lines costs less than one a line.
             is_text = is_text or not has_controls(b"".join(lines))
             name, colon, value = line.partition(b":")
             if is_text and colon and name in _known_names:
@@ -237,7 +238,7 @@ def _read_status_line(line: bytes) -> tuple[int, bytes] | None:
 
 
 def _read_line(line: bytes) -> tuple[Field, int] | None:
-    """Return a field and the length of the body that it states, -1 for none."""
+    """Parse a header; return it with the body length it declares, -1 for none."""
     try:
         name, value, framing = read_field(line)
     except PeerError:

@@ -1,23 +1,23 @@
-"""Bytes on a socket: sent and received until a deadline.
+"""Send and receive bytes on a socket until a deadline.
 
-How a wait works, and why it is not one of trio's streams:
+How a wait works, and why it does not use trio's streams:
 
-1. ``recv`` without waiting. On loopback the bytes are often there.
+1. ``recv`` without waiting. On loopback the bytes have often arrived already.
 2. ``recv`` that blocks in the kernel, for 5 ms at most, and only if the process serves
-   one invocation at a time (``wait_in_kernel_first``). To wait in trio takes more
-   instructions than everything else in an exchange. Nothing else in the process runs
-   meanwhile: 5 ms is how late SIGTERM, or the application's end, can be noticed.
+   one invocation at a time (``wait_in_kernel_first``). A wait in trio takes more
+   instructions than everything else in an exchange. Meanwhile nothing else in the
+   process runs, so SIGTERM or the application's exit may be noticed 5 ms late.
 3. A wait in trio, until the deadline.
 
-A deadline is a value, and not a cancel scope around the exchange: the scope costs more
-than what is done within it (measured). Where several invocations are served
-concurrently, even the scope of step 3 counts: at 64 of them, 147 µs of CPU an
-invocation, and 125 with one ``Timer`` that all of them share. Its task sleeps until the
-earliest deadline in a table, and ends a late wait by ``notify_closing``, which wakes
-whoever waits for a socket and leaves the socket open.
+A deadline is a value, not a cancel scope around the exchange: the scope costs more than
+the work inside it (measured). If invocations are served concurrently, even the scope of
+step 3 matters: with 64 of them, an invocation takes 147 µs of CPU, but 125 µs with one
+``Timer`` that all of them share. Its task sleeps until the earliest deadline in a
+table, and ends a late wait by ``notify_closing``, which wakes the waiting task but
+leaves the socket open.
 
-Tried, and no gain: larger and smaller buffers, a poll object for each look, Python's
-own socket timeouts (one more system call for each).
+Tried without gain: larger and smaller buffers, a new poll object for each check,
+Python's own socket timeouts (one more system call each).
 """
 
 from __future__ import annotations
@@ -31,37 +31,33 @@ from socket import MSG_DONTWAIT
 import trio
 
 RECEIVE_SIZE = 65_536
-"""Bytes asked for at once. Twice and four times as much gain nothing (measured)."""
+"""Bytes per ``recv``. Doubling or quadrupling it gained nothing (measured)."""
 
 EAGER_RECEIVES = 16
-"""Pieces that are taken in a row without giving anybody else a turn."""
+"""How often to receive in a row before other tasks get a turn."""
 
 KERNEL_TIMEOUT = 0.005
-"""Seconds of a wait in the kernel. Who responds later gains nothing by it, and delays
-what else there is to do in this process by so much."""
+"""Seconds of a wait in the kernel. It saves nothing if the response takes longer, and
+delays everything else in this process by as much."""
 
 KERNEL_RECEIVES = 2
-"""Pieces after a request that are waited for in the kernel: many servers send a head
-and a body apart."""
+"""How often to wait in the kernel after a request: many servers send the head and the
+body separately."""
 
 HUNG_UP = -1
-"""In place of how many bytes were sent: the peer reads no more. It may have responded
-before: https://www.rfc-editor.org/rfc/rfc9112#section-9.5"""
+"""Returned instead of the number of bytes sent: the peer has stopped reading. It may
+have responded before: https://www.rfc-editor.org/rfc/rfc9112#section-9.5"""
 
 _TIMEVAL = struct.pack("@ll", 0, int(KERNEL_TIMEOUT * 1_000_000))
 """https://man7.org/linux/man-pages/man7/socket.7.html, ``SO_RCVTIMEO``"""
 
 
 TIMER: trio.lowlevel.RunVar[Timer | None] = trio.lowlevel.RunVar("TIMER", None)
-"""What the wires of a run have in place of a cancel scope for each wait, if so."""
+"""The timer that all wires of a run share. Without it, each wait has a cancel scope."""
 
 
 class Wire:
-    """A connected socket. Deadlines are by trio's clock.
-
-    They are values, for a cancel scope costs more than what is done within it
-    (measured): one is entered only to wait.
-    """
+    """A connected socket. Deadlines are on trio's clock."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.socket = sock
@@ -75,14 +71,14 @@ class Wire:
         self._poll.register(sock, select.POLLIN)
 
     def wait_in_kernel_first(self) -> None:
-        """Wait for responses in the kernel, before trio waits for them."""
-        # Python's own time-outs are left alone: each takes a system call more.
+        """Wait for responses in the kernel first, then in trio."""
+        # SO_RCVTIMEO, not Python's ``settimeout``: that takes a system call per wait.
         self.socket.setblocking(True)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _TIMEVAL)
         self._kernel_receives = KERNEL_RECEIVES
 
     def send(self, *parts: bytes | memoryview) -> int:
-        """Send what there is room for, and return how many bytes that are.
+        """Send as much as the socket buffer takes; return the number of bytes.
 
         Raises:
             OSError: the peer is gone.
@@ -96,10 +92,10 @@ class Wire:
     async def exchange(
         self, *parts: bytes, deadline: float
     ) -> tuple[int, bytes | None]:
-        """Send, then receive: how many bytes were sent, and the first of a response.
+        """Send, then receive; return the number of bytes sent, and those received.
 
-        The bytes are None if not all was sent: the rest comes first, unless the peer
-        has hung up (``HUNG_UP`` in place of the number).
+        If not everything could be sent, nothing is received, and the second value is
+        None. If the peer has hung up, the first one is ``HUNG_UP``.
 
         Raises:
             OSError: the peer is gone.
@@ -116,8 +112,8 @@ class Wire:
     async def receive(self, deadline: float = math.inf) -> bytes:
         """Return the next bytes, ``b""`` at the end.
 
-        It yields regularly, so that a peer that never stops sending can't block
-        anything else, and before recv, so that cancellation never loses bytes.
+        Yield regularly, so that a peer that never stops sending can't block other
+        tasks. Yield before ``recv``, so that cancellation never loses bytes.
 
         Raises:
             OSError: the peer is gone.
@@ -143,7 +139,7 @@ class Wire:
                 await self.wait_readable(deadline)
 
     async def wait_readable(self, deadline: float = math.inf) -> None:
-        """Wait for bytes, or for the end.
+        """Wait for bytes, or for the end of the connection.
 
         Raises:
             TooSlowError: the deadline passed.
@@ -157,42 +153,42 @@ class Wire:
                 await trio.lowlevel.wait_readable(self.socket)
 
     async def wait_writable(self, deadline: float) -> None:
-        """Wait for room, until the deadline."""
+        """Wait for room in the socket buffer, until the deadline."""
         with trio.move_on_at(deadline):
             await trio.lowlevel.wait_writable(self.socket)
 
     def is_readable(self) -> bool:
-        """Return whether there are bytes, or the end."""
+        """Return whether bytes, or the end of the connection, can be read."""
         return bool(self._poll.poll(0))
 
     def close(self) -> None:
-        """Close at once; closing twice does nothing."""
+        """Close immediately; closing twice does nothing."""
         if self.socket.fileno() != -1:
             trio.lowlevel.notify_closing(self.socket)
             self.socket.close()
 
 
 def share_timer(nursery: trio.Nursery) -> None:
-    """Give the wires that this run opens from now on one timer."""
+    """Make all wires that are opened from now on share one timer."""
     timer = Timer()
     TIMER.set(timer)
     nursery.start_soon(timer.run)
 
 
 class Timer:
-    """Ends waits for sockets, each at its deadline by trio's clock."""
+    """Ends waits for sockets at their deadlines, on trio's clock."""
 
     def __init__(self) -> None:
         self._waits: dict[socket.socket, float] = {}
         self._wakes_at = math.inf
-        """When the earliest deadline passes that was known when the task looked."""
+        """The earliest deadline known when the task last looked."""
         self._sooner = trio.Event()
 
     async def run(self) -> None:
         """End each wait whose deadline has passed, until cancelled.
 
-        A wait that is over before its deadline is not in the table any more when that
-        passes: then there was nothing to do but to look.
+        A wait that ends in time leaves the table but does not wake this task, so that
+        the task may wake for a deadline that has gone. That is rare, and cheap.
         """
         while True:
             self._end_late_waits(trio.current_time())
@@ -209,10 +205,10 @@ class Timer:
             trio.lowlevel.notify_closing(sock)
 
     async def wait_readable(self, sock: socket.socket, deadline: float) -> None:
-        """Wait for bytes, or for the end. A socket has one such wait at a time.
+        """Wait for bytes or the end. A socket has one such wait at a time.
 
         Raises:
-            ClosedResourceError: somebody closed the socket.
+            ClosedResourceError: the socket was closed meanwhile.
             TooSlowError: the deadline passed.
         """
         self._waits[sock] = deadline
