@@ -1,1 +1,1 @@
-"""What others can see of the adapter: its log."""
+"""What the adapter writes: its log, its metrics, and the application's own records."""

@@ -1,7 +1,7 @@
-"""The log: one line for each thing that happened, in Lambda's two formats, on stderr.
+"""The adapter's log: one line per event, in Lambda's text or JSON format, on stderr.
 
 https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
-Lines never hold a body, and of fields only their names.
+No line has a body or the value of a header: either may be secret.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 
 class PrivateLogger(logging.Logger):
-    """A logger whose records no application makes."""
+    """A logger that ignores the record factory of an application in this process."""
 
-    # An application's record factory may want what only its requests have, and raise:
+    # That factory may need what exists only during a request, and raise without it:
     # https://docs.python.org/3/library/logging.html#logging.setLogRecordFactory
     def makeRecord(  # noqa: N802 - logging's name
         self,
@@ -50,26 +50,26 @@ class PrivateLogger(logging.Logger):
         return logging.LogRecord(name, level, fn, lno, msg, args, exc_info, func, sinfo)
 
 
-# Not of ``logging.getLogger``: an application in this process configures all loggers of
-# that table. dictConfig and fileConfig disable those that they do not name, and
-# logging.disable silences every one.
+# Not ``logging.getLogger``: an application in this process configures all loggers of
+# that registry. dictConfig and fileConfig disable those that they do not name, and
+# logging.disable silences all of them.
 _loggers = logging.Manager(logging.RootLogger(logging.WARNING))
 _loggers.setLoggerClass(PrivateLogger)
 log = _loggers.getLogger("lambda_adapter")
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
-"""That of the invocation that a task serves; each line that it logs has it."""
+"""The request ID of the invocation that a task serves; each line it logs has it."""
 
 tenant_id: ContextVar[str] = ContextVar("tenant_id", default="")
-"""The tenant that the invocation is for, where the function isolates tenants."""
+"""The tenant of the invocation, if the function isolates tenants."""
 
 _serving = Context()
-"""The context of the one task that serves: what a thread without one logs is about its
-invocation."""
+"""The context of the only serving task. What a thread without a context logs counts as
+part of that task's invocation."""
 
 MAX_TEXT = 16_384
-"""Characters of a message, and of a traceback. Escaped they are ten times as many bytes
-at most, so that a line fits into an event of CloudWatch Logs, 262,144 bytes:
+"""Most characters of a message, and of a traceback. Escaped, they are at most ten times
+as many bytes, so that a line fits into an event of CloudWatch Logs, 262,144 bytes:
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html"""
 
 _LEVELS = {
@@ -88,17 +88,17 @@ _NAMES = {
     logging.ERROR: "ERROR",
     logging.CRITICAL: "FATAL",
 }
-"""Lambda's names, whatever names an application gives to Python's levels."""
+"""Lambda's names of the levels, whatever an application renames Python's to."""
 
 
 _own_stderr: TextIO | None = None
-"""Where lines go if stderr is an application's as well."""
+"""A private copy of stderr, if an application in this process shares the original."""
 
 
 def configure(log_format: str, log_level: str, *, is_shared: bool = False) -> None:
-    """Write to stderr, in this format (``JSON``, else text) and from this level on.
+    """Write to stderr in this format (``JSON``, else text), from this level on.
 
-    ``is_shared``: an application runs in this process, and stderr is its own as well.
+    ``is_shared`` means that an application in this process also writes to stderr.
     """
     global _own_stderr
     _own_stderr = _open_stderr() if is_shared else None
@@ -111,51 +111,60 @@ def configure(log_format: str, log_level: str, *, is_shared: bool = False) -> No
 
 
 def _open_stderr() -> TextIO:
-    """Return stderr as it is now, whatever an application closes or puts in its place.
+    """Return a copy of stderr that an application can neither close nor replace.
 
-    The file stays open until the process ends.
+    It stays open until the process ends.
     """
     try:
         descriptor = os.dup(2)
-    except OSError:  # closed: then nobody collects a log
+    except OSError:  # stderr is closed, so nothing collects the log
         return sys.stderr
     return open(descriptor, "w", 1, "utf-8", "backslashreplace")
 
 
 def write_line(line: str) -> None:
-    """Write a line, with its end, that has a format of its own."""
+    """Write a line that is already formatted, including its line break."""
     stream = _own_stderr or sys.stderr
     stream.write(line)
     stream.flush()
 
 
 def follow(context: Context) -> None:
-    """Take what a thread without a context of its own logs for this context's.
+    """Let threads without a context log the request ID of this context.
 
-    Python starts a thread with an empty context, and so do most pools of threads.
+    Python starts threads with an empty context, and so do most thread pools.
     """
     global _serving
     _serving = context
 
 
 def current_request_id() -> str:
-    """Return the id of the invocation that the caller serves, or nothing."""
+    """Return the request ID of the invocation that the caller serves, or ``""``."""
     return request_id.get() or _serving.get(request_id, "")
 
 
 def current_tenant_id() -> str:
-    """Return the tenant of the invocation that the caller serves, or nothing."""
+    """Return the tenant of the invocation that the caller serves, or ``""``."""
     return tenant_id.get() or _serving.get(tenant_id, "")
 
 
 def add_request_id(record: logging.LogRecord) -> bool:
-    """Put the request id into a record: a filter, for applications as well."""
+    """Add the request ID to a record: a logging filter that applications may use too.
+
+    Args:
+        record: the record, which gets the attribute ``request_id``; ``""`` if it was
+            logged outside an invocation.
+
+    Returns:
+        True, so that no record is filtered out.
+    """
     record.request_id = current_request_id()
     return True
 
 
 def _add_own_request_id(record: logging.LogRecord) -> bool:
-    # What the adapter's tasks say beside an invocation is not about it.
+    # Lines of the adapter's other tasks are not about the invocation, so unlike an
+    # application's threads, these don't fall back to the serving task's ID.
     record.request_id = request_id.get()
     return True
 
@@ -167,9 +176,9 @@ _warned: set[str] = set()
 
 
 def warn_once(warning: str) -> None:
-    """Log a warning that each further invocation would repeat.
+    """Log a warning only the first time.
 
-    This process remembers it, so what varies has no place in it.
+    The text is remembered, so it must not contain anything that varies.
     """
     if warning not in _warned:
         _warned.add(warning)
@@ -177,10 +186,10 @@ def warn_once(warning: str) -> None:
 
 
 class TextFormatter(logging.Formatter):
-    """``lambda-adapter: WARN message RequestId: 1234``; a traceback goes below."""
+    """Text: ``lambda-adapter: WARN message RequestId: 1234``, then any traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return one line; what came from outside can't begin another."""
+        """Return one line; control characters are escaped, so input can't forge any."""
         message = "".join(
             char if char.isprintable() else repr(char)[1:-1]
             for char in truncate_middle(record.getMessage(), MAX_TEXT)
@@ -195,7 +204,7 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """An object a line, with the keys of Lambda's own JSON logs."""
+    """JSON: one object per line, with the keys of Lambda's own JSON logs."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line."""
@@ -219,7 +228,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def _unicode(text: str) -> str:
-    """Return a text within its limit and without half surrogates, which JSON lacks."""
+    """Truncate a text, and replace lone surrogates, which UTF-8 can't encode."""
     return truncate_middle(text, MAX_TEXT).encode("utf-8", "replace").decode()
 
 

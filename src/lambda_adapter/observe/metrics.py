@@ -1,4 +1,4 @@
-"""CloudWatch's metrics, as lines of the log: the embedded metric format.
+"""Write CloudWatch metrics as log lines, in the embedded metric format.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
@@ -14,17 +14,17 @@ from lambda_adapter.observe import logs
 NAMESPACE = "LambdaAdapter"
 
 MAX_TEXT = 200
-"""Characters of a text in a line. A function's name has 140 at most, a request id 36:
+"""Most characters of a property. A function's name has at most 140, a request ID 36:
 https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html"""
 
 
 def encode_line(
     properties: Mapping[str, str | int], metrics: Mapping[str, float]
 ) -> str:
-    """Return a line with these metrics: milliseconds if ``...Time``, else a count.
+    """Encode metrics: milliseconds for names that end in ``Time``, else counts.
 
-    The metrics have one dimension, the function's name. Properties can be searched for,
-    and cost no metric.
+    The only dimension is the function's name. Properties can be searched for in the
+    log, but do not create metrics, which cost money.
     """
     directive = {
         "Namespace": NAMESPACE,
@@ -43,12 +43,12 @@ def encode_line(
 def write_line(
     properties: Mapping[str, str | int], metrics: Mapping[str, float]
 ) -> None:
-    """Write a line to stderr, as the log, which Lambda collects."""
+    """Write a line of metrics to stderr, which Lambda collects like the log."""
     logs.write_line(encode_line(properties, metrics))
 
 
 def seconds_since_exec(proc: str = "/proc") -> float:
-    """Return this process's age, to a hundredth of a second, or 0 without ``/proc``.
+    """Return the age of this process to 10 ms, or 0 without ``/proc``.
 
     https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html (starttime)
     """

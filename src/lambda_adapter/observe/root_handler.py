@@ -1,12 +1,12 @@
-"""The root logger's handler of AWS's Python runtime, for applications in this process.
+"""Give the root logger the handler that AWS's Python runtime gives it.
 
-``logging.getLogger().setLevel("INFO")`` is all that a Lambda function's code does about
-logging, since that runtime has a handler there before it imports the code. So does this
-adapter, with the same format. An application's own configuration takes its place, as it
-does there: ``basicConfig(force=True)``, ``dictConfig``.
+The code of a Lambda function often does no more about logging than
+``logging.getLogger().setLevel("INFO")``, since AWS's runtime adds a handler before it
+imports the code. So does this adapter, with the same format. As there, an application
+may replace it with its own configuration: ``basicConfig(force=True)``, ``dictConfig``.
 
 https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html
-Imported only where an application runs in this process.
+Imported only if an application runs in this process.
 """
 
 import logging
@@ -23,28 +23,29 @@ TEXT = (
 
 
 class RootHandler(logging.Handler):
-    """Writes records to what is standard output at that time, each with its end."""
+    """Writes records to the current ``sys.stdout``, which may have been replaced."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record."""
+        """Write a record. The format includes the line break."""
         try:
             sys.stdout.write(self.format(record))
-        except Exception:  # a handler's contract: logging never fails its caller
+        except Exception:  # by a handler's contract, logging must not fail its caller
             self.handleError(record)
 
 
 def add_ids(record: logging.LogRecord) -> bool:
-    """Give a record the attributes that AWS's runtime gives it."""
+    """Add the attributes that AWS's runtime adds to a record."""
     record.aws_request_id = current_request_id()
     record.tenant_id = current_tenant_id() or None
     return True
 
 
 def add_root_handler(log_format: str, log_level: str) -> None:
-    """Give the root logger a handler, unless it has one.
+    """Add a handler to the root logger, unless it has one.
 
-    Both are Lambda's: ``JSON`` or anything else, and the root logger's level, if it is
-    a level.
+    Args:
+        log_format: Lambda's log format: ``JSON``, anything else means text.
+        log_level: Lambda's log level for the root logger; an unknown one is ignored.
     """
     root = logging.getLogger()
     if root.handlers:

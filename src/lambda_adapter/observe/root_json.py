@@ -1,9 +1,9 @@
-"""An application's records as AWS's Python runtime writes them in JSON.
+"""Format an application's log records in JSON, as AWS's Python runtime does.
 
 https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html#python-logging-advanced-JSON
-The keys, and what they hold, are those of
+The keys and their values follow
 https://github.com/aws/aws-lambda-python-runtime-interface-client/blob/main/awslambdaric/lambda_runtime_log_utils.py
-Imported only where AWS_LAMBDA_LOG_FORMAT=JSON.
+Imported only if AWS_LAMBDA_LOG_FORMAT=JSON.
 """
 
 import json
@@ -18,17 +18,17 @@ _OWN = frozenset(vars(logging.makeLogRecord({}))) | {
     "message",
     "asctime",
 }
-"""Attributes that are no ``extra`` of the application's."""
+"""Attributes that do not come from an application's ``extra``."""
 
-# What JSON lacks becomes its text: a record is never lost for one odd value.
+# A value that JSON can't express becomes text, so that it never costs a record.
 _encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
 
 class JsonFormatter(logging.Formatter):
-    """An object a line, with the application's ``extra`` as keys of its own."""
+    """JSON: one object per line, with ``extra`` attributes as top-level keys."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return one line, with its end."""
+        """Return one line, including its line break."""
         as_object = isinstance(record.msg, dict) and not record.args
         line: dict[str, object] = {
             "timestamp": time.strftime(

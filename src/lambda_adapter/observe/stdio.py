@@ -1,8 +1,8 @@
-"""Standard output as AWS's Python runtime has it: nothing that is printed waits.
+"""Make standard output unbuffered, as in AWS's Python runtime.
 
-Python keeps 8 KB of what is printed into a pipe. On Lambda that would reach the log
-under a later invocation's id, or never: a frozen process writes nothing, and one that
-is killed loses it. Imported only where an application runs in this process.
+Python buffers 8 KB of output to a pipe. On Lambda, that would reach the log during a
+later invocation, or never: a frozen process writes nothing, and a killed one loses its
+buffer. Imported only if an application runs in this process.
 """
 
 from __future__ import annotations
@@ -19,26 +19,27 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 PATIENCE = 0.05
-"""Seconds that a thread waits for another one to end its line. ``print`` writes a text
-and its line's end one after the other; one that has no end is not waited for again."""
+"""Seconds that a thread waits for another to end its line. ``print`` writes a text and
+its line break separately. A line that is not ended in time is not waited for again."""
 
 LOOKS = 5
-"""How often it looks meanwhile. A pause of the whole process, such as Lambda's freeze
-and its share of a processor, is then not taken for the other thread's."""
+"""Number of waits that make up this time. If the whole process pauses, for Lambda's
+freeze or for lack of CPU, only one of them runs out, so that the other thread still has
+time to end its line."""
 
 
 class LineWriter(io.BufferedWriter):
-    """A buffer that writes at once, and keeps the lines of several threads apart."""
+    """A writer that flushes immediately and keeps the lines of threads apart."""
 
     def __init__(self, raw: io.RawIOBase) -> None:
         super().__init__(raw)
         self._line = threading.Lock()
-        """Held while a line has begun and not ended."""
+        """Held from the start of a line to its end."""
         self._owner = 0
-        """The thread whose line that is."""
+        """The thread that holds it."""
 
     def write(self, buffer: ReadableBuffer, /) -> int:
-        """Write all of it."""
+        """Write and flush all bytes."""
         thread = threading.get_ident()
         if self._owner != thread:
             self._begin(thread)
@@ -48,13 +49,13 @@ class LineWriter(io.BufferedWriter):
         finally:
             if bytes(memoryview(buffer).cast("B")[-1:]) == b"\n":
                 self._owner = 0
-                # Two threads may have begun one line, and both may end it.
+                # After a timeout two threads share a line, and both may end it.
                 with contextlib.suppress(RuntimeError):
                     self._line.release()
         return size
 
     def _begin(self, thread: int) -> None:
-        """Begin a line, or go on with one that another thread does not end."""
+        """Begin a line, or continue one that another thread does not end in time."""
         owner, waited = self._owner, 0
         while waited < LOOKS and not self._line.acquire(timeout=PATIENCE / LOOKS):
             waited = waited + 1 if self._owner == owner else 0
@@ -63,17 +64,17 @@ class LineWriter(io.BufferedWriter):
 
 
 def unbuffer() -> None:
-    """Have what is printed, and what is written to stderr, go out at once."""
+    """Make stdout and stderr write immediately."""
     for name in ("stdout", "stderr"):
         stream = _unbuffered(getattr(sys, name))
         vars(sys).update({name: stream, f"__{name}__": stream})
 
 
 def _unbuffered(stream: TextIO) -> TextIO:
-    """Return the stream that writes at once into the same file.
+    """Return an unbuffered stream to the same file.
 
-    One that something else has put there is left alone. PYTHONUNBUFFERED writes at once
-    as well, but the lines of threads into each other.
+    A stream that has been replaced by another class is left alone. PYTHONUNBUFFERED
+    would also write immediately, but it would mix the lines of different threads.
     """
     if not isinstance(stream, io.TextIOWrapper) or not isinstance(
         stream.buffer, io.BufferedWriter | io.FileIO
@@ -89,5 +90,5 @@ def _unbuffered(stream: TextIO) -> TextIO:
         newline="\n",
         write_through=True,
     )
-    vars(unbuffered)["mode"] = "w"  # as Python's own have
+    vars(unbuffered)["mode"] = "w"  # like Python's own streams
     return unbuffered

@@ -1,1 +1,1 @@
-"""Lambda: its Runtime API, its Extensions API, and the context of an invocation."""
+"""Clients of Lambda's Runtime and Extensions APIs, and the context of an invocation."""

@@ -1,4 +1,4 @@
-"""Lambda's Runtime API as values: its requests, and what it responds.
+"""Encode requests to Lambda's Runtime API, and parse its responses.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
@@ -15,21 +15,21 @@ from lambda_adapter.http.messages import Field, Fields, Request, Response
 from lambda_adapter.quoting import MAX_ERROR
 
 MAX_EVENT = 33_554_432
-"""Bytes of an event that are taken. Lambda's own limit is 6 MB; this one only keeps a
-broken Runtime API from filling the memory."""
+"""Largest event in bytes. Lambda's own limit is 6 MB; this one only keeps a broken
+Runtime API from filling the memory."""
 
 DELIMITER = bytes(8)
-"""What parts a streamed response's prelude from its body; JSON has no such bytes."""
+"""Separates the prelude of a streamed reply from its body; JSON has no NUL bytes."""
 
 RUNTIME = b"/2018-06-01/runtime"
 EXTENSION = b"/2020-01-01/extension"
 
 
 class Invocation(msgspec.Struct, frozen=True, gc=False):
-    """One event, and what Lambda says about it.
+    """One event, with the headers that Lambda sends with it.
 
     https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-next
-    Everything but the request id and the payload is ``""`` (0) where Lambda is silent.
+    All but the request ID and the payload are optional: ``""`` or 0 if missing.
     """
 
     request_id: str
@@ -39,17 +39,17 @@ class Invocation(msgspec.Struct, frozen=True, gc=False):
     function_arn: str = ""
     trace_id: str = ""
     client_context: str = ""
-    """JSON, by the mobile SDK or whoever may invoke the function."""
+    """JSON, from the mobile SDK or any other caller of Invoke."""
     cognito_identity: str = ""
     """JSON."""
     tenant_id: str = ""
     invocation_id: str = ""
-    """A nonce to be sent back with the reply, so that a late reply to an earlier try
-    can't be taken for this one's (https://github.com/aws/aws-lambda-python-runtime-interface-client/pull/214)."""
+    """A nonce to return with the reply, so that a late reply to an earlier attempt is
+    not taken for the reply to this one (https://github.com/aws/aws-lambda-python-runtime-interface-client/pull/214)."""
 
 
 class UnusableResponseError(AdapterError):
-    """The Runtime API said something that no invocation can be made of."""
+    """The Runtime API's response is not a valid invocation."""
 
 
 _SAID = {
@@ -62,20 +62,20 @@ _SAID = {
     b"lambda-runtime-aws-tenant-id": 6,
     b"lambda-runtime-invocation-id": 7,
 }
-"""The fields of ``/next`` that an invocation is made of, and their places in it."""
+"""The headers of ``/next`` that are needed, and their positions in ``said``."""
 
 _known_places: dict[bytes, int] = {}
-"""The same for names in any case, and -1 for those of all other fields."""
+"""The same for names in any case, and -1 for all other headers."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]+")
 _MILLISECONDS = re.compile(r"[0-9]{1,18}")
 
 
 def parse_next(response: Response) -> Invocation:
-    """Read the response to ``GET /runtime/invocation/next``.
+    """Parse the response to ``GET /runtime/invocation/next``.
 
     Raises:
-        UnusableResponseError: it is not an invocation.
+        UnusableResponseError: the response is not an invocation.
     """
     said = [""] * len(_SAID)
     for name, value in response.fields:
@@ -86,9 +86,9 @@ def parse_next(response: Response) -> Invocation:
             said[place] = value.decode("latin-1")
     request_id, deadline, *others = said
     if response.status != 200 or not isinstance(response.body, bytes):
-        raise UnusableResponseError(f"/next brought status {response.status}")
+        raise UnusableResponseError(f"/next returned status {response.status}")
     if not _REQUEST_ID.fullmatch(request_id):
-        raise UnusableResponseError(f"/next came with the request id {request_id!r}")
+        raise UnusableResponseError(f"/next returned the request ID {request_id!r}")
     deadline_ms = int(deadline) if _MILLISECONDS.fullmatch(deadline) else 0
     return Invocation(request_id, response.body, deadline_ms, *others)
 
@@ -99,7 +99,8 @@ _RESPONSE_HEAD = (
     b"POST %b/invocation/%%b/response HTTP/1.1\r\nhost: %%b\r\n%b: %b\r\n"
     b"content-length: %%d\r\ncontent-type: application/json\r\n%%b\r\n"
 ) % (RUNTIME, *_AGENT)
-"""What is the same in all replies. Request id, host, length and nonce are filled in."""
+"""A template, since heads of replies differ only in request ID, host, length and nonce:
+filling it in costs less than joining headers."""
 
 
 class _ErrorReport(msgspec.Struct):
@@ -109,14 +110,14 @@ class _ErrorReport(msgspec.Struct):
 
 
 def next_request(host: bytes) -> EncodedRequest:
-    """Ask for the next invocation."""
+    """Return the request for the next invocation."""
     return _get(host, RUNTIME + b"/invocation/next")
 
 
 def response_request(
     host: bytes, invocation: Invocation, reply: bytes
 ) -> EncodedRequest:
-    """Post the reply to an invocation.
+    """Return the request that posts the reply to an invocation.
 
     ``Lambda-Runtime-Function-Response-Mode`` is left out on purpose: any value but
     ``streaming``, even ``buffered``, is refused.
@@ -127,7 +128,7 @@ def response_request(
 
 
 def stream_request(host: bytes, invocation: Invocation) -> EncodedRequest:
-    """Post a reply piece by piece, ended by ``error_trailers`` if it fails.
+    """Return the request that posts a reply as a stream, with trailers for a failure.
 
     https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming
     """
@@ -145,7 +146,7 @@ def stream_request(host: bytes, invocation: Invocation) -> EncodedRequest:
 
 
 def restore_next_request(host: bytes) -> EncodedRequest:
-    """Say that all is ready for a snapshot; the response comes once it is restored.
+    """Return the request that allows a snapshot; it is answered after the restore.
 
     Only AWS's own runtimes document it:
     https://github.com/aws/aws-lambda-python-runtime-interface-client/pull/176
@@ -154,26 +155,26 @@ def restore_next_request(host: bytes) -> EncodedRequest:
 
 
 def restore_error_request(host: bytes, error: AdapterError) -> EncodedRequest:
-    """Report that a restored environment can't be used."""
+    """Return the request that reports a failed restore."""
     return _post_error(host, RUNTIME + b"/restore/error", error, [])
 
 
 def error_request(
     host: bytes, invocation: Invocation, error: AdapterError
 ) -> EncodedRequest:
-    """Report that an invocation failed."""
+    """Return the request that reports a failed invocation."""
     return _post_error(host, _target(invocation, b"/error"), error, _echo(invocation))
 
 
 def init_error_request(host: bytes, error: AdapterError) -> EncodedRequest:
-    """Report that the application never came up."""
+    """Return the request that reports a failed init."""
     return _post_error(host, RUNTIME + b"/init/error", error, [])
 
 
 def register_request(host: bytes, extension: str) -> EncodedRequest:
-    """Register as an extension that wants no events.
+    """Return the request that registers an extension without events.
 
-    Only where an extension is registered does Lambda send SIGTERM before SIGKILL:
+    Lambda sends SIGTERM before SIGKILL only if an extension is registered:
     https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown
     """
     name = (b"lambda-extension-name", extension.encode())
@@ -181,7 +182,10 @@ def register_request(host: bytes, extension: str) -> EncodedRequest:
 
 
 def event_next_request(host: bytes, extension_id: bytes) -> EncodedRequest:
-    """Ask for an extension event, which completes the registration and never comes."""
+    """Return the request for the next event, which completes the registration.
+
+    None is subscribed to, so the response never comes.
+    """
     identifier = (b"lambda-extension-identifier", extension_id)
     return _get(host, EXTENSION + b"/event/next", identifier)
 
@@ -217,6 +221,6 @@ def _post_error(
 
 
 def encode_error(error: AdapterError) -> bytes:
-    """Return what Lambda is told of an error, as JSON."""
+    """Return the JSON by which an error is reported to Lambda."""
     report = _ErrorReport(error.report[:MAX_ERROR], error.error_type)
     return msgspec.json.encode(report)

@@ -35,13 +35,13 @@ from lambda_adapter.runtime.api import (
 )
 
 MAX_RESPONSE = 65_536
-"""Bytes of a response to a POST."""
+"""Largest response to a POST, in bytes."""
 
 
 class PersistentConnection:
-    """A host and port, and the connection to it.
+    """A client that keeps one connection to a host open.
 
-    ``host`` is both as the value of ``Host``.
+    ``host`` is the value of its ``Host`` header.
     """
 
     def __init__(self, host: str, port: int, *, waits_in_kernel: bool = False) -> None:
@@ -57,14 +57,14 @@ class PersistentConnection:
             self._connection = None
 
     def is_being_answered(self) -> bool:
-        """Return whether bytes have come that were not read yet."""
+        """Return whether bytes have arrived that are still unread."""
         return self._connection is not None and self._connection.wire.is_readable()
 
     async def post(self, request: EncodedRequest, timeout: float) -> Response:  # noqa: ASYNC109
-        """Send, and return the response if it comes within so many seconds.
+        """Send a request, and return the response if it arrives before the timeout.
 
         Raises:
-            PeerError: there is none.
+            PeerError: there was no response in time.
         """
         try:
             with trio.fail_after(timeout):
@@ -83,12 +83,12 @@ class PersistentConnection:
     ) -> Response:
         """Send over the kept connection; if that turns out to be dead, over a new one.
 
-        Repeating is safe: asking for the next invocation again brings the same one, and
-        a reply that had arrived is refused the second time, which is only logged. So a
-        kept connection that ``is_fresh`` is used without a look at whether it is dead.
+        Repeating is safe: a second ``/next`` returns the same invocation, and Lambda
+        refuses a second reply, which is only logged. So a kept connection that
+        ``is_fresh`` is used without checking first whether it is dead.
 
         Raises:
-            PeerError: there is no response, or it is not HTTP/1.1.
+            PeerError: there was no response, or it is not HTTP/1.1.
             TooSlowError: the deadline passed.
         """
         connection = self._kept(is_fresh=is_fresh) or await self.connect()
@@ -102,10 +102,10 @@ class PersistentConnection:
         return await connection.exchange(request, max_body, deadline)
 
     async def connect(self) -> Connection:
-        """Return the kept connection, or a new one if that is spent or closed.
+        """Return the kept connection, or a new one if that can't be reused.
 
         Raises:
-            PeerError: nothing accepts.
+            PeerError: the connection failed.
         """
         if kept := self._kept():
             return kept
@@ -123,13 +123,13 @@ class PersistentConnection:
 
 
 def describe_response(response: Response) -> str:
-    """Return a response for the log: its status, and the beginning of its body."""
+    """Describe a response for the log: its status, and the beginning of its body."""
     body = response.body[:300] if isinstance(response.body, bytes) else b""
     return f"status {response.status} {body.decode('utf-8', 'replace')}".strip()
 
 
 class Named(Protocol):
-    """What a failure is one of."""
+    """Something that the log can name, such as a ``Call``."""
 
     @property
     def subject(self) -> str:
@@ -139,7 +139,10 @@ class Named(Protocol):
 async def frame(
     prelude: bytes, body: bytes | Stream, about: Named
 ) -> AsyncGenerator[bytes, None]:
-    """Frame a reply: its prelude and the delimiter, the pieces, and how it ended."""
+    """Yield the chunks of a streamed reply: prelude, delimiter, body, and its end.
+
+    A body that fails ends in trailers with the error: its client has had the status.
+    """
     yield encode_chunk(prelude + DELIMITER)
     streamed = 0
     try:
@@ -158,7 +161,7 @@ async def frame(
 
 
 def error_trailers(error: AdapterError) -> Fields:
-    """Report that a stream broke off: the client has had its status already."""
+    """Return the trailers that report an error after the status was sent."""
     body = binascii.b2a_base64(encode_error(error), newline=False)
     return [
         (b"Lambda-Runtime-Function-Error-Type", error.error_type.encode()),
@@ -171,14 +174,14 @@ REPORT_LIMIT = 30.0
 
 
 class Reporter(PersistentConnection):
-    """Lambda's Runtime API, as far as it is told of failures."""
+    """The part of the Runtime API's client that reports failed starts."""
 
     async def post_init_error(self, error: AdapterError) -> None:
-        """Report that the application never came up."""
+        """Report that the init failed."""
         await self._report(api.init_error_request(self.host, error), "init")
 
     async def post_restore_error(self, error: AdapterError) -> None:
-        """Report that the application did not survive a snapshot."""
+        """Report that the restore failed."""
         request = api.restore_error_request(self.host, error)
         await self._report(request, "restore")
 
@@ -194,27 +197,28 @@ class Reporter(PersistentConnection):
 
 
 ATTEMPTS = 5
-"""How often ``/next`` may fail in a row before this environment is given up. AWS's own
-runtimes try five times: https://github.com/aws/aws-lambda-python-runtime-interface-client"""
+"""How often ``/next`` may fail in a row before the process exits. AWS's runtimes try
+five times as well: https://github.com/aws/aws-lambda-python-runtime-interface-client"""
 
 BACK_OFF = 0.1
 """Seconds before the second attempt; they double with each."""
 
 
 class RuntimeClient(Reporter):
-    """Lambda's Runtime API."""
+    """A client of Lambda's Runtime API."""
 
     def __init__(self, host: str, port: int, *, waits_in_kernel: bool = False) -> None:
         super().__init__(host, port, waits_in_kernel=waits_in_kernel)
         self._next = api.next_request(self.host)
 
     async def next_invocation(self, *, is_fresh: bool = False) -> Invocation:
-        """Wait for the next invocation, without a limit: the wait is Lambda's freeze.
+        """Wait for the next invocation.
 
-        ``is_fresh``: the kept connection took a reply a moment ago.
+        There is no timeout: Lambda freezes the environment during this wait.
+        ``is_fresh`` means that the kept connection has just delivered a reply.
 
         Raises:
-            RuntimeApiError: Lambda can't be asked, or says that all is lost.
+            RuntimeApiError: the Runtime API is unreachable, or the environment is lost.
         """
         for attempt in range(ATTEMPTS):
             if attempt:
@@ -232,10 +236,11 @@ class RuntimeClient(Reporter):
     async def wait_restored(self) -> None:
         """Let Lambda take its snapshot, and return once it is restored.
 
-        The wait has no limit: days may lie between. The connection is not used again.
+        There is no timeout, since days may pass in between. The connection is not
+        reused.
 
         Raises:
-            RuntimeApiError: Lambda does not say that it is.
+            RuntimeApiError: Lambda reported no restore.
         """
         request = api.restore_next_request(self.host)
         try:
@@ -262,7 +267,7 @@ class RuntimeClient(Reporter):
         ``is_fresh``: the event came a moment ago, over the kept connection.
 
         Raises:
-            RuntimeApiError: Lambda says that all is lost.
+            RuntimeApiError: Lambda says that the environment is lost.
         """
         request = api.response_request(self.host, invocation, reply)
         posted = self.exchange(request, MAX_RESPONSE, deadline, is_fresh=is_fresh)
@@ -275,13 +280,13 @@ class RuntimeClient(Reporter):
         body: bytes | Stream,
         about: Named,
     ) -> None:
-        """Post the reply piece by piece, as fast as Lambda takes them, and close it.
+        """Stream the reply to Lambda, piece by piece, and close its body.
 
-        The prelude goes out at once. A body that breaks off ends in trailers that say
-        so: the client has had its status, and sees the response end early.
+        The prelude is sent immediately. If the body fails, trailers report that: the
+        client has had the status, and sees the response end early.
 
         Raises:
-            RuntimeApiError: Lambda says that all is lost.
+            RuntimeApiError: Lambda says that the environment is lost.
         """
         try:
             frames = frame(prelude, body, about)
@@ -294,7 +299,7 @@ class RuntimeClient(Reporter):
         """Report an invocation as failed. A rejection by Lambda is logged.
 
         Raises:
-            RuntimeApiError: Lambda says that all is lost.
+            RuntimeApiError: Lambda says that the environment is lost.
         """
         request = api.error_request(self.host, invocation, error)
         await self._deliver("error", self.exchange(request, MAX_RESPONSE))
@@ -323,7 +328,7 @@ class RuntimeClient(Reporter):
                 return await upload(connection, request, frames, MAX_RESPONSE)
         finally:
             # https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html: a
-            # runtime closes the connection that it has streamed over.
+            # runtime closes the connection after a stream.
             self.close()
 
 

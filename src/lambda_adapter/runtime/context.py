@@ -1,7 +1,7 @@
-"""The context of an invocation, as an application reads ``x-amzn-lambda-context``.
+"""Encode the context of an invocation, for the header ``x-amzn-lambda-context``.
 
-Keys and nesting are those of the AWS Lambda Web Adapter, so that an application that
-reads them need not change.
+Keys and nesting are the same as in the AWS Lambda Web Adapter, so that an application
+that reads them need not change.
 """
 
 import msgspec
@@ -60,7 +60,7 @@ def encode_lambda_context(invocation: Invocation, env_config: msgspec.Raw) -> by
 
 
 def _json_or_null(document: str) -> msgspec.Raw:
-    """Let any JSON through, and nothing that would break the JSON around it."""
+    """Return valid JSON unchanged, anything else as ``null``."""
     if not document:
         return _NULL
     raw = document.encode("latin-1")

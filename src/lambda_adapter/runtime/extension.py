@@ -1,4 +1,4 @@
-"""The adapter as an extension: only where one is registered does Lambda send SIGTERM.
+"""Register the adapter as an extension, since only then does Lambda send SIGTERM.
 
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown
 """
@@ -16,7 +16,7 @@ from lambda_adapter.runtime.client import (
 )
 
 REGISTER_LIMIT = 2.0
-"""Seconds that Lambda may take to register an extension: init waits for it, and has 10:
+"""Timeout in seconds for registering the extension. Init waits for it, and has 10 s:
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib"""
 
 
@@ -26,11 +26,11 @@ class Extension(PersistentConnection):
     async def run(self, name: str, registered: trio.Event) -> None:
         """Register as an extension, so that Lambda sends SIGTERM; then never return.
 
-        This takes a client of its own, because it keeps its connection waiting.
+        The extension has its own client, because its connection waits for ever.
 
-        The registration counts once the next event is asked for; none was subscribed
-        to, so none comes. It has to be ``registered`` before the first ``/next``, which
-        ends the init. If Lambda refuses, that is logged, and all else works.
+        The registration is complete once the next event is requested; none is
+        subscribed to, so none arrives. ``registered`` has to be set before the
+        runtime's first ``/next``, which ends the init. A refusal is only logged.
         """
         try:
             request = api.register_request(self.host, name)
