@@ -77,7 +77,7 @@ async def test_no_answer(runtime):
 def test_no_conflicts():
     """Where the adapter's own packages are the ones found, there is no conflict."""
     assert describe_conflicts() == (
-        "none of the packages is another one than the adapter's"
+        "all packages have the versions that the adapter comes with"
     )
 
 

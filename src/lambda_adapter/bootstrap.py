@@ -1,4 +1,4 @@
-"""Importing what serves the application: beside its start, or beside its packages."""
+"""Import the serving half of the adapter, while or after the application starts."""
 
 from __future__ import annotations
 
@@ -18,18 +18,20 @@ if TYPE_CHECKING:
 
 
 NICENESS = 10
-"""So much nicer than the application: a tenth of a core that both want, all of an idle
-one: https://man7.org/linux/man-pages/man7/sched.7.html (nice value)"""
+"""Added to the application's nice value: the import gets a tenth of a core that both
+want, and all of an idle one.
+https://man7.org/linux/man-pages/man7/sched.7.html (nice value)"""
 
 
 def run_niced(work: Callable[[], T]) -> T:
     """Do some work at a low priority, and return or raise what it does.
 
-    On Linux each thread has a niceness of its own, and a thread that gave it up can't
-    have it back without privileges. So the work has a thread, and this one waits.
-    Elsewhere, and where there is no thread to be had, the work is done as usual.
+    On Linux each thread has its own nice value, and can't lower it again without
+    privileges. So the work runs in a second thread while this one waits. On other
+    systems, or if no thread can be started, it runs here at the usual priority.
     """
-    # Not by that thread: Python 3.11 takes whichever imports this for the main one.
+    # Not imported in the second thread: to Python 3.11, whichever thread imports
+    # ``threading`` first is the main one.
     import threading
 
     results: list[T] = []
@@ -54,29 +56,29 @@ def run_niced(work: Callable[[], T]) -> T:
 
 
 def _be_nice(thread: int) -> None:
-    """Let others have the processor first, where the system lets threads do so."""
+    """Lower a thread's priority, on systems where threads have their own."""
     try:
         # Relative to the application, which has this niceness. Linux caps it at 19.
         own = os.getpriority(os.PRIO_PROCESS, thread)
         os.setpriority(os.PRIO_PROCESS, thread, own + NICENESS)
-    except OSError:  # no Linux
+    except OSError:  # not Linux
         return
 
 
 def load_serve(load: Callable[[], None]) -> Serve:
-    """Import what serves the application, and return it; ``load`` is called before.
+    """Call ``load``, then import what serves an application in this process.
 
     Raises:
-        UnsupportedPythonError: it can't be imported beside the application's packages.
+        UnsupportedPythonError: the application's packages prevent the import.
     """
-    gc.disable()  # what is imported is no garbage
+    gc.disable()  # imported objects are not garbage
     load()
     try:
         from lambda_adapter.serve import lazy_trio
 
         lazy_trio.import_all_of_trio()
         from lambda_adapter.serve import supervisor
-    except Exception as error:  # whatever an old package brings about
+    except Exception as error:  # an old package of the application's can raise anything
         from lambda_adapter.startup_failure import describe_conflicts
 
         raise UnsupportedPythonError(

@@ -1,8 +1,8 @@
-"""The command: ``lambda-adapter COMMAND ARGUMENT...``, or ``--asgi``, ``--wsgi``.
+"""The command line: ``lambda-adapter COMMAND ARGUMENT...``, ``--asgi`` or ``--wsgi``.
 
-Off Lambda it becomes the command, or a server for an application of Python. On Lambda
-it starts it, and only then imports what serves it. Loads nothing but builtins and
-``os`` until then.
+Outside Lambda, replace this process by the command, or by a server for a Python
+application. On Lambda, start the command as a child, and only then import what serves
+it. Until then, import only builtins and ``os``, since the application waits for it.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ if TYPE_CHECKING:
 
 
 EX_USAGE = 64
-"""Exit status of a command, a setting or a Python that is wrong: sysexits.h."""
+"""Exit status for an unusable command, setting or Python: sysexits.h."""
 
 SUPPORTED = "CPython 3.11 to 3.15 with glibc, on x86-64 or ARM64"
-"""What the zipapp and the images have extension modules for."""
+"""Where the extension modules in the zipapp and the images can run."""
 
 
 def main(load: Callable[[], None] = lambda: None) -> int:
     """Run the command line, and return its exit status.
 
-    ``load`` is called once the application is started, just before the rest of the
-    adapter is imported: there, the zipapp unpacks itself.
+    ``load`` is called after the application was started, just before the rest of the
+    adapter is imported. The zipapp unpacks itself in it.
     """
     if "_LAMBDA_ADAPTER_ENVIRON" in os.environ:
         from lambda_adapter.given_environ import restore
@@ -53,7 +53,7 @@ def main(load: Callable[[], None] = lambda: None) -> int:
     environ: Mapping[str, str] = os.environ
     if argv[:1] in (["--version"], ["-V"]):
         try:
-            _load(load)  # so that no image is built whose Python can't do it
+            _load(load)  # so that building an image with an unsupported Python fails
         except UnsupportedPythonError as error:
             _complain(str(error))
             return EX_USAGE
@@ -116,7 +116,7 @@ def _become(argv: list[str], environ: Mapping[str, str]) -> int:
 def _serve(
     argv: list[str], environ: Mapping[str, str], load: Callable[[], None]
 ) -> int:
-    """Start the application, unless Lambda does so itself, and serve it."""
+    """Start the application, unless Lambda does that itself, and serve it."""
     try:
         config = Config(environ)
         argv = find_command(config, argv)
@@ -140,13 +140,15 @@ def _serve(
 def _load(load: Callable[[], None], beside: launcher.Child | None = None) -> Serve:
     """Import what serves the application, and return it.
 
-    The start of the application comes first. Where it is this process's child, and has
-    the same core, importing in the background saves a tenth of a cold start (measured).
+    If the application is a child of this process, it starts at the same time and on
+    the same core. Importing at a low priority then saves a tenth of a cold start
+    (measured).
 
     Raises:
-        UnsupportedPythonError: it needs what this Python does not have.
+        UnsupportedPythonError: this Python can't import it.
     """
-    gc.disable()  # what is imported is no garbage; to find that out takes 9 ms
+    # Imported objects are not garbage, and the collector would take 9 ms to find out.
+    gc.disable()
     load()
     serve = bootstrap.run_niced(_import) if beside else _import()
     gc.freeze()
@@ -160,7 +162,7 @@ def _import() -> Serve:
 
         lazy_trio.import_trio()
         from lambda_adapter.serve import supervisor
-    except Exception as error:  # an extension module, or what a newer Python dropped
+    except Exception as error:  # no extension module for it, or a removed one
         version = "{}.{}.{}".format(*sys.version_info)
         reason = f"{type(error).__name__}: {error}"
         raise UnsupportedPythonError(
@@ -171,7 +173,7 @@ def _import() -> Serve:
 
 
 def _give_up(error: AdapterError, environ: Mapping[str, str]) -> int:
-    """Say why nothing can be served, in the log and to Lambda."""
+    """Report in the log and to Lambda why nothing can be served."""
     from lambda_adapter.startup_failure import give_up
 
     give_up(error, environ)
@@ -190,7 +192,7 @@ def _show_usage(file: TextIO) -> None:
 
 
 def _run_local(argv: list[str]) -> int:
-    """Run the application as a function on this machine: the extra ``local``."""
+    """Run ``lambda-adapter local``, which needs the extra of the same name."""
     try:
         from lambda_adapter.local.cli import main
     except ImportError as error:

@@ -1,54 +1,57 @@
-"""Routes: which paths an application may take for one that is closed.
+"""Decide whether an application could take a path for one that is closed to clients.
 
-Applications differ in how they read a path: how often they decode it, what they make of
-``//``, ``..`` and ``;``, whether case counts. They also differ in the order in which
-they do so, and therefore no one spelling could be compared. A path reaches a route if
-any order of any of these readings leads there. Loads nothing but builtins, because the
-application's start waits for it.
+Applications differ in how they normalise a path: how often they decode it, what they
+make of ``//``, ``..`` and ``;``, and whether they ignore case. They also differ in the
+order of these steps, so there is no single normal form to compare. A path therefore
+counts as closed if any of these steps, in any order, could lead to a closed one. Erring
+on this side costs a client a 403 for an odd path; the other side would open a hook.
+
+Imports only builtins, because the application's start waits for it.
 """
 
 from __future__ import annotations
 
 MAX_DECODINGS = 4
-"""How often escapes are decoded. A proxy and an application that decode twice each are
-odd already, and there must be an end: a client may nest thousands."""
+"""How often escapes are decoded. A proxy and an application that each decode twice are
+rare, and there must be a limit: a client may nest thousands of escapes."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ClosedPath = tuple[str, ...]
-"""The segments of a path, without ``.`` and empty ones."""
+"""The segments of a closed path, without ``.`` and empty ones."""
 
 _HEX = b"0123456789abcdefABCDEF"
 _BLANK = bytes([*range(0x21), 0x7F]) + b"+"
-"""Controls and white space. Regular expressions match ``$`` before a final line feed
+"""Control characters and white space, which are ignored. Regular expressions match
+``$`` before a final line feed
 (https://docs.python.org/3/library/re.html#regular-expression-syntax), URL parsers skip
 some anywhere (https://url.spec.whatwg.org/#concept-basic-url-parser), and applications
 trim. A ``+`` is a space to an application that decodes paths as it decodes forms."""
 
 
 def route_of(path: str) -> ClosedPath:
-    """Return the route of a path that is plain, such as ``/snapstart/after``."""
+    """Return the segments of a plain path, such as ``/snapstart/after``."""
     return tuple(_segments(_readable(path.encode())))
 
 
 def reached(path: bytes, routes: Sequence[ClosedPath]) -> ClosedPath | None:
-    """Return the route that an application may take a path for, or None.
+    """Return the closed path that an application may take ``path`` for, or None.
 
-    Everything below a route counts as the route, because a mounted application and a
-    script respond there as well (https://www.rfc-editor.org/rfc/rfc3875#section-4.1.5).
-    So does a segment with an extension, which some frameworks take for a format
+    Everything below a closed path is closed, because a mounted application or a script
+    also responds there (https://www.rfc-editor.org/rfc/rfc3875#section-4.1.5). So is a
+    segment with an extension, which some frameworks take for a format
     (https://guides.rubyonrails.org/routing.html#dynamic-segments).
 
-    Where a path has ``..``, ``;``, ``?``, ``#`` or an empty segment, applications leave
-    segments out, and not all the same: ``..`` removes what is before it, ``;`` what
-    follows up to a slash that is not escaped
+    If a path has ``..``, ``;``, ``?``, ``#`` or an empty segment, applications drop
+    segments, though not all the same ones: ``..`` removes the one before it, ``;``
+    everything up to the next slash that is not escaped
     (https://jakarta.ee/specifications/servlet/6.0/jakarta-servlet-spec-6.0#request-uri-path-processing),
     and after ``//`` comes an authority
-    (https://www.rfc-editor.org/rfc/rfc3986#section-4.2). No application changes the
-    order of what is left, so such a path reaches a route if it has the route's segments
-    in their order, whatever else it has between them.
+    (https://www.rfc-editor.org/rfc/rfc3986#section-4.2). No application reorders the
+    rest, so such a path is closed if it has the segments of a closed one in their
+    order, whatever other segments are between them.
     """
     text = _readable(path)
     segments = _segments(text)
@@ -58,10 +61,11 @@ def reached(path: bytes, routes: Sequence[ClosedPath]) -> ClosedPath | None:
 
 def _readable(path: bytes) -> str:
     """Return a path decoded, in lower case, without blanks and control characters."""
+    # Decode and strip in turns: a stripped character may have hidden another escape.
     for _ in range(MAX_DECODINGS):
         path = _decoded(path).translate(None, _BLANK)
     text = path.decode("utf-8", "surrogateescape")
-    if not text.isprintable():  # U+2028, or a byte that is no UTF-8
+    if not text.isprintable():  # U+2028, or a byte that is not UTF-8
         text = "".join(filter(str.isprintable, text))
     return text.casefold().replace("\\", "/")
 

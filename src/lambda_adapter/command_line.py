@@ -1,4 +1,4 @@
-"""The adapter's command line: its options, and the application's command."""
+"""Parse the adapter's command line: its options, and the application's command."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 
 def find_command(config: Config, argv: list[str]) -> list[str]:
-    """Return the application's command, none if it runs in this process.
+    """Return the application's command, empty if it runs in this process.
 
     Raises:
-        OptionError: it has both.
-        ConfigError: it would be started through the adapter, and that without end.
+        OptionError: there is a command, and an application for this process.
+        ConfigError: AWS_LWA_EXEC_WRAPPER names the adapter, which would start itself
+            endlessly.
     """
     if config.app_wrapper and _is_this(config.app_wrapper):
         expected = (
@@ -29,19 +30,19 @@ def find_command(config: Config, argv: list[str]) -> list[str]:
         return wrapped or argv
     if argv and not wrapped:
         raise OptionError(
-            f"{argv[0]!r} is a command, and the application runs in the adapter's own"
-            " process: give one of them"
+            f"{argv[0]!r} is a command, but --asgi or --wsgi runs the application in"
+            " the adapter's own process: remove one of them"
         )
     return []
 
 
 def _handler(config: Config, argv: list[str]) -> list[str]:
-    """Return the program that the function names as its handler, if that is started.
+    """Return the program that the function's handler names, if that is to be started.
 
-    It is where this is a managed runtime's wrapper script, whose arguments, what Lambda
-    would have run instead, are ignored:
+    It is started in two cases. If the adapter is the wrapper script of a managed
+    runtime, its arguments are the command that Lambda would have run, and are ignored:
     https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html#runtime-wrapper
-    And where this is the bootstrap of an OS-only runtime, which has no wrapper scripts:
+    If it is the bootstrap of an OS-only runtime, it has no arguments:
     https://docs.aws.amazon.com/lambda/latest/dg/runtimes-provided.html
     """
     is_bootstrap = not argv and os.path.basename(sys.argv[0]) == "bootstrap"
@@ -63,16 +64,16 @@ OPTIONS = {
     "--app-dir": "AWS_LWA_APP_DIR",
     "--microvm-hooks": "AWS_LWA_MICROVM_HOOKS_PORT",
 }
-"""Options, and the settings that they are."""
+"""Options, with the settings that they set."""
 
 
 def read_options(argv: list[str]) -> tuple[dict[str, str], list[str]]:
-    """Return the settings that options stand for, and what follows the options.
+    """Parse options; return the settings that they set, and the remaining arguments.
 
-    An option's value is the next argument, or stands behind ``=``. ``--`` ends them.
+    An option's value is the next argument, or follows ``=``. ``--`` ends the options.
 
     Raises:
-        OptionError: there is no such option, or one has no value.
+        OptionError: an option is unknown, or has no value.
     """
     settings: dict[str, str] = {}
     rest = list(argv)
@@ -91,7 +92,7 @@ def read_options(argv: list[str]) -> tuple[dict[str, str], list[str]]:
 
 
 def _suggest(option: str) -> str:
-    from difflib import get_close_matches  # only where a line has to say so
+    from difflib import get_close_matches  # slow to import, and rarely needed
 
     known = [*OPTIONS, "--version", "--help", "-h", "-V"]
     near = get_close_matches(option, known, 1)

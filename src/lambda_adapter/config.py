@@ -1,8 +1,8 @@
-"""The configuration: environment variables become one frozen ``Config``.
+"""Turn environment variables into one frozen ``Config``.
 
-A value that can't be used is an error that names it; a name nobody knows is a warning,
-with the setting that it resembles. Loads nothing but builtins, because the
-application's start waits for it.
+An unusable value is an error that names it. An unknown name is a warning that suggests
+the most similar setting. Imports only builtins, because the application's start waits
+for it.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from lambda_adapter.errors import ConfigError
 from lambda_adapter.settings import FROM_LAMBDA, NAMES, PREFIX, SETTINGS
 
 INITIALIZED_BEFORE = frozenset({"snap-start", "provisioned-concurrency"})
-"""Initialization types with minutes for an init, and no client who waits for it:
+"""Initialization types whose init may take minutes, since no client waits for it:
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib"""
 
 LIKENESS = 0.7
-"""Least likeness, 0 to 1, of a name to the setting that is suggested: the ratio of
+"""Minimum similarity, 0 to 1, for a setting to be suggested: the ratio of
 https://docs.python.org/3/library/difflib.html#difflib.SequenceMatcher.ratio. PROT and
-PORT have 0.75; names of other things have 0.5 and less."""
+PORT have 0.75; unrelated names have 0.5 and less."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Config:
-    """Every setting, checked. Its fields are set once, here, and then stay.
+    """Every setting, checked and immutable.
 
     Raises:
         ConfigError: a value can't be used.
@@ -84,9 +84,9 @@ class Config:
     wsgi_inline: bool
     app_dir: str | None
     hooks: tuple[ClosedPath, ...]
-    """The routes that are Lambda's to call, and no client's."""
+    """The paths that only the adapter may call, closed to clients."""
     warnings: tuple[str, ...]
-    """Sentences for the log."""
+    """Warnings about the settings, to be logged."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         values: dict[str, object] = {}
@@ -99,13 +99,13 @@ class Config:
             values[setting.field] = setting.read(variable, text) if text else None
             if variable == "HOST":
                 warnings.append(
-                    f"HOST={text} is taken for the application's host; if it is not,"
+                    f"HOST={text} is used as the application's host; if that is wrong,"
                     " set AWS_LWA_HOST"
                 )
         self.__dict__.update(values)
         self.__dict__["hooks"] = self._closed_routes()
         if self.asgi_app and self.wsgi_app:
-            expected = "nothing, as AWS_LWA_ASGI_APP is set: an application is one"
+            expected = "no value, since AWS_LWA_ASGI_APP is set: remove one of the two"
             raise ConfigError("AWS_LWA_WSGI_APP", self.wsgi_app, expected)
         if self.microvm_hooks_port == self.port and not self.unix_socket:
             expected = f"a port other than the application's, {self.port}"
@@ -116,19 +116,22 @@ class Config:
 
     @property
     def app_address(self) -> Address:
-        """Where the application listens."""
+        """The address that the application listens on."""
         return self.unix_socket or (self.host, self.port)
 
     @property
     def readiness_address(self) -> Address:
-        """Where it is checked: there, too, unless a port is set for that."""
+        """The address of the readiness check: the same, unless it has its own port."""
         if self.readiness_port:
             return self.host, self.readiness_port
         return self.app_address
 
     @property
     def is_local(self) -> bool:
-        """Whether `lambda-adapter local` runs this: Lambda's streams have dates."""
+        """Whether `lambda-adapter local` runs this, by the name of the log stream.
+
+        Lambda's own names begin with a date.
+        """
         return self.log_stream == "local"
 
     @property
@@ -140,15 +143,15 @@ class Config:
     def inits_async(self) -> bool:
         """Whether Lambda's init may end before the application is ready.
 
-        Not under SnapStart or provisioned concurrency: there, init is ahead of traffic.
+        Never under SnapStart or provisioned concurrency, where init precedes traffic.
         """
         return self.async_init and self.initialization_type not in INITIALIZED_BEFORE
 
     def _closed_routes(self) -> tuple[ClosedPath, ...]:
-        """Return the routes that are Lambda's to call, and no client's.
+        """Return the paths that only the adapter may call.
 
         Raises:
-            ConfigError: events are POSTed to one of them.
+            ConfigError: AWS_LWA_PASS_THROUGH_PATH is one of them, or below one.
         """
         events = self.pass_through_path.partition("?")[0].encode()
         routes: list[ClosedPath] = []
@@ -183,18 +186,18 @@ class Config:
             )
         if self.wsgi_inline and self.max_concurrency > 1:
             warnings.append(
-                "AWS_LWA_WSGI_INLINE does nothing where Lambda brings several"
-                " invocations at once: each has a thread"
+                "AWS_LWA_WSGI_INLINE does nothing if Lambda sends several invocations"
+                " concurrently: each runs in its own thread"
             )
         return warnings
 
     def __setattr__(self, field: str, value: object) -> None:
-        """Refuse."""
+        """Refuse any change."""
         raise AttributeError(f"{field} was set by the environment, and stays")
 
 
 FIRST_UNHEALTHY = "READINESS_CHECK_MIN_UNHEALTHY_STATUS"
-"""What earlier versions of the AWS Lambda Web Adapter had, with the prefix or without:
+"""A setting of earlier versions of the AWS Lambda Web Adapter, with or without prefix:
 https://github.com/aws/aws-lambda-web-adapter/blob/v0.9.1/README.md#configurations"""
 
 
@@ -213,9 +216,9 @@ def _unknown(name: str, text: str) -> str:
             f"{name} is not a setting of this adapter any more; set"
             f" {PREFIX}READINESS_CHECK_HEALTHY_STATUS={healthy}"
         )
-    import difflib  # only for whoever made a typing error
+    import difflib  # slow to import, and only needed after a typing error
 
-    # Without what all have in common, for that alone makes any two names alike.
+    # Compared without the common prefix, which would make any two names similar.
     known = [each.removeprefix(PREFIX) for each in NAMES if each.startswith(PREFIX)]
     rest = name.removeprefix(PREFIX).upper()
     near = difflib.get_close_matches(rest, known, n=1, cutoff=LIKENESS)

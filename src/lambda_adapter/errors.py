@@ -1,9 +1,9 @@
-"""What can go wrong, arranged by what happens next.
+"""All errors, arranged by what happens next.
 
     AdapterError
     ├── ConfigError           nothing is started: POST init/error, exit 64
     ├── OptionError           the same
-    ├── UnsupportedPythonError the same, but the application was started, and is ended
+    ├── UnsupportedPythonError the same, but the application was started, and is killed
     ├── InitError             POST init/error with the reason, exit 1
     │   ├── AppStartError         the command can't be started
     │   ├── AppImportError        the application can't be imported
@@ -16,36 +16,36 @@
     │   ├── AppRequestError       the application gave no usable response   HTTP 502
     │   ├── AppFailedError        the application raised, or sent no response HTTP 500
     │   ├── ResponseTooLargeError Lambda would refuse the reply             HTTP 502
-    │   ├── AppStatusError        a status that is set to be an error       never HTTP
+    │   ├── AppStatusError        the status counts as an error by setting  never HTTP
     │   ├── DeadlineError         no response before Lambda's deadline      HTTP 504
     │   └── InternalError         a fault of the adapter itself             HTTP 500
     ├── FatalError            log, stop the application, exit 1
     │   ├── AppExitedError        the application ended while serving
-    │   ├── AppStuckError         the application goes on with what was given up
-    │   └── RuntimeApiError       Lambda can't be talked to
-    └── PeerError             a connection failed; the client that owns it decides
-                              which of the above that is
+    │   ├── AppStuckError         the application still works on an abandoned request
+    │   └── RuntimeApiError       the Runtime API is unreachable
+    └── PeerError             a connection failed; the client that owns it turns it
+                              into one of the above
 
-The client of an HTTP event gets the HTTP status named above, so that it sees
-something true; any other event gets an invocation error, so that its source retries.
+The client of an HTTP event gets the HTTP status named above, so that it sees the real
+cause; any other event gets an invocation error, so that its source retries.
 """
 
 
 class AdapterError(Exception):
-    """The root: everything that the adapter raises on purpose.
+    """The base class of all errors that the adapter raises on purpose.
 
     The text says what happened, with figures; ``advice`` says what to do.
     """
 
     advice: str = ""
     subject: str = ""
-    """``METHOD PATH`` of the request that led to it, where that is known here."""
+    """``METHOD PATH`` of the request that led to it, if the raising code knows it."""
 
     @property
     def error_type(self) -> str:
-        r"""The name on the wire: ``Runtime.`` and two or more letters.
+        r"""The ``errorType`` for Lambda: ``Runtime.`` and two or more letters.
 
-        Lambda replaces what does not match ``(Runtime|Function)\.[A-Z][a-zA-Z]+``:
+        Lambda replaces names that do not match ``(Runtime|Function)\.[A-Z][a-zA-Z]+``:
         https://github.com/aws/aws-lambda-runtime-interface-emulator/blob/main/internal/lambda/fatalerror/fatalerror.go
         """
         return f"Runtime.{type(self).__name__}"
@@ -58,7 +58,7 @@ class AdapterError(Exception):
     def line(self, subject: str = "") -> str:
         """Return the line for the log: ``TYPE: METHOD PATH: what happened; advice``.
 
-        The subject is what failed, ``METHOD PATH`` of a request: ``Turn.subject``.
+        The subject is ``METHOD PATH`` of the failed request: ``Call.subject``.
         """
         what = f"{self}; {self.advice}" if self.advice else str(self)
         parts = (self.error_type, subject or self.subject, what)
@@ -66,7 +66,7 @@ class AdapterError(Exception):
 
 
 class ConfigError(AdapterError):
-    """A setting that can't be used, by name."""
+    """A setting has an unusable value."""
 
     def __init__(self, variable: str, value: str, expected: str) -> None:
         super().__init__(f"{variable}={value!r} is not usable: expected {expected}")
@@ -74,7 +74,7 @@ class ConfigError(AdapterError):
 
 
 class OptionError(AdapterError):
-    """The command line makes no sense."""
+    """The command line can't be used."""
 
 
 class UnsupportedPythonError(AdapterError):
@@ -82,7 +82,7 @@ class UnsupportedPythonError(AdapterError):
 
 
 class InitError(AdapterError):
-    """The application never came up: Lambda is told why, and the process ends."""
+    """The application did not start: report it to Lambda, and exit."""
 
 
 class AppStartError(InitError):
@@ -98,30 +98,29 @@ class AppNotReadyError(InitError):
 
 
 class BeforeCheckpointError(InitError):
-    """The application refused the hook before a snapshot, or did not respond to it."""
+    """The application's hook before a snapshot failed, or did not respond."""
 
 
 class AfterRestoreError(AdapterError):
-    """The application is not fit to go on after a restore: Lambda is told why."""
+    """The application can't continue after a restore: report it to Lambda."""
 
 
 class InvocationError(AdapterError):
     """This invocation fails; the next one is served.
 
-    ``status`` and ``reason`` are the HTTP response to an HTTP event. ``public`` is what
-    its client is told; the message itself is for the log, because it may speak of
-    what is inside.
+    ``status``, ``reason`` and ``public`` make the response to the client of an HTTP
+    event. The message itself is only logged, because it may reveal internals.
     """
 
     status: int = 500
     reason: bytes = b"Internal Server Error"
     public: str = "The adapter failed to serve this request."
     is_for_client: bool = True
-    """Whether an HTTP client is told; if not, the invocation fails for it, too."""
+    """Whether an HTTP client gets a response; if not, the invocation fails instead."""
 
 
 class EventError(InvocationError):
-    """The event can't be translated: it is malformed, or it would be unsafe to."""
+    """The event can't be translated to a request: it is malformed or unsafe."""
 
     status = 400
     reason = b"Bad Request"
@@ -129,7 +128,7 @@ class EventError(InvocationError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
-        self.public = message  # all of it is about what the client sent
+        self.public = message  # safe to return: it only describes the client's input
 
 
 class ClosedPathError(InvocationError):
@@ -169,9 +168,9 @@ class ResponseTooLargeError(InvocationError):
 
 
 class AppStatusError(InvocationError):
-    """The application responded with a status that is set to be an error.
+    """The application's status is one of AWS_LWA_ERROR_STATUS_CODES.
 
-    Lambda is told the status and the body, as JSON. The log gets no body.
+    Lambda gets the status and the body, as JSON. The log gets no body.
     """
 
     is_for_client = False
@@ -186,7 +185,7 @@ class AppStatusError(InvocationError):
 
     @property
     def report(self) -> str:
-        """``{"statusCode":503,"body":"..."}``, as the AWS Lambda Web Adapter has it."""
+        """``{"statusCode":503,"body":"..."}``, as in the AWS Lambda Web Adapter."""
         return self._report
 
 
@@ -206,35 +205,35 @@ class InternalError(InvocationError):
 
 
 class FatalError(AdapterError):
-    """There is nothing left to serve, or nobody to serve it for."""
+    """Serving can't go on: the application or the Runtime API is gone."""
 
 
 class AppExitedError(FatalError):
-    """The application ended while it was meant to serve."""
+    """The application exited while it was serving."""
 
 
 class AppStuckError(FatalError):
-    """The application goes on with a request that was given up, and with nothing else.
+    """The application works on an abandoned request, and responds to no other.
 
-    The next request would wait behind it, so this environment ends.
+    The next request would have to wait for it, so this environment ends.
     """
 
 
 class RuntimeApiError(FatalError):
-    """Lambda can't be talked to, or says that this environment is lost."""
+    """The Runtime API is unreachable, or says that this environment is lost."""
 
 
 class PeerError(AdapterError):
-    """The peer broke the connection off, or broke HTTP/1.1."""
+    """The peer dropped the connection, or violated HTTP/1.1."""
 
     def __init__(self, message: str, *, answered: bool) -> None:
         super().__init__(message)
         self.answered = answered
-        """Whether any byte of a response had arrived: if so, never ask again."""
+        """Whether any byte of a response had arrived: if so, never retry."""
 
 
 class NotListeningError(PeerError):
-    """Nothing listens at the peer's address: not a byte was sent."""
+    """Nothing listens at the peer's address, so not a byte was sent."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, answered=False)

@@ -1,42 +1,42 @@
-"""The environment as it was given, where a shell stands between.
+"""Restore the environment that a shell has changed.
 
-A shell hands on no variable whose name is no identifier of its own, such as ``my-var``
-or ``spring.profiles.active``, and sets IFS, OPTIND, PWD and others. The zipapp's prefix
-is a shell script: it reads what the kernel gave it, and names that in a variable.
-Imported only where there is one.
+A shell drops variables whose names are not shell identifiers, such as ``my-var`` or
+``spring.profiles.active``, and sets IFS, OPTIND, PWD and others. The zipapp begins with
+a shell script: it reads the environment that the kernel gave it, and passes it on in
+one variable. Imported only if that variable is set.
 """
 
 import os
 
 GIVEN = "_LAMBDA_ADAPTER_ENVIRON"
-"""The variable: /proc/self/environ of the shell in hexadecimal digits, which may have
-blanks between them. Or that it is too large for a variable."""
+"""The variable: the shell's /proc/self/environ in hexadecimal digits, with or without
+blanks between them, or ``LARGE`` if that is too large for a variable."""
 
 LARGE = "large"
 
 
 def restore() -> None:
-    """Make this process's environment what the variable says, and drop the variable.
+    """Set this process's environment from the variable, and remove the variable.
 
-    Where it says nothing, as without /proc, the environment stays as the shell left it.
+    If that is empty, as without /proc, the environment stays as the shell left it.
     """
     text = os.environ.pop(GIVEN, "")
     if text == LARGE:
         from lambda_adapter.startup_failure import complain
 
         complain(
-            "the environment is larger than 43 KB: a shell handed it on, without"
-            " variables whose names are no identifiers, if there are any"
+            "the environment is larger than 43 KB: a shell passed it on, and dropped"
+            " any variable whose name is not a shell identifier"
         )
     try:
         variables = bytes.fromhex(text).split(b"\0")
-    except ValueError:  # an `od` that writes otherwise
+    except ValueError:  # an `od` with another output format
         return
     given: dict[bytes, bytes] = {}
     for variable in variables:
         name, equals, value = variable.partition(b"=")
         if name and equals:
-            given.setdefault(name, value)  # of two, Python takes the first
+            given.setdefault(name, value)  # of duplicates, Python keeps the first
     if not given:
         return
     for name in set(os.environb) - set(given):

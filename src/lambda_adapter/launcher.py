@@ -1,8 +1,8 @@
-"""Becoming the application, or starting it as a child; and the lock of who serves it.
+"""Execute the application, or start it as a child; and lock who serves its events.
 
-Where an image holds the adapter twice, as the entry point and in /opt/extensions, only
-the first may ask for events. It takes a lock on the directory, which leaves no file
-behind and ends with its process.
+If an image has the adapter twice, as the entry point and in /opt/extensions, only the
+first may request events. It locks the directory itself, since such a lock leaves no
+file behind and is released when the process exits, however that happens.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/extensions-configuration.html"""
 def acquire_lock(directory: str = EXTENSIONS) -> bool:
     """Try to become the adapter that serves events; the lock is held until exit.
 
-    Where no extension can be, there is nobody else.
+    Without the directory there can be no second adapter, so no lock is needed.
     """
     try:
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
@@ -40,19 +40,19 @@ def acquire_lock(directory: str = EXTENSIONS) -> bool:
     except BlockingIOError:
         os.close(descriptor)
         return False
-    except OSError:  # a file system without locks: then as if there were no other
+    except OSError:  # a file system without locks: assume that there is no other
         os.close(descriptor)
     return True
 
 
-# ``signal`` takes 5 ms to import, for its enums; this is what it is made of.
+# ``_signal`` instead of ``signal``, which takes 5 ms to import because of its enums.
 
 
 class Child:
     """A started application.
 
-    ``pidfd`` becomes readable when it ends (-1 where the system has no such thing), and
-    ``start_error`` once it is clear whether its command could be executed.
+    ``pidfd`` becomes readable when it exits (-1 on systems without pidfds), and
+    ``start_error`` once it is known whether the command could be executed.
     """
 
     def __init__(
@@ -83,10 +83,10 @@ class Child:
             return
 
     def wait_started(self) -> None:
-        """Return once the command is executed; that takes it a few milliseconds.
+        """Wait a few milliseconds, until the command has been executed.
 
         Raises:
-            AppStartError: it can't be.
+            AppStartError: the command can't be executed.
         """
         code = self.wait_executed()
         if code:
@@ -96,7 +96,7 @@ class Child:
 
 
 def become(argv: list[str], environ: Mapping[str, str]) -> NoReturn:
-    """Replace this process by the application: same pid, same exit status.
+    """Replace this process by the application, which keeps its pid and exit status.
 
     Raises:
         OSError: the command can't be executed.
@@ -108,22 +108,24 @@ def become(argv: list[str], environ: Mapping[str, str]) -> NoReturn:
 def start(
     argv: list[str], environ: Mapping[str, str], wrapper: str | None = None
 ) -> Child:
-    """Start the application as a child in a process group of its own.
+    """Start the application as a child, in its own process group.
 
-    A ``wrapper`` is started in its place, with the application's command as arguments,
-    and executes that: what Lambda's own wrapper scripts do.
+    A ``wrapper`` is started instead, with the application's command as its arguments,
+    and is expected to execute that, as Lambda's own wrapper scripts do.
     https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html#runtime-wrapper
 
-    Lambda signals the adapter's process group; in another one, the application gets
-    each signal once, from the adapter. The group never outlives the adapter, even one
-    that was killed: it would hold the port that the next one needs.
+    Lambda signals the adapter's whole process group. In its own group, the application
+    gets each signal only once, from the adapter. The group never outlives the adapter,
+    even a killed one, since it would occupy the port that the next one needs.
 
-    It stays in the adapter's session. The scheduler shares time between sessions first
-    (https://man7.org/linux/man-pages/man7/sched.7.html, autogroup), and two of them
-    cost a tenth of an invocation more on one core (measured).
+    The application stays in the adapter's session. The scheduler divides CPU between
+    sessions first (https://man7.org/linux/man-pages/man7/sched.7.html, autogroup), and
+    with two of them an invocation takes a tenth longer on one core (measured).
     """
-    reading, writing = os.pipe()  # closed by exec, so that silence means success
-    lifeline = os.pipe()  # never closed: the end of this process does that
+    # The child reports a failed exec through this pipe. A successful exec closes it, so
+    # that reading nothing means success.
+    reading, writing = os.pipe()
+    lifeline = os.pipe()  # closed only when this process exits: see ``tie_group``
     pid = os.fork()
     if pid == 0:
         try:
@@ -141,9 +143,9 @@ def start(
 
 
 def application_environ(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment without what only the adapter reads.
+    """Return the environment without the variables that only the adapter reads.
 
-    ``_LAMBDA_TELEMETRY_LOG_FD`` goes too: what it names is the adapter's own.
+    ``_LAMBDA_TELEMETRY_LOG_FD`` is removed too: it names a descriptor of the adapter.
     """
     return {
         name: value
@@ -158,17 +160,17 @@ def application_environ(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _as_given(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment without what Python added to it, if it did.
+    """Return the environment without the LC_CTYPE that Python may have added.
 
-    In the C locale it sets LC_CTYPE for all its children: https://peps.python.org/pep-0538/
-    The kernel still has what it was given.
+    In the C locale Python sets it for all its children: https://peps.python.org/pep-0538/
+    The kernel still has the original environment.
     """
     given = dict(environ)
     if given.get("LC_CTYPE") in {"C.UTF-8", "C.utf8", "UTF-8"}:
         try:
             with open("/proc/self/environ", "rb") as file:
                 variables = file.read().split(b"\0")
-        except OSError:  # no Linux
+        except OSError:  # not Linux
             return given
         if not any(variable.startswith(b"LC_CTYPE=") for variable in variables):
             del given["LC_CTYPE"]
@@ -176,9 +178,9 @@ def _as_given(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _execute(argv: list[str], environ: Mapping[str, str]) -> NoReturn:
-    """Execute, looking the command up in the PATH of its own environment.
+    """Execute a command, looked up in the PATH of the given environment.
 
-    A file that is no program and has no ``#!`` line is a shell script, as for a shell:
+    Like a shell, run a file as a shell script if it is neither a binary nor has ``#!``:
     https://pubs.opengroup.org/onlinepubs/9799919799/functions/exec.html
     """
     if not argv[0]:
@@ -203,7 +205,7 @@ def _find(command: str, environ: Mapping[str, str]) -> str:
 
 
 def _restore_signals() -> None:
-    """Undo what Python set at its start, which exec would hand on.
+    """Restore the signals that Python ignores, which a program would inherit.
 
     https://docs.python.org/3/library/subprocess.html#subprocess.Popen (restore_signals)
     """
@@ -212,21 +214,21 @@ def _restore_signals() -> None:
 
 
 def tie_group(group: int, lifeline: tuple[int, int]) -> None:
-    """Have Linux kill a process group when its parent ends, in whatever way.
+    """Make Linux kill a process group when its parent exits, however that happens.
 
-    PR_SET_PDEATHSIG would kill this process alone, and nothing that it starts. Here the
-    group gets the signal that tells of input on a pipe, and that signal is SIGKILL:
-    https://man7.org/linux/man-pages/man2/F_GETSIG.2const.html
+    PR_SET_PDEATHSIG would kill only this process, and nothing that it starts. Instead,
+    the group gets the signal that announces input on a pipe, and that signal is set to
+    SIGKILL: https://man7.org/linux/man-pages/man2/F_GETSIG.2const.html
 
-    Nothing is ever written to the pipe, and exec closes it, so only the parent holds
-    it. When the parent ends, Linux closes both ends, and closing the first signals the
-    owner of the second. Their order is not defined, so the group owns both. If the
-    parent has ended already, exec closes the last copies, which kills this process.
+    Nothing is ever written to the pipe, and exec closes it, so only the parent keeps it
+    open. When the parent exits, Linux closes both ends, and closing the first signals
+    the owner of the second. Their order is undefined, so the group owns both. If the
+    parent has already exited, exec closes the last copies, which kills this process.
     """
     for end in lifeline:
         try:
             fcntl.fcntl(end, fcntl.F_SETOWN, -group)
             fcntl.fcntl(end, fcntl.F_SETSIG, _signal.SIGKILL)
             fcntl.fcntl(end, fcntl.F_SETFL, os.O_ASYNC)
-        except (AttributeError, OSError):  # no Linux
+        except (AttributeError, OSError):  # not Linux
             return

@@ -1,6 +1,6 @@
-"""Which web server an application of Python is run by outside Lambda.
+"""Choose the web server that runs a Python application outside Lambda.
 
-Imported only there. Shell: it looks for what is installed.
+Imported only there.
 """
 
 import os
@@ -20,7 +20,7 @@ def find_server(
 
     Raises:
         ConfigError: a setting can't be used.
-        OptionError: there is a command as well.
+        OptionError: the command line also has a command.
         AppStartError: no server is installed.
     """
     config = Config(environ)
@@ -29,10 +29,10 @@ def find_server(
 
 
 def server_command(config: Config) -> list[str]:
-    """Return the command of the server that is installed, listening on the port set.
+    """Return the command of an installed server, for the configured port.
 
     Raises:
-        AppStartError: none is installed.
+        AppStartError: no server is installed.
     """
     name = config.asgi_app or config.wsgi_app or ""
     plain, is_factory = name.removesuffix("()"), name.endswith("()")
@@ -66,7 +66,7 @@ def server_command(config: Config) -> list[str]:
 
 
 def server_environ(config: Config, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment in which the server finds what Lambda would import."""
+    """Return an environment in which the server imports from the same folders."""
     places = [
         config.app_dir,
         environ.get("LAMBDA_TASK_ROOT"),

@@ -1,6 +1,7 @@
-"""Values of settings: text in, what it stands for out, or a ``ValueError``.
+"""Parsers of settings: each returns a value, or raises ``ValueError``.
 
-Loads nothing but builtins, because the application's start waits for it.
+The text of the error completes the sentence "expected ...". Imports only builtins,
+because the application's start waits for it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ MAX_SOCKET_PATH = 107
 
 
 def number(kind: str, most: int) -> Callable[[str], int]:
-    """Return what reads a number up to ``most``."""
+    """Return a parser for integers from 1 to ``most``."""
 
     def parse(text: str) -> int:
         if text.isascii() and text.isdigit() and 1 <= int(text) <= most:
@@ -29,12 +30,12 @@ count = number("a number", 10_000)
 
 
 def megabytes(text: str) -> int:
-    """Read a number of MB, and what is none as 0: Lambda's word stops no start."""
+    """Parse a number of MB. Anything else is 0, so that it can't prevent a start."""
     return int(text) if text.isascii() and text.isdigit() else 0
 
 
 def seconds(text: str) -> float:
-    """Read seconds, with a fraction or without."""
+    """Parse seconds, with or without a fraction."""
     digits = text.replace(".", "", 1)
     if text.isascii() and digits.isdigit() and len(digits) < 10:
         return float(text)
@@ -42,7 +43,7 @@ def seconds(text: str) -> float:
 
 
 def host(text: str) -> str:
-    """Read a host: a name or an address, an IPv6 address with brackets or without."""
+    """Parse a host: a name or an address; brackets around IPv6 are optional."""
     name = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     is_name = name.isascii() and name.isprintable() and not set(name) & set(" /@[]?#")
     if name and is_name and name.count(":") != 1:  # two and more: an IPv6 address
@@ -51,7 +52,7 @@ def host(text: str) -> str:
 
 
 def target(text: str) -> str:
-    """Read a path, with a query or without; a ``/`` that is missing is put in front."""
+    """Parse a path, with or without a query; add a missing ``/`` at the start."""
     plain = all("!" <= char <= "~" and char != "#" for char in text)
     if text and plain and (text.startswith("/") or "://" not in text):
         return "/" + text.removeprefix("/")
@@ -69,11 +70,11 @@ def targets(text: str) -> tuple[str, ...]:
 
 
 AUTO = "auto"
-"""What stands for the stage that an event names. A path begins with a slash."""
+"""Stands for the stage in the event. It can't be a path, which begins with a slash."""
 
 
 def prefix(text: str) -> str:
-    """Read a path without a slash at its end, or ``auto``."""
+    """Parse a path, without its trailing slash, or ``auto``."""
     if text.lower() == AUTO:
         return AUTO
     try:
@@ -83,7 +84,7 @@ def prefix(text: str) -> str:
 
 
 def route(text: str) -> str:
-    """Read a path that can be closed to clients."""
+    """Parse a path that can be closed to clients."""
     plain = text.startswith("/") and text.isascii() and text.isprintable()
     segments = text.rstrip("/").split("/")[1:]
     odd = set(text) & set(" #?%;\\+") or set(segments) & {"", ".", ".."}
@@ -96,7 +97,7 @@ def route(text: str) -> str:
 
 
 def socket_path(text: str) -> str:
-    """Read the path of a Unix socket."""
+    """Parse the path of a Unix socket."""
     size = len(text.encode("utf-8", "surrogateescape"))
     if text.startswith("/") and size <= MAX_SOCKET_PATH:
         return text
@@ -104,21 +105,21 @@ def socket_path(text: str) -> str:
 
 
 def program(text: str) -> str:
-    """Read the path of a program."""
+    """Parse the path of a program."""
     if text.startswith("/") and text.isprintable():
         return text
     raise ValueError("the absolute path of a program, such as /opt/otel-handler")
 
 
 def word(text: str) -> str:
-    """Read a word, in lower case."""
+    """Parse a word; return it in lower case."""
     if text.isascii() and text.replace("-", "").isalnum():
         return text.lower()
     raise ValueError("a word")
 
 
 def boolean(text: str) -> bool:
-    """Read a boolean, as people write them."""
+    """Parse a boolean in any of its usual spellings."""
     match text.lower():
         case "true" | "1" | "yes" | "on":
             return True
@@ -128,7 +129,7 @@ def boolean(text: str) -> bool:
 
 
 def choice(*choices: str) -> Callable[[str], str]:
-    """Return what reads one of these words."""
+    """Return a parser that accepts one of these words."""
 
     def parse(text: str) -> str:
         if text.lower() in choices:
@@ -139,7 +140,7 @@ def choice(*choices: str) -> Callable[[str], str]:
 
 
 def statuses(text: str) -> frozenset[int]:
-    """Read statuses and ranges of them."""
+    """Parse a list of statuses and ranges of statuses."""
     statuses: set[int] = set()
     for item in text.split(","):
         first, dash, last = (part.strip() for part in item.partition("-"))
@@ -152,11 +153,11 @@ def statuses(text: str) -> frozenset[int]:
 
 
 def field_name(text: str) -> str:
-    """Read the name of a header field, in lower case."""
+    """Parse the name of a header; return it in lower case."""
     tokens = all(char.isalnum() or char in "!#$%&'*+-.^_`|~" for char in text)
     if text and text.isascii() and tokens:
         return text.lower()
-    raise ValueError("the name of a header field, such as x-authorization")
+    raise ValueError("the name of a header, such as x-authorization")
 
 
 RESERVED = frozenset(
@@ -168,28 +169,28 @@ RESERVED = frozenset(
         *("x-forwarded-prefix", "x-lwa-after-reply"),
     }
 )
-"""Fields that are checked, counted or set by the adapter, and keep their names."""
+"""Headers that the adapter checks, counts or sets, so they can't be renamed."""
 
 
 _FOLDED = str.maketrans("!#$%&'*+.^_`|~", "-" * 14)
-"""Names as CGI reads them: ``content_length`` is ``content-length`` to it."""
+"""Folds names as CGI does, to which ``content_length`` is ``content-length``."""
 
 
 def own_field_name(text: str) -> str:
-    """Read the name of a header field that the adapter does not need itself."""
+    """Parse the name of a header that the adapter does not need itself."""
     name = field_name(text)
     _refuse_reserved([name])
     return name
 
 
 def _refuse_reserved(names: list[str]) -> None:
-    """Raise if the adapter checks, counts or sets one of these fields itself."""
+    """Raise ``ValueError`` if the adapter needs one of these headers itself."""
     if reserved := RESERVED.intersection(name.translate(_FOLDED) for name in names):
-        raise ValueError(f"other header fields than {min(reserved)}")
+        raise ValueError(f"a header other than {min(reserved)}")
 
 
 def renames(text: str) -> tuple[tuple[str, str], ...]:
-    """Read pairs of header fields, the old name and the new one, each name once."""
+    """Parse pairs of header names, old and new; each name may occur once."""
     pairs: list[tuple[str, str]] = []
     for item in text.split(","):
         old, _, new = item.partition(":")
@@ -200,7 +201,7 @@ def renames(text: str) -> tuple[tuple[str, str], ...]:
     names = [name.translate(_FOLDED) for pair in pairs for name in pair]
     _refuse_reserved(names)
     if len(set(names)) < len(names):
-        raise ValueError("each header field once, as an old name or as a new one")
+        raise ValueError("each header only once, as an old name or as a new one")
     return tuple(pairs)
 
 
@@ -212,14 +213,14 @@ WARM_UPS = (
     ("vaporWarmer", "true"),
     ("type", "warmer"),
 )
-"""Keys of usual warm-up events, and their values:
+"""Keys of common warm-up events, with their values:
 https://github.com/juanjoDiaz/serverless-plugin-warmup,
 https://github.com/jeremydaly/lambda-warmer, https://docs.vapor.build (prewarming),
 https://opennext.js.org/aws/inner_workings/components/warmer"""
 
 
 def warm_ups(text: str) -> tuple[tuple[str, str], ...]:
-    """Read whether there are warm-up events, or keys and values of further ones."""
+    """Parse a boolean, or keys and values of more kinds of warm-up events."""
     try:
         return WARM_UPS if boolean(text) else ()
     except ValueError:
@@ -234,7 +235,7 @@ def warm_ups(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def address(text: str) -> tuple[str, int]:
-    """Read ``host:port``."""
+    """Parse ``host:port``."""
     name, _, digits = text.removeprefix("http://").rstrip("/").rpartition(":")
     try:
         return host(name), port(digits)
@@ -243,7 +244,7 @@ def address(text: str) -> tuple[str, int]:
 
 
 def application(text: str) -> str:
-    """Read the name of an application in Python: ``module:attribute``."""
+    """Parse the name of a Python application: ``module:attribute``."""
     module, _, attribute = text.partition(":")
     words = [*module.split("."), *attribute.removesuffix("()").split(".")]
     if all(word.isidentifier() for word in words):
@@ -252,7 +253,7 @@ def application(text: str) -> str:
 
 
 def directory(text: str) -> str:
-    """Read the name of a directory."""
+    """Parse the name of a directory."""
     if text and text.isprintable():
         return text
     raise ValueError("a directory")

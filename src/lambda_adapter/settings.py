@@ -1,7 +1,7 @@
-"""The settings: which variables there are, and what their values may be.
+"""The table of settings: their variables, defaults, parsers and meanings.
 
-Each is named once, in ``SETTINGS``. Loads nothing but builtins, because the
-application's start waits for it.
+The documentation is generated from it. Imports only builtins, because the application's
+start waits for it.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 PREFIX = "AWS_LWA_"
 
 RUNTIME_API = "AWS_LAMBDA_RUNTIME_API"
-"""Set by Lambda and by nobody else; where it is missing, this is not Lambda:
+"""Set only by Lambda: if it is missing, this is not Lambda.
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"""
 
 
 class Setting:
-    """One row of the table: a field of ``Config``, its variables, the strongest first.
+    """One row: an attribute of ``Config``, and its variables in order of precedence.
 
-    ``default`` is text, and is read as if it had been set; ``""`` leaves the field
-    empty.
+    ``default`` is text, and is parsed like a value that was set; ``""`` makes the
+    attribute None.
     """
 
     def __init__(
@@ -42,10 +42,10 @@ class Setting:
         self.meaning = meaning
 
     def read(self, variable: str, text: str) -> object:
-        """Return the value that ``text`` stands for.
+        """Parse the text of a variable.
 
         Raises:
-            ConfigError: it stands for none.
+            ConfigError: the text is not a usable value.
         """
         try:
             return self.parse(text.strip())
@@ -58,17 +58,17 @@ FROM_LAMBDA = (
     Setting("runtime_api", (RUNTIME_API,), "127.0.0.1:9001", parsers.address,
             "where the Runtime API is"),
     Setting("max_concurrency", ("AWS_LAMBDA_MAX_CONCURRENCY",), "1", parsers.count,
-            "how many invocations Lambda Managed Instances bring at once"),
+            "how many invocations Lambda Managed Instances send concurrently"),
     Setting("initialization_type",
             ("AWS_LAMBDA_INITIALIZATION_TYPE",), "on-demand", parsers.word,
-            "why this environment is initialised: on demand, or before that"),
+            "when this environment is initialised: on demand, or in advance"),
     Setting("function_name", ("AWS_LAMBDA_FUNCTION_NAME",), "", str,
             "the function's name"),
     Setting("function_version", ("AWS_LAMBDA_FUNCTION_VERSION",), "", str,
             "its version"),
     Setting("function_memory",
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE",), "0", parsers.megabytes,
-            "its memory in MB, 0 where nobody says"),
+            "its memory in MB, 0 if unknown"),
     Setting("log_group", ("AWS_LAMBDA_LOG_GROUP_NAME",), "", str,
             "where its log goes"),
     Setting("log_stream", ("AWS_LAMBDA_LOG_STREAM_NAME",), "", str,
@@ -76,15 +76,15 @@ FROM_LAMBDA = (
     Setting("log_format", ("AWS_LAMBDA_LOG_FORMAT",), "Text", str,
             "`Text` or `JSON`"),
     Setting("log_level", ("AWS_LAMBDA_LOG_LEVEL",), "", str,
-            "the least level that is logged"),
+            "the lowest level that is logged"),
     Setting("task_root", ("LAMBDA_TASK_ROOT",), "/var/task", str,
             "where the function's package is"),
     Setting("handler", ("_HANDLER",), "", str,
-            "what the function names as its handler"),
+            "the function's handler"),
     Setting("exec_wrapper", ("AWS_LAMBDA_EXEC_WRAPPER",), "", str,
             "the program that runs in place of a managed runtime"),
 )
-"""What Lambda sets, and nobody else has to:
+"""Variables that Lambda sets:
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"""
 
 SETTINGS = (
@@ -96,26 +96,26 @@ SETTINGS = (
             "the Unix socket that the application listens on, instead of a port"),
     Setting("readiness_port",
             ("AWS_LWA_READINESS_CHECK_PORT", "READINESS_CHECK_PORT"), "", parsers.port,
-            "the port of the readiness check; the application's own when not set"),
+            "the port of the readiness check; by default the application's"),
     Setting("readiness_path",
             ("AWS_LWA_READINESS_CHECK_PATH", "READINESS_CHECK_PATH"), "/",
             parsers.target, "the path of the readiness check"),
     Setting("readiness_protocol",
             ("AWS_LWA_READINESS_CHECK_PROTOCOL", "READINESS_CHECK_PROTOCOL"), "http",
             parsers.choice("http", "tcp"),
-            "`http`: a GET must bring a healthy status; `tcp`: a connection is enough"),
+            "`http`: GET must return a healthy status; `tcp`: a connection is enough"),
     Setting("readiness_healthy_status",
             ("AWS_LWA_READINESS_CHECK_HEALTHY_STATUS",), "100-499", parsers.statuses,
             "the statuses that mean ready, as a list of numbers and ranges"),
     Setting("readiness_timeout",
             ("AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS",), "", parsers.seconds,
-            "seconds to get ready in, after which it is an init error; 0: no limit"),
+            "seconds until the application must be ready, or init fails; 0: no limit"),
     Setting("async_init",
             ("AWS_LWA_ASYNC_INIT", "ASYNC_INIT"), "false", parsers.boolean,
             "let Lambda's init end before a slow application is ready"),
     Setting("remove_base_path",
             ("AWS_LWA_REMOVE_BASE_PATH", "REMOVE_BASE_PATH"), "", parsers.prefix,
-            "a prefix to be taken off the path of a request; `auto` for API Gateway's"
+            "a prefix to remove from the path of a request; `auto` for API Gateway's"
             " stage"),
     Setting("enable_compression",
             ("AWS_LWA_ENABLE_COMPRESSION",), "false", parsers.boolean,
@@ -126,33 +126,34 @@ SETTINGS = (
             "`buffered`, or `response_stream` for response streaming"),
     Setting("pass_through_path",
             ("AWS_LWA_PASS_THROUGH_PATH",), "/events", parsers.target,
-            "where events that are not HTTP are POSTed to"),
+            "the path to which events that are not HTTP are POSTed"),
     Setting("authorization_source",
             ("AWS_LWA_AUTHORIZATION_SOURCE",), "", parsers.own_field_name,
-            "a field to be renamed to `authorization`"),
+            "a header to rename to `authorization`"),
     Setting("renamed_headers",
             ("AWS_LWA_RENAME_HEADERS",), "", parsers.renames,
-            "more fields to be renamed, such as `x-user:x-client,x-a:x-b`"),
+            "more headers to rename, such as `x-user:x-client,x-a:x-b`"),
     Setting("request_context", ("AWS_LWA_REQUEST_CONTEXT",), "true", parsers.boolean,
-            "send clients' requests with `x-amzn-request-context`, which may be long"),
+            "add `x-amzn-request-context` to clients' requests; it can be long"),
     Setting("error_status_codes",
             ("AWS_LWA_ERROR_STATUS_CODES",), "", parsers.statuses,
             "statuses that fail the invocation, for HTTP events as well"),
     Setting("pool_idle_timeout",
             ("AWS_LWA_POOL_IDLE_TIMEOUT_SECONDS",), "4", parsers.seconds,
-            "seconds for which an idle connection to the application is used again"),
+            "seconds for which an idle connection to the application may be reused"),
     Setting("deadline_margin",
             ("AWS_LWA_DEADLINE_MARGIN_SECONDS",), "0.1", parsers.seconds,
             "seconds before Lambda's deadline at which a request is given up"),
     Setting("before_checkpoint_path",
             ("AWS_LWA_SNAPSTART_BEFORE_CHECKPOINT_PATH",), "", parsers.route,
-            "what is POSTed to before a SnapStart snapshot is taken"),
+            "the path that receives a POST before a SnapStart snapshot is taken"),
     Setting("after_restore_path",
             ("AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH",), "", parsers.route,
-            "what is POSTed to after a SnapStart snapshot is restored"),
+            "the path that receives a POST after a SnapStart snapshot is restored"),
     Setting("after_reply_path",
             ("AWS_LWA_AFTER_REPLY_PATH",), "", parsers.route,
-            "what is POSTed to after a reply whose response has `x-lwa-after-reply`"),
+            "the path that receives a POST after each reply to a response with"
+            " `x-lwa-after-reply`"),
     Setting("microvm_hooks_port", ("AWS_LWA_MICROVM_HOOKS_PORT",), "", parsers.port,
             "outside Lambda functions, the port on which the adapter answers the hooks"
             " of a Lambda MicroVM, such as 9000"),
@@ -165,10 +166,10 @@ SETTINGS = (
     Setting("command_events", ("AWS_LWA_COMMAND_EVENTS",), "false", parsers.boolean,
             "run the command that an event names, such as a migration: see below"),
     Setting("warm_up", ("AWS_LWA_WARM_UP",), "false", parsers.warm_ups,
-            "`true` to reply to warm-up events in place of the application; or a list"
-            " of further ones, such as `ping:true,source:my-warmer`"),
+            "`true` to answer warm-up events without the application; or a list"
+            " of more of them, such as `ping:true,source:my-warmer`"),
     Setting("traceparent", ("AWS_LWA_TRACEPARENT",), "false", parsers.boolean,
-            "give a request without `traceparent` one, made of Lambda's trace"),
+            "add a `traceparent` with Lambda's trace ID to requests without one"),
     Setting("metrics", ("AWS_LWA_METRICS",), "off", parsers.choice("off", "emf"),
             "`emf` for CloudWatch metrics of each start and invocation, in the log"),
     Setting("app_wrapper",
@@ -178,20 +179,20 @@ SETTINGS = (
             ("AWS_LWA_LAMBDA_RUNTIME_API_PROXY",), "", parsers.address,
             "`host:port` of a proxy of the Runtime API, such as an APM extension's"),
     Setting("asgi_app", ("AWS_LWA_ASGI_APP",), "", parsers.application,
-            "an ASGI application to be run in the adapter's process, such as"
+            "an ASGI application to run in the adapter's process, such as"
             " `main:app`"),
     Setting("asgi_loop",
             ("AWS_LWA_ASGI_LOOP",), "asyncio",
             parsers.choice("asyncio", "trio-asyncio", "trio"),
-            "what runs it: `asyncio`, `trio`, or `trio-asyncio` for both"),
+            "the event loop: `asyncio`, `trio`, or `trio-asyncio` for both"),
     Setting("wsgi_app", ("AWS_LWA_WSGI_APP",), "", parsers.application,
-            "a WSGI application to be run in the adapter's process, such as"
+            "a WSGI application to run in the adapter's process, such as"
             " `app:app`"),
     Setting("wsgi_inline", ("AWS_LWA_WSGI_INLINE",), "false", parsers.boolean,
-            "run it without a thread of its own, where no deadline can interrupt it"),
+            "run it in the adapter's thread, where no deadline can interrupt it"),
     Setting("app_dir", ("AWS_LWA_APP_DIR",), "", parsers.directory,
-            "where either is imported from, before the working directory and the"
-            " function's package"),
+            "the directory to import either from, before the working directory and"
+            " the function's package"),
 )
 # fmt: on
 
@@ -204,7 +205,7 @@ SHARED = frozenset(
     for name in setting.names
     if setting.field in {"port", "host", "unix_socket"}
 )
-"""Variables that mean something to an application as well: where it listens."""
+"""Variables that applications read too: those for the address to listen on."""
 
 ADAPTER_ONLY = frozenset(NAMES) - SHARED
-"""Variables that mean nothing to an application."""
+"""Variables that no application reads."""

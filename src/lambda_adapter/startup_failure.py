@@ -1,7 +1,7 @@
-"""Why nothing can be served: said in the log, and to Lambda.
+"""Report in the log and to Lambda why nothing can be served.
 
-With the standard library alone, since what serves may be what can't be imported.
-Imported only when a start fails.
+This uses only the standard library, since the adapter's own modules may be what can't
+be imported. Imported only if a start fails.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 
 def give_up(error: AdapterError, environ: Mapping[str, str]) -> None:
-    """Say why nothing can be served, in the log and, on Lambda, to Lambda."""
+    """Report why nothing can be served, in the log and, on Lambda, to Lambda."""
     complain(str(error))
     if not environ.get(RUNTIME_API):
         return
     try:
         runtime_api = Config({RUNTIME_API: environ[RUNTIME_API]}).runtime_api
-    except ConfigError:  # which then is the error
+    except ConfigError:  # that is the error, and it leaves nowhere to report to
         return
 
     if failure := post_init_error(runtime_api, error):
@@ -38,7 +38,7 @@ def give_up(error: AdapterError, environ: Mapping[str, str]) -> None:
 
 
 def complain(message: str) -> None:
-    """Write an error before there is a logger, in the format that is set for it."""
+    """Write an error without a logger, in the configured log format."""
     line = f"lambda-adapter: {message}"
     if os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON":
         import json
@@ -68,7 +68,7 @@ def post_init_error(
     timeout: float = TIMEOUT,
     target: str = TARGET,
 ) -> str | None:
-    """Post the error to ``host, port``, and return why that failed, if it did."""
+    """Post the error to ``host, port``; return why that failed, or None."""
     report = {
         "errorMessage": error.report[:MAX_ERROR],
         "errorType": error.error_type,
@@ -81,7 +81,7 @@ def post_init_error(
     try:
         connection.request("POST", target, json.dumps(report), fields)
         status = connection.getresponse().status
-    # A UnicodeError is a host that is too long for a name.
+    # UnicodeError is raised for a host that is too long.
     except (OSError, http.client.HTTPException, UnicodeError) as failure:
         return str(failure) or type(failure).__name__
     finally:
@@ -90,7 +90,7 @@ def post_init_error(
 
 
 def describe_conflicts() -> str:
-    """Name the packages that are found first, and are others than the adapter's."""
+    """Name the application's packages that shadow the adapter's with other versions."""
     from importlib.metadata import PackageNotFoundError, distributions, version
 
     here = os.path.dirname(lambda_adapter.__path__[0])
@@ -105,12 +105,12 @@ def describe_conflicts() -> str:
                 f"{ours.name} {found} (the adapter comes with {ours.version})"
             )
     if not conflicts:
-        return "none of the packages is another one than the adapter's"
+        return "all packages have the versions that the adapter comes with"
     return "the application's packages come first: " + ", ".join(sorted(conflicts))
 
 
 def describe_start_error(command: str, code: int, wrapper: str | None = None) -> str:
-    """Say which command can't be executed, why, and what to look at."""
+    """Return which command can't be executed, why, and what to check."""
     match code:
         case errno.ENOENT:
             advice = "is it in the image, on PATH, and does its #! line name a program?"
@@ -119,7 +119,7 @@ def describe_start_error(command: str, code: int, wrapper: str | None = None) ->
         case errno.ENOEXEC:
             advice = "is it for this architecture?"
         case _:
-            advice = "it is the command after the adapter's own name"
+            advice = "it is whatever follows `lambda-adapter` on the command line"
     what = f"the application {command!r}"
     if wrapper:
         what = f"the wrapper {wrapper!r} (AWS_LWA_EXEC_WRAPPER)"
