@@ -1,1 +1,1 @@
-"""Serving Lambda: the nursery, the invoke loops, and a snapshot's restore."""
+"""Serve Lambda: the supervising nursery, the invoke loops, and snapshots."""

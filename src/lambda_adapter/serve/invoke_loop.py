@@ -1,20 +1,21 @@
 """The invoke loop: the next event, its request, the response, the reply.
 
-``_serve`` is one invocation from end to end, and each of its lines is one step. What
-goes wrong in a step is in one branch of the error tree (``errors``), and the branch
-says what happens next:
+``_serve`` is one invocation from end to end, and each of its lines is one step. A
+failed step raises an error, and the branch of the error tree (``errors``) to which that
+belongs decides what happens next:
 
-- ``InvocationError``: this invocation fails. An HTTP client gets a response, anything
-  else an invocation error, and the loop goes on.
-- ``FatalError``: there is nothing left to serve. The loop ends, and its process.
-- any other ``Exception`` is a fault of the adapter. It is logged with its traceback and
-  counts as an ``InvocationError``: a bug costs one invocation, not the environment.
+- ``InvocationError``: this invocation fails. An HTTP client gets a response, any other
+  source an invocation error, and the loop continues.
+- ``FatalError``: serving can't go on. The loop ends, and with it the process.
+- any other ``Exception`` is a bug of the adapter. It is logged with its traceback and
+  treated as an ``InvocationError``, so that it costs one invocation, not the
+  environment.
 
-The next event is asked for only after ``finish``: Lambda freezes the environment while
-``/next`` is open, so whatever an application still has to do, it has to do before.
+The next event is requested only after ``finish``: Lambda freezes the environment while
+``/next`` is pending, so the application has to complete its remaining work before.
 
-A loop is stopped between two invocations and never within one (``stop``), so that an
-invocation beside one that can't be ended is served to its end.
+A loop is stopped between invocations, never within one (``stop``): if the application
+is stuck in one of several concurrent invocations, the others are still completed.
 """
 
 import contextlib
@@ -39,10 +40,10 @@ from lambda_adapter.runtime.context import encode_lambda_context
 
 
 def find_deadline(invocation: Invocation, margin: float, now: float) -> float:
-    """Return when to give the application up, by trio's clock.
+    """Return the application's deadline, on trio's clock.
 
-    That is some seconds before Lambda's deadline, so that the client is still told, and
-    Lambda does not end the whole environment. An implausible deadline is ignored.
+    It is ``margin`` seconds before Lambda's own, which leaves time to respond to the
+    client, so that Lambda does not kill the environment. An implausible one is ignored.
     """
     left = invocation.deadline_ms / 1000 - time.time()
     if not 0 < left < LONGEST:
@@ -51,9 +52,9 @@ def find_deadline(invocation: Invocation, margin: float, now: float) -> float:
 
 
 def as_invocation_error(error: Exception, subject: str) -> InvocationError:
-    """Log the failure of a subject, and return it as one of this invocation's.
+    """Log a failure, and return it as an ``InvocationError``.
 
-    This is the one place where a fault of the adapter is caught: it costs an
+    This is the only place that catches bugs of the adapter, so that each costs one
     invocation, not the environment.
     """
     if isinstance(error, InvocationError):
@@ -65,10 +66,10 @@ def as_invocation_error(error: Exception, subject: str) -> InvocationError:
 
 
 def encode(call: Call, response: Response) -> bytes:
-    """Return the reply, or what comes before the body of a streamed one.
+    """Return the reply, or the prelude of a streamed one.
 
     Raises:
-        ResponseTooLargeError: the reply's source would not take it.
+        ResponseTooLargeError: the reply exceeds the source's limit.
     """
     kind = call.kind
     if call.streamed:
@@ -83,8 +84,8 @@ def encode(call: Call, response: Response) -> bytes:
 
 
 POST_TIMEOUT = 5.0
-"""Seconds that Lambda has to accept a reply, at the least. It takes milliseconds, and
-has until the deadline if that is later."""
+"""Minimum timeout for posting a reply, in seconds. Lambda needs milliseconds, and gets
+until the deadline if that is later."""
 
 FRESH = 0.5
 """Seconds since the event came within which the connection that brought it takes the
@@ -94,10 +95,10 @@ tried."""
 
 
 class InvokeLoop:
-    """Takes invocations to an application, one after the other."""
+    """Serves invocations, one after the other, through one transport."""
 
     _is_idle = False
-    """Whether the loop waits for an event."""
+    """Whether the loop is waiting for an event."""
     _stops = False
     _posted = -math.inf
     """When the latest reply was sent that was not streamed, by trio's clock."""
@@ -124,14 +125,14 @@ class InvokeLoop:
         """Serve until stopped. The loop owns its RuntimeClient and closes it.
 
         Raises:
-            FatalError: there is nothing left to serve.
+            FatalError: serving can't go on.
         """
         with contextlib.closing(self._runtime), self._life:
             while not self._stops:
                 await self._serve()
 
     def stop(self) -> None:
-        """Take no further event. One that has come, or is coming, is still served."""
+        """Stop before the next event. One that has arrived, even in part, is served."""
         self._stops = True
         if self._is_idle and not self._runtime.is_being_answered():
             self._life.cancel()
@@ -156,7 +157,7 @@ class InvokeLoop:
         invocation = await self._runtime.next_invocation(is_fresh=is_fresh)
         self._is_idle = False
         request_id.set(invocation.request_id)
-        if invocation.tenant_id:  # an environment has one tenant, so this one stays
+        if invocation.tenant_id:  # never reset: an environment has only one tenant
             tenant_id.set(invocation.tenant_id)
         now = self._current_time()
         deadline = find_deadline(invocation, self._deadline_margin, now)
@@ -201,7 +202,7 @@ class InvokeLoop:
             )
 
     async def _fail(self, call: Call, failure: InvocationError) -> None:
-        """Report the failure: as a response to a client, else as an error."""
+        """Report the failure: to a client as a response, else as an error."""
         with trio.move_on_after(POST_TIMEOUT) as scope:
             if not (call.kind.is_http and failure.is_for_client):
                 await self._runtime.post_error(call.invocation, failure)

@@ -1,16 +1,16 @@
-"""A front for trio: the package, with as much of it imported as the adapter uses.
+"""Import trio lazily: only the parts of the package that the adapter uses.
 
-What this does: ``sys.modules["trio"]`` becomes trio's own module, whose ``__init__``
-has not run. It has the names in ``NAMES``, taken from the submodules that define them,
-and runs its ``__init__`` once it is asked for another name. So every name is trio's own
-object, and nothing but the time that it takes to import tells the front from trio.
+How it works: ``sys.modules["trio"]`` becomes trio's own module, but its ``__init__``
+has not run yet. The module has the names in ``NAMES``, taken from the submodules that
+define them. Access to any other name runs the ``__init__``. So every name is trio's own
+object, and the only difference to ``import trio`` is the time it takes.
 
-What would be simpler: ``import trio``. That imports TLS, DTLS, subprocesses, files and
-paths as well, and is a fifth of the adapter's start (measured). The standard library's
-``LazyLoader`` would import all of them with the first name.
+Why not simply ``import trio``: that also imports TLS, DTLS, subprocesses, files and
+paths, which takes a fifth of the adapter's start (measured). The standard library's
+``LazyLoader`` would import all of them at the first access to any name.
 
-What could go wrong: trio may be laid out otherwise one day. Then it is imported as
-usual, and tests/serve/test_lazy_trio.py fails.
+What could go wrong: a later trio may have another layout. Then it is imported as usual,
+and tests/serve/test_lazy_trio.py fails.
 """
 
 import contextlib
@@ -45,22 +45,22 @@ NAMES: dict[str, dict[str, tuple[str, ...]]] = {
         ),
     },
 }
-"""The names in each module that has a front, by the submodule that defines them: what
-the adapter uses, and what these submodules ask trio for."""
+"""For each lazy module, its names by the submodule that defines them: those that the
+adapter uses, and those that these submodules import from trio."""
 
 
 def import_all_of_trio() -> None:
-    """Import trio as it is, without a process for that.
+    """Import the whole of trio, but prevent ``ctypes`` from starting a process.
 
-    For a process that runs an application: one that imports trio itself must not get
-    the front.
+    This is for a process that also runs an application, which may import trio itself
+    and must then get the real package.
 
     Raises:
-        ImportError: there is no trio here.
+        ImportError: trio is not installed.
     """
     with contextlib.suppress(AttributeError, ImportError), _without_ctypes():
         import_module("trio")
-    if "trio" not in sys.modules:  # an older one, which needs ctypes
+    if "trio" not in sys.modules:  # an older version, which needs ctypes
         _forget()
         import_module("trio")
 
@@ -71,10 +71,10 @@ def _forget() -> None:
 
 
 def import_trio() -> None:
-    """Import trio, unless it is imported already, behind a front.
+    """Import trio lazily, unless it is imported already.
 
     Raises:
-        ImportError: there is no trio here.
+        ImportError: trio is not installed.
     """
     try:
         if "trio" not in sys.modules:
@@ -87,7 +87,8 @@ def import_trio() -> None:
 
 def _build_front() -> None:
     fronts = {name: _find(name) for name in NAMES}
-    # Makes the public module the one that each is from, as tracebacks quote it.
+    # trio's ``__init__`` does this too: it sets ``__module__`` to the public module,
+    # which tracebacks then show.
     fixup = import_module("trio._util").fixup_module_metadata
     for name, submodules in NAMES.items():
         for submodule, names in submodules.items():
@@ -98,7 +99,7 @@ def _build_front() -> None:
 
 
 def _find(name: str) -> ModuleType:
-    """Return a module whose code has not run, and register it.
+    """Register a module whose code has not run, and return it.
 
     Raises:
         ImportError: there is no such module.
@@ -113,7 +114,7 @@ def _find(name: str) -> ModuleType:
 
     # https://docs.python.org/3/reference/datamodel.html#module.__getattr__
     def open_up(attribute: str) -> object:
-        # trio's own modules ask it for each other: ``from . import _core``
+        # trio's own submodules import each other like this: ``from . import _core``
         if attribute.startswith("_") and find_spec(f"trio.{attribute}"):
             return import_module(f"trio.{attribute}")
         _load_wholly()
@@ -124,10 +125,11 @@ def _find(name: str) -> ModuleType:
 
 
 def _load_wholly() -> None:
-    """Run the code of each module that is still a front.
+    """Run the code of each module that is still lazy.
 
-    trio's ``__init__`` comes last, since it expects its submodules to have run. While a
-    module runs it is no front any more, but trio still is one for its submodules.
+    trio's ``__init__`` comes last, since it expects its submodules to have run. Each
+    module's ``__getattr__`` is removed before its code runs; that of trio itself is
+    still in place while its submodules run.
     """
     for name in reversed(NAMES):
         module = sys.modules[name]
@@ -138,12 +140,12 @@ def _load_wholly() -> None:
 
 @contextlib.contextmanager
 def _without_ctypes() -> Iterator[None]:
-    """Let whoever imports ``ctypes`` find no library, if nobody has imported it yet.
+    """Replace ``ctypes`` by a stub without libraries, unless it is imported already.
 
-    trio asks it for the function that names a thread, and to find the library which has
-    that, ``ctypes.util`` runs ``ldconfig``, and where there is none a compiler:
+    trio uses it to look up the C function that names a thread. To find the library,
+    ``ctypes.util`` runs ``ldconfig``, or a compiler if that is missing, which is slow:
     https://docs.python.org/3/library/ctypes.html#finding-shared-libraries
-    If it finds none, trio's threads have no names, as on other systems.
+    Without a library trio's threads have no names, as on other systems.
     """
     if "ctypes" in sys.modules:
         yield

@@ -1,4 +1,4 @@
-"""AWS_LWA_METRICS: an invoke loop that writes a line for each invocation."""
+"""AWS_LWA_METRICS: an invoke loop that writes metrics for each invocation."""
 
 from collections.abc import Iterator
 
@@ -17,9 +17,9 @@ from lambda_adapter.serve.invoke_loop import InvokeLoop
 
 
 class MeteredLoop(InvokeLoop):
-    """Measures from the event's arrival until Lambda has taken the reply.
+    """Measures from the arrival of the event until Lambda has accepted the reply.
 
-    ``cold`` yields 1 to the first invocation of all loops, and nothing after that.
+    ``cold`` is shared by all loops: it yields 1 for the first invocation, then ends.
     """
 
     def __init__(
@@ -52,7 +52,8 @@ class MeteredLoop(InvokeLoop):
             "Cold": next(self._cold, 0),
         }
         if self._call.streamed:
-            del metrics["AdapterTime"]  # the application's and the client's as well
+            # The rest is also the time that application and client take to stream.
+            del metrics["AdapterTime"]
         write_line(self._about, metrics)
 
     async def _next(self) -> Call:

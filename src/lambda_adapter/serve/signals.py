@@ -1,9 +1,9 @@
-"""SIGTERM and SIGINT: the end of the environment, and the application's own handlers.
+"""Handle SIGTERM and SIGINT, and call the application's own handlers.
 
-An application in this process may have handlers as well, set while it is imported or
-within its startup. A process has one for each signal, so the adapter's takes its place
-and theirs is called: a loop's own at once, any other at the end of all, where it may
-raise or exit, as uvicorn does.
+An application in this process may also set handlers, while it is imported or during its
+startup. A process has only one handler for each signal, so the adapter's replaces the
+application's and calls it: that of an event loop immediately, any other one after
+everything else has shut down, since it may raise or exit, as uvicorn's does.
 """
 
 import os
@@ -20,28 +20,29 @@ from lambda_adapter.observe.logs import log
 ENDING = (signal.SIGTERM, signal.SIGINT)
 
 LOOPS = frozenset({"asyncio", "trio", "trio_asyncio"})
-"""Packages whose handlers only pass a signal on, to a loop that must still run."""
+"""Packages whose handlers only pass a signal on to their loop, which must still run."""
 
 Handler = Callable[[int, FrameType | None], object] | int | None
 """What ``signal.getsignal`` returns."""
 
 
 class Signals:
-    """Waits for a signal that ends the environment, inside ``with``.
+    """Waits for a signal that ends the environment; a context manager.
 
-    Made where the application is imported, and before trio runs.
+    Create it after the application is imported, and before trio runs.
     """
 
     received: int | None = None
 
     def __init__(self) -> None:
         self._theirs: dict[int, Handler] = {}
-        # asyncio's own ``add_signal_handler`` has set it, if anything has; trio would
-        # replace it.
+        # If a wakeup descriptor is set, it is asyncio's ``add_signal_handler`` that
+        # needs it. trio would replace it, so it is kept and set again in ``__enter__``.
         self._wakeup = signal.set_wakeup_fd(-1)
         self._masks = threading.local()
-        # A signal that comes before the child has let go would be lost: its Python
-        # forgets what came before. Held back, it meets the handler that it should.
+        # A signal that arrives in a forked child before ``_let_go`` would be lost,
+        # since Python clears pending signals after a fork. Blocked until then, it
+        # reaches the handler that ``_let_go`` has restored.
         os.register_at_fork(
             before=self._hold_back,
             after_in_parent=self._release,
@@ -49,7 +50,7 @@ class Signals:
         )
 
     def __enter__(self) -> Self:
-        """Take the signals, within trio."""
+        """Install the handlers; trio must be running."""
         self._token = trio.lowlevel.current_trio_token()
         self._ending = trio.Event()
         if self._wakeup != -1:
@@ -58,25 +59,25 @@ class Signals:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Give the signals back."""
+        """Restore the application's handlers."""
         self._give_back()
 
     def take(self) -> None:
-        """Take the signals, also from what the application has set meanwhile."""
+        """Install the handlers again, replacing any that the application set since."""
         for number in ENDING:
             if signal.getsignal(number) != self._note:
                 self._theirs[number] = signal.signal(number, self._note)
 
     async def wait(self) -> None:
-        """Wait for one of them."""
+        """Wait for one of the signals."""
         await self._ending.wait()
         log.info("ending on %s", signal.Signals(self.received or 0).name)
 
     def pass_on(self) -> None:
-        """Have the application's own handler called, at the end of all.
+        """Call the application's own handler, after everything has shut down.
 
         Raises:
-            BaseException: what it raises, often SystemExit.
+            BaseException: whatever the handler raises, often SystemExit.
         """
         if self.received is not None:
             handler = self._theirs.get(self.received)
@@ -98,9 +99,9 @@ class Signals:
         signal.pthread_sigmask(signal.SIG_SETMASK, self._masks.before)
 
     def _let_go(self) -> None:
-        """Give a forked child what this process had: it must end on SIGTERM.
+        """Restore the handlers in a forked child, so that SIGTERM ends it.
 
-        Nor may it write into the socket that wakes this process's loop.
+        It also must not write to the socket that wakes this process's loop.
         """
         self._give_back()
         signal.set_wakeup_fd(-1)

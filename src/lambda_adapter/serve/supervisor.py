@@ -30,7 +30,7 @@ OpenLoop = Callable[[RuntimeClient, Transports, msgspec.Raw, Config], InvokeLoop
 
 
 def open_loops(config: Config, app: App) -> list[InvokeLoop]:
-    """Return the loops, each with a transport and a connection of its own."""
+    """Return the invoke loops, each with its own transport and connection."""
     open_loop: OpenLoop = InvokeLoop
     if config.metrics == "emf":
         from lambda_adapter.serve.metered_loop import MeteredLoop
@@ -49,25 +49,27 @@ def open_loops(config: Config, app: App) -> list[InvokeLoop]:
 
 
 async def run_loops(loops: Sequence[InvokeLoop]) -> None:
-    """Run the loops, until cancelled or until one of them can't go on.
+    """Run the loops, until cancelled or until one of them fails.
 
-    Where an application goes on with a request that was given up, no further event is
-    taken, and the other loops finish theirs, which have deadlines. Only then does the
-    environment end, so that it costs no other request.
+    If the application is stuck in an abandoned request, no loop takes another event,
+    and the others complete their invocations, which have deadlines. Only then does the
+    environment end, so that no other request fails with it.
 
     Raises:
-        FatalError: there is nothing left to serve. Alone, or in a group.
+        FatalError: serving can't go on. It is raised alone, or in a group.
     """
     stuck: list[AppStuckError] = []
 
     async def run(loop: InvokeLoop) -> None:
-        if len(loops) == 1:  # threads can't tell several invocations apart
+        # A thread of the application's has no context to show which invocation it works
+        # for. With one loop there is only one candidate.
+        if len(loops) == 1:
             task = trio.lowlevel.current_task()
             follow(task.context)
         try:
             await loop.run()
         except AppStuckError as error:
-            log.error("%s", error.line())  # now: what is stuck may keep the process
+            log.error("%s", error.line())  # now, since the exit may hang
             stuck.append(error)
             for each in loops:
                 each.stop()
@@ -79,7 +81,7 @@ async def run_loops(loops: Sequence[InvokeLoop]) -> None:
 
 
 def open_runtime(config: Config) -> RuntimeClient:
-    """Return a client of the Runtime API, or of the proxy that stands in for it."""
+    """Return a client of the Runtime API, or of its configured proxy."""
     address = config.runtime_api_proxy or config.runtime_api
     is_alone = config.max_concurrency == 1 and not config.asgi_app
     return RuntimeClient(*address, waits_in_kernel=is_alone)
@@ -105,7 +107,7 @@ def run(config: Config, child: Child | None) -> int:
 
 
 def _share_output(config: Config) -> None:
-    """Give an application in this process the output of AWS's own Python runtime."""
+    """Set up stdout and logging for the application, as AWS's Python runtime does."""
     from lambda_adapter.observe.root_handler import add_root_handler
     from lambda_adapter.observe.stdio import unbuffer
 
@@ -114,9 +116,9 @@ def _share_output(config: Config) -> None:
 
 
 def _report_import(config: Config, error: InitError) -> int:
-    """Say why the application can't be imported, and return the exit status.
+    """Report why the application can't be imported; return the exit status.
 
-    Without trio: the application may have replaced what that runs on.
+    This does not use trio, because the application may have patched what trio needs.
     """
     from lambda_adapter.startup_failure import post_init_error
 
@@ -128,10 +130,10 @@ def _report_import(config: Config, error: InitError) -> int:
 
 
 def _open_app(config: Config, child: Child | None) -> App:
-    """Return the application that the command line and the settings name.
+    """Return the application that the command line and the settings specify.
 
     Raises:
-        InitError: one that runs in this process can't be imported.
+        InitError: an application for this process can't be imported.
     """
     if config.asgi_app:
         from lambda_adapter.app.in_process.asgi.app import ASGIApp
@@ -172,11 +174,11 @@ async def _run(config: Config, app: App, signals: Signals) -> int:
 
 
 async def _report(config: Config, failures: Sequence[AdapterError]) -> int:
-    """Log what went wrong, tell Lambda, and return the exit status."""
+    """Log the failures, report them to Lambda, and return the exit status."""
     for failure in failures:
         if isinstance(failure, AfterRestoreError):
-            continue  # reported before the application's shutdown took its time
-        if not isinstance(failure, AppStuckError):  # which is logged
+            continue  # already reported, so that a slow shutdown did not delay that
+        if not isinstance(failure, AppStuckError):  # already logged
             log.error("%s", failure.line())
         with contextlib.closing(open_runtime(config)) as runtime:
             if isinstance(failure, InitError):
@@ -185,10 +187,10 @@ async def _report(config: Config, failures: Sequence[AdapterError]) -> int:
 
 
 async def supervise(config: Config, app: App, signals: Signals) -> None:
-    """Run the application and the invoke loops side by side, until a signal ends it.
+    """Run the application and the invoke loops concurrently, until a signal arrives.
 
     Raises:
-        ExceptionGroup: of InitError, AfterRestoreError or FatalError.
+        ExceptionGroup: with InitError, AfterRestoreError or FatalError.
     """
     extension = Extension(*config.runtime_api)
     registered, ready = trio.Event(), trio.Event()
@@ -209,7 +211,7 @@ async def supervise(config: Config, app: App, signals: Signals) -> None:
 
 
 async def _restore(config: Config, app: App) -> None:
-    """Let Lambda take its snapshot, and return in each environment restored from it."""
+    """Let Lambda take a snapshot; return in each environment restored from it."""
     await app.suspend()
     with contextlib.closing(open_runtime(config)) as runtime:
         await runtime.wait_restored()
