@@ -97,7 +97,7 @@ async def test_ready_line_has_the_status(caplog, code):
         with trio.fail_after(5):
             await wait_app_ready(config(app.port, **environ), None)
 
-    assert caplog.text.rstrip().endswith(f" ms (GET /health brought status {code})")
+    assert caplog.text.rstrip().endswith(f" ms (GET /health returned status {code})")
 
 
 async def test_the_check_is_all_that_is_asked():
@@ -250,7 +250,7 @@ async def test_default_statuses(code, ready):
     async with open_app(status(code)) as app:
         seen = await check(config(app.port))
 
-    assert (seen.is_ready, seen.seen) == (ready, f"GET / brought status {code}")
+    assert (seen.is_ready, seen.seen) == (ready, f"GET / returned status {code}")
 
 
 @pytest.mark.parametrize(
@@ -348,7 +348,7 @@ async def test_ended_before_ready():
     ("answer", "reason"),
     [
         pytest.param(HANG, "no response within 1 s", id="hangs"),
-        pytest.param(status(503), "GET / brought status 503", id="unhealthy"),
+        pytest.param(status(503), "GET / returned status 503", id="unhealthy"),
         pytest.param(
             Answer(b""),
             "it accepts connections, but it closed the connection without a response",
@@ -397,7 +397,7 @@ STATUSES = "AWS_LWA_READINESS_CHECK_HEALTHY_STATUS"
     [
         pytest.param(HANG, "no response within 2 s", {PATH, TCP}, id="hangs"),
         pytest.param(
-            status(503), "GET / brought status 503", {PATH, STATUSES}, id="unhealthy"
+            status(503), "GET / returned status 503", {PATH, STATUSES}, id="unhealthy"
         ),
         pytest.param(Answer(b""), "closed the connection", {"HTTP/1.1"}, id="closes"),
         pytest.param(

@@ -551,7 +551,7 @@ async def test_exchanges_are_shown(runtime):
     assert re.fullmatch(
         r"lambda-adapter: DEBUG PUT /shelf \(2 bytes; host, x-key, x-forwarded-proto,"
         r" content-length, x-amzn-request-context, x-amzn-lambda-context,"
-        r" x-amzn-requestid\) brought status 201 after [0-9.]+ ms"
+        r" x-amzn-requestid\) returned status 201 after [0-9.]+ ms"
         r" \(3 bytes; x-made, content-length\)"
         r" RequestId: \S+",
         line,

@@ -1,1 +1,1 @@
-"""The application: its life, what is sent to it, and what settings put around it."""
+"""The application: its life, its client, and the middleware that settings add."""

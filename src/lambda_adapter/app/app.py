@@ -1,4 +1,4 @@
-"""What the adapter serves: an application's life, and transports at it."""
+"""The interfaces of an application, its transports and its middleware."""
 
 import time
 from typing import Protocol
@@ -14,37 +14,37 @@ from lambda_adapter.http.messages import Request, Response, name_request
 from lambda_adapter.runtime.api import Invocation
 
 LONGEST = 900.0
-"""Seconds that an invocation can last, whatever its deadline says:
+"""Longest possible invocation in seconds, whatever its deadline says:
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html"""
 
 LATE = "the application's response was not complete"
 
 
 class Call(msgspec.Struct, gc=False):
-    """One invocation under way at an application, and what bounds the response."""
+    """One invocation in progress, with the deadline and limits of its response."""
 
     invocation: Invocation
     deadline: float
-    """When to give the application up, by trio's clock."""
+    """The application's deadline, on trio's clock."""
     kind: type[Event] = PassThroughEvent
-    """The event's, once that is known."""
+    """The kind of the event, once that is known."""
     event: Event | None = None
     """The event, once it is decoded."""
     streamed: bool = False
-    """Whether the response's body may come piece by piece."""
+    """Whether the response's body may be streamed."""
     max_body: int = MAX_REPLY
-    """Bytes of a body that is not streamed."""
+    """Limit in bytes for a body that is not streamed."""
     request: Request | None = None
-    """What the event became, once that is known."""
+    """The request that was made of the event, once it is known."""
     started: float = 0.0
-    """When the invocation came, by trio's clock."""
+    """When the invocation arrived, on trio's clock."""
 
     @property
     def subject(self) -> str:
-        """``METHOD PATH`` of the request, which begins the line of each failure.
+        """``METHOD PATH`` of the request, for the log lines about failures.
 
-        An event that made no request is named by its own method and path, or by its
-        size where it has none.
+        If no request could be made, they are the event's own method and path. An event
+        without these is named by its size.
         """
         if self.request:
             return name_request(self.request.method.decode(), self.request.target)
@@ -58,7 +58,7 @@ class Call(msgspec.Struct, gc=False):
         return f"an event of {len(self.invocation.payload):,} bytes"
 
     def late(self, what: str = LATE) -> DeadlineError:
-        """Return the error of an application that is given up now."""
+        """Return the error for a response that missed its deadline just now."""
         message = f"{what} after {trio.current_time() - self.started:.2f} s"
         left = self.invocation.deadline_ms / 1000 - time.time()
         if 0 < left < LONGEST:
@@ -66,28 +66,28 @@ class Call(msgspec.Struct, gc=False):
         return DeadlineError(message)
 
     def sent_again(self) -> None:
-        """Hear that the request was sent once more."""
+        """Do nothing; called when the request has been retried."""
 
 
 class Transport(Protocol):
-    """One invoke loop's place at an application: a request, then what is left of it."""
+    """An invoke loop's way to an application: it sends a request, then finishes it."""
 
     async def send(self, request: Request, call: Call) -> Response:
-        """Return the application's response, its body whole unless it is streamed.
+        """Send a request; return the response, with a whole body unless it is streamed.
 
         Raises:
-            InvocationError: there is none. A streamed body may raise it as well.
+            InvocationError: there is no response. A streamed body may also raise it.
         """
 
     async def finish(self, deadline: float) -> None:
-        """Do what is left to be done after the reply, until trio's clock says this.
+        """Complete the remaining work after the reply, before the deadline.
 
-        Lambda freezes whatever is still going on when the next event is asked for.
+        Lambda freezes whatever still runs when the next event is requested.
         """
 
 
 class App(Protocol):
-    """An application, from its start to its end."""
+    """An application, from its start to its exit."""
 
     @property
     def extension_name(self) -> str:
@@ -97,8 +97,8 @@ class App(Protocol):
         """Run the application, and set ``ready`` once Lambda's init may end.
 
         Raises:
-            InitError: it did not get ready.
-            FatalError: it ended while it was serving.
+            InitError: the application did not become ready.
+            FatalError: the application exited while it was serving.
         """
 
     def open_transport(self) -> Transport:
@@ -108,27 +108,27 @@ class App(Protocol):
         """Prepare for a snapshot.
 
         Raises:
-            BeforeCheckpointError: the application is not fit for one.
+            BeforeCheckpointError: the application's hook failed.
         """
 
     async def resume(self) -> None:
-        """Go on after a snapshot was restored.
+        """Continue after a snapshot was restored.
 
         Raises:
-            AfterRestoreError: the application is not fit to go on.
+            AfterRestoreError: the application can't continue.
         """
 
 
 class Middleware:
-    """What a setting adds around a transport, to each request or response."""
+    """A transport that wraps another one, to apply a setting."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
     async def send(self, request: Request, call: Call) -> Response:
-        """Send as the transport within does."""
+        """Send the request unchanged."""
         return await self._transport.send(request, call)
 
     async def finish(self, deadline: float) -> None:
-        """Finish as the transport within does."""
+        """Finish the wrapped transport."""
         await self._transport.finish(deadline)

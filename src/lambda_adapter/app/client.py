@@ -1,4 +1,11 @@
-"""HTTP to the application: over a kept connection, responses whole or streamed."""
+"""The HTTP client for the application: it keeps connections, and may stream responses.
+
+Two rules decide which connection carries a request (``HttpTransport.send``). An idle
+connection may be closed by the server at any moment, and then a request on it fails
+without a response. A request with an idempotent method is simply sent again. Any other
+one must not be, because it may already have had an effect, so it only uses a connection
+that has been idle for less than any server's timeout, or a new one.
+"""
 
 import contextlib
 import functools
@@ -26,10 +33,10 @@ from lambda_adapter.http.parser import BodyTooLargeError
 
 
 class StreamedBody:
-    """The body of a streamed response, and its connection until that is closed.
+    """The body of a streamed response, which owns its connection until it is closed.
 
-    ``fail`` makes the error to raise of one that the pieces raise, and ``end`` lets go
-    of the connection.
+    ``fail`` converts an error of the pieces to the one to raise, and ``end`` releases
+    the connection.
     """
 
     def __init__(
@@ -50,10 +57,10 @@ class StreamedBody:
         """Return the next piece.
 
         Raises:
-            InvocationError: the body broke off.
+            InvocationError: the body ended early.
         """
         with contextlib.ExitStack() as stack:
-            stack.callback(self._finish)  # unless there is a piece, it was the last
+            stack.callback(self._finish)  # unless there is a piece, the body has ended
             try:
                 piece = await anext(self._pieces)
             except (PeerError, trio.TooSlowError) as error:
@@ -62,7 +69,7 @@ class StreamedBody:
             return piece
 
     async def aclose(self) -> None:
-        """Let go of the connection."""
+        """Release the connection."""
         await self._pieces.aclose()
         self._finish()
 
@@ -78,11 +85,11 @@ UNUSABLE = "the application gave no usable response"
 TOO_LARGE = "the application's response is too large"
 
 UNREPEATABLE_IDLE_LIMIT = 0.5
-"""Seconds for which a connection may be idle and yet take a request that can't be
-repeated. Servers close theirs after 1 s, 2 s (gunicorn) and more, and a frozen
-environment wakes up just when they do. This clock is the monotonic one, as the servers'
-own, so both count a freeze or neither does. A new connection on loopback takes tens of
-microseconds."""
+"""Seconds for which a connection may have been idle to carry a request that can't be
+repeated. Servers close theirs after 1 s, 2 s (gunicorn) or more, and a frozen
+environment may thaw just then. This clock and the servers' are both the monotonic one,
+so a freeze counts for both or for neither. The price is small: a new connection on
+loopback takes tens of microseconds."""
 
 STUCK = (
     "the application responds to no other request after this one, which was late: the"
@@ -90,26 +97,26 @@ STUCK = (
 )
 
 LAST_MOMENT = 0.05
-"""Seconds: a generous bound between a crashing process closing its sockets and its
-exit."""
+"""Generous upper bound, in seconds, between a crashing process closing its sockets and
+its exit."""
 
 
 Check = Callable[[], Awaitable[None]]
-"""What is to be seen of the application before the next event is fetched."""
+"""A check of the application before the next event is requested."""
 
 
 class Server(Protocol):
-    """What is known of the server behind an address, beside its responses."""
+    """The server behind an address, as far as ``HttpTransport`` needs it."""
 
     async def responds(self) -> bool:
-        """Return whether it responds to a request of ours, which takes a moment."""
+        """Send a probe, and return whether it gets a response."""
 
 
 class HttpTransport:
-    """A ``Transport`` at a server with an address.
+    """A ``Transport`` to a server with an address.
 
-    Idle connections are used again for ``idle_limit`` seconds. Servers close theirs
-    after 5 s (uvicorn, Node.js), and a frozen environment must not meet that half-way:
+    Idle connections are reused for ``idle_limit`` seconds. Servers close theirs after
+    5 s (uvicorn, Node.js), and after a thaw a request must not meet that close:
     https://github.com/aws/aws-lambda-web-adapter/issues/40
     """
 
@@ -140,14 +147,15 @@ class HttpTransport:
         )
 
     async def send(self, request: Request, call: Call) -> Response:
-        """Send a request, once more if a kept connection turned out to be dead.
+        """Send a request; repeat it if a kept connection turned out to be dead.
 
-        https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2-6: a method that is not
-        idempotent is never repeated, because nobody knows how far the first one went.
+        A request with a method that is not idempotent is never repeated, because the
+        first one may have had an effect:
+        https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2-6
 
         Raises:
             AppRequestError: the application gave no usable response.
-            ResponseTooLargeError: its response can't fit in a reply.
+            ResponseTooLargeError: the response is too large for a reply.
             DeadlineError: the response was not complete in time.
         """
         exchange = self._exchange_streamed if call.streamed else self._exchange
@@ -197,9 +205,9 @@ class HttpTransport:
             connection.close()
 
     async def _open(self, call: Call) -> Connection:
-        """Connect, and while nothing listens, try again: it is being restarted.
+        """Connect; retry while nothing listens, since the server may be restarting.
 
-        Not a byte was sent, so that is safe for every method.
+        Not a byte was sent, so retrying is safe for every method.
         """
         late = LATE
         with trio.move_on_at(call.deadline):
@@ -216,7 +224,9 @@ class HttpTransport:
         raise self._late(call, late)
 
     def _take_idle(self, limit: float) -> Connection | None:
-        """Return the youngest idle connection that is fit for use, if one is."""
+        """Return the most recently used idle connection that is usable, or None."""
+        # The last one in is the likeliest to be alive. Those before it are older, so
+        # any that is not usable is closed.
         while self._idle:
             since, connection = self._idle.pop()
             idle = connection.wire.current_time() - since
@@ -240,19 +250,19 @@ class HttpTransport:
         return call.late(what)
 
     async def finish(self, deadline: float) -> None:
-        """After a failure, see whether the application can take the next request.
+        """After a failure, check whether the application can handle another request.
 
         Raises:
-            AppStuckError: it responds to nothing while it works on a late request.
+            AppStuckError: it works on the late request and responds to no other.
         """
         if self._check:
             check, self._check = self._check, None
             await check()
 
     async def _see_crash(self) -> None:
-        """Wait a moment after a dropped connection, so that an exit is seen.
+        """Wait a moment after a dropped connection, so that an exit is noticed.
 
-        If the application crashed, nobody would respond to the next event.
+        If the application crashed, the next event would get no response.
         """
         await trio.sleep(LAST_MOMENT)
 

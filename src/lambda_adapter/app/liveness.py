@@ -1,17 +1,18 @@
-"""Whether an application still responds: asked after a response that was late.
+"""Probe after a late response whether an application still responds.
 
-A server with one worker takes nothing else while it works on a request that was given
-up, so each following one would be a 504 as well. A server with threads or an event loop
-goes on, and must not be ended: other requests may be under way, and much is cached.
+A server with one worker accepts nothing else while it works on the abandoned request,
+so that each following one would be a 504 as well. A server with threads or an event
+loop still responds, and must not be killed: it may be serving other requests, and its
+caches are warm.
 
-So it is asked for what the readiness check asks for, but at the address of requests: a
-port for checks alone may be served by another thread. Any response will do, for a 500
-is somebody's as well. What that can't tell, because the path is slow or is not known to
-be quick, is told by whether the server has read the question: one whose only worker is
-busy has not. A question that was read stays open, and if it has no response when the
-next response is late, the application is taken for stuck.
+So the request of the readiness check is sent as a probe, but to the address of
+requests: a separate port for checks may have its own thread. Any response will do, even
+a 500. If the path is slow, or not known to be fast, a missing response proves nothing.
+Then it counts whether the server has read the probe: one whose only worker is busy has
+not. A probe that was read stays open, and if it still has no response when the next
+request is late, the application counts as stuck.
 
-Imported only where a response was late.
+Imported only after a late response.
 """
 
 from __future__ import annotations
@@ -33,24 +34,24 @@ if TYPE_CHECKING:
     from lambda_adapter.http.connection import Connection
 
 TICK = 0.01
-"""Seconds of a step of the wait. An environment that is frozen or starved meanwhile
-loses a step of it and not the whole, for the application was frozen as well."""
+"""Seconds of one step of the wait. If the environment is frozen or starved meanwhile,
+only one step is lost, since the application was paused as well."""
 
 TICKS = 8
-"""Steps until a response has to come. By default Lambda's deadline is 0.1 s after the
-504, and the next event has to be asked for before that."""
+"""Steps to wait for a response. By default Lambda's deadline is 0.1 s after the 504,
+and the next event must be requested before that."""
 
 TICKS_AMONG_OTHERS = 500
-"""The same where several invocations are served at once. Nothing is frozen there, and
-workers that are busy with other requests are free again within seconds."""
+"""The same if invocations are served concurrently. Nothing is frozen then, and workers
+that are busy with other requests become free within seconds."""
 
 SIOCOUTQ = 0x5411
-"""The ``ioctl`` for the bytes that a Unix socket's peer has not read:
+"""The ``ioctl`` for the number of bytes that a Unix socket's peer has not read:
 https://man7.org/linux/man-pages/man2/TIOCOUTQ.2const.html"""
 
 
 class Liveness:
-    """Whether an application responds. ``usual``: seconds of its check at start."""
+    """Probes an application. ``usual``: seconds that its readiness check took."""
 
     def __init__(self, config: Config, usual: float) -> None:
         self._address = config.app_address
@@ -60,10 +61,10 @@ class Liveness:
         is_quick = usual < TICK * TICKS / 2 and config.readiness_protocol != "tcp"
         self._counts_if_read = is_alone and not is_quick
         self._asked: Connection | None = None
-        """Where it was asked and has not responded yet."""
+        """The connection of a probe without a response."""
 
     async def responds(self) -> bool:
-        """Ask, and return whether there is a response, or will be."""
+        """Probe; return whether there is a response, or can still be one."""
         if self._asked and not self._asked.is_stale():
             self._close()
             return False
@@ -78,9 +79,9 @@ class Liveness:
         return False
 
     async def _ask_for_a_moment(self) -> bool:
-        """Ask, if that is still to be done, and return whether a response begins.
+        """Send the probe, unless it is sent; return whether a response begins.
 
-        A server that hangs up, or does not listen, may be starting again.
+        A server that hangs up, or does not listen, may be restarting: try again.
         """
         with trio.move_on_after(TICK):
             try:
@@ -102,10 +103,10 @@ class Liveness:
 
 
 def has_read(sock: socket.socket) -> bool:
-    """Return whether the peer on this machine has read all that was sent to it.
+    """Return whether the peer, on this machine, has read everything sent to it.
 
-    A connection that is still to be accepted has its bytes unread. What can't be known
-    counts as read.
+    On a connection that is not accepted yet, everything is unread. If it can't be found
+    out, everything counts as read.
     """
     try:
         if sock.family == socket.AF_UNIX:
@@ -120,7 +121,7 @@ def has_read(sock: socket.socket) -> bool:
 
 
 def count_unread(table: str, local: int, remote: int) -> int:
-    """Return the bytes that wait to be read from a connection, as Linux shows it.
+    """Return the number of unread bytes of a connection in Linux's table.
 
     https://docs.kernel.org/networking/proc_net_tcp.html
     """

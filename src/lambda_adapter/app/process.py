@@ -1,4 +1,4 @@
-"""The application's process, once it runs: has it ended, and how is it ended."""
+"""Watch the application's process, and end it."""
 
 import contextlib
 import os
@@ -28,17 +28,17 @@ FOREGROUND = (
     "it has to run in the foreground: nginx with `daemon off;`,"
     " gunicorn without --daemon"
 )
-"""What to do where the command ends well: the server has gone into the background."""
+"""Advice if the command exits with status 0: the server went into the background."""
 
 POLL = 0.05
-"""Seconds between two looks at a child where the system has no pidfd."""
+"""Seconds between two checks of a child on a system without pidfds."""
 
 GROUP_POLL = 0.01
-"""Seconds between two looks at a process group."""
+"""Seconds between two checks of a process group."""
 
 
 class AppProcess:
-    """The child, as a context: leaving it ends the child and its process group."""
+    """The child as a context manager, whose exit ends the child and its group."""
 
     def __init__(self, child: Child, *, locally: bool = False) -> None:
         self._child = child
@@ -53,12 +53,12 @@ class AppProcess:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Ask it to end, then whoever is left of its group; then end them.
+        """SIGTERM to the child, then to the rest of its group; then SIGKILL to all.
 
-        Each gets SIGTERM once. A child that hands it on, as gunicorn and npm do, ends
-        after its own children, who never get a second one: to some programs that
-        means to end at once. A shell script that hands nothing on ends first, and
-        leaves to its children what it has not used of the time.
+        Each process gets SIGTERM only once. A child that forwards it, as gunicorn and
+        npm do, exits after its own children. These never get a second SIGTERM, on which
+        some programs exit immediately. A shell script that forwards nothing exits
+        first, and its children get the remaining time.
         """
         strays = self._strays()
         with trio.move_on_after(grace(locally=self._locally), shield=True):
@@ -81,9 +81,9 @@ class AppProcess:
         self._reap()
 
     def _strays(self) -> set[tuple[int, int]]:
-        """Return its descendants in other process groups, each with its group.
+        """Return the child's descendants in other process groups, each with its group.
 
-        A server that makes a session of its own, as PHP-FPM does, would outlive it.
+        A server that creates its own session, as PHP-FPM does, would outlive the child.
         """
         return {
             (each.pid, each.group)
@@ -95,7 +95,7 @@ class AppProcess:
         return has_members(self._child.pid) or bool(still_running(strays))
 
     def _signal(self, strays: set[tuple[int, int]], number: int) -> None:
-        """Signal its process group, which is still its own, and what left that."""
+        """Signal the child's process group, and the descendants that left it."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._child.pid, number)
         for pid in still_running(strays):
@@ -103,7 +103,7 @@ class AppProcess:
                 os.kill(pid, number)
 
     def _reap(self) -> None:
-        """Let go of it."""
+        """Reap the child."""
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self._child.pid, 0)
         if self._child.pidfd != -1:
@@ -111,13 +111,13 @@ class AppProcess:
 
     @property
     def pid(self) -> int:
-        """The child's."""
+        """The child's pid."""
         return self._child.pid
 
     def ended(self) -> str | None:
-        """Return how the child ended, in words, or None while it runs.
+        """Return how the child exited, in words, or None while it runs.
 
-        It stays a zombie until this context is left, so that its pid stays its own.
+        It stays a zombie until this context is left, so that its pid is not reused.
         """
         flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
         try:
@@ -134,7 +134,7 @@ class AppProcess:
         return f"was ended by {describe_signal(result.si_status)}"
 
     async def wait_ended(self) -> str:
-        """Wait until the child has ended, and return how."""
+        """Wait until the child has exited; return how, in words."""
         while (how := self.ended()) is None:
             if self._child.pidfd != -1:
                 await trio.lowlevel.wait_readable(self._child.pidfd)
@@ -143,19 +143,19 @@ class AppProcess:
         return how
 
     async def watch(self) -> None:
-        """Run for as long as the application serves.
+        """Wait for the application's exit, which is an error.
 
         Raises:
-            AppExitedError: it has ended.
+            AppExitedError: it has exited.
         """
         how = await self.wait_ended()
         raise AppExitedError(f"the application {how} while it was serving")
 
 
 def has_members(group: int) -> bool:
-    """Return whether a process of this group still runs; zombies do not.
+    """Return whether a process of this group still runs, zombies not counted.
 
-    ``killpg`` can't tell: to that, the child is a member until it is waited for.
+    ``killpg`` can't be used to find out: it counts the child until it is reaped.
     """
     return any(
         each.group == group and each.state not in ENDED for each in list_processes()
@@ -163,7 +163,7 @@ def has_members(group: int) -> bool:
 
 
 def still_running(strays: set[tuple[int, int]]) -> list[int]:
-    """Return those that run and have the group that they had: pids are used again."""
+    """Return those that still run. The group must match too, since pids are reused."""
     if not strays:
         return []
     return [
@@ -174,7 +174,7 @@ def still_running(strays: set[tuple[int, int]]) -> list[int]:
 
 
 def describe_signal(number: int) -> str:
-    """Return the name of a signal; real-time ones have none."""
+    """Return the name of a signal, or the number of a real-time signal."""
     try:
         return signal.Signals(number).name
     except ValueError:
@@ -182,7 +182,7 @@ def describe_signal(number: int) -> str:
 
 
 def grace(extensions: str = EXTENSIONS, *, locally: bool = False) -> float:
-    """Return how many seconds the application has from SIGTERM to SIGKILL."""
+    """Return the seconds between SIGTERM and SIGKILL."""
     if locally:
         return GRACE_LOCALLY
     try:

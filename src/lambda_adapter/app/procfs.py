@@ -1,4 +1,4 @@
-"""Linux's ``/proc``: processes, and the sockets that they listen on.
+"""Read Linux's ``/proc``: processes, and the sockets that they listen on.
 
 https://man7.org/linux/man-pages/man5/proc.5.html
 """
@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 ENDED = frozenset({"Z", "X"})
-"""States of a process that no longer runs: a zombie, and one that is just going."""
+"""States of a process that no longer runs: a zombie, or one that is exiting."""
 
 
 class ProcessStat(NamedTuple):
-    """What /proc/PID/stat says first."""
+    """The first columns of /proc/PID/stat."""
 
     pid: int
     state: str
@@ -23,10 +23,10 @@ class ProcessStat(NamedTuple):
 
 
 def list_processes() -> Iterator[ProcessStat]:
-    """Return what can be seen of all processes; without /proc, there are none.
+    """Yield all visible processes; none without /proc.
 
-    Reading this takes milliseconds, so it is for an application's end, and for when
-    something has gone wrong.
+    This takes milliseconds, so it is used only when the application exits, or when
+    something is wrong.
     """
     try:
         names = os.listdir("/proc")
@@ -41,7 +41,7 @@ def list_processes() -> Iterator[ProcessStat]:
 
 
 def find_relatives(pid: int) -> list[ProcessStat]:
-    """Return a process, its group and all their descendants."""
+    """Return a process, the members of its group, and all their descendants."""
     processes = list(list_processes())
     found = {pid} | {each.pid for each in processes if each.group == pid}
     while new := {each.pid for each in processes if each.parent in found} - found:
@@ -50,7 +50,7 @@ def find_relatives(pid: int) -> list[ProcessStat]:
 
 
 def parse_stat(stat: str) -> ProcessStat:
-    """Read /proc/PID/stat.
+    """Parse /proc/PID/stat.
 
     The name is in parentheses, and may hold parentheses, spaces and line breaks:
     https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
@@ -61,29 +61,29 @@ def parse_stat(stat: str) -> ProcessStat:
 
 
 def read_proc(name: str) -> str:
-    """Return a file of /proc.
+    """Return the content of a file of /proc.
 
     Raises:
-        OSError: there is none.
+        OSError: there is no such file.
     """
     with open(f"/proc/{name}", encoding="utf-8", errors="replace") as file:
         return file.read()
 
 
 Listener = tuple[str, int]
-"""The host and the port that somebody listens on."""
+"""The host and the port that a process listens on."""
 
 _LISTENING = "0A"
 """https://docs.kernel.org/networking/proc_net_tcp.html"""
 
 
 def find_listeners(pid: int) -> list[Listener]:
-    """Return where a process listens, with its descendants and its process group.
+    """Return where a process, its group and their descendants listen, ordered by port.
 
-    They are in the order of their ports. What can't be looked into is left out.
+    Processes of other users are left out.
 
     Raises:
-        OSError: there is no table of sockets here.
+        OSError: this system has no table of sockets.
     """
     listening = parse_listening(read_proc("net/tcp"))
     with contextlib.suppress(OSError):  # no IPv6
@@ -96,7 +96,7 @@ def find_listeners(pid: int) -> list[Listener]:
 
 
 def parse_listening(table: str) -> dict[int, Listener]:
-    """Return what listens in /proc/net/tcp or /proc/net/tcp6, by the socket's inode.
+    """Return the listening sockets in /proc/net/tcp or /proc/net/tcp6, by inode.
 
     https://docs.kernel.org/networking/proc_net_tcp.html
     """
@@ -110,7 +110,7 @@ def parse_listening(table: str) -> dict[int, Listener]:
 
 
 def _host(digits: str) -> str:
-    # Words of four bytes in the byte order of the machine, little-endian on Lambda's.
+    # The kernel prints words of four bytes in host byte order: little-endian on Lambda.
     raw = bytes.fromhex(digits)
     packed = b"".join(raw[at : at + 4][::-1] for at in range(0, len(raw), 4))
     family = socket.AF_INET if len(raw) == 4 else socket.AF_INET6
@@ -118,7 +118,7 @@ def _host(digits: str) -> str:
 
 
 def _sockets(pid: int) -> set[int]:
-    """Return the inodes of a process's sockets, as far as this one may see them."""
+    """Return the inodes of a process's sockets, if this process may read them."""
     folder = f"/proc/{pid}/fd"
     inodes: set[int] = set()
     with contextlib.suppress(OSError):  # it has just ended, or is another user's

@@ -1,4 +1,4 @@
-"""Waiting until the application is ready for its first request."""
+"""Wait until the application is ready for its first request."""
 
 import contextlib
 import enum
@@ -17,21 +17,22 @@ from lambda_adapter.http.messages import Request, authority
 from lambda_adapter.observe.logs import log
 
 INTERVAL = 0.01
-"""Seconds between two checks, as long as the application responds to none."""
+"""Seconds between two checks, as long as there is no response."""
 
 SHARE = 1 / 8
-"""Part of the time since the first unhealthy response that is waited after another one.
-Applications log each check; one that warms up is found ready late by this part."""
+"""Pause after an unhealthy response, as a fraction of the time since the first one. It
+grows because applications log each check. A warm-up takes longer by at most this
+part."""
 
 LONGEST_PAUSE = 1.0
-"""Seconds that no two checks are further apart."""
+"""Longest pause between two checks, in seconds."""
 
 FIRST_LIMIT = 1.0
-"""Seconds that the first checks may take. One that hangs doubles the next one's: an
-application whose first response is lost is asked again, a slow one is waited for."""
+"""Timeout of the first check, in seconds. After a timeout the next one doubles: a lost
+response is requested again soon, and a slow application gets time."""
 
 LAST_LIMIT = 8.0
-"""Seconds that no check may exceed."""
+"""Longest timeout of a check, in seconds."""
 
 FIRST_REPORT = 2.0
 """Seconds until the log says why the application is not ready; each report doubles the
@@ -39,48 +40,48 @@ time to the next."""
 
 
 INIT_REPORT = 8.0
-"""Seconds from which on a report names the limit of Lambda's init."""
+"""Seconds after which reports mention the timeout of Lambda's init."""
 
 
 class Stage(enum.Enum):
-    """How far a check came."""
+    """How far a check got."""
 
     CONNECTING = enum.auto()
-    """Nobody accepts connections."""
+    """No connection was accepted."""
     WAITING = enum.auto()
-    """There was no response in time."""
+    """There was no response before the timeout."""
     READING = enum.auto()
-    """A connection was accepted, and its response was none."""
+    """A connection was accepted, but it carried no HTTP response."""
     RESPONDED = enum.auto()
-    """There was a response, with whichever status."""
+    """There was a response, whatever its status."""
 
 
 class Check(msgspec.Struct, frozen=True):
-    """What a check saw of the application."""
+    """The result of one check."""
 
     seen: str
     stage: Stage
     is_ready: bool = False
     was_answered: bool = False
-    """Whether bytes of a response arrived, if only of an unhealthy one."""
+    """Whether bytes of a response arrived, even of an unhealthy one."""
 
 
 class Process(Protocol):
-    """An application that may end before it is ready."""
+    """A process that may exit before it is ready."""
 
     @property
     def pid(self) -> int:
-        """The number of its process."""
+        """The pid."""
 
     def ended(self) -> str | None:
-        """Return how it ended, in words, or None while it runs."""
+        """Return how it exited, in words, or None while it runs."""
 
 
 async def wait_app_ready(config: Config, process: Process | None) -> float:
-    """Wait until a check has succeeded, and return how many seconds that one took.
+    """Wait until a check succeeds; return how many seconds that check took.
 
     Raises:
-        AppNotReadyError: the application has ended instead, or its time is over.
+        AppNotReadyError: the application exited, or was not ready before the timeout.
     """
     started = trio.current_time()
     first_response = math.inf
@@ -134,12 +135,12 @@ class Checks:
 def _raise_if_over(
     config: Config, process: Process | None, waited: float, check: Check
 ) -> None:
-    """Give up, once the application has ended or its time is over.
+    """Raise an error if the application has exited, or its time is over.
 
-    A refused connection says nothing about one that has ended: its own lines do.
+    After an exit, a refused connection is left out of the message: it explains nothing.
 
     Raises:
-        AppNotReadyError: that is so.
+        AppNotReadyError: the application won't become ready.
     """
     wrapper = config.app_wrapper
     if process and (how := process.ended()):
@@ -173,7 +174,7 @@ def _report(
 
 
 def advise(config: Config, process: Process | None, check: Check) -> str:
-    """Say what to do, by how far the check came."""
+    """Return what to do, depending on how far the check got."""
     from lambda_adapter.app import readiness_advice
 
     match check.stage:
@@ -189,7 +190,7 @@ def advise(config: Config, process: Process | None, check: Check) -> str:
 
 
 async def check_once(config: Config, knocker: Knocker) -> Check:
-    """Check once, and return what that saw."""
+    """Check once, and return the result."""
     try:
         connection = await knocker.open_connection()
     except PeerError as error:
@@ -204,7 +205,7 @@ async def check_once(config: Config, knocker: Knocker) -> Check:
     finally:
         connection.close()
     return Check(
-        f"GET {config.readiness_path} brought status {response.status}",
+        f"GET {config.readiness_path} returned status {response.status}",
         Stage.RESPONDED,
         is_ready=response.status in config.readiness_healthy_status,
         was_answered=True,
@@ -212,7 +213,7 @@ async def check_once(config: Config, knocker: Knocker) -> Check:
 
 
 def check_request(config: Config) -> EncodedRequest:
-    """Return the request of a check, after which the connection is closed."""
+    """Return the request of a check, which closes its connection."""
     fields = [
         (b"host", authority(config.readiness_address)),
         (b"user-agent", f"lambda-adapter/{__version__} (readiness check)".encode()),

@@ -1,8 +1,8 @@
-"""What to do about an application that does not get ready, by what a check saw.
+"""Give advice about an application that does not become ready.
 
-A refused connection is a matter of addresses: where the application has to listen,
-where it listens instead, and the settings for that. Anything else came from an
-application that was reached, and other settings help there.
+After a refused connection the advice is about addresses: where the application must
+listen, where it listens instead, and which settings to change. If the application was
+reached, other settings help.
 """
 
 from collections.abc import Sequence
@@ -22,21 +22,21 @@ SILENCE = (
 
 
 def advise_on_protocol(config: Config) -> str:
-    """Say what the application has to speak, where it was reached and did not."""
+    """Return the advice for an application whose response is not HTTP/1.1."""
     return f"it has to speak HTTP/1.1, without TLS, on {describe_check(config)}"
 
 
 def advise_on_address(config: Config, pid: int | None) -> str:
-    """Say where the application has to listen, and where it listens instead.
+    """Return where the application must listen, and where it listens instead.
 
-    Without the ``pid`` of its process, nobody knows the latter.
+    The latter is unknown without the ``pid`` of its process.
     """
     needed = f"it has to listen on {describe_check(config)}"
     if pid is None:
         return needed
     try:
         listeners = find_listeners(pid)
-    except OSError:  # no Linux
+    except OSError:  # not Linux
         return needed
     if not listeners:
         return f"{needed}, and listens on no TCP port yet"
@@ -48,7 +48,7 @@ def advise_on_address(config: Config, pid: int | None) -> str:
 
 
 def describe_check(config: Config) -> str:
-    """Return what is checked, as an address."""
+    """Return the address of the readiness check, as a URL or a path."""
     address = config.readiness_address
     if isinstance(address, str):
         return f"the Unix socket {address}"
@@ -57,13 +57,13 @@ def describe_check(config: Config) -> str:
 
 
 def _settings_for(config: Config, listeners: Sequence[Listener]) -> str:
-    """Return what to set, so that one of these is checked, or nothing."""
+    """Return the settings that make one of these be checked, or ``""``."""
     checked = config.readiness_address
     if isinstance(checked, str):
         return "do without AWS_LWA_UNIX_SOCKET"
     host, port = checked
     on_port = [listener for listener in listeners if listener[1] == port]
-    # The lowest port is the likeliest: others are of debuggers and of child processes.
+    # The lowest port is the likeliest: others belong to debuggers and child processes.
     hosts = [each for each, _ in on_port or listeners[:1]]
     settings: list[str] = []
     if not any(_covers(each, host) for each in hosts):
@@ -76,7 +76,7 @@ def _settings_for(config: Config, listeners: Sequence[Listener]) -> str:
 
 
 def _covers(listening: str, host: str) -> bool:
-    """Return whether who listens on one address is reached at another."""
+    """Return whether a socket on the address ``listening`` is reachable at ``host``."""
     plain = listening.removeprefix("::ffff:")
     if plain == host or host == "localhost":
         return plain in {host, "127.0.0.1", "::1", "0.0.0.0", "::"}

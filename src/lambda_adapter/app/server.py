@@ -1,7 +1,7 @@
 """Applications that are servers: a child of this process, or started by Lambda itself.
 
-Both have a client, transports, and SnapStart's hooks. They differ in whether their
-end can be seen.
+Both have a client, transports, and SnapStart's hooks. Only of a child can the adapter
+see that it has exited.
 """
 
 import math
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class AfterReady(Middleware):
-    """Holds requests back until the application is ready."""
+    """Delays requests until the application is ready."""
 
     def __init__(self, transport: Transport, ready: trio.Event) -> None:
         super().__init__(transport)
@@ -39,13 +39,13 @@ class AfterReady(Middleware):
 
 
 ASYNC_INIT_TIMEOUT = 9.8
-"""Seconds after which Lambda's init is left to end, ready or not: it may take 10 s, and
-then begins again within the first invocation.
+"""Seconds after which init ends, ready or not: after 10 s, Lambda would repeat it
+during the first invocation.
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html"""
 
 
 class ServerApp:
-    """What the two have in common."""
+    """The common base of both kinds of server."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -58,7 +58,7 @@ class ServerApp:
         self._is_ready = trio.Event()
         self._process: AppProcess | None = None
         self._usual = math.inf
-        """Seconds that the readiness check took which succeeded."""
+        """Seconds that the successful readiness check took."""
         self._liveness: Liveness | None = None
 
     def open_transport(self) -> Transport:
@@ -70,10 +70,10 @@ class ServerApp:
         return AfterReady(transport, self._is_ready)
 
     async def responds(self) -> bool:
-        """Return whether the application responds, after a response that was late."""
+        """Return whether the application still responds, after a late response."""
         from lambda_adapter.app.liveness import Liveness
 
-        # Where several are late at once, each asks by itself.
+        # With concurrent invocations, each late one gets its own probe.
         if self._liveness is None or self._config.max_concurrency > 1:
             self._liveness = Liveness(self._config, self._usual)
         return await self._liveness.responds()
@@ -82,17 +82,17 @@ class ServerApp:
         """Prepare for a snapshot.
 
         Raises:
-            BeforeCheckpointError: the application is not fit for one.
+            BeforeCheckpointError: the application's hook failed.
         """
         from lambda_adapter.app.snapstart import suspend_server
 
         await suspend_server(self._config, self._client)
 
     async def resume(self) -> None:
-        """Go on after a snapshot was restored.
+        """Continue after a snapshot was restored.
 
         Raises:
-            AfterRestoreError: the application is not fit to go on.
+            AfterRestoreError: the application can't continue.
         """
         from lambda_adapter.app.snapstart import resume_server
 
@@ -102,7 +102,7 @@ class ServerApp:
         self._usual = await wait_app_ready(self._config, self._process)
 
     async def _let_init_end(self, ready: trio.Event) -> None:
-        """Set ``ready`` once the application is, or before Lambda's init is over."""
+        """Set ``ready`` once the application is, or just before init times out."""
         seconds = ASYNC_INIT_TIMEOUT if self._config.inits_async else math.inf
         with trio.move_on_after(seconds):
             await self._is_ready.wait()
@@ -113,8 +113,8 @@ class ChildApp(ServerApp):
     """An application that the adapter started."""
 
     extension_name = "lambda-adapter-runtime"
-    """Not an extension's file name: an image may hold the adapter as one, too, and
-    Lambda takes each name once.
+    """Not an extension's file name, since the image may also have the adapter as one,
+    and Lambda accepts each name only once.
     https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html#extensions-registration-api-a"""
 
     def __init__(self, config: Config, child: Child) -> None:
@@ -122,11 +122,11 @@ class ChildApp(ServerApp):
         self._child = child
 
     async def run(self, ready: trio.Event) -> None:
-        """See the application through its life; at the end, it is ended.
+        """Wait until the application is ready, then watch it; end it when cancelled.
 
         Raises:
-            InitError: it can't be started, or did not get ready.
-            AppExitedError: it ended while it was serving.
+            InitError: it can't be started, or did not become ready.
+            AppExitedError: it exited while it was serving.
         """
         locally = self._config.is_local
         async with AppProcess(self._child, locally=locally) as self._process:
@@ -139,19 +139,19 @@ class ChildApp(ServerApp):
 
 
 class AttachedApp(ServerApp):
-    """An application that Lambda started, beside the adapter as an extension."""
+    """An application that Lambda started; the adapter runs as an extension."""
 
     extension_name = os.path.basename(sys.argv[0])
-    """An external extension's name is its file's."""
+    """An external extension must register under its file name."""
 
     async def run(self, ready: trio.Event) -> None:
-        """Wait for the application, and claim its events.
+        """Wait until the application is ready, and take the lock for its events.
 
-        Where the adapter is the image's entry point as well, that one has claimed them
-        before it started the application. Then this one only waits for SIGTERM.
+        If the image's entry point is an adapter too, that one took the lock before it
+        started the application. Then this one only waits for SIGTERM.
 
         Raises:
-            AppNotReadyError: its time to get ready is over.
+            AppNotReadyError: the application was not ready before the timeout.
         """
         init_may_end = trio.Event()
         async with trio.open_nursery() as nursery:

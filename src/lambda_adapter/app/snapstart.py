@@ -1,7 +1,7 @@
-"""SnapStart's hooks: the application before a snapshot, and after one was restored.
+"""Call SnapStart's hooks, before a snapshot is taken and after it is restored.
 
-Two POSTs tell the application. Their paths are Lambda's to call: a client's request for
-one is refused.
+Each hook is a POST to the application. Only the adapter may call their paths: a
+client's request for one is refused.
 
 https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html
 """
@@ -38,36 +38,36 @@ https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
 
 RESTORE_TIMEOUT = 9.5
 """Seconds for the hook after a restore and the check after it, together. Lambda allows
-10 s before a SnapStartTimeoutException; the rest is for telling Lambda why.
+10 s before a SnapStartTimeoutException; the rest is for reporting the reason.
 https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html"""
 
 FIRST_REPORT = 2.0
-"""Seconds until the log says which hook is being waited for."""
+"""Seconds until the log says which hook has not responded yet."""
 
 HOOK_CONTEXTS = [(REQUEST_CONTEXT, b"null"), (LAMBDA_CONTEXT, b"null")]
-"""The fields by which an application can recognise a hook: no event's request has the
-second one with ``null``, and no client can send either."""
+"""Headers by which an application can recognise a hook: no event's request has ``null``
+in the second one, and no client can send either."""
 
 
 Post = Callable[[Request], Awaitable[Response]]
-"""What sends a hook's request to the application."""
+"""Sends the request of a hook to the application."""
 
 
 async def suspend_server(config: Config, client: HttpTransport) -> None:
-    """Prepare the application for a snapshot, and close connections: none survives.
+    """Call the hook before a snapshot, and close all connections: none survives it.
 
     Raises:
-        BeforeCheckpointError: the application is not fit for a snapshot.
+        BeforeCheckpointError: the hook failed.
     """
     await announce_snapshot(config, functools.partial(_post_to_server, config))
     client.close()
 
 
 async def announce_snapshot(config: Config, post: Post) -> None:
-    """Tell the application that a snapshot will be taken.
+    """Call the hook before a snapshot is taken.
 
     Raises:
-        BeforeCheckpointError: the application is not fit for a snapshot.
+        BeforeCheckpointError: the hook failed.
     """
     path = config.before_checkpoint_path
     if path and (failure := await _call(config, post, path, CHECKPOINT_TIMEOUT)):
@@ -77,10 +77,10 @@ async def announce_snapshot(config: Config, post: Post) -> None:
 async def announce_restore(
     config: Config, post: Post, seconds: float = RESTORE_TIMEOUT
 ) -> None:
-    """Tell the application that it was restored from a snapshot.
+    """Call the hook after a snapshot was restored.
 
     Raises:
-        AfterRestoreError: the application is not fit to go on.
+        AfterRestoreError: the hook failed.
     """
     path = config.after_restore_path
     if path and (failure := await _call(config, post, path, seconds)):
@@ -88,10 +88,10 @@ async def announce_restore(
 
 
 async def resume_server(config: Config, check: Callable[[], Awaitable[object]]) -> None:
-    """Tell the application that it was restored; ``check`` waits until it is ready.
+    """Call the hook after a restore, then ``check``, which waits for readiness.
 
     Raises:
-        AfterRestoreError: the application is not fit to go on.
+        AfterRestoreError: the hook failed, or the application is not ready in time.
     """
     deadline = trio.current_time() + RESTORE_TIMEOUT
     await announce_restore(config, functools.partial(_post_to_server, config))
@@ -108,7 +108,7 @@ async def resume_server(config: Config, check: Callable[[], Awaitable[object]]) 
 
 
 async def _call(config: Config, post: Post, path: str, seconds: float) -> str | None:
-    """POST to a hook, and return why it failed or took too long, or None."""
+    """POST to a hook; return why it failed or timed out, or None."""
     failure: str | None = None
     with trio.move_on_after(seconds) as limit:
         async with trio.open_nursery() as nursery:
@@ -131,7 +131,7 @@ async def _report_wait(path: str, seconds: float) -> None:
 
 
 async def _post(config: Config, post: Post, path: str) -> str | None:
-    """POST to a hook, and return why it failed, or None."""
+    """POST to a hook; return why it failed, or None."""
     agent = f"lambda-adapter/{__version__} (SnapStart)".encode()
     fields = [
         (b"host", authority(config.app_address)),

@@ -1,4 +1,4 @@
-"""What settings put around a transport, once, and only where they are set."""
+"""Build the middleware around a transport: one layer for each setting that needs it."""
 
 import logging
 from typing import NamedTuple
@@ -9,14 +9,14 @@ from lambda_adapter.observe.logs import log
 
 
 class Transports(NamedTuple):
-    """One transport, as requests of clients reach it and as other events do."""
+    """The stacks around one transport: for clients' requests, and for other events."""
 
     http: Transport
     other: Transport
 
 
 def build_stack(transport: Transport, config: Config) -> Transports:
-    """Return the transport within all that the settings put around it."""
+    """Return the transport with the middleware that the settings require."""
     if log.isEnabledFor(logging.DEBUG):
         from lambda_adapter.app.middleware.request_log import RequestLog
 

@@ -1,9 +1,9 @@
-"""AWS_LWA_AFTER_REPLY_PATH: work that the application does after its reply.
+"""AWS_LWA_AFTER_REPLY_PATH: let the application work after its reply.
 
-Lambda freezes the environment when the next event is asked for, and nobody sees from
-outside whether a process still works. So the application says so in its response, and
-is then sent a second request: the work lasts for as long as the response to that one
-takes. It needs no library, and the work can't be forgotten.
+Lambda freezes the environment when the next event is requested, and the adapter can't
+see whether a process still works. So the application announces work by a header of its
+response, and then gets a second request, which it answers when the work is done. This
+needs no library, and the work can't be cut off by the freeze.
 """
 
 import msgspec
@@ -22,16 +22,16 @@ from lambda_adapter.http.messages import Field, Request, Response
 from lambda_adapter.observe.logs import log
 
 AFTER_REPLY = b"x-lwa-after-reply"
-"""In a response: there is work left. In the request for it: the value that was said."""
+"""In a response, it announces work; the request for the work has the same value."""
 
 UNDONE = "the work after the reply was not done"
 
 _CONTEXT = frozenset({LAMBDA_CONTEXT, REQUEST_ID, TENANT_ID, TRACE_ID, b"traceparent"})
-"""Fields of the first request that the second one has, too."""
+"""Headers that the second request copies from the first."""
 
 
 class AfterReply(Middleware):
-    """Asks the application for the work that is left, and waits for it."""
+    """Sends the second request after the reply, and waits for its response."""
 
     def __init__(self, transport: Transport, path: str) -> None:
         super().__init__(transport)
@@ -39,7 +39,7 @@ class AfterReply(Middleware):
         self._left: tuple[Request, Call] | None = None
 
     async def send(self, request: Request, call: Call) -> Response:
-        """Send, and take note of the work that the response says is left."""
+        """Send, and note the work that the response announces."""
         self._left = None
         response = await self._transport.send(request, call)
         asked = [field for field in response.fields if _asks(field)]
@@ -63,7 +63,7 @@ class AfterReply(Middleware):
         return Request(b"POST", self._path, fields)
 
     async def finish(self, deadline: float) -> None:
-        """Ask for the work, and wait until it is done, or for the deadline."""
+        """Request the work, and wait until it is done or the deadline passes."""
         await self._transport.finish(deadline)
         if self._left:
             request, first = self._left
@@ -75,7 +75,7 @@ class AfterReply(Middleware):
             await self._transport.finish(deadline)
 
     async def _work(self, request: Request, call: Call) -> InvocationError | None:
-        """Return why the work was not done, if it was not."""
+        """Request the work; return why it was not done, or None."""
         try:
             response = await self._transport.send(request, call)
         except InvocationError as error:

@@ -1,4 +1,4 @@
-"""AWS_LWA_ENABLE_COMPRESSION: responses are compressed if the client accepts it."""
+"""AWS_LWA_ENABLE_COMPRESSION: compress responses if the client accepts that."""
 
 import re
 import zlib
@@ -22,10 +22,10 @@ except ImportError:  # Python 3.14 has it
 
 
 LEAST = 1024
-"""Bytes below which a body gains nothing: it fits into a packet as it is."""
+"""Smallest body to compress, in bytes. A smaller one fits into one packet anyway."""
 
 GZIP = 16 + zlib.MAX_WBITS
-"""zlib's word for a gzip header and trailer."""
+"""zlib's ``wbits`` for a gzip header and trailer."""
 
 GZIP_LEVEL = 6
 """zlib's own default: https://www.zlib.net/manual.html"""
@@ -52,7 +52,7 @@ _UNTOUCHABLE = frozenset(
         b"content-md5",
     }
 )
-"""With one of these, the bytes are what they are: encoded, a part, or checked."""
+"""Headers that forbid compression: the body is encoded, partial or has a checksum."""
 
 _WEIGHT = re.compile(rb"q\s*=\s*([01](?:\.[0-9]{0,3})?)")
 """https://www.rfc-editor.org/rfc/rfc9110#section-12.4.2"""
@@ -78,15 +78,15 @@ CODINGS: dict[bytes, Callable[[bytes], bytes]] = {
     **({b"zstd": _zstd} if zstd else {}),
     b"gzip": _gzip,
 }
-"""What is at hand, the best first, by names of
+"""The available codings, the best first, by the names of
 https://www.iana.org/assignments/http-parameters/http-parameters.xhtml#content-coding"""
 
 
 def compress(request: Request, response: Response) -> Response:
-    """Return the response compressed, if its client accepts that and it is worth it.
+    """Compress the response, if the client accepts that and it saves anything.
 
-    What could have been compressed says so in ``Vary`` even if it is not, for caches
-    need to know: https://www.rfc-editor.org/rfc/rfc9110#section-12.5.5
+    A compressible response gets ``Vary`` even if it is not compressed, since caches
+    need it: https://www.rfc-editor.org/rfc/rfc9110#section-12.5.5
     """
     body = response.body
     if not isinstance(body, bytes) or not _is_compressible(response, len(body)):
@@ -99,9 +99,9 @@ def compress(request: Request, response: Response) -> Response:
 
 
 def choose_coding(fields: Fields) -> bytes:
-    """Return the coding that a client likes best, or ``b""``.
+    """Return the coding that a client prefers, or ``b""``.
 
-    Of those that it likes as much as another, it is the best one.
+    Among equal preferences, it is the best coding.
     https://www.rfc-editor.org/rfc/rfc9110#section-12.5.3
     """
     weights = _accepted(fields)
@@ -112,7 +112,7 @@ def choose_coding(fields: Fields) -> bytes:
 
 
 def _accepted(fields: Fields) -> dict[bytes, float]:
-    """Return the weights in ``Accept-Encoding``; ``x-gzip`` is gzip's other name."""
+    """Return the weights in ``Accept-Encoding``; ``x-gzip`` is an alias of gzip."""
     weights: dict[bytes, float] = {}
     for name, value in fields:
         if name.lower() == b"accept-encoding":
@@ -143,9 +143,9 @@ def _varied(fields: Fields) -> Fields:
 
 
 def _encoded(fields: Fields, coding: bytes, size: int) -> Fields:
-    """Return the fields of the compressed response.
+    """Return the headers of the compressed response.
 
-    A strong ETag names bytes, and these are others: it becomes a weak one.
+    A strong ETag identifies exact bytes, which have changed, so it becomes a weak one.
     https://www.rfc-editor.org/rfc/rfc9110#section-8.8.1
     """
     encoded: Fields = []
@@ -155,7 +155,7 @@ def _encoded(fields: Fields, coding: bytes, size: int) -> Fields:
             encoded.append((name, b"%d" % size))
         elif lower == b"etag" and value.startswith(b'"'):
             encoded.append((name, b"W/" + value))
-        elif lower != b"accept-ranges":  # nobody can serve a range of this
+        elif lower != b"accept-ranges":  # no range of this is served
             encoded.append((name, value))
     return [*encoded, (b"content-encoding", coding)]
 
@@ -164,9 +164,10 @@ class Compression(Middleware):
     """Compresses responses for clients that accept it."""
 
     async def send(self, request: Request, call: Call) -> Response:
-        """Send, and compress the response if that is worth it.
+        """Send, and compress the response if that saves anything.
 
-        A body may be larger than the reply that it is compressed for.
+        The body may be larger than the source's limit, since only its compressed form
+        must fit into the reply.
         """
         call.max_body = MAX_REPLY
         response = await self._transport.send(request, call)

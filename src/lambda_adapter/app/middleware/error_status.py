@@ -1,4 +1,4 @@
-"""AWS_LWA_ERROR_STATUS_CODES: statuses that fail the invocation."""
+"""AWS_LWA_ERROR_STATUS_CODES: fail the invocation on some statuses."""
 
 import contextlib
 from collections.abc import Set as AbstractSet
@@ -10,8 +10,8 @@ from lambda_adapter.errors import AppStatusError
 from lambda_adapter.http.messages import Request, Response
 
 MAX_REPORTED_BODY = 8_192
-"""Bytes of a body that an error reports. As JSON they are at most six times as many,
-and so within an error's own limit."""
+"""Most bytes of a body that an error reports. As JSON they are at most six times as
+many, which is within an error's own limit."""
 
 
 class ErrorStatus(Middleware):
@@ -25,7 +25,7 @@ class ErrorStatus(Middleware):
         """Send, and return the response unless its status is an error.
 
         Raises:
-            AppStatusError: it is one.
+            AppStatusError: the status is one of the configured ones.
         """
         response = await self._transport.send(request, call)
         if response.status in self._statuses:
@@ -34,7 +34,7 @@ class ErrorStatus(Middleware):
 
 
 async def _status_error(response: Response) -> AppStatusError:
-    """Return the error that a response means, with the beginning of its body."""
+    """Return the error for a response, with the beginning of its body."""
     body = await _beginning(response)
     text = body[:MAX_REPORTED_BODY].decode("utf-8", "replace")
     report = msgspec.json.encode({"statusCode": response.status, "body": text})

@@ -1,4 +1,4 @@
-"""AWS_LWA_METRICS: an application whose start, restores and responses are measured."""
+"""AWS_LWA_METRICS: measure an application's start, restores and responses."""
 
 import trio
 
@@ -8,19 +8,19 @@ from lambda_adapter.observe.metrics import seconds_since_exec, write_line
 
 
 class MeteredCall(Call):
-    """A turn that adds up what it took."""
+    """A call that adds up times and retries."""
 
     application: float = 0
-    """Seconds in which the application was waited for."""
+    """Seconds spent waiting for the application."""
     retries: int = 0
 
     def sent_again(self) -> None:
-        """Count a repetition."""
+        """Count a retry."""
         self.retries += 1
 
 
 class MeteredApp:
-    """An application that writes how long its start took, and each restore."""
+    """An application that writes the times of its start and of each restore."""
 
     def __init__(self, app: App, function_name: str) -> None:
         self._app = app
@@ -28,15 +28,15 @@ class MeteredApp:
 
     @property
     def extension_name(self) -> str:
-        """The name of the application within."""
+        """The wrapped application's name."""
         return self._app.extension_name
 
     async def run(self, ready: trio.Event) -> None:
-        """Run as the application within does, and write how long it took to be ready.
+        """Run the wrapped application, and write how long it took to become ready.
 
         Raises:
-            InitError: it did not get ready.
-            FatalError: it ended while it was serving.
+            InitError: the application did not become ready.
+            FatalError: the application exited while it was serving.
         """
         started = trio.current_time()
         within = trio.Event()
@@ -51,22 +51,22 @@ class MeteredApp:
             ready.set()
 
     def open_transport(self) -> Transport:
-        """Return a transport at which responses are measured."""
+        """Return a transport that measures responses."""
         return MeteredTransport(self._app.open_transport())
 
     async def suspend(self) -> None:
-        """Suspend as the application within does.
+        """Suspend the wrapped application.
 
         Raises:
-            BeforeCheckpointError: the application is not fit for a snapshot.
+            BeforeCheckpointError: the application's hook failed.
         """
         await self._app.suspend()
 
     async def resume(self) -> None:
-        """Resume as the application within does, and write how long that took.
+        """Resume the wrapped application, and write how long that took.
 
         Raises:
-            AfterRestoreError: the application is not fit to go on.
+            AfterRestoreError: the application can't continue.
         """
         started = trio.current_time()
         await self._app.resume()
@@ -75,7 +75,7 @@ class MeteredApp:
 
 
 class MeteredTransport(Middleware):
-    """A transport that adds the time of each response to the turn."""
+    """A transport that adds the time of each response to its call."""
 
     async def send(self, request: Request, call: Call) -> Response:
         """Send, and measure: until the head, if the response is streamed."""

@@ -1,4 +1,4 @@
-"""AWS_LAMBDA_LOG_LEVEL=DEBUG: each request and response is a line in the log."""
+"""AWS_LAMBDA_LOG_LEVEL=DEBUG: log each request and response."""
 
 import trio
 
@@ -8,15 +8,15 @@ from lambda_adapter.observe.logs import log
 
 
 class RequestLog(Middleware):
-    """Logs requests and responses, without queries and values: they may be secret."""
+    """Logs requests and responses, without queries or values, which may be secret."""
 
     async def send(self, request: Request, call: Call) -> Response:
-        """Send, and log what went out and what came back."""
+        """Send, and log the request with its response."""
         started = trio.current_time()
         response = await self._transport.send(request, call)
         body = response.body
         log.debug(
-            "%s %s (%d bytes; %s) brought status %d after %.1f ms (%s; %s)",
+            "%s %s (%d bytes; %s) returned status %d after %.1f ms (%s; %s)",
             request.method.decode(),
             request.target.partition(b"?")[0].decode("latin-1"),
             len(request.body),

@@ -1,4 +1,4 @@
-"""What settings make of a request, on its way from the event to the application."""
+"""Rewrite requests as the settings require: prefixes, headers, closed paths."""
 
 from collections.abc import Sequence
 
@@ -15,12 +15,12 @@ from lambda_adapter.http.messages import Request, Response, folded
 from lambda_adapter.parsers import AUTO
 
 PREFIX_FIELD = b"x-forwarded-prefix"
-"""The field in which proxies tell what they took off the path. Spring reads it:
+"""The header in which proxies state the prefix that they removed. Spring reads it:
 https://docs.spring.io/spring-framework/reference/web/webmvc/filters.html"""
 
 
 class Rewrite(Middleware):
-    """Rewrites requests as the settings want them."""
+    """Rewrites requests as the settings require."""
 
     def __init__(self, transport: Transport, config: Config) -> None:
         super().__init__(transport)
@@ -37,7 +37,7 @@ class Rewrite(Middleware):
 
 
 def rewrite(request: Request, config: Config, event: Event | None = None) -> Request:
-    """Return the request as the settings want it; ``event`` is what it came of.
+    """Return the rewritten request; ``event`` is the event that it was made of.
 
     Raises:
         ClosedPathError: its path is not for clients.
@@ -62,7 +62,7 @@ def rewrite(request: Request, config: Config, event: Event | None = None) -> Req
 
 
 def refuse_hooks(request: Request, hooks: Sequence[ClosedPath]) -> None:
-    """Refuse a client's request for what only the adapter may call.
+    """Refuse a client's request for a path that only the adapter may call.
 
     Raises:
         ClosedPathError: an application may take the path for one of these.
@@ -78,10 +78,10 @@ def refuse_hooks(request: Request, hooks: Sequence[ClosedPath]) -> None:
 def without_base_path(
     request: Request, prefix: bytes, *, keeps_empty: bool = False
 ) -> Request:
-    """Take a prefix off the path: once, and only whole segments of it.
+    """Remove a prefix of whole segments from the path, once.
 
-    The application is told in ``X-Forwarded-Prefix``, so that it can make links. A
-    client can't say so itself.
+    ``X-Forwarded-Prefix`` has the prefix, so that the application can build links. That
+    header is removed from a client's own request.
     """
     return _without_prefix(request, prefix, prefix, keeps_empty)
 
@@ -89,9 +89,9 @@ def without_base_path(
 def without_stage(
     request: Request, event: Event | None, *, keeps_empty: bool = False
 ) -> Request:
-    """Take API Gateway's stage off the path, and tell the application that of the URL.
+    """Remove API Gateway's stage from the path, as ``without_base_path`` does.
 
-    It is told in ``X-Forwarded-Prefix`` as well, and no client can say so itself.
+    ``X-Forwarded-Prefix`` has the stage only if the client's URL has it.
     """
     stage, told = find_stage(event)
     return _without_prefix(request, stage, told, keeps_empty)
@@ -100,10 +100,10 @@ def without_stage(
 def _without_prefix(
     request: Request, prefix: bytes, told: bytes, keeps_empty: bool
 ) -> Request:
-    """Take a prefix off the path, and tell what the client's URL has in its place.
+    """Remove a prefix from the path; ``told`` is what the client's URL has instead.
 
-    A path that is the prefix alone becomes ``/``, without which there is no request
-    line, or stays empty where it ``keeps_empty``: ``/api`` and ``/api/`` are two URLs.
+    A path that equals the prefix becomes ``/``, which a request line needs, or empty
+    with ``keeps_empty``, so that ``/api`` and ``/api/`` remain different URLs.
     """
     fields = [(n, v) for n, v in request.fields if folded(n) != PREFIX_FIELD]
     path, mark, query = request.target.partition(b"?")
@@ -119,11 +119,11 @@ def _without_prefix(
 
 
 def renamed(request: Request, old: bytes, new: bytes) -> Request:
-    """Rename a field, in place of what had the new name.
+    """Rename a header, replacing any that had the new name.
 
-    API Gateway and function URLs with IAM keep ``Authorization`` for themselves, for
-    example. Without a field of the old name, the request stays as it is. Whatever a
-    server may take for the new name is replaced, ``X_A`` for ``x-a`` as well.
+    This is for ``Authorization``, for example, which API Gateway and function URLs with
+    IAM use themselves. Without a header of the old name, nothing changes. All headers
+    that a server may take for the new name are replaced, such as ``X_A`` for ``x-a``.
     """
     if old == new or all(name.lower() != old for name, _ in request.fields):
         return request
@@ -137,6 +137,6 @@ def renamed(request: Request, old: bytes, new: bytes) -> Request:
 
 
 def without_request_context(request: Request) -> Request:
-    """Leave the event's ``requestContext`` out, for servers that limit heads."""
+    """Remove the header with ``requestContext``, for servers that limit headers."""
     fields = [field for field in request.fields if field[0] != REQUEST_CONTEXT]
     return msgspec.structs.replace(request, fields=fields)

@@ -1,7 +1,7 @@
-"""AWS_LWA_REMOVE_BASE_PATH=auto: the stage that API Gateway has in front of a path.
+"""AWS_LWA_REMOVE_BASE_PATH=auto: find the stage that API Gateway adds to a path.
 
-Whether the client's URL has the stage, and whether the event's path has it, are two
-questions, and APIs differ in both:
+The stage may be in the client's URL, in the event's path, in both or in neither,
+depending on the API:
 
 | API, at its | the URL has it | the event's path has it |
 |---|---|---|
@@ -23,23 +23,23 @@ from lambda_adapter.events.http_api import HttpApiEvent
 from lambda_adapter.events.rest_api import HttpApiV1Event, RestApiEvent
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
-"""A stage that has a name. ``$default`` is in no path."""
+"""The name of a stage. ``$default`` never occurs in a path."""
 
 TEST_STAGE = "test-invoke-stage"
-"""That of the console's test, which has no URL."""
+"""The stage of the console's test, which has no URL."""
 
 
 class _Context(msgspec.Struct, rename="camel", gc=False):
     stage: str | None = None
     domain_name: str | None = None
     path: str | None = None
-    """Of REST APIs, and of HTTP APIs in format 1.0: the path of the client's URL."""
+    """In events of REST APIs and of format 1.0: the path of the client's URL."""
 
 
 def find_stage(event: Event | None) -> tuple[bytes, bytes]:
-    """Return what to take off the path, and what the client's URL has before the rest.
+    """Return what to remove from the path, and what the client's URL has there.
 
-    Both are the stage with a slash in front, or nothing.
+    Each is the stage with a slash before it, or empty.
     """
     if not isinstance(event, HttpApiEvent | RestApiEvent):
         return b"", b""
@@ -54,8 +54,8 @@ def find_stage(event: Event | None) -> tuple[bytes, bytes]:
     has_own_domain = ".execute-api." in (context.domain_name or ".execute-api.")
     if isinstance(event, HttpApiEvent | HttpApiV1Event):
         return stage, stage if has_own_domain else b""
-    if context.path is not None:  # that of the URL, whatever the domain
-        # Slashes that begin a path are one in the event's.
+    if context.path is not None:  # the URL's path is conclusive for any domain
+        # The event's path has only one of several leading slashes.
         has_own_domain = f"{context.path}/".startswith(f"/{name}/") and (
             context.path[len(stage) :].lstrip("/") == event.path.lstrip("/")
         )

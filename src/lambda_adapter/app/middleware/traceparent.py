@@ -1,4 +1,4 @@
-"""AWS_LWA_TRACEPARENT: Lambda's trace as the W3C's header.
+"""AWS_LWA_TRACEPARENT: convert Lambda's trace ID to the W3C's header.
 
 https://www.w3.org/TR/trace-context/
 """
@@ -11,8 +11,8 @@ from lambda_adapter.app.app import Call, Middleware
 from lambda_adapter.http.messages import Fields, Request, Response
 
 MAX_VALUE = 8_192
-"""Bytes of a caller's ``tracestate`` or ``baggage`` that are handed on: what every
-implementation takes of the latter. https://www.w3.org/TR/baggage/#limits"""
+"""Most bytes of a caller's ``tracestate`` or ``baggage`` to forward: what every
+implementation must accept of the latter. https://www.w3.org/TR/baggage/#limits"""
 
 _X_RAY = re.compile(r"1-([0-9a-f]{8})-([0-9a-f]{24})")
 _PARENT = re.compile(r"[0-9a-f]{16}")
@@ -24,12 +24,12 @@ class _ClientContext(msgspec.Struct):
 
 
 def traceparent_of(trace_id: str) -> str:
-    """Return X-Ray's ``Root=...;Parent=...;Sampled=1`` as a ``traceparent``.
+    """Convert X-Ray's ``Root=...;Parent=...;Sampled=1`` to a ``traceparent``.
 
-    Both have 128 and 64 bits, in hexadecimal digits; X-Ray parts the first of them:
+    Both have IDs of 128 and 64 bits in hexadecimal digits; X-Ray splits the first:
     https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html
-    It is ``""`` where there is no parent, or where an id is not one, or nothing but
-    zeros, which W3C excludes.
+    Return ``""`` if there is no parent, or an ID is invalid or all zeros, which the W3C
+    forbids.
     """
     parts = dict(part.partition("=")[::2] for part in trace_id.split(";"))
     root = _X_RAY.fullmatch(parts.get("Root", ""))
@@ -43,12 +43,12 @@ def traceparent_of(trace_id: str) -> str:
 
 
 def called_with(client_context: str) -> list[tuple[bytes, bytes]]:
-    """Return the trace context of a caller, from its client context, as fields.
+    """Return the trace context in a caller's client context, as headers.
 
-    ``client_context`` is as the Runtime API gives it. AWS's own runtimes read its key
-    ``w3c`` as well, and these three texts in it:
-    https://github.com/aws/aws-lambda-python-runtime-interface-client
-    What can't be a field is left out, and a ``tracestate`` without its ``traceparent``:
+    ``client_context`` is as the Runtime API sends it. AWS's own runtimes also read
+    these three texts from its key ``w3c``:
+    https://github.com/aws/aws-lambda-python-runtime-interface-client Invalid values are
+    left out, and so is a ``tracestate`` without a ``traceparent``:
     https://www.w3.org/TR/trace-context/#tracestate-header
     """
     try:
@@ -69,7 +69,7 @@ def called_with(client_context: str) -> list[tuple[bytes, bytes]]:
 
 
 def _text(value: msgspec.Raw) -> str:
-    """Return a JSON text that can be a field's value, or an empty one."""
+    """Return a JSON string if it can be a header's value, else ``""``."""
     try:
         text = msgspec.json.decode(value, type=str)
     except msgspec.DecodeError:
@@ -79,12 +79,13 @@ def _text(value: msgspec.Raw) -> str:
 
 
 class Traceparent(Middleware):
-    """Adds the caller's trace context, or Lambda's trace in its form."""
+    """Adds the caller's trace context, or Lambda's trace ID in the same form."""
 
     async def send(self, request: Request, call: Call) -> Response:
-        """Send the request, with a trace context if there is one to be had.
+        """Send the request, with a trace context if one is known.
 
-        A client's ``tracestate`` without a ``traceparent`` belongs to none:
+        A client's ``tracestate`` without a ``traceparent`` is meaningless, so it is
+        dropped:
         https://www.w3.org/TR/trace-context/#tracestate-header
         """
         given = {name.lower() for name, _ in request.fields}
@@ -97,7 +98,7 @@ class Traceparent(Middleware):
 
 
 def _context(call: Call) -> Fields:
-    """Return the caller's trace context, and Lambda's trace where that names none."""
+    """Return the caller's trace context, with Lambda's trace ID as its fallback."""
     context = called_with(call.invocation.client_context)
     traceparent = traceparent_of(call.invocation.trace_id)
     if traceparent and b"traceparent" not in dict(context):

@@ -1,7 +1,7 @@
-"""AWS_LWA_WARM_UP: warm-up events get a reply, and the application never sees them.
+"""AWS_LWA_WARM_UP: reply to warm-up events without involving the application.
 
-Such an event keeps an environment from being ended. It has no request in it, so that an
-application without a route for events refuses it, which is an invocation error.
+Such an event only keeps an environment alive. It is not a request, so an application
+without a route for events would reject it, which would be an invocation error.
 """
 
 import re
@@ -16,13 +16,13 @@ from lambda_adapter.events.pass_through import PassThroughEvent
 from lambda_adapter.http.messages import Request, Response
 
 MAX_SIZE = 8_192
-"""Bytes of a warm-up event: schedules have 400, and large events need no look."""
+"""Largest warm-up event in bytes. Schedules have 400; larger events are not parsed."""
 
 MAX_DELAY = 1.0
 """Seconds that a warm-up event may ask for. OpenNext asks for 0.075."""
 
 _NAME = re.compile(r"warmer|warm[-_]?up|keep[-\w]{0,40}warm", re.IGNORECASE)
-"""Names of a rule or a schedule that exists to keep a function warm."""
+"""Names of rules or schedules whose purpose is to keep a function warm."""
 
 _SCHEDULERS = {b'"aws.events"', b'"aws.scheduler"'}
 """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html
@@ -44,13 +44,14 @@ class WarmUp(Middleware):
         self._server = server
 
     async def send(self, request: Request, call: Call) -> Response:
-        """Send what is no warm-up event; reply to what is one."""
+        """Reply to a warm-up event; send anything else."""
         document = _small_object(call)
         if not self._is_warm_up(document):
             return await self._transport.send(request, call)
         delay = _delay(document)
         if delay > 0:
-            # Several at once are to meet several environments, so each waits a moment:
+            # Concurrent events are meant to warm several environments. Without a delay,
+            # one environment could serve them all in turn:
             # https://opennext.js.org/aws/inner_workings/components/warmer
             await trio.sleep(min(delay, MAX_DELAY))
         body = msgspec.json.encode({"type": "warmer", "serverId": self._server})
@@ -77,12 +78,12 @@ def _small_object(call: Call) -> Document:
 
 
 def _delay(document: Document) -> float:
-    """Return the seconds that OpenNext's warmer asks for, in milliseconds."""
+    """Return the delay in seconds; OpenNext's warmer states it in milliseconds."""
     return (_read(document.get("delay", b"0"), float) or 0) / 1000
 
 
 def _rules(document: Document) -> list[str]:
-    """Return the names of the rules or schedules that an event comes from."""
+    """Return the names of the rules or schedules that sent an event."""
     arns = _read(document.get("resources", b"[]"), list[str]) or []
     return [arn.rpartition(":")[2].partition("/")[2] for arn in arns]
 
