@@ -221,10 +221,18 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             kind, error, _ = record.exc_info
             line["errorType"] = kind.__name__ if kind else ""
-            line["errorMessage"] = _unicode(str(error))
+            line["errorMessage"] = _unicode(text_of(error))
             trace = _unicode(self.formatException(record.exc_info))
             line["stackTrace"] = trace.splitlines()
         return msgspec.json.encode(line).decode()
+
+
+def text_of(error: BaseException | None) -> str:
+    """Return an exception's text, or what says that it has none."""
+    try:
+        return str(error)
+    except Exception as failure:  # the application's own ``__str__``
+        return f"<its text can't be made: {type(failure).__name__}>"
 
 
 def _unicode(text: str) -> str:

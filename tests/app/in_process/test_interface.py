@@ -122,6 +122,14 @@ def keywords(**options):
     return asgi
 
 
+def needs_settings(settings):
+    return asgi
+
+
+def needs_one_of_two(settings, debug=False):
+    return asgi
+
+
 async def async_factory():
     return asgi
 
@@ -164,6 +172,9 @@ def test_wsgi(found):
         (lambda a, b, c, d: None, "wsgi", "is not a WSGI application"),
         (NeedsName, "wsgi", "is a class: name an instance of it"),
         (AsgiNeedsName, "asgi", "is a class: name an instance of it"),
+        (needs_settings, "asgi", "is a function that needs settings"),
+        (needs_settings, "wsgi", "is a function that needs settings"),
+        (needs_one_of_two, "asgi", "is a function that needs settings"),
     ],
 )
 def test_other_interface(found, kind, reason):

@@ -102,6 +102,55 @@ async def test_line_of_a_failure(runtime, option, name, target, kind, what):
     assert what in line
 
 
+NAMELESS = """
+class Nameless(Exception):
+    def __str__(self):
+        raise KeyError("no text")
+
+class Response:
+    def __iter__(self):
+        yield b"ok"
+
+    def close(self):
+        raise OSError("the file is gone")
+
+def wsgi(environ, start_response):
+    if environ["PATH_INFO"] == "/nameless":
+        raise Nameless
+    start_response("200 OK", [])
+    return Response()
+
+async def asgi(scope, receive, send):
+    raise Nameless
+"""
+
+
+@pytest.mark.parametrize("log_format", ["TEXT", "JSON"])
+@pytest.mark.parametrize(
+    ("option", "path", "line"),
+    [
+        ("--asgi", "/nameless", "GET /nameless: Nameless: <its text can't be made: "),
+        ("--wsgi", "/nameless", "GET /nameless: Nameless: <its text can't be made: "),
+        ("--wsgi", "/", "GET /: OSError: the file is gone, in the close() of its resp"),
+    ],
+)
+async def test_line_of_an_odd_failure(
+    runtime, tmp_path, option, path, line, log_format
+):
+    """An exception without a text, and one of ``close``, have their line too."""
+    (tmp_path / "app.py").write_text(NAMELESS)
+    async with open_adapter(
+        runtime.address,
+        ["--app-dir", str(tmp_path), option, f"app:{option[2:]}"],
+        AWS_LAMBDA_LOG_FORMAT=log_format,
+    ) as adapter:
+        posted = await runtime.invoke(http_event(path))
+        log = await adapter.wait_log(f"Runtime.AppFailedError: {line}")
+
+    assert posted.json()["statusCode"] == (200 if path == "/" else 500)
+    assert log.count("AppFailedError: GET") == 1
+
+
 async def test_line_of_a_failure_as_json(runtime):
     """A failure's JSON has the application's exception beside the line."""
     programs = str(PROJECT / "tests" / "programs")

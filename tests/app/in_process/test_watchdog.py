@@ -56,6 +56,7 @@ async def test_application_that_blocks(runtime, tmp_path, option, source, enviro
     (line,) = [each for each in log.splitlines() if "blocks the adapter" in each]
     assert "Runtime.DeadlineError: GET /blocks: " in line
     assert f"{tmp_path}/app.py:4 in lookup, called by {tmp_path}/app.py:" in line
+    assert "lambda_adapter" not in line, "its own calls say nothing of the application"
 
 
 @pytest.mark.parametrize(

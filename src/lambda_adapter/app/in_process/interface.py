@@ -70,6 +70,17 @@ def _is_factory(found: object) -> bool:
     return not inspect.iscoroutinefunction(found)
 
 
+def _missing_argument(found: object, shape: _Shape) -> str | None:
+    """Return the one argument that a function needs, if it seems to be a factory.
+
+    An application of ASGI 2 takes a ``scope``; a factory takes settings, for example.
+    """
+    if shape.least != 1 or not inspect.isfunction(found):
+        return None
+    name = next(iter(inspect.signature(found).parameters))
+    return None if "scope" in name else name
+
+
 def _shape(found: object) -> _Shape | None:
     """Return the arguments of a callable, or None where Python can't say."""
     if not callable(found):
@@ -109,6 +120,11 @@ def _find_fault(found: object, shape: _Shape, kind: Kind) -> str | None:
         return None
     if not shape.least and _is_async(found):
         return "is a coroutine function: no factory is awaited"
+    if not _is_async(found) and (argument := _missing_argument(found, shape)):
+        return (
+            f"is a function that needs {argument}, which no server passes: if it is a"
+            " factory, name what it returns, or give the argument a default"
+        )
     # What could be either has passed: *args, or defaults for the last arguments.
     if shape.takes(_ARGUMENTS[other]) and (other == "asgi" or not _is_async(found)):
         return (
@@ -132,7 +148,7 @@ def _has_two_calls(found: object, shape: _Shape) -> bool:
     if not (shape.least == 1 and shape.most < _ARGUMENTS["asgi"]):
         return False
     if not isinstance(found, type):
-        return not _is_async(found)
+        return not (_is_async(found) or _missing_argument(found, shape))
     inner = _shape(getattr(found, "__call__", None))  # noqa: B004 - with its self
     return inner is None or inner.takes(3)
 

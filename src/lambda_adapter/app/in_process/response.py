@@ -15,7 +15,7 @@ from lambda_adapter.http.messages import (
     Response,
     name_request,
 )
-from lambda_adapter.observe.logs import log
+from lambda_adapter.observe.logs import log, text_of
 
 STUCK = "this environment ends, so that no request is worked on behind the next client"
 
@@ -70,7 +70,7 @@ def log_failure(subject: str, error: BaseException | None, when: str = "") -> No
     """
     what = "the application ended without a whole response"
     if error:
-        what = f"{type(error).__name__}: {error}".removesuffix(": ")
+        what = f"{type(error).__name__}: {text_of(error)}".removesuffix(": ")
     log.error("%s", AppFailedError(what + when).line(subject), exc_info=error)
 
 

@@ -7,6 +7,7 @@ only for one that is earlier: an invocation costs it two comparisons.
 """
 
 import math
+import os
 import sys
 import sysconfig
 import threading
@@ -16,6 +17,7 @@ from types import FrameType
 
 import trio
 
+import lambda_adapter
 from lambda_adapter.app.app import Call
 from lambda_adapter.app.in_process.response import name_call
 from lambda_adapter.errors import DeadlineError
@@ -33,6 +35,7 @@ FRAMES = 4
 """How many calls are named, the innermost first."""
 
 _LIBRARY = sysconfig.get_path("stdlib")
+_OWN = os.path.dirname(lambda_adapter.__file__)
 
 
 def watch_init(name: str) -> Callable[[], None]:
@@ -108,12 +111,15 @@ def _main_frame() -> FrameType | None:
 def where(frame: FrameType | None) -> str:
     """Return the calls that a thread is in, the innermost first, as ``file:line``.
 
-    They begin with the application's own: what Python's library is in says less.
+    They are the application's own, with its libraries': what Python's library is in
+    says less, and what the adapter is in, nothing.
     """
     calls: list[str] = []
     inside = ""
     while frame and len(calls) < FRAMES:
         code = frame.f_code
+        if calls and code.co_filename.startswith(_OWN):
+            break
         place = f"{code.co_filename}:{frame.f_lineno} in {code.co_name}"
         if not code.co_filename.startswith((_LIBRARY, "<frozen")):
             calls.append(place)

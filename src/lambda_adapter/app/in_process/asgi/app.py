@@ -6,6 +6,7 @@ from typing import cast
 import trio
 
 from lambda_adapter.app.app import Transport
+from lambda_adapter.app.in_process import forked
 from lambda_adapter.app.in_process.asgi.host import Application, Host
 from lambda_adapter.app.in_process.asgi.lifespan import Lifespan
 from lambda_adapter.app.in_process.asgi.transport import ASGITransport
@@ -32,6 +33,7 @@ class ASGIApp:
         self._end_watch = watch_init(self._name)
         app = cast("Application", load(self._name, config, "asgi"))
         self._app = app
+        forked.watch()
         self._lifespan = Lifespan(self._host, app)
 
     async def run(self, ready: trio.Event) -> None:

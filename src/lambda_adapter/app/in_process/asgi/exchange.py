@@ -15,6 +15,7 @@ from lambda_adapter.app.in_process.asgi.messages import (
     file_of,
     start_of,
 )
+from lambda_adapter.app.in_process.forked import end_if_child
 from lambda_adapter.app.in_process.response import BODILESS, log_failure, name_call
 from lambda_adapter.errors import AppFailedError
 from lambda_adapter.http.messages import Request
@@ -149,6 +150,7 @@ class HTTPCycle:
             ClientDisconnectedError: nobody takes it.
             RuntimeError, ValueError, TypeError: it is not the message that may follow.
         """
+        end_if_child()
         if self.given_up:
             raise ClientDisconnectedError("the request was given up")
         kind = message["type"]

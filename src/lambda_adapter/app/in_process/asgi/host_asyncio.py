@@ -19,6 +19,7 @@ from lambda_adapter.app.in_process.asgi.host import (
     Task,
     contained,
 )
+from lambda_adapter.app.in_process.forked import end_if_child
 from lambda_adapter.observe.logs import log
 
 T = TypeVar("T")
@@ -169,7 +170,9 @@ class AsyncioHost:
         library, sniffio.thread_local.name = sniffio.thread_local.name, "asyncio"
         try:
             timeout = self._loop.step()
+            end_if_child()
         except (SystemExit, KeyboardInterrupt) as error:  # out of a task or a callback
+            end_if_child(error)
             log.error("%r in the application was ignored", error)
         finally:
             sniffio.thread_local.name = library
@@ -209,8 +212,11 @@ def start_task(
     async def contain() -> None:
         try:
             await call()
-        except (SystemExit, KeyboardInterrupt) as error:
-            raise contained(error) from error
+        except BaseException as error:
+            end_if_child(error)
+            if isinstance(error, (SystemExit, KeyboardInterrupt)):
+                raise contained(error) from error
+            raise
 
     def tell(task: asyncio.Task[None]) -> None:
         if task.cancelled():

@@ -12,6 +12,7 @@ from lambda_adapter.app.in_process.asgi.host import (
     Task,
     contained,
 )
+from lambda_adapter.app.in_process.forked import end_if_child
 
 
 class TrioGate:
@@ -72,6 +73,7 @@ async def _run(
         with scope:
             await call()
     except BaseException as raised:  # the application's end is not the adapter's
+        end_if_child(raised)
         error = raised
     cancelled, rest = _split(error)
     if rest:

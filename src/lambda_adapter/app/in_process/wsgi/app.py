@@ -5,6 +5,7 @@ from typing import cast
 import trio
 
 from lambda_adapter.app.app import Transport
+from lambda_adapter.app.in_process import forked
 from lambda_adapter.app.in_process.aws import Function
 from lambda_adapter.app.in_process.importer import arm_watchdog, load
 from lambda_adapter.app.in_process.watchdog import Watchdog, watch_init
@@ -23,6 +24,7 @@ class WSGIApp:
         self._config = config
         end_watch = watch_init(config.wsgi_app or "")
         self._app = _import(config)
+        forked.watch()
         end_watch()
 
     async def run(self, ready: trio.Event) -> None:

@@ -10,12 +10,12 @@ from contextvars import copy_context
 import trio
 
 from lambda_adapter.app.app import Call
+from lambda_adapter.app.in_process.forked import end_if_child
 from lambda_adapter.app.in_process.response import log_failure, name_call
 from lambda_adapter.app.in_process.wsgi.environ import Environ
 from lambda_adapter.app.in_process.wsgi.exchange import Application, Exchange, Head
 from lambda_adapter.errors import AppFailedError
 from lambda_adapter.http.messages import Request
-from lambda_adapter.observe.logs import log
 
 MOMENT = 0.005
 """Seconds that trio's thread waits for the application's without trio, where no other
@@ -97,16 +97,20 @@ class WSGIResponder:
         try:
             self._exchange.close()
         except BaseException as error:  # a sys.exit in a thread would go unseen
-            log.error("the application failed to clean up", exc_info=error)
+            end_if_child(error)
+            log_failure(self.subject, error, ", in the close() of its response")
+        end_if_child()
         self.over = True
 
     def _respond(self) -> None:
         try:
             self._exchange.run()
         except BaseException as error:  # the application's end is not the adapter's
+            end_if_child(error)
             self.failed = True
             if not (self.given_up and isinstance(error, GivenUpError)):
                 log_failure(self.subject, error)
+        end_if_child()
 
     @property
     def subject(self) -> str:
@@ -121,6 +125,7 @@ class WSGIResponder:
                 self.too_large = self.given_up = True
                 self._pieces.clear()  # of no use any more, and megabytes
         else:
+            end_if_child()
             self._taken.clear()
             self._pieces.append(piece)
             self._notify()

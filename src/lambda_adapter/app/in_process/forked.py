@@ -1,0 +1,76 @@
+"""The end of a child that an application forks, and that comes back to the adapter.
+
+``os.fork`` in a view makes a second adapter, with the same connection to Lambda and the
+same epoll. A child that ends by ``os._exit``, as multiprocessing's do, or that executes
+a program never comes back here. One that returns, raises or calls ``sys.exit`` would
+respond in its parent's place, so it ends where the application's code does.
+"""
+
+import contextlib
+import os
+import sys
+import traceback
+from typing import Never
+
+import trio
+
+from lambda_adapter.observe.logs import log
+
+_is_child = False
+
+
+def watch() -> None:
+    """Note from now on when this process becomes a child of itself."""
+    os.register_at_fork(after_in_child=_become_child)
+
+
+def end_if_child(error: BaseException | None = None) -> None:
+    """End a child that comes back: with the status that Python gives this error."""
+    if _is_child:
+        _end(error)
+
+
+def _become_child() -> None:
+    global _is_child
+    _is_child = True
+    with contextlib.suppress(RuntimeError):  # a thread beside trio's has forked
+        trio.lowlevel.add_instrument(_Ending())
+
+
+class _Ending(trio.abc.Instrument):
+    """Ends the process where the application's code waits for trio to go on."""
+
+    def after_task_step(self, task: trio.lowlevel.Task) -> None:
+        """Take no further step."""
+        _end(None)
+
+
+def _end(error: BaseException | None) -> Never:
+    status = 0
+    if isinstance(error, SystemExit):
+        status = _status(error.code)
+    elif error:
+        traceback.print_exception(error)
+        status = 1
+    else:
+        log.warning(
+            "a child that the application forked came back to the adapter and was"
+            " ended, so that its parent alone responds; end it with os._exit"
+        )
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):  # the application's, whatever it is
+            stream.flush()
+    os._exit(status)
+
+
+def _status(code: object) -> int:
+    """Return the exit status, as Python's own exit has it.
+
+    https://docs.python.org/3/library/sys.html#sys.exit
+    """
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return code & 0xFF
+    print(code, file=sys.stderr)
+    return 1
