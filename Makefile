@@ -145,7 +145,7 @@ clean: ## remove what was made
 dist/bootstrap: $(sources) pyproject.toml uv.lock LICENSE | .venv/with-dev
 	$(bin)/python packaging/build_zipapp.py $@
 
-dist/lambda-adapter-%: $(sources) pyproject.toml uv.lock | .venv/synced
+dist/lambda-adapter-%: $(sources) pyproject.toml uv.lock | .venv/with-dev
 	$(bin)/python packaging/build_native.py $@ --architecture $* --engine "$(DOCKER)"
 
 dist/layer.zip: dist/bootstrap packaging/build_layer.py
