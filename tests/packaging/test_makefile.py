@@ -1,7 +1,9 @@
 """The Makefile's targets."""
 
 import re
+import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +11,8 @@ from tests.emulator import PROJECT
 
 PHONY = re.findall(r"^\.PHONY: (.*)$", (PROJECT / "Makefile").read_text(), re.MULTILINE)
 TARGETS = " ".join(PHONY).split()
+MADE = (".*", "build", "dist", "mutants", "__pycache__")
+"""What is not a source: what the targets make, and hidden directories."""
 
 
 def make(*arguments: str) -> str:
@@ -29,6 +33,24 @@ def test_help(target):
 
     assert all(word == "make" and about for word, _, about in lines)
     assert sorted(target for _, target, _ in lines) == sorted(TARGETS)
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sources as a clone has them: nothing is made yet."""
+    directory = tmp_path_factory.mktemp("fresh") / "checkout"
+    shutil.copytree(PROJECT, directory, ignore=shutil.ignore_patterns(*MADE))
+    return directory
+
+
+@pytest.mark.parametrize("target", [*TARGETS, "dist/lambda-adapter-aarch64"])
+def test_no_rule_is_missing(target: str, fresh: Path):
+    """In a fresh checkout, make knows how to make all that a target needs."""
+    done = subprocess.run(
+        ["make", "--dry-run", target], cwd=fresh, capture_output=True, text=True
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("target", ["demo", "quick"])
