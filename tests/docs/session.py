@@ -30,7 +30,7 @@ PORTS = ("8080", "8081", "9000", "9001", "5678")
 
 REASONS = {
     *("needs AWS", "needs a container engine", "needs an application"),
-    "takes a quiet machine",
+    *("needs a release", "takes a quiet machine"),
 }
 LOCAL = re.compile(
     r"lambda-adapter local(?! invoke| events| check| completion| --port| --help)"

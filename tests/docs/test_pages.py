@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.session import run
+from tests.docs.session import run, steps
 from tests.e2e.applications import need
 from tests.emulator import PROJECT
 
@@ -43,16 +43,51 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
+@pytest.fixture(scope="module")
+def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The .venv of a copied checkout, for the pages that run `make`.
+
+    `make` installs the checkout that it runs in, editable. In the project's own .venv
+    that would be a copy, which is gone after the test.
+    """
+    checkout = tmp_path_factory.mktemp("tools") / "checkout"
+    copy_checkout(checkout)
+    make = ("make", "--silent", f"PYTHON={sys.executable}", "dev")
+    subprocess.run(make, cwd=checkout, check=True)
+    return checkout / ".venv"
+
+
 @pytest.mark.parametrize("page", PAGES)
-def test_page(tmp_path: Path, environment: Path, page: str):
+def test_page(
+    request: pytest.FixtureRequest, tmp_path: Path, environment: Path, page: str
+):
     """Each command of a page succeeds, and prints what the page shows."""
     for program in NEEDS.get(page, []):
         need(program)
+    markdown = (DOCS / f"{page}.md").read_text("utf-8")
     checkout = tmp_path / "checkout"
     copy_checkout(checkout)
+    for made in (".cache", "dist"):
+        (checkout / made).symlink_to(PROJECT / made)
+    if any("make " in step.script for step in steps(markdown)):
+        (checkout / ".venv").symlink_to(request.getfixturevalue("tools"))
     path = f"{environment / 'bin'}:{os.environ['PATH']}"
 
-    run((DOCS / f"{page}.md").read_text("utf-8"), checkout, {"PATH": path})
+    run(markdown, checkout, {"PATH": path})
+
+
+def test_pages_leave_the_environment_of_the_tests_alone(tools: Path):
+    """What a page builds with `make` is installed in an environment of its own."""
+    where = "import lambda_adapter; print(lambda_adapter.__file__)"
+    own, copied = (
+        subprocess.run(
+            [python, "-c", where], cwd="/", check=True, capture_output=True, text=True
+        ).stdout
+        for python in (sys.executable, tools / "bin/python")
+    )
+
+    assert copied.startswith(str(tools.parent))
+    assert not own.startswith(str(tools.parent))
 
 
 def copy_checkout(target: Path) -> None:
@@ -70,5 +105,3 @@ def copy_checkout(target: Path) -> None:
             }
         ),
     )
-    for made in (".cache", ".venv", "dist"):
-        (target / made).symlink_to(PROJECT / made)
