@@ -56,6 +56,7 @@ TESTED_BY = {
     # An application in this process is served by all of these together.
     **dict.fromkeys(
         [
+            "app/in_process/asgi/body",
             "app/in_process/asgi/exchange",
             "app/in_process/asgi/host",
             "app/in_process/asgi/host_trio",

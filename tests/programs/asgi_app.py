@@ -381,6 +381,20 @@ async def task_exits(scope, receive, send):
     await respond(send)
 
 
+async def ends_first(scope, receive, send):
+    """Leave the body to a task that begins when this has ended."""
+    import asyncio
+
+    async def send_late():
+        await asyncio.sleep(0)
+        try:
+            await respond(send)
+        except OSError as error:
+            note(f"late: {error}")
+
+    asyncio.get_running_loop().create_task(send_late())
+
+
 async def task_fails(scope, receive, send):
     """Start a task and a callback that fail, for which nobody waits."""
     import asyncio

@@ -1,5 +1,6 @@
 """What an application in this process responds, and what is wrong with it."""
 
+import enum
 import http
 import re
 from collections.abc import Awaitable, Callable, Iterable
@@ -24,14 +25,39 @@ CLEAN_UP = 0.05
 by default, until Lambda's deadline."""
 
 
+class Progress(enum.Enum):
+    """How far the response has come; the last three are final.
+
+    ::
+
+        WAITING ──▶ STREAMING ──▶ COMPLETE
+           ├──▶ COMPLETE   └────▶ FAILED
+           ├──▶ FAILED
+           └──▶ TOO_LARGE
+    """
+
+    WAITING = enum.auto()
+    """Nothing can be sent to Lambda yet."""
+    STREAMING = enum.auto()
+    """The head and the first piece can be sent: only of a streamed response."""
+    COMPLETE = enum.auto()
+    """The application has sent all of it."""
+    FAILED = enum.auto()
+    """The application has ended without sending all of it."""
+    TOO_LARGE = enum.auto()
+    """The body has more bytes than a reply can have."""
+
+
 class Pieces:
     """A streamed body: ``b""`` for a next piece is its end."""
 
     def __init__(
-        self, next_piece: Callable[[], Awaitable[bytes]], let_go: Callable[[], None]
+        self,
+        next_piece: Callable[[], Awaitable[bytes]],
+        give_up_rest: Callable[[], None],
     ) -> None:
         self._next_piece = next_piece
-        self._let_go = let_go
+        self._give_up_rest = give_up_rest
 
     def __aiter__(self) -> Self:
         return self
@@ -43,8 +69,8 @@ class Pieces:
         return piece
 
     async def aclose(self) -> None:
-        """Give up what has not come yet, if anything."""
-        self._let_go()
+        """Give up what has not been sent yet, if anything."""
+        self._give_up_rest()
 
 
 def failure_response(call: Call) -> Response:

@@ -10,7 +10,7 @@ import trio
 import trio.testing
 
 from lambda_adapter.app.in_process.asgi.app import open_host
-from lambda_adapter.app.in_process.asgi.exchange import Body, BodyOverLimitError
+from lambda_adapter.app.in_process.asgi.body import Body, BodyOverLimitError
 from lambda_adapter.app.in_process.asgi.messages import Start
 from lambda_adapter.app.in_process.asgi.transport import ASGITransport
 from lambda_adapter.app.in_process.aws import Function
@@ -189,6 +189,17 @@ async def test_streamed_response_that_breaks_off(transport, lines):
         await anext(response.body)
     await response.body.aclose()
     await transport.finish(call.deadline)
+
+
+async def test_task_that_sends_after_the_application_ended(lines, capfd):
+    """A task that outlives the application gets an OSError where it sends."""
+    async with open_transport("asyncio") as transport:
+        response, _ = await ask(transport, "/ends_first")
+
+    assert response.status == 500
+    (record,) = lines.records
+    assert record.getMessage().endswith("ended without a whole response")
+    assert capfd.readouterr().err == "late: the application has ended\n"
 
 
 @pytest.mark.parametrize("path", ["raises_after", "twice"])

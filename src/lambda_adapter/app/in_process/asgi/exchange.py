@@ -1,13 +1,36 @@
 """One request to an ASGI application: its ``receive`` and its ``send``.
 
 https://asgi.readthedocs.io/en/latest/specs/www.html
-"""
 
-from collections import deque
+How it works. The application's coroutine and the transport's task run in one thread, so
+neither needs a lock, and each runs until it waits. The application waits at gates of
+its host (asyncio's futures or trio's events), the transport at a ``trio.Event`` that is
+replaced for each wait::
+
+    application                              transport
+    send(start), send(piece) ─ _notify ────▶ wait_progress: a piece, or the end
+    waits at a gate          ◀─ release ──── took the piece; or the reply is posted
+    ends ─ ended ──────────────────────────▶ wait_progress
+
+The last ``send`` returns only when the reply is posted. So nothing that an application
+does after its response delays it, and frameworks that run background tasks then need no
+change.
+
+The state has three parts, because they change independently: how far the response has
+come (``progress``), whether the coroutine has ended (``over``), and what the
+application knows of its client (``disconnected``, ``given_up``). An application may end
+with or without a whole response, and its client may leave before and after that: one
+enum for all three would have a member for each combination, and each question here is
+about one of the parts.
+
+Not solved: an application that catches its cancellation and goes on can't be ended. The
+transport raises ``AppStuckError`` then, which ends the environment.
+"""
 
 import trio
 
 from lambda_adapter.app.app import Call
+from lambda_adapter.app.in_process.asgi.body import Body, BodyOverLimitError
 from lambda_adapter.app.in_process.asgi.host import Cancelled, Gate, Host, Message, Task
 from lambda_adapter.app.in_process.asgi.messages import (
     Start,
@@ -16,62 +39,10 @@ from lambda_adapter.app.in_process.asgi.messages import (
     start_of,
 )
 from lambda_adapter.app.in_process.forked import end_if_child
-from lambda_adapter.app.in_process.response import BODILESS, log_failure, name_call
+from lambda_adapter.app.in_process.response import Progress, log_failure, name_call
 from lambda_adapter.errors import AppFailedError
 from lambda_adapter.http.messages import Request
 from lambda_adapter.observe.logs import log
-
-
-class BodyOverLimitError(Exception):
-    """A body that is not streamed has more bytes than a reply can have."""
-
-
-class Body:
-    """The pieces that nobody has taken yet.
-
-    ``limit`` is how many bytes there may be in all, None if they are streamed. The
-    response to HEAD has no body: https://www.rfc-editor.org/rfc/rfc9110#section-9.3.2
-    """
-
-    def __init__(self, *, is_head: bool, limit: int | None) -> None:
-        self._is_head = is_head
-        self._limit = limit
-        self._size = 0
-        self._pieces: deque[bytes] = deque()
-
-    def __bool__(self) -> bool:
-        """Return whether there is a piece to take."""
-        return bool(self._pieces)
-
-    def add(self, start: Start, piece: bytes, *, more: bool) -> None:
-        """Add a piece, unless the response has no body.
-
-        Raises:
-            BodyOverLimitError: there are too many bytes.
-            RuntimeError: there are more than were declared, or fewer at the end.
-        """
-        if self._is_head or start.status in BODILESS:
-            return
-        self._size += len(piece)
-        if self._limit is not None and self._size > self._limit:
-            self._pieces.clear()  # of no use any more, and megabytes
-            raise BodyOverLimitError
-        if start.length is not None and (
-            self._size > start.length or (not more and self._size < start.length)
-        ):
-            raise RuntimeError(
-                f"the body has {self._size} bytes, and Content-Length is {start.length}"
-            )
-        if piece:
-            self._pieces.append(piece)
-
-    def take(self) -> bytes:
-        """Return all that there is, in one piece."""
-        if len(self._pieces) == 1:
-            return self._pieces.popleft()
-        body = b"".join(self._pieces)
-        self._pieces.clear()
-        return body
 
 
 class ClientDisconnectedError(OSError):
@@ -82,7 +53,7 @@ class ClientDisconnectedError(OSError):
 
 
 def is_expected(error: BaseException) -> bool:
-    """Return whether this is only what giving up brings about."""
+    """Return whether an application that was given up ends with such an error."""
     if isinstance(error, BaseExceptionGroup):
         return all(is_expected(each) for each in error.exceptions)
     return isinstance(error, (ClientDisconnectedError, Cancelled))
@@ -93,19 +64,17 @@ _DISCONNECT: Message = {"type": "http.disconnect"}
 
 
 class HTTPCycle:
-    """What an application was asked, what it has sent, and how it ended."""
+    """The request, what the application has sent of its response, and how it ended."""
 
     task: Task | None = None
     start: Start | None = None
-    complete = False
-    """Whether the last piece of the response was sent."""
+    progress = Progress.WAITING
     over = False
     """Whether the application's coroutine has ended."""
-    too_large = False
     given_up = False
     """Whether nobody takes the response any more."""
     disconnected = False
-    """Whether ``receive`` says that the client is gone."""
+    """Whether ``receive`` returns ``http.disconnect``."""
 
     def __init__(self, host: Host, request: Request, call: Call) -> None:
         self._host = host
@@ -115,13 +84,11 @@ class HTTPCycle:
         limit = None if call.streamed else call.max_body
         self._body = Body(is_head=request.method == b"HEAD", limit=limit)
         self._was_received = False
-        self._began = False
-        """Whether the body has begun, and with it what is streamed."""
-        self._held: list[Gate] = []
+        self._sending: list[Gate] = []
         """Where ``send`` waits until its piece is taken, or the reply is posted."""
-        self._listening: list[Gate] = []
+        self._receiving: list[Gate] = []
         """Where ``receive`` waits for the end of the response."""
-        self._news: trio.Event | None = None
+        self._progressed: trio.Event | None = None
 
     # What the application calls.
 
@@ -132,30 +99,35 @@ class HTTPCycle:
             return {**_REQUEST, "body": self._request.body}
         if not self.disconnected:
             gate = self._host.gate()
-            self._listening.append(gate)
+            self._receiving.append(gate)
             try:
                 await gate.wait()
-            finally:  # whoever polls gives up waiting each time
-                if gate in self._listening:
-                    self._listening.remove(gate)
+            finally:
+                # Starlette's ``is_disconnected`` cancels its ``receive`` at each poll:
+                # without this, the gates would pile up until the response is complete.
+                if gate in self._receiving:
+                    self._receiving.remove(gate)
         return _DISCONNECT
 
     async def send(self, message: Message) -> None:
-        """Take a message; return once the next one can be sent.
+        """Accept a message; return once the next one can be sent.
 
-        Nothing that an application does after its last message delays its response:
-        that ``send`` returns when the reply is posted.
+        The ``send`` of the last message returns when the reply is posted.
 
         Raises:
             ClientDisconnectedError: nobody takes it.
-            RuntimeError, ValueError, TypeError: it is not the message that may follow.
+            RuntimeError, ValueError, TypeError: it is not a message that may follow.
         """
         end_if_child()
         if self.given_up:
             raise ClientDisconnectedError("the request was given up")
         kind = message["type"]
-        if self.complete:
+        if self.progress is Progress.COMPLETE:
             raise RuntimeError(f"{kind} after the response was complete")
+        if self.progress is Progress.FAILED:
+            # A task that outlived the application's coroutine. Its client has got the
+            # error already, so a late piece can't be sent any more.
+            raise ClientDisconnectedError("the application has ended")
         if self.start is None:
             self.start = start_of(message)
         elif kind == "http.response.pathsend":
@@ -176,45 +148,49 @@ class HTTPCycle:
         try:
             self._body.add(start, piece, more=more)
         except BodyOverLimitError:
-            self.too_large = True
-            self._tell()
+            self.progress = Progress.TOO_LARGE
+            self._notify()
             self.give_up()
             raise ClientDisconnectedError("more than AWS Lambda can return") from None
         if more and not self._streamed:
             return
-        self._began = True
-        if not more:
-            self.complete = True
-        self._tell()
-        if more and not self._body:  # nobody takes nothing
+        self.progress = Progress.STREAMING if more else Progress.COMPLETE
+        self._notify()
+        # An empty piece, or one of a response to HEAD: the transport takes only pieces
+        # with bytes, so that nobody would open the gate.
+        if more and not self._body:
             return
         gate = self._host.gate()
-        self._held.append(gate)
+        self._sending.append(gate)
         try:
             await gate.wait()
         finally:
-            # By the sender's own step, so that who listens for the end does not go on
-            # before it and cancel this ``send``.
+            # Here, in the sender's own step, and not where the gate is opened: a task
+            # that waits in ``receive`` would go on first and cancel this ``send``, as
+            # sse-starlette does at ``http.disconnect``.
             if not more:
-                self._hang_up()
+                self._disconnect()
         if self.given_up and more:
             raise ClientDisconnectedError("the request was given up")
 
-    def _hang_up(self) -> None:
+    def _disconnect(self) -> None:
         self.disconnected = True
-        for gate in self._listening:
+        for gate in self._receiving:
             gate.open()
-        self._listening.clear()
+        self._receiving.clear()
 
     def ended(self, error: BaseException | None) -> None:
-        """Take note that the application's coroutine has ended, and log why."""
+        """Record that the application's coroutine has ended, and log why."""
         self.over = True
-        self._hang_up()
-        self._tell()
+        was_complete = self.progress is Progress.COMPLETE
+        if self.progress in {Progress.WAITING, Progress.STREAMING}:
+            self.progress = Progress.FAILED
+        self._disconnect()
+        self._notify()
         if error is not None and not (self.given_up and is_expected(error)):
-            when = ", after its response was complete" if self.complete else ""
+            when = ", after its response was complete" if was_complete else ""
             log_failure(self.subject, error, when)
-        elif not self.complete and not self.given_up:
+        elif not was_complete and not self.given_up:
             log_failure(self.subject, None)
 
     @property
@@ -229,31 +205,23 @@ class HTTPCycle:
 
     # What the transport calls.
 
-    async def wait_news(self) -> None:
-        """Wait until there is a piece, the end of the response or the end of all."""
-        self._news = trio.Event()
-        await self._news.wait()
+    async def wait_progress(self) -> None:
+        """Wait for a piece, the end of the response or the coroutine's end."""
+        self._progressed = trio.Event()
+        await self._progressed.wait()
 
-    def _tell(self) -> None:
-        if self._news is not None:
-            self._news.set()
+    def _notify(self) -> None:
+        if self._progressed is not None:
+            self._progressed.set()
 
     @property
     def ready(self) -> bool:
-        """Whether there is a response, or will be none."""
-        return bool(
-            self.complete
-            or self.over
-            or self.too_large
-            or (self._streamed and self._began)
-        )
+        """Whether there is a response, or there will never be one."""
+        return self.progress is not Progress.WAITING
 
     def take_body(self) -> bytes:
         """Return what has come of the body."""
         return self._body.take()
-
-    def _has_news(self) -> bool:
-        return bool(self._body) or self.complete or self.over
 
     async def next_piece(self) -> bytes:
         """Return the next piece of a streamed body, and ``b""`` after the last one.
@@ -262,33 +230,33 @@ class HTTPCycle:
             AppFailedError: the application ended before.
             DeadlineError: there was none in time.
         """
-        if not (self._body or self.complete):
-            self.go_on()
+        if not self._body and self.progress is Progress.STREAMING:
+            self.release()
             with trio.move_on_at(self._call.deadline) as limit:
-                while not self._has_news():
-                    await self.wait_news()
+                while not self._body and self.progress is Progress.STREAMING:
+                    await self.wait_progress()
             if limit.cancelled_caught:
                 raise self._call.late()
-        if not (self._body or self.complete):
+        if not self._body and self.progress is not Progress.COMPLETE:
             raise AppFailedError("the application failed within its response")
         return self._body.take()
 
-    def go_on(self) -> None:
+    def release(self) -> None:
         """Let a ``send`` that waits return."""
-        for gate in self._held:
+        for gate in self._sending:
             gate.open()
-        self._held.clear()
+        self._sending.clear()
         self._host.wake()
 
     def give_up(self) -> None:
-        """Have the application told that nobody takes its response."""
+        """Let the application know that nobody takes its response."""
         self.given_up = True
-        self._hang_up()
-        self.go_on()
+        self._disconnect()
+        self.release()
 
-    def let_go(self) -> None:
-        """Give up what has not come yet of the response."""
-        if not self.complete:
+    def give_up_rest(self) -> None:
+        """Give up what has not been sent of the response, if anything."""
+        if self.progress is not Progress.COMPLETE:
             self.give_up()
 
     def cancel(self) -> None:
@@ -297,5 +265,5 @@ class HTTPCycle:
         task, self.task = self.task, None
         if task:
             task.cancel()
-            self._hang_up()
+            self._disconnect()
             self._host.wake()

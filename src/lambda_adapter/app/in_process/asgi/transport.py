@@ -11,6 +11,7 @@ from lambda_adapter.app.in_process.response import (
     CLEAN_UP,
     REASONS,
     Pieces,
+    Progress,
     failure_response,
     stuck,
     too_large,
@@ -68,8 +69,8 @@ class ASGITransport:
         exchange, self._exchange = self._exchange, None
         if exchange is None or exchange.over:
             return
-        if exchange.complete:
-            exchange.go_on()
+        if exchange.progress is Progress.COMPLETE:
+            exchange.release()
         else:
             exchange.give_up()
         if not exchange.over:
@@ -80,7 +81,7 @@ async def _wait_ready(exchange: HTTPCycle, call: Call) -> None:
     try:
         with trio.move_on_at(call.deadline):
             while not exchange.ready:
-                await exchange.wait_news()
+                await exchange.wait_progress()
     except trio.Cancelled:
         exchange.cancel()
         raise
@@ -112,19 +113,17 @@ async def _end(exchange: HTTPCycle, deadline: float) -> None:
 
 async def _wait_over(exchange: HTTPCycle) -> None:
     while not exchange.over:
-        await exchange.wait_news()
+        await exchange.wait_progress()
 
 
 def _response(exchange: HTTPCycle, call: Call) -> Response:
-    if exchange.too_large:
+    if exchange.progress is Progress.TOO_LARGE:
         raise too_large(call)
     start = exchange.start
-    if start is None or not (exchange.complete or call.streamed):
-        return failure_response(call)
-    if call.streamed and exchange.over and not exchange.complete:
+    if start is None or exchange.progress is Progress.FAILED:
         return failure_response(call)
     body = (
-        Pieces(exchange.next_piece, exchange.let_go)
+        Pieces(exchange.next_piece, exchange.give_up_rest)
         if call.streamed
         else exchange.take_body()
     )

@@ -1,4 +1,29 @@
-"""One request to a WSGI application, and the thread that calls it."""
+"""One request to a WSGI application, and the thread that calls it.
+
+How it works. A thread calls the application and iterates over what it returns
+(``Exchange``); the transport's task waits in trio's thread. The thread writes the
+state, trio reads it: ``progress`` is assigned last, so that whoever sees it final sees
+all that led to it. Two ``threading.Event`` lead the other way: ``_taken`` after each
+piece of a streamed body, ``_released`` once the reply is posted::
+
+    the application's thread                 trio's thread
+    _emit(piece) ────────── _notify ───────▶ wait: progress, or a piece
+    waits                ◀─ _taken ───────── next_piece
+    progress = COMPLETE ─── _come_to ──────▶ the response; it is posted
+    waits                ◀─ _released ────── finish: release
+    close(), over = True ── _come_to ──────▶ the next event
+
+What was tried. Waking trio from a thread costs a quarter of an invocation (measured),
+so with one request at a time trio's thread first waits for ``_step`` itself, for 5 ms
+at most (``wait_a_moment``). With several, that would hold up the others. A new thread
+for each call would be simpler, but Django keeps a database connection for each thread.
+
+Not solved: Python can't end a thread. After the deadline it is left alone, and
+``finish`` ends the environment if it does not come back.
+
+With ASGI's ``HTTPCycle`` this shares ``Progress`` and no more: there, both sides run in
+one thread, and here it matters of each attribute which thread writes it.
+"""
 
 import contextlib
 import queue
@@ -11,15 +36,15 @@ import trio
 
 from lambda_adapter.app.app import Call
 from lambda_adapter.app.in_process.forked import end_if_child
-from lambda_adapter.app.in_process.response import log_failure, name_call
+from lambda_adapter.app.in_process.response import Progress, log_failure, name_call
 from lambda_adapter.app.in_process.wsgi.environ import Environ
 from lambda_adapter.app.in_process.wsgi.exchange import Application, Exchange, Head
 from lambda_adapter.errors import AppFailedError
 from lambda_adapter.http.messages import Request
 
 MOMENT = 0.005
-"""Seconds that trio's thread waits for the application's without trio, where no other
-invocation can need it. Waking trio up costs a quarter of an invocation (measured)."""
+"""Seconds that trio's thread waits for the application's thread without trio, if there
+is only one invocation at a time."""
 
 
 class GivenUpError(OSError):
@@ -27,18 +52,18 @@ class GivenUpError(OSError):
 
 
 class WSGIResponder:
-    """What a thread does for one request, and what is known of it.
+    """What a thread does for one request, and how far it has come.
 
-    ``run`` is the thread's, all else is trio's.
+    The thread calls ``run``. Everything else is called from trio's thread.
     """
 
-    ended = False
-    """Whether the whole response is there, or there is none."""
+    progress = Progress.WAITING
+    """Written by the application's thread. A streamed response is ready with its first
+    piece; STREAMING would only repeat that there is one."""
     over = False
-    """Whether the thread has done all."""
-    failed = False
-    too_large = False
+    """Whether the application was also closed: the thread is free for the next call."""
     given_up = False
+    """Whether nobody takes the response any more."""
     is_threaded = False
 
     def __init__(
@@ -54,24 +79,24 @@ class WSGIResponder:
         self._taken = threading.Event()
         """Set when trio wants the next piece."""
         self._released = threading.Event()
-        """Set when the reply is posted: then the application may clean up."""
-        self._news: trio.Event | None = None
+        """Set when the reply is posted, so that the application may clean up."""
+        self._progressed: trio.Event | None = None
         self._notify: Callable[[], None] = lambda: None
         self._trio_waits = False
         self._context = copy_context()
         self._step = threading.Semaphore(0)
-        """Counts what the thread has come to: its response, its end."""
+        """Released when the thread has come to its response, and to its end."""
 
     def run(self) -> None:
-        """Call the application, and close what it returned once the reply is posted.
-
-        In a copy of the context in which this was made: its variables are fresh.
-        """
+        """Call the application, and close what it returned once the reply is posted."""
+        # A copy of the invoke loop's context: the request id for the log is in it, and
+        # what the application sets does not show in the next request.
         self._context.run(self._run)
 
     def _run(self) -> None:
         self._respond()
-        self.ended = True
+        # Frameworks clean up in ``close``, Django its connections, so that it must not
+        # delay the response. Without it, trio is woken once instead of twice.
         if self._exchange.closes:
             self._come_to()
             self._released.wait()
@@ -84,9 +109,8 @@ class WSGIResponder:
             self._notify()
 
     def run_inline(self) -> None:
-        """Call the application in trio's thread; ``close`` is still to be called."""
+        """Call the application in trio's thread; ``close_inline`` does the rest."""
         self._context.run(self._respond)
-        self.ended = True
 
     def close_inline(self) -> None:
         """Close what the application returned, in the context of its call."""
@@ -96,7 +120,8 @@ class WSGIResponder:
         """Close what the application returned."""
         try:
             self._exchange.close()
-        except BaseException as error:  # a sys.exit in a thread would go unseen
+        except BaseException as error:
+            # SystemExit as well: ``threading`` ignores it without a word.
             end_if_child(error)
             log_failure(self.subject, error, ", in the close() of its response")
         end_if_child()
@@ -105,12 +130,22 @@ class WSGIResponder:
     def _respond(self) -> None:
         try:
             self._exchange.run()
-        except BaseException as error:  # the application's end is not the adapter's
+        except BaseException as error:
+            # SystemExit as well: under a web server it would end one worker of several,
+            # here it would end the adapter.
             end_if_child(error)
-            self.failed = True
+            progress = Progress.FAILED
             if not (self.given_up and isinstance(error, GivenUpError)):
                 log_failure(self.subject, error)
+        else:
+            progress = Progress.COMPLETE
         end_if_child()
+        # The application may have caught ``GivenUpError`` and returned as if all were
+        # well: the body is too large all the same.
+        self.progress = Progress.TOO_LARGE if self._is_too_large() else progress
+
+    def _is_too_large(self) -> bool:
+        return not self._streamed and self._size > self._max_body
 
     @property
     def subject(self) -> str:
@@ -121,11 +156,14 @@ class WSGIResponder:
         self._size += len(piece)
         if not self._streamed:
             self._pieces.append(piece)
-            if self._size > self._max_body:
-                self.too_large = self.given_up = True
-                self._pieces.clear()  # of no use any more, and megabytes
+            if self._is_too_large():
+                self.given_up = True
+                # Nobody will take them, and they are megabytes.
+                self._pieces.clear()
         else:
             end_if_child()
+            # Before the piece is there: trio may take it and set ``_taken`` at any time
+            # after that, and the thread would wait for ever.
             self._taken.clear()
             self._pieces.append(piece)
             self._notify()
@@ -143,39 +181,47 @@ class WSGIResponder:
 
     @property
     def ready(self) -> bool:
-        """Whether there is a response, or will be none."""
-        return self.ended or (self._streamed and bool(self._pieces))
+        """Whether there is a response, or there will never be one."""
+        return self.is_final or (self._streamed and bool(self._pieces))
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the application has sent all that it will send."""
+        return self.progress is not Progress.WAITING
 
     @property
     def has_pieces(self) -> bool:
-        """Whether a piece waits to be taken."""
+        """Whether there is a piece to take."""
         return bool(self._pieces)
 
     def notify_by(self, token: trio.lowlevel.TrioToken) -> None:
-        """Have the thread tell trio's of its news."""
+        """Let the thread wake trio's thread after each step."""
 
         def notify() -> None:
-            with contextlib.suppress(trio.RunFinishedError):  # nobody is there any more
+            # trio's loop may have ended, after SIGTERM: nobody waits then.
+            with contextlib.suppress(trio.RunFinishedError):
                 token.run_sync_soon(self._tell, idempotent=True)
 
         self.is_threaded = True
         self._notify = notify
 
     def _tell(self) -> None:
-        if self._news is not None:
-            self._news.set()
+        if self._progressed is not None:
+            self._progressed.set()
 
     def wait_a_moment(self) -> None:
-        """Wait until the thread comes to its response or its end, but not for long."""
+        """Wait up to ``MOMENT`` until the thread comes to its response or its end."""
         self._step.acquire(timeout=MOMENT)
 
     async def wait(self, what: Callable[[], bool]) -> None:
-        """Wait until this is so, which is looked at whenever there are news."""
+        """Wait until this is true; it is checked after each step of the thread."""
         self._trio_waits = True
         while not what():
-            self._news = trio.Event()
-            if not what():  # or the news came between the two lines above
-                await self._news.wait()
+            self._progressed = trio.Event()
+            # Again, because the thread may have come to it between the lines above, and
+            # have set the event before this one.
+            if not what():
+                await self._progressed.wait()
 
     def take_body(self) -> bytes:
         """Return the pieces that have come."""
@@ -198,18 +244,18 @@ class WSGIResponder:
                 raise self._call.late()
         if self._pieces:
             return self._pieces.popleft()
-        if self.failed:
+        if self.progress is Progress.FAILED:
             raise AppFailedError("the application failed within its response")
         return b""
 
-    def let_go(self) -> None:
-        """Give up what has not come yet of the response."""
-        if not self.ended:
+    def give_up_rest(self) -> None:
+        """Give up what has not been sent of the response, if anything."""
+        if not self.is_final:
             self.release()
 
     def release(self) -> None:
         """Let the thread clean up, and end a response that nobody takes."""
-        if not self.ended:
+        if not self.is_final:
             self.given_up = True
         self._taken.set()
         self._released.set()
@@ -218,8 +264,8 @@ class WSGIResponder:
 class Worker:
     """Runs one call after the other in its thread.
 
-    ``close`` of an application's iterable has to run where the application ran, and
-    Django's database connections are the thread's, so it is always the same one.
+    It is always the same thread: ``close`` of an application's iterable has to run
+    where the application ran, and Django keeps a database connection for each thread.
     """
 
     def __init__(self, name: str) -> None:

@@ -7,6 +7,7 @@ from lambda_adapter.app.in_process.aws import Function
 from lambda_adapter.app.in_process.response import (
     CLEAN_UP,
     Pieces,
+    Progress,
     failure_response,
     stuck,
     too_large,
@@ -110,15 +111,16 @@ async def _wait_over(responder: WSGIResponder, deadline: float) -> None:
 
 
 def _response(responder: WSGIResponder, call: Call) -> Response:
-    if responder.too_large:
+    if responder.progress is Progress.TOO_LARGE:
         raise too_large(call)
     head = responder.head
     if head is None or (
-        responder.failed and not (call.streamed and responder.has_pieces)
+        responder.progress is Progress.FAILED
+        and not (call.streamed and responder.has_pieces)
     ):
         return failure_response(call)
     body = (
-        Pieces(responder.next_piece, responder.let_go)
+        Pieces(responder.next_piece, responder.give_up_rest)
         if call.streamed
         else responder.take_body()
     )
