@@ -32,9 +32,12 @@ from lambda_adapter.http.messages import (
 from lambda_adapter.quoting import quote
 
 _HOST = re.compile(
-    rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]+)(?::([0-9]{0,5}))?"
+    rb"(?:\[[0-9A-Fa-f:.]+\]|\[[vV][0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+,;=:]+\]"
+    rb"|[A-Za-z0-9\-._~!$&'()*+,;=%]+)(?::0*([0-9]{0,5}))?"
 )
-"""https://www.rfc-editor.org/rfc/rfc9110#section-7.2"""
+"""An IPv6 address, an address of a later version of IP, or a name; and a port, which
+may have leading zeros: https://www.rfc-editor.org/rfc/rfc9110#section-7.2 and
+https://www.rfc-editor.org/rfc/rfc3986#section-3.2.2"""
 
 MAX_PORT = 65_535
 
@@ -54,7 +57,7 @@ def one_host(hosts: Sequence[bytes], default: bytes) -> bytes:
         return host
     match = _HOST.fullmatch(host)
     # Frameworks raise an exception for a port that is out of range.
-    if not match or int(match[2] or b"0") > MAX_PORT:
+    if not match or int(match[1] or b"0") > MAX_PORT:
         raise EventError("invalid Host header")
     return memoize(_known_hosts, host, host)
 

@@ -26,6 +26,12 @@ def origin(event):
         ("[::1]:80", ("[::1]", 80)),
         ("[::1]:", ("[::1]", 443)),
         ("example.com:65535", ("example.com", 65535)),
+        ("example.com:080", ("example.com", 80)),
+        ("example.com:00000080", ("example.com", 80)),
+        ("example.com:" + "0" * 5000 + "80", ("example.com", 80)),
+        ("[v1.a]", ("[v1.a]", 443)),
+        ("[v1.a:b]", ("[v1.a:b]", 443)),
+        ("[v1.a:b]:080", ("[v1.a:b]", 80)),
     ],
 )
 async def test_server(host, server):

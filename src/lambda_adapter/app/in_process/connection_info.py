@@ -94,5 +94,6 @@ def _server(host: str, port: int) -> tuple[str, int]:
     name, colon, digits = host.rpartition(":")
     if not colon or (name.startswith("[") and not name.endswith("]")):  # [::1], no port
         return host, port
-    is_port = digits.isascii() and digits.isdigit() and int(digits[:6]) <= MAX_PORT
-    return name, int(digits) if is_port else port
+    given = digits.lstrip("0") or digits[:1]
+    is_port = given.isascii() and given.isdigit() and int(given[:6]) <= MAX_PORT
+    return name, int(given) if is_port else port
