@@ -58,6 +58,7 @@ DEFAULTS = {
     "asgi_loop": "asyncio",
     "wsgi_app": None,
     "wsgi_inline": False,
+    "lazy_imports": "off",
     "app_dir": None,
     "hooks": (),
     "warnings": (),
@@ -115,6 +116,7 @@ VARIABLES = {
     "asgi_loop": ("AWS_LWA_ASGI_LOOP",),
     "wsgi_app": ("AWS_LWA_WSGI_APP",),
     "wsgi_inline": ("AWS_LWA_WSGI_INLINE",),
+    "lazy_imports": ("AWS_LWA_LAZY_IMPORTS",),
     "app_dir": ("AWS_LWA_APP_DIR",),
 }
 
@@ -170,6 +172,7 @@ GOOD = {
     "asgi_loop": ("Trio", "trio"),
     "wsgi_app": ("a.b:c.d", "a.b:c.d"),
     "wsgi_inline": ("yes", True),
+    "lazy_imports": ("StdLib", "stdlib"),
     "app_dir": ("src", "src"),
 }
 
@@ -356,6 +359,17 @@ def test_hooks():
     assert Config({after: "/b"}).hooks == (("b",),)
     assert Config({reply: "/c"}).hooks == (("c",),)
     assert Config({before: "/a/B/", after: "/b"}).hooks == (("a", "b"), ("b",))
+
+
+def test_lazy_imports_of_a_command():
+    """A warning says what makes a command's imports lazy; in process there is none."""
+    lazy = {"AWS_LWA_LAZY_IMPORTS": "all"}
+
+    (warning,) = Config(lazy).warnings
+
+    assert warning.startswith("AWS_LWA_LAZY_IMPORTS does nothing for a command")
+    assert "PYTHON_LAZY_IMPORTS=all" in warning
+    assert Config(lazy | {"AWS_LWA_WSGI_APP": "a:b"}).warnings == ()
 
 
 def test_compression_of_streams():

@@ -82,6 +82,7 @@ class Config:
     asgi_loop: str
     wsgi_app: str | None
     wsgi_inline: bool
+    lazy_imports: str
     app_dir: str | None
     hooks: tuple[ClosedPath, ...]
     """The paths that only the adapter may call, closed to clients."""
@@ -183,6 +184,11 @@ class Config:
             warnings.append(
                 "AWS_LWA_EXEC_WRAPPER does nothing for an application in the adapter's"
                 " own process: use its agent as a library"
+            )
+        if self.lazy_imports != "off" and not self.is_in_process:
+            warnings.append(
+                "AWS_LWA_LAZY_IMPORTS does nothing for a command: Python 3.15 itself"
+                " reads PYTHON_LAZY_IMPORTS=all"
             )
         if self.wsgi_inline and self.max_concurrency > 1:
             warnings.append(

@@ -190,6 +190,10 @@ SETTINGS = (
             " `app:app`"),
     Setting("wsgi_inline", ("AWS_LWA_WSGI_INLINE",), "false", parsers.boolean,
             "run it in the adapter's thread, where no deadline can interrupt it"),
+    Setting("lazy_imports", ("AWS_LWA_LAZY_IMPORTS",), "off",
+            parsers.choice("off", "stdlib", "all"),
+            "on Python 3.15, import the standard library's modules (`stdlib`) or `all`"
+            " modules of either only when they are first used"),
     Setting("app_dir", ("AWS_LWA_APP_DIR",), "", parsers.directory,
             "the directory to import either from, before the working directory and"
             " the function's package"),

@@ -8,6 +8,7 @@ import sys
 import traceback
 
 from lambda_adapter.app.in_process.interface import Kind, adapt
+from lambda_adapter.app.in_process.lazy_imports import make_imports_lazy
 from lambda_adapter.config import Config
 from lambda_adapter.errors import AppImportError
 from lambda_adapter.observe.logs import log
@@ -41,6 +42,7 @@ def load(name: str, config: Config, kind: Kind) -> object:
             application of this kind.
     """
     sys.path[:0] = _missing(_places(config))
+    make_imports_lazy(config)
     gc.disable()  # what is imported is no garbage
     try:
         found = _find(name)
