@@ -56,7 +56,7 @@ TESTED_BY = {
     # An application in this process is served by all of these together.
     **dict.fromkeys(
         [
-            "app/in_process/asgi/body",
+            "app/in_process/asgi/response_body",
             "app/in_process/asgi/exchange",
             "app/in_process/asgi/host",
             "app/in_process/asgi/host_trio",
@@ -70,7 +70,12 @@ TESTED_BY = {
     ),
     "events/http_event": "events/test_event",
     "http/connect": "http/test_connection",
+    "http/body_parsers": "http/test_framing",
     "http/encoding": "http/test_parser",
+    **dict.fromkeys(
+        ["runtime/persistent_connection", "runtime/streamed_reply"],
+        "runtime/test_client",
+    ),
     "parsers": "test_settings",
     "given_environ": "e2e/test_zipapp",
     "quoting": "test_errors",

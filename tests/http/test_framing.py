@@ -6,8 +6,8 @@ import pytest
 
 from lambda_adapter.errors import PeerError
 from lambda_adapter.http import framing
+from lambda_adapter.http.body_parsers import LengthBody, NoBody, UntilEndBody
 from lambda_adapter.http.encoding import encode_chunk
-from lambda_adapter.http.framing import LengthBody, NoBody, UntilEndBody
 from lambda_adapter.http.head import MAX_HEAD
 from lambda_adapter.http.memo import MAX_KNOWN_SIZE
 from lambda_adapter.http.parser import ResponseParser

@@ -36,7 +36,7 @@ from lambda_adapter.runtime.api import (
     restore_next_request,
     stream_request,
 )
-from lambda_adapter.runtime.client import error_trailers
+from lambda_adapter.runtime.streamed_reply import error_trailers
 
 HOST = b"127.0.0.1:9001"
 AGENT = (b"user-agent", f"lambda-adapter/{__version__}".encode())

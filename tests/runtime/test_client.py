@@ -21,7 +21,8 @@ from lambda_adapter.http.connection import UPLOAD_TIMEOUT
 from lambda_adapter.http.messages import Request
 from lambda_adapter.observe.logs import log
 from lambda_adapter.runtime.api import MAX_EVENT, Invocation
-from lambda_adapter.runtime.client import ATTEMPTS, MAX_RESPONSE, RuntimeClient
+from lambda_adapter.runtime.client import ATTEMPTS, RuntimeClient
+from lambda_adapter.runtime.persistent_connection import MAX_RESPONSE
 from tests import scripted_app
 from tests.adapter import free_port
 from tests.fake_runtime_api import (

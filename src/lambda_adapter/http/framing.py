@@ -1,222 +1,26 @@
-"""Decide how a response's body is framed, and parse bodies of each framing.
+"""Decide from a response's head how its body is framed.
 
 https://www.rfc-editor.org/rfc/rfc9112#section-6
 """
 
-import re
-from typing import Protocol
-
 import msgspec
 
-from lambda_adapter.errors import PeerError
+from lambda_adapter.http.body_parsers import (
+    Body,
+    ChunkedBody,
+    LengthBody,
+    NoBody,
+    UntilEndBody,
+)
 from lambda_adapter.http.head import (
     CONNECTION,
     CONTENT_LENGTH,
     TRANSFER_ENCODING,
     Head,
-    check_field,
     malformed,
 )
 from lambda_adapter.http.memo import memoize
 from lambda_adapter.http.messages import Fields
-
-
-class Body(Protocol):
-    """A parser of one body, fed with bytes."""
-
-    complete: bool
-    """Whether the body is whole."""
-    excess: bool
-    """Whether bytes arrived after its end."""
-
-    def feed(self, data: bytes) -> bytes:
-        """Parse the next bytes, and return those that belong to the body.
-
-        Raises:
-            PeerError: the bytes are not framed as the head declared.
-        """
-
-    def feed_end(self) -> None:
-        """Handle the end of the connection.
-
-        Raises:
-            PeerError: the body is truncated.
-        """
-
-
-class Delimited:
-    """A body that must be complete before the connection ends."""
-
-    complete = False
-    excess = False
-
-    def feed_end(self) -> None:
-        """Refuse the end of the connection.
-
-        Raises:
-            PeerError: always: the body is truncated.
-        """
-        message = "it closed the connection within the body of its response"
-        raise PeerError(message, answered=True)
-
-
-class NoBody(Delimited):
-    """No body: the response ends with its head."""
-
-    complete = True
-
-    def feed(self, data: bytes) -> bytes:
-        """Return nothing; any byte is in excess."""
-        self.excess = self.excess or bool(data)
-        return b""
-
-
-class LengthBody(Delimited):
-    """A body of a declared length."""
-
-    def __init__(self, length: int) -> None:
-        self._left = length
-        self.complete = not length
-
-    def feed(self, data: bytes) -> bytes:
-        """Return the bytes up to the declared length."""
-        if len(data) > self._left:
-            data = data[: self._left]
-            self.excess = True
-        self._left -= len(data)
-        self.complete = not self._left
-        return data
-
-
-class UntilEndBody:
-    """A body that ends when the connection is closed."""
-
-    complete = False
-    excess = False
-
-    def feed(self, data: bytes) -> bytes:
-        """Return the bytes unchanged."""
-        return data
-
-    def feed_end(self) -> None:
-        """End the body."""
-        self.complete = True
-
-
-MAX_FRAMING = 131_072
-"""Most consecutive bytes of chunk extensions and trailers."""
-
-_SIZE = rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?\r\n"
-"""https://www.rfc-editor.org/rfc/rfc9112#section-7.1.1: a chunk's size and extensions,
-which are ignored, with white space around them. A bare line feed is refused: parsers
-disagree on whether it ends the line, and so on where the chunk begins."""
-
-_match_first_line = re.compile(_SIZE).match
-_match_next_line = re.compile(rb"\r\n" + _SIZE).match
-_BEGUN = re.compile(rb"(?:\r\n?)?[0-9A-Fa-f]{0,16}[ \t]*\r?(?:(?<!\r);.*)?", re.DOTALL)
-"""Bytes that can still become such a line."""
-
-_BEGINNING = 24
-"""Bytes that are checked of an incomplete line: more than a line break and a size."""
-
-
-class ChunkedBody(Delimited):
-    """A body in chunks: https://www.rfc-editor.org/rfc/rfc9112#section-7.1."""
-
-    def __init__(self) -> None:
-        self._match_line = _match_first_line
-        self._left = 0
-        """Bytes still to come of the current chunk."""
-        self._in_trailers = False
-        self._held = bytearray()
-        """An incomplete line, buffered until the rest arrives."""
-        self._framing = 0
-        """Bytes of complete lines since the last byte of the body."""
-
-    def feed(self, data: bytes) -> bytes:
-        """Return the bytes of the body, without sizes, extensions and trailers."""
-        # An incomplete line is kept and parsed again with the bytes that follow. Chunks
-        # themselves are never buffered: their bytes are returned as they arrive.
-        if self._held:
-            if b"\n" not in data:  # no line ends here
-                self._hold(data)
-                return b""
-            data = bytes(self._held) + data
-            self._held.clear()
-        body, start = self._read_chunks(data)
-        if self._in_trailers:
-            start = self._read_trailers(data, start)
-        if self.complete:
-            self.excess = start < len(data)
-        else:
-            self._hold(data[start:])
-        return body
-
-    def _read_chunks(self, data: bytes) -> tuple[bytes, int]:
-        """Return the content of the chunks, and where in ``data`` they end.
-
-        One match per chunk: except for the first, the pattern also covers the line
-        break after the chunk before, so that no step is needed for it.
-        """
-        pieces: list[bytes] = []
-        start, left = 0, self._left
-        while not self._in_trailers:
-            if left:
-                end = start + left
-                pieces.append(data[start:end])
-                left = max(end - len(data), 0)
-                start = end - left
-                self._framing = 0
-                if left:
-                    break
-            match = self._match_line(data, start)
-            if match is None:
-                _check_begun(data[start:])
-                break
-            self._match_line = _match_next_line
-            self._framing += match.end() - start
-            start = match.end()
-            left = int(match[1], 16)
-            self._in_trailers = not left
-        self._left = left
-        return b"".join(pieces), start
-
-    def _read_trailers(self, data: bytes, start: int) -> int:
-        """Check the trailers, drop them, and return where they end.
-
-        https://www.rfc-editor.org/rfc/rfc9112#section-7.1.2
-        """
-        while (end := data.find(b"\n", start)) != -1 and not self.complete:
-            line = data[start:end]
-            if not line.endswith(b"\r"):
-                raise malformed("a trailer ends in a bare line feed")
-            if line == b"\r":
-                self.complete = True
-            else:
-                check_field(line[:-1])
-            self._framing += end + 1 - start
-            start = end + 1
-        return start
-
-    def _hold(self, line: bytes) -> None:
-        """Buffer an incomplete line; limit the bytes of extensions and trailers."""
-        self._held += line
-        if self._framing + len(self._held) > MAX_FRAMING:
-            message = (
-                f"its response has more than {MAX_FRAMING:,} bytes of chunk extensions"
-                " and trailers"
-            )
-            raise PeerError(message, answered=True)
-
-
-def _check_begun(line: bytes) -> None:
-    """Refuse bytes that can't become a line between chunks, whatever follows.
-
-    Without this check, a peer that never sends a line feed would be waited for.
-    """
-    if b"\n" in line[2:] or not _BEGUN.fullmatch(line[:_BEGINNING]):
-        raise malformed("the size of a chunk is invalid")
-
 
 _WITHOUT_BODY = frozenset({204, 304})
 """https://www.rfc-editor.org/rfc/rfc9110#section-6.4.1"""
@@ -240,13 +44,9 @@ class Framing(msgspec.Struct, frozen=True, gc=False):
 def read_framing(method: bytes, head: Head) -> Framing:
     """Return the framing of a response to a request with this method.
 
-    https://www.rfc-editor.org/rfc/rfc9112#section-6.3: ``chunked`` overrides
-    ``Content-Length``, which is dropped, and a repeated length counts once.
-    ``identity`` means no coding (https://www.rfc-editor.org/rfc/rfc2616#section-3.6).
+    https://www.rfc-editor.org/rfc/rfc9112#section-6.3
 
-    After any of these oddities the connection is not reused, nor after HEAD, nor after
-    a 204 or 304 that declares a body: some applications send the body anyway, and late,
-    and another client would get it in response to the next request.
+    After anything odd in the framing the connection is not reused.
 
     Raises:
         PeerError: the end of the body is ambiguous.
@@ -258,14 +58,21 @@ def read_framing(method: bytes, head: Head) -> Framing:
     chunked = False
     if TRANSFER_ENCODING in said:
         chunked = _is_chunked(said[TRANSFER_ENCODING])
+        # Both at once is how requests and responses are smuggled; RFC 9112 says to
+        # close, and HTTP/1.0 has no chunks.
         persists = persists and chunked and not lengths and head.minor_version == 1
     length = None if chunked or lengths is None else _read_length(lengths)
     if lengths and (chunked or b"," in lengths):
+        # ``chunked`` overrides the length, which must not be forwarded then. A repeated
+        # length counts once: "Content-Length: 5, 5" is what proxies make of two.
         persists = False
         fields = [field for field in fields if field[0].lower() != CONTENT_LENGTH]
         if length is not None:
             fields.append((CONTENT_LENGTH, b"%d" % length))
     if method == b"HEAD" or head.status in _WITHOUT_BODY:
+        # Some applications send the body anyway, and late: in the next exchange over
+        # this connection, another client would get it. So none follows after HEAD, nor
+        # after a 204 or 304 that declares a body.
         persists = persists and method != b"HEAD" and not chunked and not length
         return Framing(NoBody(), 0, persists, fields)
     if chunked:
@@ -292,6 +99,8 @@ def _persists(minor_version: int, options: bytes | None) -> bool:
 
 
 def _is_chunked(codings: bytes) -> bool:
+    # https://www.rfc-editor.org/rfc/rfc2616#section-3.6: "identity" was the name for no
+    # coding, and old servers still send it.
     named = _items(codings.lower()) - {b"identity"}
     if named - {b"chunked"}:
         raise malformed("its Transfer-Encoding is not just chunked")

@@ -16,7 +16,8 @@ import math
 from typing import NamedTuple
 
 from lambda_adapter.errors import PeerError
-from lambda_adapter.http.framing import MAX_LENGTH_DIGITS, Body, read_framing
+from lambda_adapter.http.body_parsers import Body
+from lambda_adapter.http.framing import MAX_LENGTH_DIGITS, read_framing
 from lambda_adapter.http.head import (
     CONNECTION,
     CONTENT_LENGTH,

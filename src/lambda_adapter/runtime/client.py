@@ -1,173 +1,35 @@
-"""A client of Lambda's Runtime API, over one persistent connection."""
+"""A client of Lambda's Runtime API, over one persistent connection.
 
-import binascii
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+"""
+
 import contextlib
 import math
 from collections.abc import AsyncGenerator, Awaitable
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import trio
 
-from lambda_adapter.errors import (
-    AdapterError,
-    InvocationError,
-    PeerError,
-    RuntimeApiError,
-)
-from lambda_adapter.http.connect import open_connection
-from lambda_adapter.http.connection import Connection, upload
-from lambda_adapter.http.encoding import (
-    LAST_CHUNK,
-    EncodedRequest,
-    encode_chunk,
-    encode_last_chunk,
-)
-from lambda_adapter.http.messages import Fields, Response, Stream, authority
+from lambda_adapter.errors import AdapterError, PeerError, RuntimeApiError
+from lambda_adapter.http.connection import upload
+from lambda_adapter.http.encoding import EncodedRequest
+from lambda_adapter.http.messages import Response, Stream
 from lambda_adapter.observe.logs import log
 from lambda_adapter.runtime import api
 from lambda_adapter.runtime.api import (
-    DELIMITER,
     MAX_EVENT,
     Invocation,
     UnusableResponseError,
-    encode_error,
     parse_next,
 )
+from lambda_adapter.runtime.persistent_connection import (
+    MAX_RESPONSE,
+    PersistentConnection,
+    describe_response,
+)
 
-MAX_RESPONSE = 65_536
-"""Largest response to a POST, in bytes."""
-
-
-class PersistentConnection:
-    """A client that keeps one connection to a host open.
-
-    ``host`` is the value of its ``Host`` header.
-    """
-
-    def __init__(self, host: str, port: int, *, waits_in_kernel: bool = False) -> None:
-        self._waits_in_kernel = waits_in_kernel
-        self._address = host, port
-        self.host = authority(self._address)
-        self._connection: Connection | None = None
-
-    def close(self) -> None:
-        """Close the connection."""
-        if self._connection:
-            self._connection.close()
-            self._connection = None
-
-    def is_being_answered(self) -> bool:
-        """Return whether bytes have arrived that are still unread."""
-        return self._connection is not None and self._connection.wire.is_readable()
-
-    async def post(self, request: EncodedRequest, timeout: float) -> Response:  # noqa: ASYNC109
-        """Send a request, and return the response if it arrives before the timeout.
-
-        Raises:
-            PeerError: there was no response in time.
-        """
-        try:
-            with trio.fail_after(timeout):
-                return await self.exchange(request, MAX_RESPONSE)
-        except trio.TooSlowError:
-            message = f"Lambda did not respond within {timeout:g} s"
-            raise PeerError(message, answered=False) from None
-
-    async def exchange(
-        self,
-        request: EncodedRequest,
-        max_body: int,
-        deadline: float = math.inf,
-        *,
-        is_fresh: bool = False,
-    ) -> Response:
-        """Send over the kept connection; if that turns out to be dead, over a new one.
-
-        Repeating is safe: a second ``/next`` returns the same invocation, and Lambda
-        refuses a second reply, which is only logged. So a kept connection that
-        ``is_fresh`` is used without checking first whether it is dead.
-
-        Raises:
-            PeerError: there was no response, or it is not HTTP/1.1.
-            TooSlowError: the deadline passed.
-        """
-        connection = self._kept(is_fresh=is_fresh) or await self.connect()
-        try:
-            return await connection.exchange(request, max_body, deadline)
-        except PeerError as error:
-            if error.answered or not connection.exchanges:
-                raise
-            log.info("the connection to Lambda broke, trying another: %s", error)
-        connection = await self.connect()
-        return await connection.exchange(request, max_body, deadline)
-
-    async def connect(self) -> Connection:
-        """Return the kept connection, or a new one if that can't be reused.
-
-        Raises:
-            PeerError: the connection failed.
-        """
-        if kept := self._kept():
-            return kept
-        self.close()
-        connection = self._connection = await open_connection(self._address)
-        if self._waits_in_kernel:
-            connection.wire.wait_in_kernel_first()
-        return connection
-
-    def _kept(self, *, is_fresh: bool = False) -> Connection | None:
-        kept = self._connection
-        if kept and kept.reusable and (is_fresh or not kept.is_stale()):
-            return kept
-        return None
-
-
-def describe_response(response: Response) -> str:
-    """Describe a response for the log: its status, and the beginning of its body."""
-    body = response.body[:300] if isinstance(response.body, bytes) else b""
-    return f"status {response.status} {body.decode('utf-8', 'replace')}".strip()
-
-
-class Named(Protocol):
-    """Something that the log can name, such as a ``Call``."""
-
-    @property
-    def subject(self) -> str:
-        """``METHOD PATH`` of the request."""
-
-
-async def frame(
-    prelude: bytes, body: bytes | Stream, about: Named
-) -> AsyncGenerator[bytes, None]:
-    """Yield the chunks of a streamed reply: prelude, delimiter, body, and its end.
-
-    A body that fails ends in trailers with the error: its client has had the status.
-    """
-    yield encode_chunk(prelude + DELIMITER)
-    streamed = 0
-    try:
-        if not isinstance(body, bytes):
-            async for piece in body:
-                yield encode_chunk(piece)
-                streamed += len(piece)
-        elif body:
-            yield encode_chunk(body)
-    except InvocationError as error:
-        broken = f"the stream broke off after {streamed:,} bytes"
-        log.error("%s", error.line(f"{about.subject}: {broken}"))
-        yield encode_last_chunk(error_trailers(error))
-    else:
-        yield LAST_CHUNK
-
-
-def error_trailers(error: AdapterError) -> Fields:
-    """Return the trailers that report an error after the status was sent."""
-    body = binascii.b2a_base64(encode_error(error), newline=False)
-    return [
-        (b"Lambda-Runtime-Function-Error-Type", error.error_type.encode()),
-        (b"Lambda-Runtime-Function-Error-Body", body),
-    ]
-
+if TYPE_CHECKING:
+    from lambda_adapter.runtime.streamed_reply import Named
 
 REPORT_LIMIT = 30.0
 """Seconds that Lambda may take to hear that init or a restore failed."""
@@ -278,7 +140,7 @@ class RuntimeClient(Reporter):
         invocation: Invocation,
         prelude: bytes,
         body: bytes | Stream,
-        about: Named,
+        about: "Named",
     ) -> None:
         """Stream the reply to Lambda, piece by piece, and close its body.
 
@@ -288,8 +150,12 @@ class RuntimeClient(Reporter):
         Raises:
             RuntimeApiError: Lambda says that the environment is lost.
         """
+        # Imported only here: most functions never stream, and each module costs a cold
+        # start 0.36 million instructions.
+        from lambda_adapter.runtime.streamed_reply import encode_stream
+
         try:
-            frames = frame(prelude, body, about)
+            frames = encode_stream(prelude, body, about)
             await self._deliver("stream", self._upload(invocation, frames))
         finally:
             if not isinstance(body, bytes):

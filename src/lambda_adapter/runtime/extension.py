@@ -9,7 +9,7 @@ from lambda_adapter.errors import PeerError
 from lambda_adapter.observe.logs import log
 from lambda_adapter.runtime import api
 from lambda_adapter.runtime.api import UnusableResponseError
-from lambda_adapter.runtime.client import (
+from lambda_adapter.runtime.persistent_connection import (
     MAX_RESPONSE,
     PersistentConnection,
     describe_response,

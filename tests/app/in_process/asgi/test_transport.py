@@ -10,8 +10,8 @@ import trio
 import trio.testing
 
 from lambda_adapter.app.in_process.asgi.app import open_host
-from lambda_adapter.app.in_process.asgi.body import Body, BodyOverLimitError
 from lambda_adapter.app.in_process.asgi.messages import Start
+from lambda_adapter.app.in_process.asgi.response_body import Body, BodyOverLimitError
 from lambda_adapter.app.in_process.asgi.transport import ASGITransport
 from lambda_adapter.app.in_process.aws import Function
 from lambda_adapter.config import Config

@@ -30,7 +30,6 @@ transport raises ``AppStuckError`` then, which ends the environment.
 import trio
 
 from lambda_adapter.app.app import Call
-from lambda_adapter.app.in_process.asgi.body import Body, BodyOverLimitError
 from lambda_adapter.app.in_process.asgi.host import Cancelled, Gate, Host, Message, Task
 from lambda_adapter.app.in_process.asgi.messages import (
     Start,
@@ -38,6 +37,7 @@ from lambda_adapter.app.in_process.asgi.messages import (
     file_of,
     start_of,
 )
+from lambda_adapter.app.in_process.asgi.response_body import Body, BodyOverLimitError
 from lambda_adapter.app.in_process.forked import end_if_child
 from lambda_adapter.app.in_process.response import Progress, log_failure, name_call
 from lambda_adapter.errors import AppFailedError
