@@ -1,0 +1,39 @@
+"""The links between the repository's pages: the site's own are in test_site.py."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.emulator import PROJECT
+
+PAGES = sorted(
+    path
+    for folder in (".", "docs", "bench", "examples", "tests")
+    for path in (PROJECT / folder).glob("*.md" if folder == "." else "**/*.md")
+    if "node_modules" not in path.parts
+)
+LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)")
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.M | re.S)
+    return {
+        re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
+        for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    }
+
+
+@pytest.mark.parametrize(
+    "page", PAGES, ids=[page.relative_to(PROJECT).as_posix() for page in PAGES]
+)
+def test_links_lead_somewhere(page: Path):
+    """Each link of a page leads to a file that exists, and to a heading in it."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.M | re.S)
+    for target, anchor in LINK.findall(text):
+        file = (page.parent / target).resolve() if target else page
+
+        assert file.exists(), target
+        if anchor and file.suffix == ".md":
+            assert anchor in anchors(file), f"{target}#{anchor}"
