@@ -13,15 +13,20 @@ PAGES = sorted(
     for path in (PROJECT / folder).glob("*.md" if folder == "." else "**/*.md")
     if "node_modules" not in path.parts
 )
+CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)")
+
+
+def read(page: Path) -> str:
+    """Return the text of a page, without its blocks of code."""
+    return CODE.sub("", page.read_text("utf-8"))
 
 
 def anchors(page: Path) -> set[str]:
     """Return the anchors of a page's headings, as GitHub makes them."""
-    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.M | re.S)
     return {
         re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
-        for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+        for heading in re.findall(r"^#+ (.+)$", read(page), re.MULTILINE)
     }
 
 
@@ -30,8 +35,7 @@ def anchors(page: Path) -> set[str]:
 )
 def test_links_lead_somewhere(page: Path):
     """Each link of a page leads to a file that exists, and to a heading in it."""
-    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.M | re.S)
-    for target, anchor in LINK.findall(text):
+    for target, anchor in LINK.findall(read(page)):
         file = (page.parent / target).resolve() if target else page
 
         assert file.exists(), target
