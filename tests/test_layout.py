@@ -133,6 +133,7 @@ TESTED_BY = {
     "local/events_command": "local/test_samples",
     "local/event_text": "local/test_invoke_command",
     "local/debug_start": "local/test_debugging",
+    "local/profile_start": "local/test_import_profile",
     **dict.fromkeys(
         ["local/invocation_view", "local/page_token"], "local/test_inspector"
     ),

@@ -17,7 +17,12 @@ import trio
 
 from lambda_adapter.launcher import tie_group
 from lambda_adapter.local import processes
-from lambda_adapter.local.debugging import debugged, debugged_adapter
+from lambda_adapter.local.debugging import (
+    debugged,
+    debugged_adapter,
+    profiled,
+    profiled_adapter,
+)
 from lambda_adapter.local.sandbox.jail import Jail
 from lambda_adapter.settings import RUNTIME_API
 
@@ -123,8 +128,10 @@ class AdapterProcess:
         on_line: Callable[[str], None],
         jail: Jail | None = None,
         debug: int | None = None,
+        profile_socket: str = "",
     ) -> None:
         self._debug = debug
+        self._profile_socket = profile_socket
         self._on_line = on_line
         self._jail = jail
         self._log: Log | None = None
@@ -176,7 +183,11 @@ class AdapterProcess:
                     self._log_scope.deadline = trio.current_time() + SETTLE
 
     def _words(self, command: Sequence[str], environ: Mapping[str, str]) -> list[str]:
-        """Return the adapter's command line, with a debugger in what runs the app."""
+        """Return the adapter's command line, with what runs before the app in it."""
+        if self._profile_socket:
+            if not command:
+                return [*profiled_adapter(self._profile_socket)]
+            return [*ADAPTER, *profiled(command, environ, self._profile_socket)]
         if self._debug is None:
             return [*ADAPTER, *command]
         if not command:

@@ -42,7 +42,7 @@ def main() -> None:
     connected.set()
     if not debugpy.is_client_connected():
         sys.breakpointhook = sys.__breakpointhook__  # pdb, in the terminal
-    _run(words)
+    run_program(words)
 
 
 def _cancel_on_enter(cancel: Callable[[], None], connected: threading.Event) -> None:
@@ -59,7 +59,7 @@ def _cancel_on_enter(cancel: Callable[[], None], connected: threading.Event) -> 
             return
 
 
-def _run(words: list[str]) -> None:
+def run_program(words: list[str]) -> None:
     """Run a program as the interpreter would, but for where this file lies."""
     if not sys.flags.safe_path:
         del sys.path[0]

@@ -1,4 +1,7 @@
-"""Commands with a debugger in them, which waits for its client: ``--debug``."""
+"""Commands in which something of ours runs first: ``--debug``, ``--profile-imports``.
+
+That is a debugger, which waits for its client, or what records the imports.
+"""
 
 import os
 import re
@@ -10,6 +13,7 @@ from importlib.util import find_spec
 from lambda_adapter.local.ports import SetupError
 
 START = os.path.join(os.path.dirname(__file__), "debug_start.py")
+PROFILE_START = os.path.join(os.path.dirname(__file__), "profile_start.py")
 
 PYTHON_PORT = 5678
 """debugpy's usual port: https://code.visualstudio.com/docs/python/debugging"""
@@ -53,30 +57,66 @@ def debugged(
     program = os.path.basename(name)
     if program in {"node", "nodejs"}:
         return [name, f"--inspect-brk=127.0.0.1:{port or NODE_PORT}", *arguments]
-    if _PYTHON.fullmatch(program):
-        return _python(name, arguments, port)
-    path = shutil.which(name, path=environ.get("PATH")) or name
-    interpreter = _interpreter(path)
+    path, interpreter = _script(name, environ)
     if program not in _STARTERS and os.path.basename(interpreter) == "node":
         return debugged([interpreter, path, *arguments], environ, port)
-    if _PYTHON.fullmatch(os.path.basename(interpreter)):
-        return _python(interpreter, [path, *arguments], port)
+    start = (START, str(port or PYTHON_PORT))
+    if words := _python(command, environ, start, "-Xfrozen_modules=off"):
+        return words
     raise SetupError(
         f"--debug knows programs of Python and of Node.js, and {name!r} starts them by"
         " itself: name the command that it runs, such as `node server.js`"
     )
 
 
-def _python(interpreter: str, arguments: Sequence[str], port: int) -> list[str]:
-    """Return a command of Python's, its own options where they were."""
+def profiled_adapter(socket: str) -> tuple[str, ...]:
+    """Return the adapter's command, for an application in its own process."""
+    return (sys.executable, "-P", PROFILE_START, socket, "-m", "lambda_adapter")
+
+
+def profiled(
+    command: Sequence[str], environ: Mapping[str, str], socket: str
+) -> list[str]:
+    """Return a command of Python's that records its imports.
+
+    Raises:
+        SetupError: it is no command of Python's.
+    """
+    if words := _python(command, environ, (PROFILE_START, socket)):
+        return words
+    raise SetupError(
+        f"--profile-imports knows programs of Python, and {command[0]!r} is none"
+    )
+
+
+def _python(
+    command: Sequence[str],
+    environ: Mapping[str, str],
+    start: Sequence[str],
+    *options: str,
+) -> list[str]:
+    """Return a command of Python's, its own options where they were; or nothing."""
+    interpreter, *arguments = command
+    if not _PYTHON.fullmatch(os.path.basename(interpreter)):
+        path, interpreter = _script(interpreter, environ)
+        if not _PYTHON.fullmatch(os.path.basename(interpreter)):
+            return []
+        arguments = [path, *arguments]
     count = 0
     while count < len(arguments) and arguments[count].startswith("-"):
         if arguments[count] in {"-m", "-c", "-"}:
             break
         count += 2 if arguments[count] in _WITH_VALUE else 1
-    options = ["-Xfrozen_modules=off", *arguments[:count]]
-    start = [START, str(port or PYTHON_PORT)]
-    return [interpreter, *options, *start, *arguments[count:]]
+    return [
+        *(interpreter, *options, *arguments[:count]),
+        *(*start, *arguments[count:]),
+    ]
+
+
+def _script(name: str, environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return the path of a program, and the interpreter that it names, or ""."""
+    path = shutil.which(name, path=environ.get("PATH")) or name
+    return path, _interpreter(path)
 
 
 def _interpreter(path: str) -> str:

@@ -46,7 +46,9 @@ class Environment:
         self._init_timeout = init_timeout
         self._on_line = on_line
         self.jail = _jail_of(options)
-        self._adapter = AdapterProcess(self._tell, self.jail, options.debug)
+        self._adapter = AdapterProcess(
+            self._tell, self.jail, options.debug, options.profile_socket
+        )
         self.adapter = self._adapter
         freeze, thaw = self._adapter.freeze, self._adapter.thaw
         changes = (freeze, thaw) if options.freeze else (_do_nothing, _do_nothing)

@@ -162,6 +162,9 @@ class Given(
             flag_value=0,
         ),
     ] = None
+    profile_imports: Annotated[
+        bool, Flag("List the imports that the first response did not need.")
+    ] = False
     freeze: Annotated[bool, Flag("Stop all processes between invocations.")] = False
     cold: Annotated[bool, Flag("Start a new environment for each request.")] = False
     environments: Annotated[

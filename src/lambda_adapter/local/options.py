@@ -28,6 +28,8 @@ class Options(Given, frozen=True):
     environ: dict[str, str]
     """The environment that it is started with, Lambda's own variables included."""
     init_timeout: float = INIT_TIMEOUT
+    profile_socket: str = ""
+    """Where `local` is told what was imported, for --profile-imports."""
     cwd: str | None = None
 
     @property
@@ -42,8 +44,8 @@ class Options(Given, frozen=True):
 
     @property
     def is_debugged(self) -> bool:
-        """Whether a debugger may stop the application, so that no timeout counts."""
-        return self.debug is not None
+        """Whether a debugger or a profile slows it, so that no timeout counts."""
+        return self.debug is not None or self.profile_imports
 
     @property
     def config(self) -> Config:

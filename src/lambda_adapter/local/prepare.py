@@ -8,7 +8,11 @@ import msgspec
 
 from lambda_adapter.errors import ConfigError, OptionError
 from lambda_adapter.local.advice import advise_on_application, advise_on_command
-from lambda_adapter.local.debugging import debugged, debugged_adapter
+from lambda_adapter.local.debugging import (
+    debugged,
+    debugged_adapter,
+    profiled,
+)
 from lambda_adapter.local.env_file import parse_env_file
 from lambda_adapter.local.option_table import Given
 from lambda_adapter.local.options import Options, function_environ, read_command
@@ -93,10 +97,19 @@ def _check(options: Options) -> None:
     if options.debug is not None:
         if options.sandbox or options.environments > 1:
             raise SetupError("--debug is for one environment, without --sandbox")
+        if options.profile_imports:
+            raise SetupError("--profile-imports and --debug exclude each other")
         if name:
             debugged(options.command, options.environ, options.debug)
         else:
             debugged_adapter(options.debug)
+    if options.profile_imports:
+        if options.sandbox or options.environments > 1:
+            raise SetupError(
+                "--profile-imports is for one environment, without --sandbox"
+            )
+        if name:
+            profiled(options.command, options.environ, "")
 
 
 def _finds(name: str, options: Options) -> bool:

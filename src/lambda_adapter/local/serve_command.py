@@ -4,7 +4,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import click
 import msgspec
@@ -21,6 +21,8 @@ from lambda_adapter.local.cli_options import (
     read_click,
     reporter,
 )
+from lambda_adapter.local.import_profile import open_profile
+from lambda_adapter.local.invocation import Invocation
 from lambda_adapter.local.options import Options, settings_shown
 from lambda_adapter.local.output import BROKEN_PIPE, Output
 from lambda_adapter.local.ports import SetupError
@@ -70,7 +72,9 @@ def serve(command: tuple[str, ...], **given: object) -> int:
         return 1
     processes.adopt_orphans()
     try:
-        return trio.run(_serve, made, report, output, front)
+        if made.profile_imports:
+            return trio.run(_serve_profiled, made, report, output, front)
+        return trio.run(_serve, made, report, output, front, _ignore)
     finally:
         processes.kill(processes.tree(os.getpid())[1:], DEATH)
 
@@ -90,12 +94,29 @@ COMMAND = click.Command(
 )
 
 
-async def _serve(
+async def _serve_profiled(
     options: Options, report: Reporter, output: Output, front: socket.socket
+) -> int:
+    async with open_profile(report) as profile:
+        options = msgspec.structs.replace(options, profile_socket=profile.path)
+        return await _serve(options, report, output, front, profile.note_reply)
+
+
+def _ignore(invocation: Invocation) -> None:
+    pass
+
+
+async def _serve(
+    options: Options,
+    report: Reporter,
+    output: Output,
+    front: socket.socket,
+    listener: Callable[[Invocation], None],
 ) -> int:
     status = 0
     with trio.open_signal_receiver(*ENDING) as signals:
         async with open_session(options, report, front) as session:
+            session.function.listeners.append(listener)
             report.begin(
                 session.url,
                 options.gateway,
