@@ -6,7 +6,17 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import codec, cold_start, counts, growth, in_process, invoke, memory, start
+from bench import (
+    codec,
+    cold_start,
+    counts,
+    growth,
+    in_process,
+    invoke,
+    memory,
+    start,
+    stream,
+)
 from bench.fleet import command as fleet
 from bench.fleet import figures, pages
 from bench.harness import plot, report, results
@@ -20,6 +30,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "cold-start": cold_start,
     "start": start,
     "growth": growth,
+    "stream": stream,
     "memory": memory,
     "codec": codec,
     "in-process": in_process,

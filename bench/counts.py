@@ -4,6 +4,9 @@ The far end is the application as well. It sends nothing before every thread of 
 adapter sleeps, so that each run waits at the same places. An invocation costs what a
 run of twice as many costs more; the start, from exec to serving, costs what is left
 of a run of one. No run sends one of the varied events twice.
+
+An adapter with the application in its process is counted with one that does next to
+nothing, and with a framework.
 """
 
 import re
@@ -11,10 +14,19 @@ import signal
 from collections import defaultdict
 from collections.abc import Sequence
 
-from bench.harness.events import SAME, varied
+from bench.harness.events import SAME, http_api, varied
 from bench.harness.run import Defaults, Run
 from bench.harness.session import open_session
-from bench.harness.subjects import BenchError, Subject, require
+from bench.harness.subjects import (
+    FAST_API,
+    FLASK,
+    PLAIN,
+    PLAIN_WSGI,
+    Application,
+    BenchError,
+    Subject,
+    require,
+)
 
 DEFAULTS = Defaults(("ours", "blocking", "LWA"), 3, 256, cores=(1,))
 
@@ -22,6 +34,9 @@ TOOLS = {
     "valgrind": "--tool=callgrind --callgrind-out-file=output --trace-children=yes",
     "strace": "-f -c -U calls,name -o output",
 }
+FRAMEWORKS = FAST_API, FLASK
+"""Applications that respond to ``GET /`` alone."""
+
 NAMED = {"instructions", "system calls"}
 
 
@@ -30,37 +45,54 @@ def measure(run: Run) -> None:
     for tool in TOOLS:
         require(tool)
     for _, subject in run.turns():
-        with open_session(subject, None) as session:
-            session.run([SAME], 1)  # compiles the bytecode, so that no count has to
-        for tool in TOOLS:
-            _measure(run, tool, subject)
+        for application in _applications(subject):
+            with open_session(subject, application) as session:
+                session.run([http_api()], 1)  # compiles the bytecode
+            for tool in TOOLS:
+                _measure(run, tool, subject, application)
 
 
-def _measure(run: Run, tool: str, subject: Subject) -> None:
+def _applications(subject: Subject) -> list[Application | None]:
+    """Return what a subject is counted with; None: the far end is the application."""
+    if subject.app != "inside":
+        return [None]
+    return [FLASK, PLAIN_WSGI] if subject.runs == "wsgi" else [FAST_API, PLAIN]
+
+
+def _measure(
+    run: Run, tool: str, subject: Subject, application: Application | None
+) -> None:
     few, many = run.invocations, 2 * run.invocations
     unit = "M" * (tool == "valgrind")
-    for metric, events in {"same event": [SAME], "varied events": varied(many)}.items():
-        fewer = _count(tool, subject, events, few)
-        more = _count(tool, subject, events, many)
+    within = f", {application.name}" if application else ""
+    cases = {"same event": [SAME], "varied events": varied(many)}
+    if application in FRAMEWORKS:
+        cases = {"same event": [http_api()]}
+    for metric, events in cases.items():
+        fewer = _count(tool, subject, application, events, few)
+        more = _count(tool, subject, application, events, many)
         for name, count in more.items():
             each = (count - fewer[name]) / (many - few)
             if name in NAMED or each >= 1:
-                run.add(name, 1, metric, unit, subject.name, each)
-            if name in NAMED and events == [SAME]:
-                start = _count(tool, subject, events, 1)[name] - each
-                run.add(name, 1, "from exec to serving", unit, subject.name, start)
+                run.add(name + within, 1, metric, unit, subject.name, each)
+            if name in NAMED and len(events) == 1:
+                once = _count(tool, subject, application, events, 1)[name]
+                start = "from exec to serving"
+                run.add(name + within, 1, start, unit, subject.name, once - each)
 
 
 def _count(
     tool: str,
     subject: Subject,
+    application: Application | None,
     events: Sequence[bytes],
     invocations: int,
 ) -> dict[str, float]:
     """Return what a run counts: million instructions, or system calls by kind."""
     within = [tool, *TOOLS[tool].split()]
+    environ = {"PYTHONHASHSEED": "0"}
     with open_session(
-        subject, None, within=within, environ={"PYTHONHASHSEED": "0"}
+        subject, application, within=within, settles=True, environ=environ
     ) as session:
         session.run(events, invocations)
         # A signal that is not handled, so that no orderly shutdown is counted.

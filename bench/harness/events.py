@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qsl
 
 HOST = "h7t8p9a0b1.execute-api.eu-central-1.amazonaws.com"
+FUNCTION_URL = "h7t8p9a0b1c2d3e4f5g6h7i8j9k0l1m2.lambda-url.eu-central-1.on.aws"
 CURL = "curl/8.9.1"
 AGENTS = (
     CURL,
@@ -38,6 +39,7 @@ def http_api(
     trace_id: str = "1-665f0c1a-0123456789abcdef01234567",
     request_id: str = "Kx1zTExampleID3=",
     milliseconds: int = 1717505220123,
+    domain: str = HOST,
 ) -> bytes:
     """Return an event: a POST if it has a body, and a GET otherwise."""
     path, _, query = target.partition("?")
@@ -68,7 +70,7 @@ def http_api(
         "requestContext": {
             "accountId": "123456789012",
             "apiId": HOST.partition(".")[0],
-            "domainName": HOST,
+            "domainName": domain,
             "domainPrefix": HOST.partition(".")[0],
             "http": {
                 "method": "GET" if body is None else "POST",

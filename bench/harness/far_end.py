@@ -53,17 +53,19 @@ OK = re.compile(rb'\{"statusCode": ?200\b')
 EVENT_TIMEOUT = 300
 """Seconds from an event to its deadline: enough under valgrind."""
 
-PATIENCE = 60.0
-"""Seconds without a request after which an order is given up."""
+PATIENCE = 300.0
+"""Seconds, many under valgrind, without a request after which an order is given up."""
 
 
 class FarEnd:
     """Hands out events as often as it is ordered to, and keeps the times."""
 
-    def __init__(self, api: socket.socket, app: socket.socket | None) -> None:
+    def __init__(
+        self, api: socket.socket, app: socket.socket | None, *, settles: bool
+    ) -> None:
         self._selector = selectors.DefaultSelector()
         self._selector.register(api, selectors.EVENT_READ)
-        self._settles = app is not None
+        self._settles = settles
         if app:
             self._selector.register(app, selectors.EVENT_READ)
         self._ids = itertools.count()
@@ -150,20 +152,43 @@ class FarEnd:
 def _read(stream: BinaryIO) -> tuple[bytes, bytes] | None:
     """Return the target and the body of the next request, if there is one."""
     line = stream.readline()
-    length = 0
+    length, is_chunked = 0, False
     while line and (field := stream.readline().lower()) != b"\r\n":
         name, _, value = field.partition(b":")
         if name == b"content-length":
             length = int(value)
-    return (line.split(b" ")[1], stream.read(length)) if line else None
+        elif name == b"transfer-encoding":
+            is_chunked = True
+    if not line:
+        return None
+    body = _read_chunks(stream) if is_chunked else stream.read(length)
+    return line.split(b" ")[1], body
+
+
+def _read_chunks(stream: BinaryIO) -> bytes:
+    """Read a streamed reply to its end, and return its prelude and first piece."""
+    first = b""
+    while length := int(stream.readline(), 16):
+        piece = stream.read(length)
+        first += piece[: 1_000 - len(first)]
+        stream.readline()
+    while stream.readline() not in {b"\r\n", b""}:  # trailers
+        pass
+    return first
 
 
 @contextlib.contextmanager
-def start(api: socket.socket, app: socket.socket | None) -> Iterator[Connection]:
-    """Start the far end; it takes an Order and sends a Report, until it is ended."""
+def start(
+    api: socket.socket, app: socket.socket | None, *, settles: bool
+) -> Iterator[Connection]:
+    """Start the far end; it takes an Order and sends a Report, until it is ended.
+
+    With ``app`` it is the application as well. If it ``settles``, it sends nothing
+    before every thread of the adapter sleeps.
+    """
     context = multiprocessing.get_context("fork")
     orders, theirs = context.Pipe()
-    process = context.Process(target=_work, args=(theirs, orders, api, app))
+    process = context.Process(target=_work, args=(theirs, orders, api, app, settles))
     process.start()
     theirs.close()
     try:
@@ -179,9 +204,10 @@ def _work(
     far_side: Connection,
     api: socket.socket,
     app: socket.socket | None,
+    settles: bool,
 ) -> None:
     far_side.close()  # so that the end of the process that measures is seen
-    far_end = FarEnd(api, app)
+    far_end = FarEnd(api, app, settles=settles)
     with contextlib.suppress(EOFError):
         while True:
             orders.send(far_end.obey(orders.recv()))

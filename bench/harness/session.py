@@ -101,12 +101,14 @@ def open_session(
     application: Application | None,
     *,
     within: Sequence[str] = (),
+    settles: bool = False,
     environ: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Session]:
     """Start a subject in front of an application, and end both at the end.
 
     Without an application, the far end plays it. ``within`` is a command that runs the
-    adapter's, such as strace.
+    adapter's, such as strace. If the far end ``settles``, as it does when it plays the
+    application, it sends nothing before every thread of the adapter sleeps.
     """
     with contextlib.ExitStack() as stack:
         directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))
@@ -117,7 +119,9 @@ def open_session(
         port = app.getsockname()[1]
         if application:
             app.close()
-        orders = stack.enter_context(far_end.start(api, None if application else app))
+        played = None if application else app
+        far_side = far_end.start(api, played, settles=settles or not application)
+        orders = stack.enter_context(far_side)
         session = Session(Path(directory), orders)
         stack.callback(session.stop)
         name = application.callable if application else ""

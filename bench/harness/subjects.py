@@ -58,6 +58,9 @@ PLAIN = Application(
     ),
     "trivial_asgi:app",
 )
+PLAIN_WSGI = Application("plain WSGI", (), "trivial_wsgi:app", "wsgi")
+"""Only ever in the adapter's process."""
+
 FLASK = Application(
     "Flask",
     (
@@ -84,7 +87,7 @@ class Subject(msgspec.Struct, frozen=True):
 def _inside(name: str, kind: Literal["asgi", "wsgi"], **environ: str) -> Subject:
     """Return the adapter with the application in its process."""
     command = (str(BIN / "lambda-adapter"), f"--{kind}", "{callable}")
-    path = f"{RIVALS}:{FASTAPI}" if kind == "asgi" else FLASK_EXAMPLE
+    path = f"{RIVALS}:{FASTAPI if kind == 'asgi' else FLASK_EXAMPLE}"
     return Subject(name, command, "inside", {"PYTHONPATH": path, **environ}, kind)
 
 

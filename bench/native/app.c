@@ -5,6 +5,7 @@
  *   POST /text           the body of the request, as text
  *   POST ...             the body of the request, as binary
  *   GET /wait/MS         "ok", that many milliseconds later
+ *   GET /stream/BYTES    so many bytes as text, in chunks of 64 KiB
  *   any other            "ok"
  *
  * HTTP/1.1 with Content-Length, connections kept; a thread for each.
@@ -21,6 +22,7 @@
 #include <unistd.h>
 
 #define ROOM (8 << 20)
+#define CHUNK (64 << 10)
 #define BINARY "application/octet-stream"
 #define TEXT "text/plain; charset=utf-8"
 
@@ -62,15 +64,37 @@ static void respond(int connection, const char *type, const char *body, size_t l
         perror("a response is not sent");
 }
 
+/* Each chunk goes out with its size in one call, as from a server that flushes each. */
+static void stream(int connection, size_t left)
+{
+    static char data[CHUNK];
+    char head[160], *size = head + sprintf(head, "HTTP/1.1 200 OK\r\ncontent-type: %s\r\n"
+                                           "transfer-encoding: chunked\r\n\r\n", TEXT);
+    for (; left; size = head) {
+        size_t length = left < CHUNK ? left : CHUNK;
+        struct iovec parts[] = {{head, size + sprintf(size, "%zx\r\n", length) - head},
+                                {data, length}, {"\r\n", 2}};
+        if (writev(connection, parts, 3) < 0) {
+            perror("a stream breaks off");
+            return;
+        }
+        left -= length;
+    }
+    if (write(connection, "0\r\n\r\n", 5) < 0)
+        perror("a stream does not end");
+}
+
 static void *serve(void *argument)
 {
     int connection = (int)(long)argument, on = 1;
     char *request = malloc(ROOM), *body;
-    size_t length, milliseconds;
+    size_t length, milliseconds, size;
     setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     while ((body = receive(connection, request, &length))) {
         if (starts(request, "POST ") && !starts(request, "POST /sink ")) {
             respond(connection, starts(request, "POST /text ") ? TEXT : BINARY, body, length);
+        } else if (sscanf(request, "GET /stream/%zu", &size) == 1) {
+            stream(connection, size);
         } else {
             if (sscanf(request, "GET /wait/%zu", &milliseconds) == 1)
                 usleep(milliseconds * 1000);

@@ -106,7 +106,7 @@ def test_applications_in_process(tmp_path):
 
 
 @needs_compiler
-@pytest.mark.parametrize("measurement", ["growth", "memory", "codec"])
+@pytest.mark.parametrize("measurement", ["growth", "memory", "codec", "stream"])
 def test_it_runs(tmp_path, measurement):
     """Each measurement finds positive numbers."""
     file = tmp_path / "found.jsonl"

@@ -45,7 +45,7 @@ from bench.harness.orders import Order
 
 listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
 ports = [str(each.getsockname()[1]) for each in listeners]
-with start(*listeners) as orders:
+with start(*listeners, settles=True) as orders:
     adapter = subprocess.Popen([sys.executable, "-c", sys.argv[1], *ports])
     for count in 1, 2, 3:
         orders.send(Order([b'"a"', b'"b"', b'"c"'], count, adapter.pid))
@@ -87,7 +87,7 @@ NEXT = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\n\\r\\n"
 REGISTER = b"POST /2020-01-01/extension/register HTTP/1.1\\r\\n\\r\\n"
 
 api = socket.create_server(("127.0.0.1", 0))
-with start(api, None) as orders:
+with start(api, None, settles=False) as orders:
     orders.send(Order([b'"a"', b'"b"'], 2, 0, asking=2))
     first, second = (socket.create_connection(api.getsockname()) for _ in range(2))
     first.sendall(NEXT)
