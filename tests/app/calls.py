@@ -75,7 +75,7 @@ async def body_of(response):
     """Return a body, whole or streamed."""
     if isinstance(response.body, bytes):
         return response.body
-    return b"".join([piece async for piece in response.body])
+    return b"".join([part async for piece in response.body for part in piece])
 
 
 def with_prefix(request, prefix):

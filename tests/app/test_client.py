@@ -390,7 +390,7 @@ def pieces_of(response: Response) -> Stream:
 async def read(response: Response) -> bytes:
     """Read a streamed body to its end."""
     with trio.fail_after(10):
-        return b"".join([piece async for piece in pieces_of(response)])
+        return b"".join([part async for piece in pieces_of(response) for part in piece])
 
 
 async def send_streamed(client: HttpTransport, *arguments: bytes) -> Response:
@@ -433,7 +433,7 @@ async def test_head_comes_before_the_body():
         with trio.fail_after(5):
             for piece in (b"one", b"two"):
                 await app.say(piece, "more" if piece == b"one" else "keep")
-                pieces.append(await anext(pieces_of(response)))
+                pieces.append(b"".join(await anext(pieces_of(response))))
             with pytest.raises(StopAsyncIteration):
                 await anext(pieces_of(response))
 
@@ -473,7 +473,7 @@ async def test_body_that_is_closed(pieces):
     async with open_client(Answer(head, "hold")) as (app, client):
         response = await send_streamed(client)
         for _ in range(pieces):
-            assert await anext(pieces_of(response)) == b"half"
+            assert await anext(pieces_of(response)) == (b"half",)
 
         await pieces_of(response).aclose()
 

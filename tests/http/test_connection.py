@@ -11,9 +11,11 @@ import trio
 
 from lambda_adapter.errors import PeerError
 from lambda_adapter.http.connect import Knocker, open_connection
-from lambda_adapter.http.connection import upload
+from lambda_adapter.http.connection import Connection, upload
 from lambda_adapter.http.encoding import encode_request
-from lambda_adapter.http.messages import Request
+from lambda_adapter.http.messages import Parts, Request
+from lambda_adapter.http.parser import ResponseParser
+from lambda_adapter.http.wire import Wire
 from tests.adapter import free_port
 from tests.scripted_app import (
     OK,
@@ -224,10 +226,10 @@ async def test_body_after_a_head():
                 _, body = await connection.exchange_head(GET)
                 assert not connection.reusable
                 await app.say(b"one")
-                pieces.append(await anext(body))
+                pieces.append(b"".join(await anext(body)))
                 assert not connection.reusable
                 await app.say(b"two", "keep")
-                pieces += [piece async for piece in body]
+                pieces += [b"".join(piece) async for piece in body]
                 assert (connection.exchanges, connection.reusable) == (1, True)
 
                 response = await connection.exchange(GET, LIMIT)
@@ -244,7 +246,7 @@ async def test_body_that_breaks_off(then):
         with closing(await open_connection(("127.0.0.1", app.port))) as connection:
             with trio.fail_after(5):
                 _, body = await connection.exchange_head(GET)
-                assert await anext(body) == b"one"
+                assert await anext(body) == (b"one",)
                 await app.say(b"", then)
                 with pytest.raises(PeerError) as caught:
                     await anext(body)
@@ -466,15 +468,21 @@ UPLOAD = encode_request(
 )
 
 
-async def frames(*pieces: bytes) -> AsyncGenerator[bytes, None]:
+async def frames(
+    *pieces: Parts,
+) -> AsyncGenerator[Parts, None]:
     for piece in pieces:
         await trio.lowlevel.checkpoint()
         yield piece
 
 
 async def test_upload():
-    """A head goes out, then each piece as it is, and the response is returned."""
+    """A head goes out, then each piece as it is, and the response is returned.
+
+    A piece in parts, and larger than what the peer takes at once, arrives whole.
+    """
     received = bytearray()
+    large = b"x" * 5_000_000
 
     async def take(stream: trio.SocketStream) -> None:
         while not received.endswith(b"end"):
@@ -487,23 +495,38 @@ async def test_upload():
                 response = await upload(
                     connection,
                     UPLOAD,
-                    frames(b"one", b"x" * 5_000_000, b"end"),
+                    frames((b"one",), (b"2\r\n", large, b"3\r\n"), (b"end",)),
                     LIMIT_OF_UPLOAD,
                 )
 
     assert response.body == b"ok"
     head, _, body = bytes(received).partition(b"\r\n\r\n")
     assert head.startswith(b"POST / HTTP/1.1\r\n")
-    assert body == b"one" + b"x" * 5_000_000 + b"end"
+    assert body == b"one2\r\n" + large + b"3\r\nend"
+
+
+async def test_parts_of_a_piece_are_sent_together():
+    """A piece goes out by one system call, in however many parts it is.
+
+    Each is one packet to a peer that is told where a packet ends.
+    """
+    near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with far, closing(Connection(Wire(near))) as connection:
+        parser = ResponseParser(b"POST")
+        for parts in (b"5\r\n", b"first", b"\r\n"), (b"0\r\n\r\n",):
+            assert await connection.send(parser, trio.current_time() + 5, *parts)
+        packets = [far.recv(1_000) for _ in range(2)]
+
+    assert packets == [b"5\r\nfirst\r\n", b"0\r\n\r\n"]
 
 
 async def test_upload_is_answered_early():
     """A response ends an upload: no more pieces are asked for, were they endless."""
 
-    async def pieces() -> AsyncGenerator[bytes, None]:
+    async def pieces() -> AsyncGenerator[Parts, None]:
         while True:
             await trio.lowlevel.checkpoint()
-            yield b"x" * 100_000
+            yield (b"x" * 100_000,)
 
     async def refuse(stream: trio.SocketStream) -> None:
         await receive_head(stream)
@@ -527,8 +550,8 @@ async def test_upload_is_answered_early():
 async def test_upload_that_breaks():
     """A piece that fails fails the upload, and the connection is of no more use."""
 
-    async def fail() -> AsyncGenerator[bytes, None]:
-        yield b"one"
+    async def fail() -> AsyncGenerator[Parts, None]:
+        yield (b"one",)
         raise ZeroDivisionError
 
     async with open_app(Answer(b"", "hold")) as app:

@@ -6,7 +6,14 @@ import pytest
 
 from lambda_adapter.errors import PeerError
 from lambda_adapter.http import framing
-from lambda_adapter.http.body_parsers import LengthBody, NoBody, UntilEndBody
+from lambda_adapter.http.body_parsers import (
+    LEAST_VIEW,
+    MOST_PARTS,
+    ChunkedBody,
+    LengthBody,
+    NoBody,
+    UntilEndBody,
+)
 from lambda_adapter.http.encoding import encode_chunk
 from lambda_adapter.http.head import MAX_HEAD
 from lambda_adapter.http.memo import MAX_KNOWN_SIZE
@@ -223,7 +230,8 @@ def test_framing_between_pieces():
 def test_tiny_chunks_cost_no_memory(size, place):
     """A body takes as much memory as its bytes, whatever the size of its chunks."""
     body = bytes(30_000)
-    chunks = b"".join(encode_chunk(body[:size]) for _ in range(0, len(body), size))
+    count = len(range(0, len(body), size))
+    chunks = b"".join(encode_chunk((body[:size],))) * count
     parser = ResponseParser(b"GET")
     parser.feed(CHUNKED)
 
@@ -236,6 +244,35 @@ def test_tiny_chunks_cost_no_memory(size, place):
     assert len(parser.take_body()) >= len(body)
     assert taken < 1.5 * len(body)
     assert peak < 1.5 * len(body) + 20 * place
+
+
+@pytest.mark.parametrize("size", [1, LEAST_VIEW - 1, LEAST_VIEW, 70_000])
+@pytest.mark.parametrize("place", [5_000, 65_536, 1_048_576])
+def test_chunks_of_any_size(size, place):
+    """A body is the same, whether its chunks are copied, joined or passed on as views.
+
+    However many they are, a system call can send the parts that come of them.
+    """
+    sent = [bytes([number]) * size for number in range(200)]
+    data = b"".join(part for each in sent for part in encode_chunk((each,)))
+    body = ChunkedBody()
+    parts: list[bytes | memoryview] = []
+    for start in range(0, len(data), place):
+        received = body.feed(data[start : start + place])
+        assert len(received) <= MOST_PARTS
+        parts += received
+
+    assert b"".join(parts) == b"".join(sent)
+
+
+def test_large_chunk_is_not_copied():
+    """A large chunk is passed on as a view of what was received."""
+    data = b"".join(encode_chunk((bytes(LEAST_VIEW),)))
+
+    (part,) = ChunkedBody().feed(data)
+
+    assert isinstance(part, memoryview)
+    assert part.obj is data
 
 
 @pytest.mark.parametrize(
@@ -251,7 +288,7 @@ def test_length(pieces, expected, excess):
     """A body with a length is complete with its last byte, and takes none after it."""
     body = LengthBody(4)
 
-    assert [body.feed(piece) for piece in pieces] == expected
+    assert [b"".join(body.feed(piece)) for piece in pieces] == expected
     assert body.complete
     assert body.excess is excess
 
@@ -278,7 +315,7 @@ def test_no_body(data):
     body = NoBody()
 
     assert body.complete
-    assert body.feed(data) == b""
+    assert not body.feed(data)
     assert body.excess is bool(data)
 
 
@@ -286,7 +323,7 @@ def test_until_end():
     """A body without a length ends when its connection does."""
     body = UntilEndBody()
 
-    assert [body.feed(b"one"), body.feed(b"two")] == [b"one", b"two"]
+    assert [*body.feed(b"one"), *body.feed(b"two")] == [b"one", b"two"]
     assert not body.complete
     body.feed_end()
     assert body.complete

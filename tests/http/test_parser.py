@@ -572,10 +572,15 @@ class Chunked:
         self.complete = True
 
 
+def chunk(piece: bytes) -> bytes:
+    """Return a chunk as it is sent."""
+    return b"".join(encode_chunk((piece,)))
+
+
 @given(pieces=st.lists(st.binary(min_size=1, max_size=300)))
 def test_encode_chunk(pieces):
     """Each piece is a chunk of its own, whatever is in it."""
-    frames = [encode_chunk(piece) for piece in pieces]
+    frames = [chunk(piece) for piece in pieces]
 
     assert Chunked(*frames).pieces == pieces
     assert not Chunked(*frames).complete
@@ -586,14 +591,21 @@ def test_encode_chunk_size(size):
     """A chunk says its size in hexadecimal."""
     data = b"\r\n0" * size
 
-    assert encode_chunk(data[:size]) == b"%x\r\n" % size + data[:size] + b"\r\n"
-    assert b"".join(Chunked(encode_chunk(data[:size])).pieces) == data[:size]
+    assert chunk(data[:size]) == b"%x\r\n" % size + data[:size] + b"\r\n"
+    assert b"".join(Chunked(chunk(data[:size])).pieces) == data[:size]
+
+
+def test_encode_chunk_copies_nothing():
+    """A piece of a body is itself a part of its chunk, however large."""
+    piece = b"x" * 1_000_000
+
+    assert any(part is piece for part in encode_chunk((piece,)))
 
 
 @given(fields=FIELDS)
 def test_encode_last_chunk(fields):
     """A body ends in a trailer section, which is no part of it."""
-    parsed = Chunked(encode_chunk(b"body"), encode_last_chunk(fields))
+    parsed = Chunked(chunk(b"body"), encode_last_chunk(fields))
 
     assert parsed.complete
     assert parsed.pieces == [b"body"]
@@ -695,7 +707,7 @@ def test_any_stream(body, sizes, places):
     rest = body
     for size in [*sizes, len(body)]:
         chunks, rest = [*chunks, rest[:size]], rest[size:]
-    data = b"".join(encode_chunk(chunk) for chunk in chunks if chunk)
+    data = b"".join(chunk(piece) for piece in chunks if piece)
     data = CHUNKED + data + encode_last_chunk([(b"X-T", b"1")])
 
     pieces = cut(data, *(place for place in places if place < len(data)))

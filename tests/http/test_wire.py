@@ -1,5 +1,6 @@
 """``wire``: waits for a socket, each until its deadline, and the timer they share."""
 
+import contextlib
 import math
 import os
 import re
@@ -13,7 +14,7 @@ import trio
 import trio.testing
 from trio.testing import wait_all_tasks_blocked
 
-from lambda_adapter.http.wire import KERNEL_TIMEOUT, Wire, share_timer
+from lambda_adapter.http.wire import KERNEL_TIMEOUT, RECEIVE_SIZE, Wire, share_timer
 from tests.adapter import open_adapter
 from tests.fake_runtime_api import NEXT
 from tests.scripted_app import OK, Answer, open_app, open_server, receive
@@ -164,6 +165,30 @@ async def pairs(nursery: trio.Nursery) -> AsyncIterator[list[Pair]]:
     yield pairs
     for pair in pairs:
         pair.close()
+
+
+def fill(far: socket.socket) -> None:
+    """Send as much as the socket's buffer holds."""
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            far.send(bytes(16_384), socket.MSG_DONTWAIT)
+
+
+async def test_more_is_received_where_more_waits(pairs: list[Pair]):
+    """A peer that has more ready is read in larger pieces, until it has less again."""
+    pair = pairs[0]
+    fill(pair.far)
+    first, second = [await pair.wire.receive() for _ in range(2)]
+    assert len(first) == RECEIVE_SIZE < len(second)
+
+    while pair.wire.is_readable():
+        await pair.wire.receive()
+    for _ in range(8):
+        pair.far.send(b"little")
+        assert await pair.wire.receive() == b"little"
+    fill(pair.far)
+
+    assert len(await pair.wire.receive()) == RECEIVE_SIZE
 
 
 async def late(pair: Pair, seconds: float, passed: list[float]) -> None:

@@ -18,7 +18,7 @@ from lambda_adapter.app.app import Call
 from lambda_adapter.errors import AppNotReadyError, AppRequestError, RuntimeApiError
 from lambda_adapter.events.event import MAX_REPLY
 from lambda_adapter.http.connection import UPLOAD_TIMEOUT
-from lambda_adapter.http.messages import Request
+from lambda_adapter.http.messages import Parts, Request
 from lambda_adapter.observe.logs import log
 from lambda_adapter.runtime.api import MAX_EVENT, Invocation
 from lambda_adapter.runtime.client import ATTEMPTS, RuntimeClient
@@ -454,14 +454,14 @@ class Body:
         self.waiting = list(pieces)
         self.closed = trio.Event()
 
-    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
+    async def __aiter__(self) -> AsyncGenerator[Parts, None]:
         try:
             while self.waiting:
                 await trio.lowlevel.checkpoint()
                 piece = self.waiting.pop(0)
                 if isinstance(piece, Exception):
                     raise piece
-                yield piece
+                yield (piece,)
         finally:
             self.closed.set()
 
@@ -711,9 +711,9 @@ async def test_cancelled_stream(runtime, client):
     A last chunk would say that the body is whole.
     """
 
-    async def wait() -> AsyncGenerator[bytes, None]:
+    async def wait() -> AsyncGenerator[Parts, None]:
         try:
-            yield b"one"
+            yield (b"one",)
             await trio.sleep_forever()
         finally:
             closed.set()

@@ -28,7 +28,7 @@ from lambda_adapter.errors import (
 from lambda_adapter.http.connect import CONNECT_INTERVAL, open_connection
 from lambda_adapter.http.connection import Connection
 from lambda_adapter.http.encoding import EncodedRequest, encode_request
-from lambda_adapter.http.messages import Address, Request, Response
+from lambda_adapter.http.messages import Address, Parts, Request, Response
 from lambda_adapter.http.parser import BodyTooLargeError
 
 
@@ -41,7 +41,7 @@ class StreamedBody:
 
     def __init__(
         self,
-        pieces: AsyncGenerator[bytes, None],
+        pieces: AsyncGenerator[Parts, None],
         fail: Callable[[Exception], InvocationError],
         end: Callable[[], None],
     ) -> None:
@@ -53,7 +53,7 @@ class StreamedBody:
         """Return itself."""
         return self
 
-    async def __anext__(self) -> bytes:
+    async def __anext__(self) -> Parts:
         """Return the next piece.
 
         Raises:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from lambda_adapter.errors import PeerError
 from lambda_adapter.http.head import check_field, malformed
+from lambda_adapter.http.messages import Parts
 
 
 class Body(Protocol):
@@ -18,8 +19,10 @@ class Body(Protocol):
     excess: bool
     """Whether bytes arrived after its end."""
 
-    def feed(self, data: bytes) -> bytes:
+    def feed(self, data: bytes) -> Parts:
         """Parse the next bytes, and return those that belong to the body.
+
+        Large parts are views of ``data``.
 
         Raises:
             PeerError: the bytes are not framed as the head declared.
@@ -54,10 +57,10 @@ class NoBody(Delimited):
 
     complete = True
 
-    def feed(self, data: bytes) -> bytes:
+    def feed(self, data: bytes) -> Parts:
         """Return nothing; any byte is in excess."""
         self.excess = self.excess or bool(data)
-        return b""
+        return ()
 
 
 class LengthBody(Delimited):
@@ -67,14 +70,14 @@ class LengthBody(Delimited):
         self._left = length
         self.complete = not length
 
-    def feed(self, data: bytes) -> bytes:
+    def feed(self, data: bytes) -> Parts:
         """Return the bytes up to the declared length."""
         if len(data) > self._left:
             data = data[: self._left]
             self.excess = True
         self._left -= len(data)
         self.complete = not self._left
-        return data
+        return (data,)
 
 
 class UntilEndBody:
@@ -83,9 +86,9 @@ class UntilEndBody:
     complete = False
     excess = False
 
-    def feed(self, data: bytes) -> bytes:
+    def feed(self, data: bytes) -> Parts:
         """Return the bytes unchanged."""
-        return data
+        return (data,)
 
     def feed_end(self) -> None:
         """End the body."""
@@ -94,6 +97,14 @@ class UntilEndBody:
 
 MAX_FRAMING = 131_072
 """Most consecutive bytes of chunk extensions and trailers."""
+
+LEAST_VIEW = 4_096
+"""Smallest chunk to pass on as a view. A smaller one is copied: a view takes 184
+bytes itself."""
+
+MOST_PARTS = 64
+"""Most parts to pass on; more are joined. One system call sends up to 1,024 parts:
+https://man7.org/linux/man-pages/man2/sendmsg.2.html, EMSGSIZE"""
 
 # https://www.rfc-editor.org/rfc/rfc9112#section-7.1.1: a chunk's size and extensions,
 # which are ignored, with white space around them. A bare line feed is refused: parsers
@@ -123,7 +134,7 @@ class ChunkedBody(Delimited):
         self._framing = 0
         """Bytes of complete lines since the last byte of the body."""
 
-    def feed(self, data: bytes) -> bytes:
+    def feed(self, data: bytes) -> Parts:
         """Return the bytes of the body, without sizes, extensions and trailers."""
         # An incomplete line is kept and parsed again with the bytes that follow. Chunks
         # themselves are never buffered: their bytes are returned as they arrive.
@@ -132,7 +143,7 @@ class ChunkedBody(Delimited):
             # byte by byte; without a line feed, nothing new can be parsed.
             if b"\n" not in data:
                 self._hold(data)
-                return b""
+                return ()
             data = bytes(self._held) + data
             self._held.clear()
         body, start = self._read_chunks(data)
@@ -144,16 +155,17 @@ class ChunkedBody(Delimited):
             self._hold(data[start:])
         return body
 
-    def _read_chunks(self, data: bytes) -> tuple[bytes, int]:
+    def _read_chunks(self, data: bytes) -> tuple[Parts, int]:
         """Return the content of the chunks, and where in ``data`` they end."""
-        pieces: list[bytes] = []
+        parts: list[bytes | memoryview] = []
         # One match per chunk: except for the first, the pattern also covers the line
         # break after the chunk before, so that no step is needed for it.
         start, left = 0, self._left
         while not self._in_trailers:
             if left:
                 end = start + left
-                pieces.append(data[start:end])
+                is_small = left < LEAST_VIEW
+                parts.append((data if is_small else memoryview(data))[start:end])
                 # A slice ends where the data ends, so the chunk may be incomplete.
                 left = max(end - len(data), 0)
                 start = end - left
@@ -170,7 +182,9 @@ class ChunkedBody(Delimited):
             left = int(match[1], 16)
             self._in_trailers = not left
         self._left = left
-        return b"".join(pieces), start
+        if len(parts) > MOST_PARTS:
+            parts = [b"".join(parts)]
+        return parts, start
 
     def _read_trailers(self, data: bytes, start: int) -> int:
         """Check the trailers, drop them, and return where they end.

@@ -23,7 +23,7 @@ import trio
 
 from lambda_adapter.errors import PeerError
 from lambda_adapter.http.encoding import EncodedRequest
-from lambda_adapter.http.messages import Response
+from lambda_adapter.http.messages import Parts, Response
 from lambda_adapter.http.parser import ResponseParser, read_fast
 from lambda_adapter.http.wire import HUNG_UP, Wire
 
@@ -69,13 +69,13 @@ class Connection:
         if data is not None:
             parser.feed(data)
         elif sent != HUNG_UP:
-            rest = memoryview(request.head + request.body)[sent:]
+            rest = _unsent((request.head, request.body), sent)
             sent_all = await self._send_or_hang_up(parser, rest, deadline)
         return await self.finish(parser, deadline, sent_all=sent_all)
 
     async def exchange_head(
         self, request: EncodedRequest, deadline: float = math.inf
-    ) -> tuple[Response, AsyncGenerator[bytes, None]]:
+    ) -> tuple[Response, AsyncGenerator[Parts, None]]:
         """Send a request; return the head of the response, and its body as a generator.
 
         Close the generator, unless it is read to its end, which ends the exchange. It
@@ -102,9 +102,9 @@ class Connection:
 
     async def _body(
         self, parser: ResponseParser, deadline: float, *, sent_all: bool
-    ) -> AsyncGenerator[bytes, None]:
+    ) -> AsyncGenerator[Parts, None]:
         while True:
-            if piece := parser.take_body():
+            if piece := parser.take_parts():
                 yield piece
             if parser.complete:
                 break
@@ -122,20 +122,21 @@ class Connection:
         self.reusable = sent_all and parser.reusable
 
     async def send(
-        self, parser: ResponseParser, deadline: float, *parts: bytes
+        self, parser: ResponseParser, deadline: float, *parts: bytes | memoryview
     ) -> bool:
-        """Send everything, unless the peer responds or hangs up first.
+        """Send everything, by one system call if the socket buffer has room for it.
+
+        Stop if the peer responds or hangs up first.
 
         Return whether everything was sent. A peer that hangs up may have responded
         before (https://www.rfc-editor.org/rfc/rfc9112#section-9.5), so the caller reads
         next.
         """
         self.reusable = False
-        rest = memoryview(b"".join(parts))
-        return await self._send_or_hang_up(parser, rest, deadline)
+        return await self._send_or_hang_up(parser, parts, deadline)
 
     async def _send_or_hang_up(
-        self, parser: ResponseParser, rest: memoryview, deadline: float
+        self, parser: ResponseParser, rest: Parts, deadline: float
     ) -> bool:
         try:
             return await self._send_rest(parser, rest, deadline)
@@ -145,12 +146,12 @@ class Connection:
             raise _broken(error, answered=parser.answered) from error
 
     async def _send_rest(
-        self, parser: ResponseParser, rest: memoryview, deadline: float
+        self, parser: ResponseParser, rest: Parts, deadline: float
     ) -> bool:
         """Send what did not fit into the socket buffer."""
         while rest and not parser.status:
-            if sent := self.wire.send(rest):
-                rest = rest[sent:]
+            if sent := self.wire.send(*rest):
+                rest = _unsent(rest, sent)
                 continue
             if self.wire.is_readable():
                 parser.feed(await self._receive(parser, deadline))
@@ -169,6 +170,15 @@ class Connection:
         self.wire.close()
 
 
+def _unsent(parts: Parts, sent: int) -> Parts:
+    """Return what is left of some parts after so many of their bytes were sent."""
+    for index, part in enumerate(parts):
+        if sent < len(part):
+            return [memoryview(part)[sent:], *parts[index + 1 :]]
+        sent -= len(part)
+    return ()
+
+
 def _broken(error: OSError, *, answered: bool) -> PeerError:
     message = f"the connection broke: {error.strerror or error}"
     return PeerError(message, answered=answered)
@@ -181,12 +191,13 @@ UPLOAD_TIMEOUT = 30.0
 async def upload(
     connection: Connection,
     request: EncodedRequest,
-    pieces: AsyncIterable[bytes],
+    pieces: AsyncIterable[Parts],
     max_body: int,
 ) -> Response:
     """Send a request's head, then the pieces as they arrive; return the response.
 
-    The pieces are already framed. Stop early if the peer responds or hangs up.
+    The pieces are already framed, each in parts that are sent together. Stop early if
+    the peer responds or hangs up.
 
     Raises:
         PeerError: the peer is gone, or does not speak HTTP/1.1.
@@ -204,7 +215,9 @@ async def upload(
 
 
 async def _send_pieces(
-    connection: Connection, parser: ResponseParser, pieces: AsyncIterable[bytes]
+    connection: Connection,
+    parser: ResponseParser,
+    pieces: AsyncIterable[Parts],
 ) -> bool:
     """Send the pieces until the peer responds; return whether all were sent."""
     sent_all = False
@@ -219,11 +232,13 @@ async def _send_pieces(
 
 
 async def _send_each(
-    connection: Connection, parser: ResponseParser, pieces: AsyncIterable[bytes]
+    connection: Connection,
+    parser: ResponseParser,
+    pieces: AsyncIterable[Parts],
 ) -> bool:
     async for piece in pieces:
         try:
-            if not await connection.send(parser, _deadline(), piece):
+            if not await connection.send(parser, _deadline(), *piece):
                 return False
         except trio.TooSlowError:
             return False

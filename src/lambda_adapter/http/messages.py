@@ -2,7 +2,7 @@
 
 import codecs
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 import msgspec
@@ -69,13 +69,17 @@ def name_request(method: str, target: bytes) -> str:
     return f"{truncate_middle(method, MAX_QUOTED)} {truncate_middle(path, MAX_PATH)}"
 
 
+Parts = Sequence[bytes | memoryview]
+"""Bytes that belong together, in parts, so that large ones need not be copied."""
+
+
 class Stream(Protocol):
     """A body in pieces. Close it, unless it was read to its end."""
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
+    def __aiter__(self) -> AsyncIterator[Parts]:
         """Return itself."""
 
-    async def __anext__(self) -> bytes:
+    async def __anext__(self) -> Parts:
         """Return the next piece, which is not empty."""
 
     async def aclose(self) -> None:

@@ -29,7 +29,7 @@ from lambda_adapter.http.head import (
     read_status_line,
 )
 from lambda_adapter.http.memo import memoize
-from lambda_adapter.http.messages import Field, Fields, Response
+from lambda_adapter.http.messages import Field, Fields, Parts, Response
 
 
 class ResponseParser:
@@ -51,11 +51,16 @@ class ResponseParser:
     _interim = 0
     """Bytes of interim responses."""
     _head_reader: HeadReader | None = None
+    _size = 0
+    """How many bytes of the body have arrived, and were not taken."""
+    _parts: Parts = ()
+    """These, without a copy, if they came in one piece."""
 
     def __init__(self, method: bytes, max_body: float = math.inf) -> None:
         self._method = method
         self._max_body = max_body
-        self._taken = bytearray()
+        self._joined = bytearray()
+        """These, if they came in several pieces."""
 
     def feed(self, data: bytes) -> None:
         """Parse the next bytes from the connection, or ``b""`` for its end.
@@ -75,9 +80,7 @@ class ResponseParser:
             head, data = read
             self._take_head(head)
         if data:
-            self._taken += self._body.feed(data)
-            if len(self._taken) > self._max_body:
-                raise self._too_large()
+            self._take(self._body.feed(data))
         self.complete = self._body.complete
 
     def _feed_end(self) -> None:
@@ -89,6 +92,17 @@ class ResponseParser:
             "within the head of its response" if self.answered else "without a response"
         )
         raise PeerError(f"it closed the connection {where}", answered=self.answered)
+
+    def _take(self, parts: Parts) -> None:
+        self._size += sum(map(len, parts))
+        if self._size > self._max_body:
+            raise self._too_large()
+        if not (self._parts or self._joined):
+            self._parts = parts
+            return
+        for part in (*self._parts, *parts):
+            self._joined += part
+        self._parts = ()
 
     def _take_head(self, head: Head) -> None:
         """Start the body after a final head; after an interim one, wait for another.
@@ -117,11 +131,18 @@ class ResponseParser:
         """Return the response with this body, once its status is known."""
         return Response(self.status, self._reason, self._fields, body)
 
-    def take_body(self) -> bytes:
+    def take_parts(self) -> Parts:
         """Return the bytes of the body that have arrived, and release them."""
-        body = bytes(self._taken)
-        self._taken.clear()
-        return body
+        parts = (bytes(self._joined),) if self._joined else self._parts
+        if not self._size:  # a part may be empty
+            parts = ()
+        self._joined.clear()
+        self._parts, self._size = (), 0
+        return parts
+
+    def take_body(self) -> bytes:
+        """Return them in one piece."""
+        return b"".join(self.take_parts())
 
     @property
     def reusable(self) -> bool:

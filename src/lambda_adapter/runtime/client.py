@@ -13,7 +13,7 @@ import trio
 from lambda_adapter.errors import AdapterError, PeerError, RuntimeApiError
 from lambda_adapter.http.connection import upload
 from lambda_adapter.http.encoding import EncodedRequest
-from lambda_adapter.http.messages import Response, Stream
+from lambda_adapter.http.messages import Parts, Response, Stream
 from lambda_adapter.observe.logs import log
 from lambda_adapter.runtime import api
 from lambda_adapter.runtime.api import (
@@ -185,7 +185,7 @@ class RuntimeClient(Reporter):
             log.error("Lambda refused the %s: %s", what, describe_response(response))
 
     async def _upload(
-        self, invocation: Invocation, frames: AsyncGenerator[bytes, None]
+        self, invocation: Invocation, frames: AsyncGenerator[Parts, None]
     ) -> Response:
         request = api.stream_request(self.host, invocation)
         try:

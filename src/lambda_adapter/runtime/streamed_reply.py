@@ -9,7 +9,7 @@ from typing import Protocol
 
 from lambda_adapter.errors import AdapterError, InvocationError
 from lambda_adapter.http.encoding import LAST_CHUNK, encode_chunk, encode_last_chunk
-from lambda_adapter.http.messages import Fields, Stream
+from lambda_adapter.http.messages import Fields, Parts, Stream
 from lambda_adapter.observe.logs import log
 from lambda_adapter.runtime.api import DELIMITER, encode_error
 
@@ -24,26 +24,27 @@ class Named(Protocol):
 
 async def encode_stream(
     prelude: bytes, body: bytes | Stream, about: Named
-) -> AsyncGenerator[bytes, None]:
+) -> AsyncGenerator[Parts, None]:
     """Yield the chunks of a streamed reply: prelude, delimiter, body, and its end.
 
+    Each chunk is in parts, so that no piece of the body is copied.
     A body that fails ends in trailers with the error: its client has had the status.
     """
-    yield encode_chunk(prelude + DELIMITER)
+    yield encode_chunk((prelude, DELIMITER))
     streamed = 0
     try:
         if not isinstance(body, bytes):
             async for piece in body:
                 yield encode_chunk(piece)
-                streamed += len(piece)
+                streamed += sum(map(len, piece))
         elif body:
-            yield encode_chunk(body)
+            yield encode_chunk((body,))
     except InvocationError as error:
         broken = f"the stream broke off after {streamed:,} bytes"
         log.error("%s", error.line(f"{about.subject}: {broken}"))
-        yield encode_last_chunk(error_trailers(error))
+        yield (encode_last_chunk(error_trailers(error)),)
     else:
-        yield LAST_CHUNK
+        yield (LAST_CHUNK,)
 
 
 def error_trailers(error: AdapterError) -> Fields:

@@ -12,6 +12,7 @@ from lambda_adapter.events.event import error_response
 from lambda_adapter.http.messages import (
     TOKEN,
     Fields,
+    Parts,
     Request,
     Response,
     name_request,
@@ -62,11 +63,11 @@ class Pieces:
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> bytes:
+    async def __anext__(self) -> Parts:
         piece = await self._next_piece()
         if not piece:
             raise StopAsyncIteration
-        return piece
+        return (piece,)
 
     async def aclose(self) -> None:
         """Give up what has not been sent yet, if anything."""

@@ -47,7 +47,7 @@ async def _beginning(response: Response) -> bytes:
     body = b""
     async with contextlib.aclosing(response.body) as pieces:
         async for piece in pieces:
-            body += piece
+            body += b"".join(piece)
             if len(body) >= MAX_REPORTED_BODY:
                 break
     return body

@@ -99,7 +99,7 @@ async def test_pieces(transport, streamed):
     pieces = (
         [response.body]
         if isinstance(response.body, bytes)
-        else [piece async for piece in response.body]
+        else [b"".join(piece) async for piece in response.body]
     )
     await transport.finish(call.deadline)
 
@@ -184,7 +184,7 @@ async def test_streamed_response_that_breaks_off(transport, lines):
     call, request = turn_of(http_event("/raises_within"), streamed=True)
     response = await transport.send(request, call)
 
-    assert await anext(response.body) == b"half"
+    assert await anext(response.body) == (b"half",)
     with pytest.raises(AppFailedError):
         await anext(response.body)
     await response.body.aclose()
@@ -273,7 +273,7 @@ async def test_deadline_within_a_stream(clock, transport):
     call, request = turn_of(http_event("/half_then_hangs"), streamed=True, seconds=3)
     response = await transport.send(request, call)
 
-    assert await anext(response.body) == b"half"
+    assert await anext(response.body) == (b"half",)
     with pytest.raises(DeadlineError):
         await anext(response.body)
     await response.body.aclose()

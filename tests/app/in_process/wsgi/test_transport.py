@@ -87,7 +87,7 @@ async def test_pieces(transport, streamed):
     pieces = (
         [response.body]
         if isinstance(response.body, bytes)
-        else [piece async for piece in response.body]
+        else [b"".join(piece) async for piece in response.body]
     )
     await transport.finish(call.deadline)
 
@@ -221,7 +221,7 @@ async def test_streamed_response_that_breaks_off(path, lines):
     call, request = turn_of(http_event(f"/{path}"), streamed=True)
     response = await transport.send(request, call)
 
-    assert await anext(response.body) == b"half"
+    assert await anext(response.body) == (b"half",)
     with pytest.raises(AppFailedError):
         await anext(response.body)
     await response.body.aclose()
@@ -258,7 +258,7 @@ async def test_deadline_within_a_stream():
     call, request = turn_of(http_event("/half_then_hangs"), streamed=True, seconds=0.07)
     response = await transport.send(request, call)
 
-    assert await anext(response.body) == b"half"
+    assert await anext(response.body) == (b"half",)
     with trio.fail_after(5), pytest.raises(DeadlineError):
         await anext(response.body)
     await response.body.aclose()
