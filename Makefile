@@ -18,9 +18,9 @@ export UV_SYSTEM_CERTS := true
 export UV_PYTHON_DOWNLOADS := never
 
 .DELETE_ON_ERROR:
-.PHONY: bench build check check-zoo clean clients coverage demo dev e2e e2e-images help images-passed
-.PHONY: layer mutation native quick release release-check release-tag release-test rest rie site test
-.PHONY: torture zipapp
+.PHONY: bench build check check-zoo clean clients coverage demo dev e2e e2e-images frameworks
+.PHONY: help images-passed layer mutation native quick release release-check release-tag
+.PHONY: release-test rest rie site test torture zipapp
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.* ## \(.*\)/make \1|\2/p' Makefile | sort | \
@@ -72,6 +72,10 @@ e2e: dev zipapp rie ## the end-to-end tests alone: the emulator, real applicatio
 
 clients: dev ## the tests of requests, a real client, through every gateway: two minutes
 	$(bin)/python -m tests.clients
+
+# WHAT="flask werkzeug" runs those of some frameworks only.
+frameworks: dev ## the tests of web frameworks, with the adapter behind their test clients
+	WHAT="$(WHAT)" $(bin)/python -m tests.frameworks
 
 # The adapter under fire, for minutes: what `make test` does with less, and a soak.
 torture: dev ## the long form of tests/torture: seven minutes
