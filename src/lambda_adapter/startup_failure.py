@@ -34,7 +34,7 @@ def give_up(error: AdapterError, environ: Mapping[str, str]) -> None:
         return
 
     if failure := post_init_error(runtime_api, error):
-        complain(f"Lambda could not be told of the init error: {failure}")
+        complain(f"the init error did not reach Lambda: {failure}")
 
 
 def complain(message: str) -> None:

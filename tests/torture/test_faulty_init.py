@@ -115,8 +115,8 @@ async def test_fault_of_an_init_error(long):
             assert await adapter.wait() == 1
             await adapter.wait_log("the init error")
         assert "exited with status 3 before it was ready" in adapter.log
-        told = "Lambda did not take the init error: status "
-        failed = "Lambda could not be told of the init error: "
+        told = "Lambda refused the init error: status "
+        failed = "the init error did not reach Lambda: "
         assert adapter.log.count(told) + adapter.log.count(failed) == 1
         assert len([each for each in runtime.posted if each.target == INIT_ERROR]) == 1
 
@@ -231,7 +231,7 @@ POSTS = {
     "reply": ("http_api", "/response", "the reply did not reach Lambda: it was not"),
     "error": ("direct", "/error", "the failure did not reach Lambda: it was not"),
     "stream": ("function_url", "/response", "the stream did not reach Lambda"),
-    "init error": ("", INIT_ERROR, "Lambda could not be told of the init error"),
+    "init error": ("", INIT_ERROR, "the init error did not reach Lambda"),
 }
 """What is posted, what for and where to, and what the log says if it fails."""
 

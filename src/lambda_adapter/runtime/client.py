@@ -51,11 +51,11 @@ class Reporter(PersistentConnection):
         try:
             response = await self.post(request, REPORT_LIMIT)
         except PeerError as failure:
-            log.error("Lambda could not be told of the %s error: %s", phase, failure)
+            log.error("the %s error did not reach Lambda: %s", phase, failure)
         else:
             if response.status != 202:
                 said = describe_response(response)
-                log.error("Lambda did not take the %s error: %s", phase, said)
+                log.error("Lambda refused the %s error: %s", phase, said)
 
 
 ATTEMPTS = 5

@@ -125,7 +125,7 @@ def _report_import(config: Config, error: InitError) -> int:
     log.error("%s", error.line())
     address = config.runtime_api_proxy or config.runtime_api
     if failure := post_init_error(address, error):
-        log.error("Lambda could not be told of the init error: %s", failure)
+        log.error("the init error did not reach Lambda: %s", failure)
     return 1
 
 

@@ -156,4 +156,4 @@ def _report_blocked(config: Config) -> None:
     log.error("%s", error.line())
     address = config.runtime_api_proxy or config.runtime_api
     if failure := post_init_error(address, error, target=RESTORE_ERROR):
-        log.error("Lambda could not be told of the %s error: %s", "restore", failure)
+        log.error("the %s error did not reach Lambda: %s", "restore", failure)
