@@ -141,6 +141,32 @@ class Config:
         return bool(self.asgi_app or self.wsgi_app)
 
     @property
+    def is_concurrent(self) -> bool:
+        """Whether Lambda may send several invocations at the same time."""
+        return self.max_concurrency > 1
+
+    @property
+    def is_metered(self) -> bool:
+        """Whether metrics are measured and logged."""
+        return self.metrics == "emf"
+
+    @property
+    def streams(self) -> bool:
+        """Whether replies are streamed to those sources that can take a stream."""
+        return self.invoke_mode == "response_stream"
+
+    @property
+    def rewrites_requests(self) -> bool:
+        """Whether a client's request is changed or checked before it is sent."""
+        return bool(
+            self.remove_base_path
+            or self.authorization_source
+            or self.renamed_headers
+            or not self.request_context
+            or self.hooks
+        )
+
+    @property
     def inits_async(self) -> bool:
         """Whether Lambda's init may end before the application is ready.
 
@@ -176,7 +202,7 @@ class Config:
                 "AWS_LWA_ASYNC_INIT does nothing where Lambda initialises beforehand:"
                 f" this is {self.initialization_type}"
             )
-        if self.enable_compression and self.invoke_mode == "response_stream":
+        if self.enable_compression and self.streams:
             warnings.append(
                 "AWS_LWA_ENABLE_COMPRESSION does nothing to responses that are streamed"
             )
@@ -190,7 +216,7 @@ class Config:
                 "AWS_LWA_LAZY_IMPORTS does nothing for a command: Python 3.15 itself"
                 " reads PYTHON_LAZY_IMPORTS=all"
             )
-        if self.wsgi_inline and self.max_concurrency > 1:
+        if self.wsgi_inline and self.is_concurrent:
             warnings.append(
                 "AWS_LWA_WSGI_INLINE does nothing if Lambda sends several invocations"
                 " concurrently: each runs in its own thread"

@@ -56,7 +56,7 @@ class Liveness:
     def __init__(self, config: Config, usual: float) -> None:
         self._address = config.app_address
         self._request = check_request(config)
-        is_alone = config.max_concurrency == 1
+        is_alone = not config.is_concurrent
         self._ticks = TICKS if is_alone else TICKS_AMONG_OTHERS
         is_quick = usual < TICK * TICKS / 2 and config.readiness_protocol != "tcp"
         self._counts_if_read = is_alone and not is_quick

@@ -53,7 +53,7 @@ class ServerApp:
             config.app_address,
             config.pool_idle_timeout,
             server=self,
-            waits_in_kernel=config.max_concurrency == 1,
+            waits_in_kernel=not config.is_concurrent,
         )
         self._is_ready = trio.Event()
         self._process: AppProcess | None = None
@@ -74,7 +74,7 @@ class ServerApp:
         from lambda_adapter.app.liveness import Liveness
 
         # With concurrent invocations, each late one gets its own probe.
-        if self._liveness is None or self._config.max_concurrency > 1:
+        if self._liveness is None or self._config.is_concurrent:
             self._liveness = Liveness(self._config, self._usual)
         return await self._liveness.responds()
 

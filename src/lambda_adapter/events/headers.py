@@ -206,24 +206,7 @@ def request_fields(
     Raises:
         EventError: a header would be unsafe to send, or ``Host`` is not unique.
     """
-    held_back = _HELD_BACK_TRACE if traced else _HELD_BACK
-    kept: Fields = []
-    special: dict[str, list[bytes]] = {}
-    for pair in pairs:
-        known = _known_pairs.get(pair)
-        if known is None:
-            name, value = pair
-            raw, role, repeats = known_names.get(name) or classify_header(name)
-            field = raw, _encode_value(name, value)
-            if repeats and isinstance(value, str) and len(value) <= MAX_KNOWN_SIZE:
-                memoize(_known_pairs, pair, (field, role))
-        else:
-            field, role = known
-        if role:
-            special.setdefault(role, []).append(field[1])
-            if role in held_back:
-                continue
-        kept.append(field)
+    kept, special = _split_by_role(pairs, _HELD_BACK_TRACE if traced else _HELD_BACK)
     if "connection" in special:
         kept = _without_options(kept, special["connection"])
     if cookies:
@@ -242,6 +225,31 @@ _HELD_BACK = frozenset({"host", "cookie", "connection", "dropped"})
 
 _HELD_BACK_TRACE = _HELD_BACK | {"trace"}
 """The same for an invocation with a trace ID from Lambda."""
+
+
+def _split_by_role(
+    pairs: Pairs, held_back: frozenset[str]
+) -> tuple[Fields, dict[str, list[bytes]]]:
+    """Return the headers to forward, and the values of those that have a role."""
+    kept: Fields = []
+    special: dict[str, list[bytes]] = {}
+    for pair in pairs:
+        known = _known_pairs.get(pair)
+        if known is None:
+            name, value = pair
+            raw, role, repeats = known_names.get(name) or classify_header(name)
+            field = raw, _encode_value(name, value)
+            # The length is checked by ``memoize`` for keys of text, not for pairs.
+            if repeats and isinstance(value, str) and len(value) <= MAX_KNOWN_SIZE:
+                memoize(_known_pairs, pair, (field, role))
+        else:
+            field, role = known
+        if role:
+            special.setdefault(role, []).append(field[1])
+            if role in held_back:
+                continue
+        kept.append(field)
+    return kept, special
 
 
 def _without_options(fields: Fields, values: Sequence[bytes]) -> Fields:

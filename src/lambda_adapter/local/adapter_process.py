@@ -149,6 +149,26 @@ class AdapterProcess:
 
         ``started`` is called with the pid.
         """
+        process = await self._open(command, environ, cwd)
+        async with trio.open_nursery() as nursery:
+            # Around all that waits: if `local` itself is killed, nothing is left over.
+            with kill_with_parent(process.pid):
+                try:
+                    nursery.start_soon(self._keep_log, process)
+                    if process.stdin:
+                        nursery.start_soon(_forward_stdin, process.stdin)
+                    if self._jail:
+                        await trio.to_thread.run_sync(self._jail.attach, process.pid)
+                    started(process.pid)
+                    status = await process.wait()
+                    nursery.cancel_scope.cancel()
+                    return status
+                finally:
+                    await self._close(process, environ.get(RUNTIME_API, ""))
+
+    async def _open(
+        self, command: Sequence[str], environ: Mapping[str, str], cwd: str | None
+    ) -> trio.Process:
         words = self._words(command, environ)
         process = await trio.lowlevel.open_process(
             self._jail.wrap(words) if self._jail else words,
@@ -157,30 +177,24 @@ class AdapterProcess:
             stdin=subprocess.DEVNULL if self._debug is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            # The terminal's ^C goes to a process group. `local` gets it alone, and then
+            # ends the adapter as Lambda does.
             process_group=0,
             pass_fds=self._jail.passed if self._jail else (),
         )
         self.pid = process.pid
-        async with trio.open_nursery() as nursery:
-            with kill_with_parent(process.pid):
-                try:
-                    nursery.start_soon(self._keep_log, process)
-                    if process.stdin:
-                        nursery.start_soon(_hand_stdin_through, process.stdin)
-                    if self._jail:
-                        await trio.to_thread.run_sync(self._jail.attach, process.pid)
-                    started(process.pid)
-                    status = await process.wait()
-                    nursery.cancel_scope.cancel()
-                    return status
-                finally:
-                    with trio.CancelScope(shield=True):
-                        if self._jail:
-                            self._jail.let_end()
-                        await _stop(process, environ.get(RUNTIME_API, ""))
-                        if self._jail:
-                            await trio.to_thread.run_sync(self._jail.close)
-                    self._log_scope.deadline = trio.current_time() + SETTLE
+        return process
+
+    async def _close(self, process: trio.Process, runtime_api: str) -> None:
+        # Shielded: it runs because of a cancellation, and takes up to GRACE.
+        with trio.CancelScope(shield=True):
+            if self._jail:
+                # Processes that the jail has stopped could not act on SIGTERM.
+                self._jail.let_end()
+            await _stop(process, runtime_api)
+            if self._jail:
+                await trio.to_thread.run_sync(self._jail.close)
+        self._log_scope.deadline = trio.current_time() + SETTLE
 
     def _words(self, command: Sequence[str], environ: Mapping[str, str]) -> list[str]:
         """Return the adapter's command line, with what runs before the app in it."""
@@ -222,7 +236,7 @@ class AdapterProcess:
             processes.send(processes.tree(self.pid), number)
 
     async def _keep_log(self, process: trio.Process) -> None:
-        # It outlasts the rest, so that the last lines are not lost.
+        # Its scope outlasts the nursery's, so that the last lines are not lost.
         with self._log_scope:
             if isinstance(process.stdout, trio.lowlevel.FdStream):
                 self._log = Log(
@@ -248,8 +262,8 @@ async def _stop(process: trio.Process, runtime_api: str) -> None:
     await process.wait()
 
 
-async def _hand_stdin_through(target: trio.abc.SendStream) -> None:
-    """Pass on what is typed, for ``breakpoint()``, where it can be waited for."""
+async def _forward_stdin(target: trio.abc.SendStream) -> None:
+    """Forward what is typed, for ``breakpoint()``, until stdin ends."""
     async with target:
         with contextlib.suppress(OSError, trio.BrokenResourceError):
             while True:

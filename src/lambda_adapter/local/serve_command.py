@@ -141,7 +141,7 @@ async def _serve(
 
 def _notice_unstreamed(options: Options, report: Reporter) -> None:
     streams = options.open_gateway().streams
-    if options.config.invoke_mode == "response_stream" and not streams:
+    if options.config.streams and not streams:
         report.notice(
             f"--gateway {options.gateway} does not stream: its responses are whole;"
             " function-url and rest-api stream"

@@ -113,7 +113,7 @@ class InvokeLoop:
         self._runtime = runtime
         self._transports = transports
         self._env_config = env_config
-        self._streams = config.invoke_mode == "response_stream"
+        self._streams = config.streams
         self._deadline_margin = config.deadline_margin
         self._pass_through_path = config.pass_through_path.encode()
         self._host = authority(config.app_address)

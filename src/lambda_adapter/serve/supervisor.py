@@ -32,7 +32,7 @@ OpenLoop = Callable[[RuntimeClient, Transports, msgspec.Raw, Config], InvokeLoop
 def open_loops(config: Config, app: App) -> list[InvokeLoop]:
     """Return the invoke loops, each with its own transport and connection."""
     open_loop: OpenLoop = InvokeLoop
-    if config.metrics == "emf":
+    if config.is_metered:
         from lambda_adapter.serve.metered_loop import MeteredLoop
 
         open_loop = functools.partial(MeteredLoop, cold=iter((1,)))
@@ -83,7 +83,7 @@ async def run_loops(loops: Sequence[InvokeLoop]) -> None:
 def open_runtime(config: Config) -> RuntimeClient:
     """Return a client of the Runtime API, or of its configured proxy."""
     address = config.runtime_api_proxy or config.runtime_api
-    is_alone = config.max_concurrency == 1 and not config.asgi_app
+    is_alone = not (config.is_concurrent or config.asgi_app)
     return RuntimeClient(*address, waits_in_kernel=is_alone)
 
 
@@ -156,7 +156,7 @@ def _open_app(config: Config, child: Child | None) -> App:
 
 
 def _metered(config: Config, app: App) -> App:
-    if config.metrics != "emf":
+    if not config.is_metered:
         return app
     from lambda_adapter.app.middleware.metrics import MeteredApp
 
@@ -203,7 +203,7 @@ async def supervise(config: Config, app: App, signals: Signals) -> None:
         signals.take()  # the application's startup may have set handlers
         if config.initialization_type == "snap-start":
             await _restore(config, app)
-        if config.max_concurrency > 1:
+        if config.is_concurrent:
             from lambda_adapter.http.wire import share_timer
 
             share_timer(nursery)

@@ -33,20 +33,22 @@ from lambda_adapter.local.cli_options import (
     read_click,
 )
 from lambda_adapter.local.gateways import GATEWAYS
+from lambda_adapter.local.option_table import Given
+from lambda_adapter.local.options import Options
 from lambda_adapter.local.ports import SetupError
 from lambda_adapter.local.project_file import Project
 
 MEMORY = 512
-"""Megabytes that a check is for unless others are given: 0.29 vCPU."""
+"""Default memory in megabytes: 0.29 vCPU."""
 
 INTERRUPTED = 130
-"""Exit status of what SIGINT ended, as from a shell."""
+"""Exit status after SIGINT, as from a shell."""
 
 SHARED = (
     *("asgi", "wsgi", "app_dir", "app_port", "env_file", "memory", "tmp_size"),
     "init_cpu",
 )
-"""The options of ``local`` that a check has as well."""
+"""The options of ``local`` that a check accepts as well."""
 
 
 async def run_check(checking: Check) -> bool:
@@ -102,11 +104,7 @@ def run_command(
 ) -> int:
     """Check an application; return 1 where it would fail on Lambda."""
     files = {name: others.pop(name) for name in ("paths", "openapi", "har")}
-    given = read_click(others)
-    if not (command or given.asgi or given.wsgi):
-        project = click.get_current_context().find_object(Project) or Project()
-        given = msgspec.structs.replace(given, **project.application)
-        command = project.command
+    command, given = _find_application(command, read_click(others))
     settings = CheckSettings(
         pace=QUICK if quick else FULL,
         gateways=_read_gateways(gateway),
@@ -125,14 +123,29 @@ def run_command(
         return 1
     if not options.command and not options.config.is_in_process:
         raise click.UsageError(MISSING)
+    result = _check(options, settings)
+    _print(result)
+    _write_reports(result, json_file, html, junit)
+    if not result.complete:
+        return INTERRUPTED
+    return 1 if result.failed else 0
+
+
+def _find_application(
+    command: tuple[str, ...], given: Given
+) -> tuple[tuple[str, ...], Given]:
+    """Return the application of the command line or, without one, the project's."""
+    if command or given.asgi or given.wsgi:
+        return command, given
+    project = click.get_current_context().find_object(Project) or Project()
+    return project.command, msgspec.structs.replace(given, **project.application)
+
+
+def _check(options: Options, settings: CheckSettings) -> Result:
     with Console(stderr=True).status("starting") as status:
         checking = Check(options, settings, lambda said: status.update(said))
         trio.run(run_check, checking)
-    _print(checking.result)
-    _write_reports(checking.result, json_file, html, junit)
-    if not checking.result.complete:
-        return INTERRUPTED
-    return 1 if checking.result.failed else 0
+    return checking.result
 
 
 def _read_gateways(given: str) -> tuple[str, ...]:
@@ -182,7 +195,7 @@ def _write(path: str, content: bytes) -> None:
 
 
 def shared_options() -> list[click.Parameter]:
-    """Return the options of ``local`` that a check has as well."""
+    """Return the options of ``local`` that a check accepts as well."""
     options = [each for each in click_options() if each.name in SHARED]
     for option in options:
         if option.name == "memory":

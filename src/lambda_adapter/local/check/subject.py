@@ -146,7 +146,7 @@ class Subject:
     @property
     def streams(self) -> bool:
         """Whether replies are streamed, so that gateways have to stream as well."""
-        return self.options.config.invoke_mode == "response_stream"
+        return self.options.config.streams
 
     @property
     def has_port(self) -> bool:

@@ -38,7 +38,7 @@ class WSGIApp:
 
     def open_transport(self) -> Transport:
         """Return a transport for one invoke loop."""
-        several = self._config.max_concurrency > 1
+        several = self._config.is_concurrent
         inline = self._config.wsgi_inline and not several
         return WSGITransport(
             self._app,

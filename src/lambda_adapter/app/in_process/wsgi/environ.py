@@ -11,13 +11,16 @@ from urllib.parse import unquote_to_bytes
 
 from lambda_adapter.app.app import Call
 from lambda_adapter.app.in_process.aws import Function, LambdaContext, decoded_event
-from lambda_adapter.app.in_process.connection_info import find_connection_info
+from lambda_adapter.app.in_process.connection_info import (
+    ConnectionInfo,
+    find_connection_info,
+)
 from lambda_adapter.http.messages import Request
 
 Environ = dict[str, object]
 
 _OWN = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
-"""Fields whose variables have no ``HTTP_``."""
+"""Headers whose variables have no ``HTTP_``."""
 
 
 class Readable(Protocol):
@@ -42,6 +45,18 @@ class FileWrapper:
             yield piece
 
 
+_CONSTANTS: Environ = {
+    "SERVER_PROTOCOL": "HTTP/1.1",
+    "wsgi.version": (1, 0),
+    # The whole body is there, so that reading to its end is safe: werkzeug asks.
+    "wsgi.input_terminated": True,
+    # Lambda runs as many environments as it wants.
+    "wsgi.multiprocess": True,
+    "wsgi.run_once": False,
+    "wsgi.file_wrapper": FileWrapper,
+}
+
+
 def make_environ(
     request: Request,
     call: Call,
@@ -55,45 +70,46 @@ def make_environ(
     ``base_path`` is what AWS_LWA_REMOVE_BASE_PATH takes off a path; here it becomes
     ``SCRIPT_NAME``. The environ has ``aws.event`` and ``aws.context``, as ASGI's scope.
     """
+    connection = find_connection_info(request, call.event, base_path)
+    return {
+        **_CONSTANTS,
+        **_request_variables(request, connection),
+        "wsgi.url_scheme": connection.scheme,
+        "wsgi.input": io.BytesIO(request.body),
+        # Looked up for each request, since some applications replace it.
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": multithread,
+        "aws.event": decoded_event(call.invocation.payload),
+        "aws.context": LambdaContext(call.invocation, function),
+        **_header_variables(request.fields),
+    }
+
+
+def _request_variables(request: Request, connection: ConnectionInfo) -> Environ:
+    # Text of PEP 3333 is bytes in disguise: each character is one byte, as in Latin-1.
     raw_path, _, query = request.target.partition(b"?")
-    origin = find_connection_info(request, call.event, base_path)
-    name, port = origin.server
-    target = request.target.decode("latin-1")
-    environ: Environ = {
+    name, port = connection.server
+    uri = connection.base_path + request.target.decode("latin-1")
+    return {
         "REQUEST_METHOD": request.method.decode(),
-        "SCRIPT_NAME": unquote_to_bytes(origin.base_path).decode("latin-1"),
+        "SCRIPT_NAME": unquote_to_bytes(connection.base_path).decode("latin-1"),
         "PATH_INFO": unquote_to_bytes(raw_path).decode("latin-1"),
         "QUERY_STRING": query.decode("latin-1"),
         "SERVER_NAME": name,
         "SERVER_PORT": str(port),
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "REMOTE_ADDR": origin.client,
-        "RAW_URI": origin.base_path + target,
-        "REQUEST_URI": origin.base_path + target,
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": origin.scheme,
-        "wsgi.input": io.BytesIO(request.body),
-        "wsgi.input_terminated": True,
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": multithread,
-        "wsgi.multiprocess": True,  # Lambda runs as many environments as it wants
-        "wsgi.run_once": False,
-        "wsgi.file_wrapper": FileWrapper,
-        "aws.event": decoded_event(call.invocation.payload),
-        "aws.context": LambdaContext(call.invocation, function),
+        "REMOTE_ADDR": connection.client,
+        # The path before it was decoded: gunicorn's name for it, and uWSGI's. Without
+        # them, an application can't tell %2F from a slash.
+        "RAW_URI": uri,
+        "REQUEST_URI": uri,
     }
-    environ.update(_variables(request.fields))
-    return environ
 
 
-def _variables(fields: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Return header fields as variables, those of one name joined by commas.
-
-    A name with an underscore is left out, as gunicorn does: ``X_A`` would pass for
-    ``X-A``.
-    """
+def _header_variables(fields: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return headers as variables; headers of the same name are joined by commas."""
     variables: dict[str, str] = {}
     for name, value in fields:
+        # As gunicorn does: a client's ``X_A`` would pass for the gateway's ``X-A``.
         if b"_" in name:
             continue
         lower = name.lower()
