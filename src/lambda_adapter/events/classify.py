@@ -70,10 +70,6 @@ class _Item(msgspec.Struct, rename="camel", gc=False):
 def classify(payload: bytes) -> type[Event]:
     """Return the kind of an event.
 
-    An authorizer's event describes an HTTP request but expects a policy in reply, so it
-    is passed through: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-input.html
-    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
-
     Raises:
         EventError: the payload is not JSON. An empty one is allowed, as on Lambda.
     """
@@ -87,6 +83,9 @@ def classify(payload: bytes) -> type[Event]:
     context = event.request_context
     if not isinstance(context, _ContextShape):
         context = _EMPTY
+    # An authorizer's event describes an HTTP request, but expects a policy in reply:
+    # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-input.html
+    # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
     if _has(event.method_arn) or _has(event.route_arn):
         return PassThroughEvent
     if _has(context.elb):
@@ -172,6 +171,7 @@ def _begins_object(value: msgspec.Raw) -> bool:
 
 
 def _has(value: msgspec.Raw) -> bool:
+    # ``null`` counts as absent: hand-written events have it for keys that do not apply.
     return value is not NULL and value != NULL
 
 
@@ -220,6 +220,8 @@ def read_fast(payload: bytes) -> HttpApiEvent | None:
         context = _read_context(event.request_context)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+    # ``is`` throughout: a key that is present, with whatever value, is another object
+    # than the default.
     if not (
         event.method
         is event.method_arn

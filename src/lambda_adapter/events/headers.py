@@ -56,7 +56,8 @@ def one_host(hosts: Sequence[bytes], default: bytes) -> bytes:
     if host in _known_hosts:
         return host
     match = _HOST.fullmatch(host)
-    # Frameworks raise an exception for a port that is out of range.
+    # Frameworks raise an exception for a port that is out of range: a client's mistake
+    # would be an error of the application.
     if not match or int(match[1] or b"0") > MAX_PORT:
         raise EventError("invalid Host header")
     return memoize(_known_hosts, host, host)
@@ -209,12 +210,15 @@ def request_fields(
     kept, special = _split_by_role(pairs, _HELD_BACK_TRACE if traced else _HELD_BACK)
     if "connection" in special:
         kept = _without_options(kept, special["connection"])
+    # HTTP APIs and function URLs send cookies apart, whatever is among the headers.
     if cookies:
         special["cookie"] = [_encode_value("cookie", "; ".join(cookies))]
     if "cookie" in special:
         kept.append((b"cookie", b"; ".join(special["cookie"])))
     if https and "protocol" not in special:
         kept.append((b"x-forwarded-proto", b"https"))
+    # Recomputed from the decoded body: in the event the header may be missing or wrong,
+    # and a wrong length would make the next request begin within this one.
     if body or method in _WITH_CONTENT:
         kept.append((b"content-length", b"%d" % len(body)))
     return [(b"host", one_host(special.get("host", ()), host)), *kept, *added]
@@ -264,6 +268,7 @@ def _without_options(fields: Fields, values: Sequence[bytes]) -> Fields:
 
 def _encode_value(name: str, value: Scalar) -> bytes:
     content = value if isinstance(value, str) else text(value)
+    # Two methods of ``str`` decide for nearly every value; the pattern is for the rest.
     if content.isascii() and content.isprintable():
         return content.encode()
     # https://www.rfc-editor.org/rfc/rfc9110#section-5.5: in a header's value, CR, LF

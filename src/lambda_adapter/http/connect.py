@@ -47,6 +47,8 @@ async def open_connection(address: Address) -> Connection:
                 return await _open_tcp_connection(family, peer)
             except OSError as error:
                 # Of several addresses, one may have no network at all: ::1, often.
+                # "Refused" by another one is what counts then, because connecting may
+                # succeed later.
                 if last.errno not in NOT_LISTENING:
                     last = error
     except OSError as error:
@@ -111,10 +113,11 @@ class Knocker:
         self._code = 0
 
     def is_refused(self) -> bool:
-        """Return whether nothing listens, False where that can't be told at once.
+        """Return whether nothing listens; False if only waiting could tell.
 
         It never waits. A connection that this makes is for ``open_connection``.
         """
+        # Only loopback decides a connect before the call returns.
         if isinstance(self._address, str) or self._address[0] not in LOOPBACK:
             return False
         host, port = self._address
@@ -156,8 +159,9 @@ def _tcp_socket(family: socket.AddressFamily) -> socket.socket:
 
 
 def _connect(sock: socket.socket, peer: Peer) -> int:
+    # A first call that may not block always says EINPROGRESS. On loopback the handshake
+    # is over by then, and a second call says how it ended, without a wait in trio.
     code = sock.connect_ex(peer)
-    # The first call never says more; on loopback it is decided by the second.
     return sock.connect_ex(peer) if code == errno.EINPROGRESS else code
 
 
@@ -169,6 +173,7 @@ async def _finish_connecting(sock: socket.socket, code: int) -> Connection:
         if code not in (0, errno.EISCONN):
             raise OSError(code, os.strerror(code))
     except BaseException:
+        # A cancellation as well: readiness checks are cut off by a timeout.
         sock.close()
         raise
     return Connection(Wire(sock))

@@ -58,7 +58,10 @@ class Connection:
             )
         except OSError as error:
             raise _broken(error, answered=False) from error
+        # A response to HEAD has the length of a body that does not follow, which
+        # ``read_fast`` could only take for an incomplete one.
         if data and request.method != b"HEAD" and (whole := read_fast(data, max_body)):
+            # ``read_fast`` declines what would not leave the connection reusable.
             self.exchanges += 1
             self.reusable = True
             return whole
@@ -141,6 +144,9 @@ class Connection:
         try:
             return await self._send_rest(parser, rest, deadline)
         except (BrokenPipeError, ConnectionResetError):
+            # No error yet: the peer may have responded before it hung up, for example
+            # with a 413, which is what its client has to see:
+            # https://www.rfc-editor.org/rfc/rfc9112#section-9.5
             return False
         except OSError as error:
             raise _broken(error, answered=parser.answered) from error
@@ -153,6 +159,8 @@ class Connection:
             if sent := self.wire.send(*rest):
                 rest = _unsent(rest, sent)
                 continue
+            # A peer that responds without reading the rest stops reading for good. trio
+            # has no wait for "readable or writable", so this looks every 20 ms.
             if self.wire.is_readable():
                 parser.feed(await self._receive(parser, deadline))
             now = trio.current_time()
@@ -206,7 +214,9 @@ async def upload(
     sent_all = False
     try:
         await connection.send(parser, _deadline(), request.head)
-        with contextlib.suppress(PeerError):  # the peer's response may say why: read it
+        # The peer may have said why before it closed: ``finish`` reads it, or fails
+        # itself.
+        with contextlib.suppress(PeerError):
             sent_all = await _send_pieces(connection, parser, pieces)
         return await connection.finish(parser, _deadline(), sent_all=sent_all)
     except trio.TooSlowError:
@@ -223,6 +233,8 @@ async def _send_pieces(
     sent_all = False
     try:
         async with trio.open_nursery() as nursery:
+            # The pieces may be minutes apart. If Lambda hangs up meanwhile, the
+            # application must not go on producing them.
             nursery.start_soon(_cancel_on_response, connection, nursery.cancel_scope)
             sent_all = await _send_each(connection, parser, pieces)
             nursery.cancel_scope.cancel()

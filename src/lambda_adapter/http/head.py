@@ -50,6 +50,8 @@ def check_beginning(line: bytes) -> None:
     Raises:
         PeerError: the bytes are not the beginning of one.
     """
+    # Without this, a peer that speaks another protocol, and waits for a greeting that
+    # never comes, would be waited for until the deadline.
     beginning = line.strip(b"\r")[: len(_VERSION)]
     if not _VERSION.startswith(beginning):
         raise malformed(_describe(line))
@@ -139,11 +141,9 @@ class HeadReader:
         return self._head(read_status_line(first)), rest
 
     def _feed_lines(self, data: bytes) -> tuple[Head, bytes] | None:
-        """Parse line by line, each as soon as it is complete.
-
-        A peer that speaks another protocol may never send an empty line, so that
-        waiting for the whole head would be waiting for the deadline.
-        """
+        """Parse line by line, each as soon as it is complete."""
+        # Not only when all lines are there: a peer that speaks another protocol may
+        # never send an empty line, and the deadline would be the first to notice.
         start = 0
         while (end := data.find(b"\n", start)) != -1:
             self._line += data[start:end]
@@ -164,7 +164,8 @@ class HeadReader:
         if self._status_line:
             _check_text(line)
             self._take_fields([line])
-        elif line:  # empty lines before the status line are ignored
+        # Empty lines before the status line are ignored, as llhttp ignores them.
+        elif line:
             self._status_line = read_status_line(line)
 
     def _take_fields(self, lines: list[bytes]) -> None:
@@ -204,6 +205,9 @@ def read_field(line: bytes) -> tuple[bytes, bytes, bytes]:
 
 def _recognise(name: bytes, colon: bytes) -> bytes:
     """Check a name, and return it in lower case if it frames the body, else ``b""``."""
+    # RFC 9112 allows a client to join such lines, but a proxy in between may not have:
+    # two readings of one head are how responses are smuggled.
+    # https://www.rfc-editor.org/rfc/rfc9112#section-5.2
     if name[:1] in {b" ", b"\t"}:
         raise malformed("a header is folded over several lines")
     if not colon:

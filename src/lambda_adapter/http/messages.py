@@ -140,6 +140,7 @@ def decoded(value: bytes) -> str:
 def end_to_end(fields: Fields) -> Fields:
     """Return the headers of a response that are not for one connection only."""
     kept = [field for field in fields if field[0].lower() not in HOP_BY_HOP]
+    # ``Connection`` is hop-by-hop itself, so if none was dropped there is none to obey.
     if len(kept) < len(fields) and (options := connection_options(fields)):
         kept = [field for field in kept if field[0].lower() not in options]
     return kept
@@ -154,9 +155,11 @@ def ascii_json(document: bytes) -> bytes:
     Raises:
         UnicodeDecodeError: the document is not UTF-8.
     """
+    # Nearly all are printable ASCII already, and ``translate`` is one pass in C.
     if not document.translate(None, _PRINTABLE):
         return document
     escaped = document.translate(_SPACED).decode().encode("ascii", _ESCAPED)
+    # DEL is ASCII and so was not escaped, but no header may have it.
     return escaped.replace(b"\x7f", b"\\u007f")
 
 

@@ -73,6 +73,7 @@ class ResponseParser:
             self._feed_end()
             return
         self.answered = True
+        # A loop, because one piece may hold several interim heads and the final one.
         while self._body is None:
             self._head_reader = self._head_reader or HeadReader()
             if (read := self._head_reader.feed(data)) is None:
@@ -119,6 +120,7 @@ class ResponseParser:
             self._head_reader = HeadReader(MAX_HEAD - self._interim)
             return
         framing = read_framing(self._method, head)
+        # Before the body is read: a declared 2 GB need not be received to be refused.
         if framing.length > self._max_body:
             raise self._too_large()
         self.status = head.status
@@ -216,6 +218,7 @@ def read_fast(data: bytes, max_body: float) -> Response | None:
     read = _known_heads.get(head) or _read_head(head)
     if not read or not end or read.length != len(body) or read.length > max_body:
         return None
+    # A copy, because a middleware may change the list, and this one is kept in a table.
     return Response(read.status, read.reason, read.fields.copy(), body)
 
 
@@ -233,6 +236,8 @@ def _read_head(head: bytes) -> _Head | None:
             # One check for control characters in all lines costs less than one a line.
             is_text = is_text or not has_controls(b"".join(lines))
             name, colon, value = line.partition(b":")
+            # The name is known to be valid and not to frame the body. A name that does
+            # is never in this table, in no spelling.
             if is_text and colon and name in _known_names:
                 fields.append((name, value.strip(b" \t")))
                 continue
@@ -242,9 +247,12 @@ def _read_head(head: bytes) -> _Head | None:
         field, length = known
         fields.append(field)
         if length >= 0:
+            # A repeated length is for the parser, which decides whether they agree.
             if stated >= 0:
                 return None
             stated = length
+    # A head is kept only if all of its lines were known: any other line may be private
+    # to one client, and would push out a head that comes again.
     read = _Head(*status_line, fields, stated)
     return read if is_text else memoize(_known_heads, head, read)
 
@@ -254,6 +262,8 @@ def _read_status_line(line: bytes) -> tuple[int, bytes] | None:
         minor_version, status, reason = read_status_line(line)
     except PeerError:
         return None
+    # HTTP/1.0 closes by default, an interim response is followed by another, and 204
+    # and 304 have no body whatever they declare: all of that is for the parser.
     if not minor_version or status < 200 or status in {204, 304}:
         return None
     return memoize(_known_statuses, line, (status, reason))

@@ -67,12 +67,16 @@ class Wire:
     def __init__(self, sock: socket.socket) -> None:
         self.socket = sock
         clock = trio.lowlevel.current_clock()
-        self.current_time = clock.current_time  # as trio's own, by three calls less
+        # ``trio.current_time`` looks up the run, its runner and this clock at each
+        # call.
+        self.current_time = clock.current_time
         self._timer = TIMER.get()
         self._kernel_receives = 0
         self._kernel_receives_left = 0
         self._eager_bytes = 0
         self._receive_size = RECEIVE_SIZE
+        # For ``is_readable``. ``select`` fails for descriptors above 1,023, which an
+        # application in this process may use up.
         self._poll = select.poll()
         self._poll.register(sock, select.POLLIN)
 
@@ -90,6 +94,8 @@ class Wire:
             OSError: the peer is gone.
         """
         self._kernel_receives_left = self._kernel_receives
+        # ``sendmsg`` takes head and body without joining them, a copy of up to 6 MB.
+        # The flag, because the socket itself blocks after ``wait_in_kernel_first``.
         try:
             return self.socket.sendmsg(parts, (), MSG_DONTWAIT)
         except BlockingIOError:
@@ -118,9 +124,6 @@ class Wire:
     async def receive(self, deadline: float = math.inf) -> bytes:
         """Return the next bytes, ``b""`` at the end.
 
-        Yield regularly, so that a peer that never stops sending can't block other
-        tasks. Yield before ``recv``, so that cancellation never loses bytes.
-
         Raises:
             OSError: the peer is gone.
             TooSlowError: the deadline passed.
@@ -139,6 +142,8 @@ class Wire:
             try:
                 data = self.socket.recv(self._receive_size, flags)
             except BlockingIOError:
+                # The response takes longer than a wait in the kernel may. Another one
+                # would only delay the rest of the process.
                 flags = MSG_DONTWAIT
                 self._kernel_receives_left = 0
                 self._eager_bytes = 0
@@ -161,6 +166,7 @@ class Wire:
         Raises:
             TooSlowError: the deadline passed.
         """
+        # A cancel scope costs more than the wait, so it is left out where it can be.
         if deadline == math.inf:
             await trio.lowlevel.wait_readable(self.socket)
         elif self._timer:
@@ -181,6 +187,8 @@ class Wire:
     def close(self) -> None:
         """Close immediately; closing twice does nothing."""
         if self.socket.fileno() != -1:
+            # Wakes whoever waits: ``_cancel_on_response`` may, in another task. Without
+            # it, epoll would forget the descriptor, and the task would wait for ever.
             trio.lowlevel.notify_closing(self.socket)
             self.socket.close()
 
@@ -202,11 +210,9 @@ class Timer:
         self._sooner = trio.Event()
 
     async def run(self) -> None:
-        """End each wait whose deadline has passed, until cancelled.
-
-        A wait that ends in time leaves the table but does not wake this task, so that
-        the task may wake for a deadline that has gone. That is rare, and cheap.
-        """
+        """End each wait whose deadline has passed, until cancelled."""
+        # A wait that ends in time leaves the table but does not wake this task: nearly
+        # all do. So it may wake for a deadline that has gone, which is rare and cheap.
         while True:
             self._end_late_waits(trio.current_time())
             self._wakes_at = min(self._waits.values(), default=math.inf)
@@ -234,6 +240,8 @@ class Timer:
         try:
             await trio.lowlevel.wait_readable(sock)
         except trio.ClosedResourceError:
+            # The timer takes an entry out before it ends the wait. If it is still
+            # there, somebody else has closed the socket.
             if sock in self._waits:
                 raise
             raise trio.TooSlowError from None

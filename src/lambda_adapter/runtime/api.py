@@ -89,6 +89,8 @@ def parse_next(response: Response) -> Invocation:
         raise UnusableResponseError(f"/next returned status {response.status}")
     if not _REQUEST_ID.fullmatch(request_id):
         raise UnusableResponseError(f"/next returned the request ID {request_id!r}")
+    # Without a usable deadline the loop has its own. An invocation is worth more than a
+    # well-formed header.
     deadline_ms = int(deadline) if _MILLISECONDS.fullmatch(deadline) else 0
     return Invocation(request_id, response.body, deadline_ms, *others)
 
@@ -117,11 +119,9 @@ def next_request(host: bytes) -> EncodedRequest:
 def response_request(
     host: bytes, invocation: Invocation, reply: bytes
 ) -> EncodedRequest:
-    """Return the request that posts the reply to an invocation.
-
-    ``Lambda-Runtime-Function-Response-Mode`` is left out on purpose: any value but
-    ``streaming``, even ``buffered``, is refused.
-    """
+    """Return the request that posts the reply to an invocation."""
+    # ``Lambda-Runtime-Function-Response-Mode`` is left out on purpose: any value but
+    # ``streaming``, even ``buffered``, is refused.
     echo = b"".join([b"%b: %b\r\n" % field for field in _echo(invocation)])
     head = _RESPONSE_HEAD % (invocation.request_id.encode(), host, len(reply), echo)
     return EncodedRequest(b"POST", head, reply)

@@ -86,9 +86,11 @@ class RuntimeClient(Reporter):
             if attempt:
                 await trio.sleep(BACK_OFF * 2 ** (attempt - 1))
             try:
+                # Freshness was about the first attempt: it has just failed.
                 response = await self.exchange(
                     self._next, MAX_EVENT, is_fresh=is_fresh and not attempt
                 )
+                # Before parsing, which would call it unusable and try again.
                 _raise_if_lost(response)
                 return parse_next(response)
             except (PeerError, UnusableResponseError) as error:
@@ -98,12 +100,13 @@ class RuntimeClient(Reporter):
     async def wait_restored(self) -> None:
         """Let Lambda take its snapshot, and return once it is restored.
 
-        There is no timeout, since days may pass in between. The connection is not
-        reused.
+        There is no timeout, since days may pass in between.
 
         Raises:
             RuntimeApiError: Lambda reported no restore.
         """
+        # The connection is closed afterwards: its other end belongs to the environment
+        # in which the snapshot was taken.
         request = api.restore_next_request(self.host)
         try:
             response = await self.exchange(request, MAX_RESPONSE)

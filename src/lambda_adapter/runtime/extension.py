@@ -40,6 +40,8 @@ class Extension(PersistentConnection):
             if response.status != 200 or not extension_id:
                 raise UnusableResponseError(describe_response(response))
             following = api.event_next_request(self.host, extension_id)
+            # Before the wait, which ends only with the environment. Whoever waits for
+            # the registration goes on to the runtime's own ``/next``.
             registered.set()
             response = await self.exchange(following, MAX_RESPONSE)
             raise UnusableResponseError(describe_response(response))
@@ -51,5 +53,6 @@ class Extension(PersistentConnection):
                 error,
             )
         finally:
+            # After a failure, too: without SIGTERM the adapter still serves.
             registered.set()
             self.close()

@@ -65,9 +65,8 @@ class PersistentConnection:
     ) -> Response:
         """Send over the kept connection; if that turns out to be dead, over a new one.
 
-        Repeating is safe: a second ``/next`` returns the same invocation, and Lambda
-        refuses a second reply, which is only logged. So a kept connection that
-        ``is_fresh`` is used without checking first whether it is dead.
+        A kept connection that ``is_fresh`` is used without checking first whether it is
+        dead.
 
         Raises:
             PeerError: there was no response, or it is not HTTP/1.1.
@@ -78,7 +77,11 @@ class PersistentConnection:
             return await connection.exchange(request, max_body, deadline)
         except PeerError as error:
             if error.answered or not connection.exchanges:
+                # A byte of a response has arrived, or the connection was a new one:
+                # another would not do better.
                 raise
+            # Repeating is safe: a second ``/next`` returns the same invocation, and
+            # Lambda refuses a second reply, which is only logged.
             log.info("the connection to Lambda broke, trying another: %s", error)
         connection = await self.connect()
         return await connection.exchange(request, max_body, deadline)

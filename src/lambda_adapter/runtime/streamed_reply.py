@@ -28,7 +28,7 @@ async def encode_stream(
     """Yield the chunks of a streamed reply: prelude, delimiter, body, and its end.
 
     Each chunk is in parts, so that no piece of the body is copied.
-    A body that fails ends in trailers with the error: its client has had the status.
+    A body that fails ends in trailers with the error.
     """
     yield encode_chunk((prelude, DELIMITER))
     streamed = 0
@@ -39,6 +39,8 @@ async def encode_stream(
                 streamed += sum(map(len, piece))
         elif body:
             yield encode_chunk((body,))
+    # The status has been sent, so trailers are the only place left for an error. Lambda
+    # then counts the invocation as failed, and the client sees the response end early.
     except InvocationError as error:
         broken = f"the stream broke off after {streamed:,} bytes"
         log.error("%s", error.line(f"{about.subject}: {broken}"))

@@ -119,7 +119,9 @@ class InvokeLoop:
         self._host = authority(config.app_address)
         self._life = trio.CancelScope()
         clock = trio.lowlevel.current_clock()
-        self._current_time = clock.current_time  # as trio's own, by three calls less
+        # ``trio.current_time`` looks up the run, its runner and the clock at each call.
+        # The clock never changes.
+        self._current_time = clock.current_time
 
     async def run(self) -> None:
         """Serve until stopped. The loop owns its RuntimeClient and closes it.
@@ -134,6 +136,8 @@ class InvokeLoop:
     def stop(self) -> None:
         """Stop before the next event. One that has arrived, even in part, is served."""
         self._stops = True
+        # Cancelling the wait would lose an event of which a part has arrived: for
+        # Lambda it is delivered, and its client would wait for the timeout.
         if self._is_idle and not self._runtime.is_being_answered():
             self._life.cancel()
 
@@ -146,13 +150,21 @@ class InvokeLoop:
             await self._post(call, reply, response)
         except FatalError:
             raise
+        # The one place that may catch everything. An error that gets past it would end
+        # the environment, and fail the next invocation as well.
         except Exception as error:
             await self._fail(call, as_invocation_error(error, call.subject))
+        # After a failure as well, and always before the next event is requested: Lambda
+        # freezes the environment during that request, and the application with it. Both
+        # stacks end at the same transport, so one ``finish`` is enough.
         await self._transports.http.finish(call.deadline)
         request_id.set("")
 
     async def _next(self) -> Call:
         self._is_idle = True
+        # Checking whether the kept connection is dead takes a system call. One that has
+        # just carried a reply is not, as a rule; if it is, the request is repeated over
+        # a new one.
         is_fresh = self._current_time() - self._posted < FRESH
         invocation = await self._runtime.next_invocation(is_fresh=is_fresh)
         self._is_idle = False
@@ -165,8 +177,12 @@ class InvokeLoop:
 
     def _decode(self, call: Call) -> Request:
         payload = call.invocation.payload
+        # Most functions get events of HTTP APIs and function URLs, which the fast path
+        # reads with two scans instead of four.
         event: Event | None = read_fast(payload)
         kind = call.kind = type(event) if event else classify(payload)
+        # Set before the event is decoded, since the reply to an event that can't be
+        # decoded must have its kind's shape, too.
         call.streamed = kind.streams and self._streams
         call.max_body = kind.max_reply
         event = call.event = event or kind.decode(payload)
@@ -195,6 +211,8 @@ class InvokeLoop:
             await self._runtime.post_stream(call.invocation, reply, response.body, call)
         else:
             now = self._posted = self._current_time()
+            # A response may arrive just before ``call.deadline``. Lambda accepts its
+            # reply a little longer than that.
             deadline = max(call.deadline, now + POST_TIMEOUT)
             is_fresh = now - call.started < FRESH
             await self._runtime.post_response(
@@ -203,6 +221,8 @@ class InvokeLoop:
 
     async def _fail(self, call: Call, failure: InvocationError) -> None:
         """Report the failure: to a client as a response, else as an error."""
+        # A Runtime API that does not take the report must not hold up the loop for
+        # ever.
         with trio.move_on_after(POST_TIMEOUT) as scope:
             if not (call.kind.is_http and failure.is_for_client):
                 await self._runtime.post_error(call.invocation, failure)

@@ -80,7 +80,9 @@ def import_trio() -> None:
         if "trio" not in sys.modules:
             with _without_ctypes():
                 _build_front()
-    except (AttributeError, ImportError):  # another layout, or no trio
+    except (AttributeError, ImportError):
+        # Another layout, or no trio. What was half built is forgotten, so that the
+        # import below is an ordinary one, with an ordinary error.
         _forget()
     import_module("trio")
 
@@ -127,10 +129,10 @@ def _find(name: str) -> ModuleType:
 def _load_wholly() -> None:
     """Run the code of each module that is still lazy.
 
-    trio's ``__init__`` comes last, since it expects its submodules to have run. Each
-    module's ``__getattr__`` is removed before its code runs; that of trio itself is
-    still in place while its submodules run.
+    Each module's ``__getattr__`` is removed before its code runs; that of trio itself
+    is still in place while its submodules run.
     """
+    # In this order: trio's ``__init__`` expects its submodules to have run.
     for name in reversed(NAMES):
         module = sys.modules[name]
         spec = module.__spec__

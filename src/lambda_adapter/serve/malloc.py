@@ -49,6 +49,9 @@ def keep_freed(function_memory: int) -> None:
     if not kept:
         return
     with contextlib.suppress(ImportError, OSError, AttributeError):  # no glibc
+        # Bodies above the first threshold would be mapped and unmapped one by one,
+        # those below the second be given back when they are at the heap's end. Either
+        # way, each page of the next body would cost a fault.
         call("mallopt", M_MMAP_THRESHOLD, kept)
         call("mallopt", M_TRIM_THRESHOLD, kept)
         # Every arena would keep that much, and each allocating thread gets its own one.

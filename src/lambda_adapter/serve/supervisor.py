@@ -35,6 +35,8 @@ def open_loops(config: Config, app: App) -> list[InvokeLoop]:
     if config.is_metered:
         from lambda_adapter.serve.metered_loop import MeteredLoop
 
+        # An iterator that all loops share, so that only the first invocation is counted
+        # as a cold start.
         open_loop = functools.partial(MeteredLoop, cold=iter((1,)))
     env_config = encode_env_config(config)
     return [
@@ -83,6 +85,8 @@ async def run_loops(loops: Sequence[InvokeLoop]) -> None:
 def open_runtime(config: Config) -> RuntimeClient:
     """Return a client of the Runtime API, or of its configured proxy."""
     address = config.runtime_api_proxy or config.runtime_api
+    # A wait in the kernel blocks the thread, so nothing else may need it: no second
+    # loop, and no application on asyncio or trio.
     is_alone = not (config.is_concurrent or config.asgi_app)
     return RuntimeClient(*address, waits_in_kernel=is_alone)
 
@@ -199,6 +203,7 @@ async def supervise(config: Config, app: App, signals: Signals) -> None:
         nursery.start_soon(extension.run, app.extension_name, registered)
         nursery.start_soon(app.run, ready)
         await ready.wait()
+        # The first ``/next`` ends Lambda's init, after which no extension can register.
         await registered.wait()
         signals.take()  # the application's startup may have set handlers
         if config.initialization_type == "snap-start":
