@@ -59,8 +59,11 @@ class StreamedBody:
         Raises:
             InvocationError: the body ended early.
         """
+        # Unless there is a piece, the body has ended, whatever the reason: its end, an
+        # error, a cancellation. Then the connection is released here, since nobody
+        # closes a body that was read to its end.
         with contextlib.ExitStack() as stack:
-            stack.callback(self._finish)  # unless there is a piece, the body has ended
+            stack.callback(self._finish)
             try:
                 piece = await anext(self._pieces)
             except (PeerError, trio.TooSlowError) as error:
@@ -74,6 +77,7 @@ class StreamedBody:
         self._finish()
 
     def _finish(self) -> None:
+        # Once: at the end of the body, or at ``aclose`` before that.
         end, self._end = self._end, lambda: None
         end()
 
@@ -149,10 +153,6 @@ class HttpTransport:
     async def send(self, request: Request, call: Call) -> Response:
         """Send a request; repeat it if a kept connection turned out to be dead.
 
-        A request with a method that is not idempotent is never repeated, because the
-        first one may have had an effect:
-        https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2-6
-
         Raises:
             AppRequestError: the application gave no usable response.
             ResponseTooLargeError: the response is too large for a reply.
@@ -162,12 +162,18 @@ class HttpTransport:
         encoded = encode_request(request)
         try:
             idle_limit = self._idle_limit
+            # A method that is not idempotent is never repeated, since the first request
+            # may have had an effect:
+            # https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2-6 So its connection
+            # must be one that no server has closed yet.
             if not (repeatable := request.method in IDEMPOTENT):
                 idle_limit = min(idle_limit, UNREPEATABLE_IDLE_LIMIT)
             connection = self._take_idle(idle_limit) or await self._open(call)
             try:
                 return await exchange(connection, encoded, call)
             except PeerError as error:
+                # A connection without an exchange was opened a moment ago. That it
+                # broke is about this request, and another one would break, too.
                 if error.answered or not (repeatable and connection.exchanges):
                     raise
             call.sent_again()
@@ -187,6 +193,7 @@ class HttpTransport:
     async def _exchange_streamed(
         self, connection: Connection, request: EncodedRequest, call: Call
     ) -> Response:
+        # Closed on every way out of this function but one: the body then owns it.
         with contextlib.ExitStack() as stack:
             stack.callback(connection.close)
             response, pieces = await connection.exchange_head(request, call.deadline)
@@ -205,10 +212,8 @@ class HttpTransport:
             connection.close()
 
     async def _open(self, call: Call) -> Connection:
-        """Connect; retry while nothing listens, since the server may be restarting.
-
-        Not a byte was sent, so retrying is safe for every method.
-        """
+        """Connect; retry while nothing listens, since the server may be restarting."""
+        # Not a byte was sent, so that retrying is safe for every method.
         late = LATE
         with trio.move_on_at(call.deadline):
             while True:
@@ -241,11 +246,15 @@ class HttpTransport:
                 f"the application's response is too large: {error}"
             )
         if isinstance(error, PeerError):
+            # The failed request may have killed the application. Its exit is seen by
+            # another task, perhaps later than this; ``finish`` waits for it.
             self._check = self._see_crash
             return AppRequestError(f"{UNUSABLE}: {error}")
         return self._late(call)
 
     def _late(self, call: Call, what: str = LATE) -> DeadlineError:
+        # A server with one worker still works on the late request. The next one would
+        # wait behind it, and be late as well, and so on for ever.
         self._check = functools.partial(self._see_stuck, call.subject)
         return call.late(what)
 
@@ -260,10 +269,9 @@ class HttpTransport:
             await check()
 
     async def _see_crash(self) -> None:
-        """Wait a moment after a dropped connection, so that an exit is noticed.
-
-        If the application crashed, the next event would get no response.
-        """
+        """Wait a moment after a dropped connection, so that an exit is noticed."""
+        # If the application crashed, the next event would get no response. The exit
+        # ends the nursery, and with it this wait.
         await trio.sleep(LAST_MOMENT)
 
     async def _see_stuck(self, subject: str) -> None:

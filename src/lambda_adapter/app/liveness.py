@@ -34,8 +34,7 @@ if TYPE_CHECKING:
     from lambda_adapter.http.connection import Connection
 
 TICK = 0.01
-"""Seconds of one step of the wait. If the environment is frozen or starved meanwhile,
-only one step is lost, since the application was paused as well."""
+"""Seconds of one step of the wait."""
 
 TICKS = 8
 """Steps to wait for a response. By default Lambda's deadline is 0.1 s after the 504,
@@ -58,6 +57,8 @@ class Liveness:
         self._request = check_request(config)
         is_alone = not config.is_concurrent
         self._ticks = TICKS if is_alone else TICKS_AMONG_OTHERS
+        # If the path itself is slow, a response that is missing after 80 ms proves
+        # nothing.
         is_quick = usual < TICK * TICKS / 2 and config.readiness_protocol != "tcp"
         self._counts_if_read = is_alone and not is_quick
         self._asked: Connection | None = None
@@ -65,10 +66,13 @@ class Liveness:
 
     async def responds(self) -> bool:
         """Probe; return whether there is a response, or can still be one."""
+        # The probe of the late request before has still no response: two in a row.
         if self._asked and not self._asked.is_stale():
             self._close()
             return False
         self._close()
+        # In steps: if the environment is frozen meanwhile, only one step is lost, and
+        # the application gets the time that it was promised.
         for _ in range(self._ticks):
             if await self._ask_for_a_moment():
                 self._close()

@@ -53,15 +53,18 @@ class AppProcess:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """SIGTERM to the child, then to the rest of its group; then SIGKILL to all.
-
-        Each process gets SIGTERM only once. A child that forwards it, as gunicorn and
-        npm do, exits after its own children. These never get a second SIGTERM, on which
-        some programs exit immediately. A shell script that forwards nothing exits
-        first, and its children get the remaining time.
-        """
+        """SIGTERM to the child, then to the rest of its group; then SIGKILL to all."""
+        # Each process gets SIGTERM only once. A child that forwards it, as gunicorn and
+        # npm do, exits after its own children. These must not get a second SIGTERM, on
+        # which some programs exit immediately: Node.js with
+        # ``process.once('SIGTERM')``. A shell script that forwards nothing exits first,
+        # and its children get the rest of the time.
+        #
+        # Looked for before the child is signalled: once it has exited, its children
+        # have another parent, and can't be found.
         strays = self._strays()
         with trio.move_on_after(grace(locally=self._locally), shield=True):
+            # Still its own pid: it is reaped last.
             if self.ended() is None:
                 os.kill(self._child.pid, signal.SIGTERM)
                 await self.wait_ended()
@@ -115,10 +118,9 @@ class AppProcess:
         return self._child.pid
 
     def ended(self) -> str | None:
-        """Return how the child exited, in words, or None while it runs.
-
-        It stays a zombie until this context is left, so that its pid is not reused.
-        """
+        """Return how the child exited, in words, or None while it runs."""
+        # WNOWAIT leaves it a zombie until this context is left, so that its pid, and
+        # the number of its group, are not given to another process meanwhile.
         flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
         try:
             result = os.waitid(os.P_PID, self._child.pid, flags)
@@ -153,10 +155,9 @@ class AppProcess:
 
 
 def has_members(group: int) -> bool:
-    """Return whether a process of this group still runs, zombies not counted.
-
-    ``killpg`` can't be used to find out: it counts the child until it is reaped.
-    """
+    """Return whether a process of this group still runs, zombies not counted."""
+    # ``killpg`` with signal 0 would say so in one call, but it counts the child until
+    # that is reaped.
     return any(
         each.group == group and each.state not in ENDED for each in list_processes()
     )

@@ -99,6 +99,9 @@ async def wait_app_ready(config: Config, process: Process | None) -> float:
             if waited >= report:
                 _report(config, process, waited, check)
                 report *= 2 ** math.ceil(math.log2(waited / report) + 0.01)
+            # An application that responds logs each check: 100 lines a second would
+            # hide its own. One that does not yet respond logs nothing, and is asked
+            # often.
             pause = INTERVAL
             if check.was_answered:
                 first_response = min(first_response, now)
@@ -123,6 +126,8 @@ class Checks:
 
     async def check_within(self, limit: float) -> Check:
         """Check once, for so many seconds at most."""
+        # While the application starts there is one check every 10 ms, on the core that
+        # it needs: 169,000 instructions each instead of 457,000 (measured).
         if self._refused and self._knocker.is_refused():
             return self._refused
         check = Check(f"no response within {limit:g} s", Stage.WAITING)
@@ -137,12 +142,12 @@ def _raise_if_over(
 ) -> None:
     """Raise an error if the application has exited, or its time is over.
 
-    After an exit, a refused connection is left out of the message: it explains nothing.
-
     Raises:
         AppNotReadyError: the application won't become ready.
     """
     wrapper = config.app_wrapper
+    # After an exit, a refused connection is left out of the message: it explains
+    # nothing.
     if process and (how := process.ended()):
         through = f" (started through {wrapper})" if wrapper else ""
         last = f"; last check: {check.seen}"
@@ -198,6 +203,7 @@ async def check_once(config: Config, knocker: Knocker) -> Check:
     try:
         if config.readiness_protocol == "tcp":
             return Check("it accepts connections", Stage.READING, is_ready=True)
+        # The head is enough: a page of megabytes need not be read to see its status.
         response, _ = await connection.exchange_head(check_request(config))
     except PeerError as error:
         seen = f"it accepts connections, but {error}"

@@ -1,4 +1,4 @@
-"""What ASGI and WSGI say of the client's connection: addresses, ports and scheme."""
+"""Find out about the client's connection: addresses, ports and scheme."""
 
 import msgspec
 
@@ -20,7 +20,7 @@ class _RequestContext(msgspec.Struct, gc=False):
 
 
 def source_ip(event: Event | None) -> str:
-    """Return the client's address, or nothing where the event does not name it.
+    """Return the client's address, or ``""`` if the event does not name it.
 
     Load balancers and VPC Lattice name it in ``X-Forwarded-For`` alone, at its end.
     https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
@@ -44,7 +44,7 @@ MAX_PORT = 65_535
 
 
 class ConnectionInfo(msgspec.Struct, gc=False):
-    """What a server would know of a connection."""
+    """What a web server would know about a connection."""
 
     scheme: str
     """``https`` or ``http``, as the gateway says."""
@@ -61,9 +61,8 @@ def find_connection_info(
 ) -> ConnectionInfo:
     """Return where a request came from.
 
-    The address is the event's own: a client can write ``X-Forwarded-For``, and gateways
-    only add to that. The scheme is ``http``, unless ``X-Forwarded-Proto`` is ``https``,
-    as in all that comes through API Gateway or a function URL.
+    The scheme is ``http``, unless ``X-Forwarded-Proto`` is ``https``, as it is behind
+    API Gateway and function URLs.
     """
     scheme, host, prefix, forwarded = "http", "localhost", b"", b""
     for name, value in request.fields:
@@ -79,20 +78,23 @@ def find_connection_info(
     return ConnectionInfo(
         scheme,
         _server(host, PORTS[scheme]),
+        # Not the first of ``X-Forwarded-For``: a client can send that header, and
+        # gateways add the address that they see at its end.
         source_ip(event) or forwarded.rpartition(b",")[2].strip().decode("latin-1"),
         _told(prefix, base_path),
     )
 
 
 def _told(prefix: bytes, base_path: str) -> str:
-    """Return the prefix, if it is what the setting has told, and no client."""
+    """Return the prefix if the adapter has set it, not a client."""
     is_told = base_path == AUTO or prefix == base_path.encode()
     return prefix.decode() if base_path and is_told else ""
 
 
 def _server(host: str, port: int) -> tuple[str, int]:
     name, colon, digits = host.rpartition(":")
-    if not colon or (name.startswith("[") and not name.endswith("]")):  # [::1], no port
+    # ``[::1]`` has colons, but no port.
+    if not colon or (name.startswith("[") and not name.endswith("]")):
         return host, port
     given = digits.lstrip("0") or digits[:1]
     is_port = given.isascii() and given.isdigit() and int(given[:6]) <= MAX_PORT

@@ -20,7 +20,7 @@ _is_child = False
 
 
 def watch() -> None:
-    """Note from now on when this process becomes a child of itself."""
+    """From now on, record in a forked child that it is one."""
     os.register_at_fork(after_in_child=_become_child)
 
 
@@ -33,15 +33,17 @@ def end_if_child(error: BaseException | None = None) -> None:
 def _become_child() -> None:
     global _is_child
     _is_child = True
-    with contextlib.suppress(RuntimeError):  # a thread beside trio's has forked
+    # RuntimeError, if another thread than trio's has forked: no task of trio's is under
+    # way there that could come back.
+    with contextlib.suppress(RuntimeError):
         trio.lowlevel.add_instrument(_Ending())
 
 
 class _Ending(trio.abc.Instrument):
-    """Ends the process where the application's code waits for trio to go on."""
+    """Ends the process at the end of the task step in which it was forked."""
 
     def after_task_step(self, task: trio.lowlevel.Task) -> None:
-        """Take no further step."""
+        """End before the next step."""
         _end(None)
 
 
@@ -57,8 +59,10 @@ def _end(error: BaseException | None) -> Never:
             "a child that the application forked came back to the adapter and was"
             " ended, so that its parent alone responds; end it with os._exit"
         )
+    # ``os._exit`` flushes nothing, and what the child printed would be lost.
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(Exception):  # the application's, whatever it is
+        # The application may have replaced them by anything.
+        with contextlib.suppress(Exception):
             stream.flush()
     os._exit(status)
 

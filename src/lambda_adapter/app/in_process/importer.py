@@ -1,4 +1,4 @@
-"""Importing the application, and the watchdog for a process that does not end."""
+"""Import the application; and end a process that does not end by itself."""
 
 import gc
 import importlib
@@ -19,12 +19,10 @@ sends SIGKILL sooner, but other systems may not."""
 
 
 def arm_watchdog(seconds: float = LONGEST) -> None:
-    """Have Linux end this process after this time, unless it has ended by itself.
-
-    A task that swallows its cancellation, a thread that does not return or a function
-    of ``atexit`` could keep it for good, and there is no child to be killed instead. A
-    signal's default action needs no Python, which may be what hangs.
-    """
+    """Let Linux end this process after so many seconds, unless it ends by itself."""
+    # A task that swallows its cancellation, a thread that does not return or a function
+    # of ``atexit`` could keep it for ever, and there is no child to kill instead.
+    # SIGALRM's default action needs no Python, which may be what hangs.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, seconds)
 
@@ -43,15 +41,18 @@ def load(name: str, config: Config, kind: Kind) -> object:
     """
     sys.path[:0] = _missing(_places(config))
     make_imports_lazy(config)
-    gc.disable()  # what is imported is no garbage
+    # Imported objects are not garbage, and frozen they cost no later collection.
+    gc.disable()
     try:
         found = _find(name)
         _refuse_patches(name)
         return adapt(found, name, kind)
     except (AppImportError, KeyboardInterrupt):
         raise
-    except BaseException as error:  # a module may call sys.exit
-        # What was replaced may be why the import failed, such as a lock of its own.
+    except BaseException as error:
+        # SystemExit as well: a module may call sys.exit, and it is to be an InitError
+        # that names the application. Also after a failure, since a replaced lock or
+        # socket may be the reason for it.
         _refuse_patches(name)
         log.error("the application %r can't be imported", name, exc_info=error)
         reason = traceback.format_exception_only(error)[-1].strip()
@@ -81,10 +82,10 @@ NEEDED = frozenset({"select", "selectors", "socket", "thread", "threading", "que
 
 
 def _refuse_patches(name: str) -> None:
-    """Refuse an application that has replaced what the adapter itself runs on.
+    """Refuse an application that has replaced modules on which the adapter runs.
 
     Raises:
-        AppImportError: it has.
+        AppImportError: gevent or eventlet has replaced one of ``NEEDED``.
     """
     for library, module in GREEN.items():
         patches = vars(sys.modules.get(module, object))

@@ -1,4 +1,4 @@
-"""What an application in this process responds, and what is wrong with it."""
+"""Responses of applications in this process: their checks, failures and progress."""
 
 import enum
 import http
@@ -22,8 +22,8 @@ from lambda_adapter.observe.logs import log, text_of
 STUCK = "this environment ends, so that no request is worked on behind the next client"
 
 CLEAN_UP = 0.05
-"""Seconds that an application has to end after it was given up: half of what is left,
-by default, until Lambda's deadline."""
+"""Seconds that an application has to end after it was given up. By default that is half
+of the time that is left until Lambda's deadline."""
 
 
 class Progress(enum.Enum):
@@ -50,7 +50,7 @@ class Progress(enum.Enum):
 
 
 class Pieces:
-    """A streamed body: ``b""`` for a next piece is its end."""
+    """A streamed body; a next piece of ``b""`` is its end."""
 
     def __init__(
         self,
@@ -75,10 +75,9 @@ class Pieces:
 
 
 def failure_response(call: Call) -> Response:
-    """Return the 500 of an application that raised or sent no whole response.
-
-    It is a response like a server's, so that AWS_LWA_ERROR_STATUS_CODES sees it.
-    """
+    """Return the 500 for an application that raised, or sent no whole response."""
+    # A response, as a server would send it, and not an error, so that
+    # AWS_LWA_ERROR_STATUS_CODES applies to it.
     error = AppFailedError("the application failed")
     return error_response(error, call.invocation.request_id)
 
@@ -91,7 +90,7 @@ def name_call(call: Call, request: Request) -> str:
 
 
 def log_failure(subject: str, error: BaseException | None, when: str = "") -> None:
-    """Log in one line that an application failed; its traceback goes below.
+    """Log that an application failed, with the traceback of its error.
 
     Without an error, it ended without a whole response.
     """
@@ -102,14 +101,14 @@ def log_failure(subject: str, error: BaseException | None, when: str = "") -> No
 
 
 def stuck(what: str, subject: str) -> AppStuckError:
-    """Return the error of an application that goes on with what was given up."""
+    """Return the error for an application that still works on an abandoned request."""
     error = AppStuckError(f"{what}; {STUCK}")
     error.subject = subject
     return error
 
 
 def too_large(call: Call) -> ResponseTooLargeError:
-    """Return the error of a body that was refused while it came."""
+    """Return the error for a body that exceeded the limit."""
     return ResponseTooLargeError(
         f"the application's response is too large: over {call.max_body:,} bytes"
     )
@@ -122,7 +121,7 @@ REASONS = {status.value: status.phrase.encode() for status in http.HTTPStatus}
 """https://www.rfc-editor.org/rfc/rfc9110#section-15"""
 
 MAX_FIELDS = 131_072
-"""Bytes of fields that are taken; gateways deliver far fewer: ``http.head``."""
+"""Most bytes of headers; gateways deliver far fewer: see ``http.head``."""
 
 _FORBIDDEN = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 """https://www.rfc-editor.org/rfc/rfc9110#section-5.5"""
@@ -134,7 +133,7 @@ def check_status(status: object) -> int:
     """Return the status of a final response.
 
     Raises:
-        ValueError, TypeError: it is none.
+        ValueError, TypeError: it is not such a status.
     """
     if not isinstance(status, int) or isinstance(status, bool):
         raise TypeError(f"the status is a {type(status).__name__}, not an int")
@@ -144,10 +143,10 @@ def check_status(status: object) -> int:
 
 
 def check_fields(fields: object) -> Fields:
-    """Return header fields whose names are names, and whose values are one line.
+    """Check headers, and return them: valid names, values of one line.
 
     Raises:
-        ValueError, TypeError: a field can't be sent.
+        ValueError, TypeError: a header can't be sent.
     """
     checked: Fields = []
     size = 0
@@ -168,10 +167,10 @@ def check_fields(fields: object) -> Fields:
 
 
 def content_length(fields: Fields) -> int | None:
-    """Return the length that is declared, None if none is.
+    """Return the declared length, None if there is none.
 
     Raises:
-        ValueError: it is no length, or there are several.
+        ValueError: the length is invalid, or there are several.
     """
     values = {value for name, value in fields if name.lower() == b"content-length"}
     if not values:

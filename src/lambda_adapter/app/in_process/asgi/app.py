@@ -20,14 +20,14 @@ from lambda_adapter.observe.logs import log
 
 
 class ASGIApp:
-    """Imported when this is made; ``run`` is its lifespan."""
+    """The constructor imports the application; ``run`` is its lifespan."""
 
     extension_name = "lambda-adapter-runtime"
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        # Before the application: trio-asyncio replaces functions of asyncio's, and who
-        # has imported these already does not see that.
+        # Before the application is imported: trio-asyncio replaces functions of
+        # asyncio, and a module that has imported one of them would keep the original.
         self._host = open_host(config.asgi_loop)
         self._name = config.asgi_app or ""
         self._end_watch = watch_init(self._name)
@@ -49,6 +49,8 @@ class ASGIApp:
                 ready.set()
                 await trio.sleep_forever()
             finally:
+                # Twice bounded: trio waits for ``patience``, and Linux ends the process
+                # if the application blocks the thread in which trio waits.
                 patience = grace(locally=self._config.is_local)
                 arm_watchdog(max(LONGEST, 1.2 * patience))
                 with trio.move_on_after(patience, shield=True) as limit:
@@ -83,17 +85,18 @@ class ASGIApp:
         """Prepare for a snapshot.
 
         Raises:
-            BeforeCheckpointError: the application is not fit for one.
+            BeforeCheckpointError: a hook failed, or the application can't be
+                snapshotted.
         """
         from lambda_adapter.app.in_process.snapshot import suspend
 
         await suspend(self._config, self.open_transport())
 
     async def resume(self) -> None:
-        """Go on after a snapshot was restored.
+        """Continue after a snapshot was restored.
 
         Raises:
-            AfterRestoreError: the application is not fit to go on.
+            AfterRestoreError: the application can't continue.
         """
         from lambda_adapter.app.in_process.snapshot import resume
 
@@ -101,7 +104,7 @@ class ASGIApp:
 
 
 def open_host(loop: str) -> Host:
-    """Return the host that is set, importing no other."""
+    """Return the configured host, and import no other."""
     match loop:
         case "trio":
             from lambda_adapter.app.in_process.asgi.host_trio import TrioHost

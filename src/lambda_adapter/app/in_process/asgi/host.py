@@ -1,7 +1,7 @@
-"""What an ASGI application's coroutines run on, and the words for what they exchange.
+"""The interface of a host, which runs an ASGI application's coroutines on a loop.
 
-Three hosts are behind this: ``host_asyncio``, ``host_trio`` and ``host_trio_asyncio``.
-All run in the adapter's one thread, so each side may call the other.
+There are three: ``host_asyncio``, ``host_trio`` and ``host_trio_asyncio``. Each runs
+the application in the adapter's one thread, so that each side may call the other.
 
 https://asgi.readthedocs.io/en/latest/specs/main.html
 """
@@ -18,24 +18,24 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 Ended = Callable[[BaseException | None], None]
-"""What is called when a coroutine has ended: with its exception, if it raised one."""
+"""Called when a coroutine has ended, with the exception that it raised, or None."""
 
 
 class Gate(Protocol):
-    """What an application waits at; opened once, from either side."""
+    """An event that an application waits for; opened once, by either side."""
 
     def open(self) -> None:
-        """Let the application go on. Opening it again does nothing."""
+        """Let the application continue. Opening it again does nothing."""
 
     async def wait(self) -> None:
         """Wait until it is open."""
 
 
 class Task(Protocol):
-    """A coroutine of the application's that was started."""
+    """A started coroutine of the application."""
 
     def cancel(self) -> object:
-        """Cancel it, as its library does."""
+        """Cancel it as its library would."""
 
 
 class Host(Protocol):
@@ -44,10 +44,10 @@ class Host(Protocol):
     async def run(
         self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
     ) -> None:
-        """Run what is started, until ``close``; a cancellation from outside is late."""
+        """Run the started coroutines until ``close``, shielded from cancellation."""
 
     def close(self) -> None:
-        """Cancel what still runs, and let ``run`` return."""
+        """Cancel the coroutines that still run, and let ``run`` return."""
 
     def gate(self) -> Gate:
         """Return a closed gate."""
@@ -56,7 +56,7 @@ class Host(Protocol):
         """Start a coroutine, in a copy of the caller's context."""
 
     def wake(self) -> None:
-        """Let the application's side go on, if this host does not do so by itself."""
+        """Run the application until it waits, if the host does not do so by itself."""
 
 
 class Cancelled(Exception):  # noqa: N818 - it stands for the loops' own
@@ -64,15 +64,15 @@ class Cancelled(Exception):  # noqa: N818 - it stands for the loops' own
 
 
 class AppExit(Exception):  # noqa: N818 - it stands for SystemExit
-    """``SystemExit`` or ``KeyboardInterrupt`` in an application.
+    """Stands for ``SystemExit`` or ``KeyboardInterrupt`` in an application.
 
-    It costs an invocation and not the environment: under a server it would end one of
-    several workers.
+    It fails an invocation but does not end the environment: under a server it would end
+    one of several workers.
     """
 
 
 def contained(error: BaseException) -> BaseException:
-    """Return an error that no loop takes for its own end."""
+    """Return an error that doesn't end the loop in which it is raised."""
     if isinstance(error, (SystemExit, KeyboardInterrupt)):
         exit_ = AppExit(repr(error))
         exit_.__cause__ = error

@@ -1,4 +1,18 @@
-"""An asyncio loop that trio steps, so that both run in one thread."""
+"""An asyncio loop that trio steps, so that both run in one thread.
+
+How it works. ``SteppedLoop`` is asyncio's own loop with a selector that never waits:
+where asyncio would wait, the loop stops and returns to trio. trio then waits for the
+selector's descriptor, and for as long as asyncio would have waited. All of asyncio
+works, because it is asyncio.
+
+What was tried. A thread for asyncio costs two changes of threads for each request, and
+trio as asyncio's guest as much. trio-asyncio, which runs asyncio's tasks as trio's, is
+there for applications that mix both (``host_trio_asyncio``): it has to be patched for
+Django, and Python 3.14 can't import it.
+
+Not solved: an application that blocks the thread blocks trio as well. ``watchdog`` says
+where it is, and Lambda ends the environment.
+"""
 
 import asyncio
 import math
@@ -25,12 +39,11 @@ from lambda_adapter.observe.logs import log
 T = TypeVar("T")
 
 SHARE = 0.01
-"""Seconds for which asyncio may be busy until trio has its turn. Without that, an
-application's ``while True: await asyncio.sleep(0)`` would outlast every deadline."""
+"""Seconds for which asyncio may be busy before trio has its turn."""
 
 
 class Selector(selectors.EpollSelector):
-    """Does not wait within a step: the loop is stopped instead, and the time noted."""
+    """Does not wait within a step: it stops the loop, and keeps the timeout."""
 
     loop: asyncio.AbstractEventLoop
     timeout: float | None = None
@@ -52,6 +65,8 @@ class Selector(selectors.EpollSelector):
         if not events and timeout != 0:
             self.timeout = timeout
             self.loop.stop()
+        # An application's ``while True: await asyncio.sleep(0)`` would outlast every
+        # deadline, because it always has something to do.
         elif time.monotonic() > self.until:
             self.timeout = 0
             self.loop.stop()
@@ -70,7 +85,9 @@ class SteppedLoop(asyncio.SelectorEventLoop):
         vars(self)["run_until_complete"] = self._run_nested
 
     def _run_nested(self, future: Awaitable[T]) -> T:
-        """Run until a future is done, waiting for it: nobody else will."""
+        """Run until a future is done, and wait for it in the selector."""
+        # Called within a step, as nest_asyncio allows it: trio can't have its turn
+        # before this returns, so that only the selector is left to wait.
         before = self.selector.waits, vars(self).get("_stopping", False)
         self.selector.waits = True
         vars(self)["_stopping"] = False  # ``stop`` was for the step, not for this
@@ -82,7 +99,7 @@ class SteppedLoop(asyncio.SelectorEventLoop):
     def step(self) -> float | None:
         """Run until there is nothing to do, or the share of time is used.
 
-        Return in how many seconds to run again, None if only on what becomes ready.
+        Return the seconds until the next step is due, None if only I/O can make it due.
         """
         selector = self.selector
         selector.until = time.monotonic() + self._share
@@ -95,7 +112,7 @@ class SteppedLoop(asyncio.SelectorEventLoop):
 
 
 LAST_TASKS = 0.1
-"""Seconds that tasks have to end after they were cancelled, at the end of all."""
+"""Seconds that cancelled tasks have to end, when the host ends."""
 
 
 class AsyncioGate:
@@ -105,7 +122,7 @@ class AsyncioGate:
         self._future: asyncio.Future[None] = loop.create_future()
 
     def open(self) -> None:
-        """Let the application go on; one that was cancelled goes on by itself."""
+        """Let the application continue; a cancelled one does so by itself."""
         if not self._future.done():
             self._future.set_result(None)
 
@@ -131,7 +148,7 @@ class AsyncioHost:
     async def run(
         self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
     ) -> None:
-        """Run what is started, until ``close``."""
+        """Run the started coroutines until ``close``."""
         try:
             with self._life:
                 task_status.started()
@@ -148,7 +165,7 @@ class AsyncioHost:
         await trio.lowlevel.checkpoint()
 
     def close(self) -> None:
-        """Let ``run`` return, which cancels what still runs."""
+        """Let ``run`` return; it cancels the tasks that still run."""
         self._life.cancel()
 
     def gate(self) -> Gate:
@@ -162,11 +179,12 @@ class AsyncioHost:
         return task
 
     def wake(self) -> None:
-        """Run asyncio until it would wait, unless it is what calls."""
+        """Run asyncio until it would wait, unless this is called from asyncio."""
         if self._steps:
             return
         self._steps = True
         timeout: float | None = 0
+        # anyio asks sniffio which library runs, and would take trio for it.
         library, sniffio.thread_local.name = sniffio.thread_local.name, "asyncio"
         try:
             timeout = self._loop.step()
@@ -181,7 +199,7 @@ class AsyncioHost:
         self._wait.deadline = self._due
 
     def _end(self) -> None:
-        """End as ``asyncio.run`` does, but within limits of time."""
+        """End as ``asyncio.run`` does, but with timeouts."""
         loop = self._loop
         library, sniffio.thread_local.name = sniffio.thread_local.name, "asyncio"
         try:
@@ -202,11 +220,10 @@ class AsyncioHost:
 def start_task(
     loop: asyncio.AbstractEventLoop, call: Callable[[], Awaitable[None]], ended: Ended
 ) -> asyncio.Task[None]:
-    """Start a coroutine as a task of a loop, and have its end told.
-
-    Both in one context: the log's records have what the application put there, such as
-    trace ids, and Sentry sees by it that an error was reported before.
-    """
+    """Start a coroutine as a task of a loop; call ``ended`` at its end."""
+    # Both in one context: the log records of a failure then have what the application
+    # put there, such as trace ids, and Sentry sees by it that the error was reported
+    # before.
     context = copy_context()
 
     async def contain() -> None:
@@ -230,11 +247,10 @@ def start_task(
 
 
 def keep_child_watcher() -> None:
-    """Keep asyncio's way to see a subprocess end, before Python 3.14.
-
-    It is a part of the policy, and uvloop's, which ``uvloop.install()`` sets, has none:
-    https://github.com/MagicStack/uvloop/issues/112
-    """
+    """Keep asyncio's child watcher, which subprocesses need before Python 3.14."""
+    # It is a part of the policy, and uvloop's, which ``uvloop.install()`` sets, has
+    # none:
+    # https://github.com/MagicStack/uvloop/issues/112
     own = asyncio.DefaultEventLoopPolicy()
     get = asyncio.events.get_child_watcher
 

@@ -38,14 +38,16 @@ class TrioHost:
     async def run(
         self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
     ) -> None:
-        """Run what is started, until ``close``."""
+        """Run the started coroutines until ``close``."""
+        # Shielded: SIGTERM cancels the nursery, but the application still has to shut
+        # down.
         with self._life:
             async with trio.open_nursery() as self._nursery:
                 task_status.started()
                 await trio.sleep_forever()
 
     def close(self) -> None:
-        """Cancel what still runs, and let ``run`` return."""
+        """Cancel the coroutines that still run, and let ``run`` return."""
         self._life.cancel()
 
     def gate(self) -> Gate:
@@ -53,7 +55,7 @@ class TrioHost:
         return TrioGate()
 
     def start(self, call: Callable[[], Awaitable[None]], ended: Ended) -> Task:
-        """Start a coroutine in a task with a cancel scope of its own."""
+        """Start a coroutine in a task with its own cancel scope."""
         scope = trio.CancelScope()
         self._nursery.start_soon(_run, call, ended, scope)
         return scope
@@ -65,14 +67,15 @@ class TrioHost:
 async def _run(
     call: Callable[[], Awaitable[None]], ended: Ended, scope: trio.CancelScope
 ) -> None:
-    """Run a coroutine, and have its end told, whatever it raises."""
+    """Run a coroutine, and call ``ended``, whatever it raises."""
     error: BaseException | None = None
     try:
-        # Within the ``try``: the scope takes its own cancellation out of a group, and
-        # lets the rest through.
+        # Within the ``try``: leaving the scope removes its own cancellation from a
+        # group of errors, and lets the rest through.
         with scope:
             await call()
-    except BaseException as raised:  # the application's end is not the adapter's
+    except BaseException as raised:
+        # Whatever it is: the host's nursery, and with it the adapter, must not end.
         end_if_child(raised)
         error = raised
     cancelled, rest = _split(error)
@@ -88,10 +91,9 @@ async def _run(
 def _split(
     error: BaseException | None,
 ) -> tuple[BaseException | None, BaseException | None]:
-    """Return the host's own cancellation, which has to go on, and the rest of an error.
-
-    A ``Cancelled`` where the host is not cancelled is one that the application kept.
-    """
+    """Split an error into the host's own cancellation, to be raised, and the rest."""
+    # If the host is not cancelled, a ``Cancelled`` is one that the application kept,
+    # and raises where nobody expects it.
     if trio.current_effective_deadline() > -math.inf:
         return None, error
     if isinstance(error, BaseExceptionGroup):

@@ -48,7 +48,7 @@ class TrioAsyncioHost:
     async def run(
         self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
     ) -> None:
-        """Run what is started, until ``close``."""
+        """Run the started coroutines until ``close``."""
         with self._life:
             async with trio_asyncio.open_loop() as self._loop:
                 self._loop.set_exception_handler(log_only)
@@ -56,7 +56,7 @@ class TrioAsyncioHost:
                 await trio.sleep_forever()
 
     def close(self) -> None:
-        """Cancel what still runs, and let ``run`` return."""
+        """Cancel the coroutines that still run, and let ``run`` return."""
         self._life.cancel()
 
     def gate(self) -> Gate:
@@ -64,7 +64,7 @@ class TrioAsyncioHost:
         return AsyncioGate(self._loop)
 
     def start(self, call: Callable[[], Awaitable[None]], ended: Ended) -> Task:
-        """Start a coroutine, in a context that names its loop for trio's coroutines."""
+        """Start a coroutine, in a context in which trio's coroutines find the loop."""
         token = trio_asyncio.current_loop.set(self._loop)
         try:
             return start_task(self._loop, call, ended)
@@ -81,11 +81,10 @@ def run_in_executor(
     func: Callable[[*Ts], T],
     *args: *Ts,
 ) -> asyncio.Future[T]:
-    """Run a function in trio's threads, or in the executor that is named.
-
-    trio-asyncio's own method refuses every executor but its own, and with it asgiref's
-    ``async_to_sync`` within ``sync_to_async``: each request to Django fails.
-    """
+    """Run a function in trio's threads, or in the given executor."""
+    # trio-asyncio's own method refuses every executor but its own, and with it
+    # asgiref's ``async_to_sync`` within ``sync_to_async``: each request to Django would
+    # fail.
     if executor is None or isinstance(executor, TrioExecutor):
         future: asyncio.Future[T] = _run_in_executor(loop, executor, func, *args)
         return future
@@ -97,16 +96,14 @@ BaseTrioEventLoop.run_in_executor = run_in_executor
 
 
 def log_only(loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
-    """Log the error of a callback or a task, as asyncio does.
-
-    trio-asyncio's own handler raises it in its nursery as well, which would end the
-    environment for one task that nobody waits for.
-    """
+    """Log the error of a callback or a task, as asyncio does."""
+    # trio-asyncio's own handler raises it in its nursery as well, which would end the
+    # environment because of one task that nobody waits for.
     BaseTrioEventLoop.default_exception_handler(loop, context)
 
 
 async def run_one(loop: asyncio.AbstractEventLoop, no_wait: bool = False) -> None:
-    """Run one callback; a ``sys.exit`` in it ends nothing, as on asyncio's own loop."""
+    """Run one callback; a ``sys.exit`` in it is only logged, as on asyncio's loop."""
     try:
         await _run_one(loop, no_wait)
     except TrioAsyncioExit:  # the loop's own stop
@@ -123,12 +120,12 @@ _compiled: dict[int, asyncio.AbstractEventLoop] = {}
 
 
 def note_loop(dispatcher: AsyncGeneratorDispatcher, generator: object) -> None:
-    """Note on which loop an asynchronous generator is first iterated.
-
-    trio-asyncio writes that into its frame, and one that Cython compiled has none: all
-    streams of BlackSheep's would fail.
-    """
-    _compiled.pop(id(generator), None)  # of an earlier one with this id
+    """Remember on which loop an asynchronous generator is first iterated."""
+    # trio-asyncio writes that into the generator's frame. One that Cython compiled has
+    # no frame, so that all of BlackSheep's streams would fail.
+    #
+    # An earlier generator may have had this id.
+    _compiled.pop(id(generator), None)
     if hasattr(generator, "ag_frame") or sniffio.thread_local.name != "asyncio":
         _note_loop(dispatcher, generator)
         return

@@ -22,13 +22,13 @@ _VERSION = {"version": "3.0", "spec_version": "2.0"}
 
 
 class Lifespan:
-    """The one long call of an application beside those for requests."""
+    """The application's one call with a lifespan scope, for as long as it runs."""
 
     def __init__(self, host: Host, app: Application) -> None:
         self._host = host
         self._app = app
         self.state: dict[str, object] = {}
-        """What the application puts there; each request gets a copy."""
+        """Written by the application; each request gets a copy."""
         self.supported = True
         self._failure: str | None = None
         self._said: deque[Message] = deque()
@@ -37,10 +37,10 @@ class Lifespan:
         self._stopped = trio.Event()
 
     async def start(self) -> None:
-        """Have the application start up. One without a lifespan goes on without.
+        """Start the application up, if it supports a lifespan.
 
         Raises:
-            AppNotReadyError: it says that its startup failed.
+            AppNotReadyError: it reports that its startup failed.
         """
         scope: Scope = {
             "type": "lifespan",
@@ -56,7 +56,7 @@ class Lifespan:
             raise AppNotReadyError(f"the application's startup failed: {reason}")
 
     async def stop(self) -> None:
-        """Have the application shut down, if it has started up, and wait for that."""
+        """Shut the application down, if it has started up, and wait for that."""
         has_started = self._started.is_set() and self._failure is None
         if has_started and not self._stopped.is_set():
             self._say("lifespan.shutdown")
@@ -92,10 +92,15 @@ class Lifespan:
                 raise RuntimeError(f"unexpected {kind}")
 
     def _ended(self, error: BaseException | None) -> None:
+        # It ended without a message, so it does not know this scope. An exception is
+        # the way in which the specification lets it say so; Django and others just
+        # return.
         if not self._started.is_set():
             self.supported = False
             if error is not None and not isinstance(error, Cancelled):
-                log.warning("the application has no lifespan, for it raised %r", error)
+                log.warning(
+                    "the application has no lifespan, because it raised %r", error
+                )
         elif error is not None and self._failure is None:
             log.error("the application's lifespan failed", exc_info=error)
         self._started.set()

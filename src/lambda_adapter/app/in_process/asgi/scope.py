@@ -23,11 +23,12 @@ def make_scope(
 ) -> Scope:
     """Return the scope of a request.
 
-    ``base_path`` is what AWS_LWA_REMOVE_BASE_PATH takes off a path; here it becomes
-    ``root_path``, which the specification wants in ``path`` as well.
+    ``base_path`` is what AWS_LWA_REMOVE_BASE_PATH removes from a path. It becomes
+    ``root_path``.
     """
     raw_path, _, query = request.target.partition(b"?")
     origin = find_connection_info(request, call.event, base_path)
+    # With ``root_path``: the specification wants it in ``path`` as well.
     raw_path = origin.base_path.encode() + raw_path
     scope: Scope = {
         "type": "http",
@@ -41,6 +42,7 @@ def make_scope(
         "root_path": origin.base_path,
         "headers": [(name.lower(), value) for name, value in request.fields],
         "client": (origin.client, 0) if origin.client else None,
+        # Without the brackets of an IPv6 address, which only URLs have.
         "server": (origin.server[0].strip("[]"), origin.server[1]),
         # Not http.response.pathsend, although it is understood: as behind uvicorn,
         # middleware has to see each file as a body, to compress it for example.
@@ -49,12 +51,14 @@ def make_scope(
         "aws.context": LambdaContext(call.invocation, function),
     }
     if state is not None:
+        # Shallow, as the specification says: what the lifespan has put there is shared,
+        # the names are not.
         scope["state"] = state.copy()
     return scope
 
 
 def decode_path(path: bytes) -> str:
-    """Decode a path once; what is not UTF-8 then becomes U+FFFD, as under uvicorn."""
+    """Decode a path once; bytes that are not UTF-8 become U+FFFD, as under uvicorn."""
     if b"%" not in path:
         return path.decode()
     return unquote_to_bytes(path).decode("utf-8", "replace")

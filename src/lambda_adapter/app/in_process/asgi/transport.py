@@ -61,10 +61,10 @@ class ASGITransport:
         return _response(exchange, call)
 
     async def finish(self, deadline: float) -> None:
-        """Let the application do what it still has to, until the deadline.
+        """Let the application complete its remaining work, until the deadline.
 
         Raises:
-            AppStuckError: it was cancelled, and goes on.
+            AppStuckError: it was cancelled, and still runs.
         """
         exchange, self._exchange = self._exchange, None
         if exchange is None or exchange.over:
@@ -83,6 +83,7 @@ async def _wait_ready(exchange: HTTPCycle, call: Call) -> None:
             while not exchange.ready:
                 await exchange.wait_progress()
     except trio.Cancelled:
+        # SIGTERM: the loop is gone, but the host still runs the application.
         exchange.cancel()
         raise
     if not exchange.ready:
@@ -91,7 +92,7 @@ async def _wait_ready(exchange: HTTPCycle, call: Call) -> None:
 
 
 async def _end(exchange: HTTPCycle, deadline: float) -> None:
-    """Wait for the application's end, and bring it about at the deadline."""
+    """Wait for the application's end; cancel it at the deadline."""
     was_given_up = exchange.given_up
     try:
         with trio.move_on_at(deadline):

@@ -1,4 +1,4 @@
-"""One call of a WSGI application, in the thread that makes it.
+"""One call of a WSGI application, by the rules of PEP 3333.
 
 https://peps.python.org/pep-3333/#the-start-response-callable
 """
@@ -27,7 +27,7 @@ _STATUS = re.compile(r"([0-9]{3})(?: ([^\x00-\x08\x0a-\x1f\x7f]*))?")
 
 
 class StartResponse(Protocol):
-    """What an application begins its response with."""
+    """The callable with which an application begins its response."""
 
     def __call__(
         self,
@@ -36,7 +36,7 @@ class StartResponse(Protocol):
         exc_info: ExcInfo | None = None,
         /,
     ) -> Write:
-        """Take status and header fields, and return what takes pieces of the body."""
+        """Accept the status and the headers; return ``write`` for the body."""
 
 
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
@@ -59,7 +59,7 @@ class Head:
             for name, value in headers
         )
         self.left = content_length(self.fields)
-        """How many bytes of the body are still to come, if the application says so."""
+        """Bytes of the body that are still missing, if the length is declared."""
         if self.status == NO_CONTENT:
             self.fields = [f for f in self.fields if f[0].lower() != b"content-length"]
 
@@ -68,7 +68,7 @@ def _native(text: object, what: str) -> str:
     """Return a native string: https://peps.python.org/pep-3333/#a-note-on-string-types.
 
     Raises:
-        TypeError: it is none.
+        TypeError: it is not a string.
     """
     if not isinstance(text, str):
         raise TypeError(f"{what} is a {type(text).__name__}, not a str")
@@ -79,7 +79,7 @@ def _latin_1(text: object, what: str) -> bytes:
     """Return the bytes that a native string stands for.
 
     Raises:
-        TypeError: it is no string.
+        TypeError: it is not a string.
         ValueError: it has characters beyond Latin-1.
     """
     native = _native(text, what)
@@ -91,13 +91,13 @@ def _latin_1(text: object, what: str) -> bytes:
 
 
 class Exchange:
-    """A call, its head, and where its pieces go: to ``emit``, one after the other."""
+    """A call and the head of its response; pieces of the body go to ``emit``."""
 
     head: Head | None = None
     is_over = False
-    """Whether the application has returned, and its pieces have gone."""
+    """Whether the application has returned, and its pieces were emitted."""
     _began = False
-    """Whether a piece has gone: then the head can't be another."""
+    """Whether a piece was emitted, so that the head can't be replaced any more."""
 
     def __init__(
         self,
@@ -115,7 +115,7 @@ class Exchange:
         """Call the application, and emit the pieces of the body.
 
         Raises:
-            Exception: what the application raises, or what it sent is no response.
+            Exception: raised by the application, or because it sent no valid response.
         """
         try:
             self._iterable = self._app(self._environ, self._start_response)
@@ -132,14 +132,14 @@ class Exchange:
 
     @property
     def closes(self) -> bool:
-        """Whether what the application returned wants to be closed."""
+        """Whether the returned iterable has a ``close``."""
         return hasattr(self._iterable, "close")
 
     def close(self) -> None:
-        """Call ``close`` of what the application returned, whatever became of it.
+        """Call ``close`` of the returned iterable, also after an error.
 
         Raises:
-            Exception: what it raises.
+            Exception: raised by ``close``.
         """
         close: Callable[[], object] | None = getattr(self._iterable, "close", None)
         self._iterable = None
@@ -158,14 +158,16 @@ class Exchange:
                 if self._began:
                     raise exc_info[1].with_traceback(exc_info[2])
             finally:
-                exc_info = None  # a cycle, through this frame
+                # Or the traceback, this frame and this variable would form a cycle:
+                # https://peps.python.org/pep-3333/#error-handling
+                exc_info = None
         elif self.head:
             raise RuntimeError("start_response was called twice without exc_info")
         self.head = Head(status, headers)
         return self._write
 
     def _write(self, piece: bytes) -> None:
-        """Emit a piece, not more of it than was declared."""
+        """Emit a piece, cut to the declared length."""
         if self.is_over:
             raise RuntimeError("write was called after the response was complete")
         head = self.head

@@ -20,7 +20,7 @@ from lambda_adapter.http.messages import Request, Response
 
 
 class WSGITransport:
-    """A ``Transport`` at an application with a thread of its own."""
+    """A ``Transport`` at an application that runs in its own thread, or inline."""
 
     _responder: WSGIResponder | None = None
     _worker: Worker | None = None
@@ -46,7 +46,7 @@ class WSGITransport:
         """Call the application, and return its response once there is one.
 
         Raises:
-            DeadlineError: there was none in time; its thread goes on.
+            DeadlineError: there was none in time; its thread still runs.
             ResponseTooLargeError: its body has more bytes than a reply can have.
         """
         environ = make_environ(
@@ -76,10 +76,10 @@ class WSGITransport:
         return self._worker
 
     async def finish(self, deadline: float) -> None:
-        """Have the application clean up, until the deadline.
+        """Let the application clean up, until the deadline.
 
         Raises:
-            AppStuckError: its thread does not come back.
+            AppStuckError: its thread does not return.
         """
         responder, self._responder = self._responder, None
         if responder is None or responder.over:
