@@ -1,4 +1,4 @@
-"""The adapter as a process of `local`: its start, its log, its end."""
+"""Run the adapter as a process of `local`: its start, its log and its end."""
 
 import contextlib
 import fcntl
@@ -29,7 +29,7 @@ from lambda_adapter.settings import RUNTIME_API
 
 @contextmanager
 def kill_with_parent(group: int) -> Iterator[None]:
-    """Tie a process group to this process; leaving kills what is left of the group."""
+    """Kill a process group when this process ends, or the context is left."""
     lifeline = os.pipe()
     tie_group(group, lifeline)
     try:
@@ -40,15 +40,15 @@ def kill_with_parent(group: int) -> Iterator[None]:
 
 
 MAX_LINE = 16_384
-"""Bytes of a line; a longer one is cut into several."""
+"""Longest line in bytes; a longer one is split."""
 
 
 PROMPT = 0.1
-"""Seconds without the rest of a line after which it is a prompt, such as pdb's."""
+"""Seconds after which an incomplete line is taken for a prompt, such as pdb's."""
 
 
 class Log:
-    """A pipe that the adapter and its application write to."""
+    """Reads the lines that the adapter and its application write to a pipe."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Log:
             self._tell(self._rest)
 
     async def _receive(self) -> bytes:
-        """Return what comes; a prompt, which has no line end, is a line before that."""
+        """Return the next bytes; an incomplete line that none follow is a prompt."""
         with trio.move_on_after(PROMPT) as waiting:
             if not (self._has_prompts and self._rest):
                 waiting.deadline = math.inf
@@ -92,7 +92,7 @@ class Log:
         self._on_line(line.rstrip(b"\r").decode("utf-8", "replace"))
 
     def unread(self) -> int:
-        """Return how many bytes have been written and not been read.
+        """Return the number of bytes in the pipe that are not read yet.
 
         https://man7.org/linux/man-pages/man2/FIONREAD.2const.html
         """
@@ -105,23 +105,23 @@ class Log:
 
 
 ADAPTER = (sys.executable, "-P", "-m", "lambda_adapter")
-"""The adapter, as a command; ``-P`` keeps the application's modules out of it."""
+"""The adapter's command; ``-P`` keeps it from importing the application's modules."""
 
 GRACE = 2.5
-"""Seconds from SIGTERM to SIGKILL. The adapter gives its application 2 s of them
+"""Seconds from SIGTERM to SIGKILL. The adapter gives its application 2 s of that
 (``app.process.GRACE_LOCALLY``)."""
 
 DEATH = 5.0
-"""Seconds for killed processes to be gone, and plenty of them."""
+"""Generous upper bound, in seconds, for killed processes to end."""
 
 STDIN = 0
 
 SETTLE = 0.05
-"""Seconds to read what was printed before."""
+"""Seconds to read output that was written before the end."""
 
 
 class AdapterProcess:
-    """A process tree, and what it prints."""
+    """The adapter's process tree and its output."""
 
     def __init__(
         self,
@@ -145,7 +145,7 @@ class AdapterProcess:
         cwd: str | None,
         started: Callable[[int], None],
     ) -> int:
-        """Run to the end, and return the exit status; cancelling ends the whole tree.
+        """Run until it exits; return the exit status. Cancelling ends the whole tree.
 
         ``started`` is called with the pid.
         """
@@ -209,7 +209,7 @@ class AdapterProcess:
         return [*ADAPTER, *debugged(command, environ, self._debug)]
 
     async def measure(self) -> int:
-        """Read what it printed so far, and return its memory in MB."""
+        """Read all output so far, and return the memory in use in MB."""
         with trio.move_on_after(SETTLE):
             while self._log and self._log.unread():
                 await trio.lowlevel.checkpoint()
@@ -225,7 +225,7 @@ class AdapterProcess:
             self._send(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Have every process go on."""
+        """Let every process continue."""
         if self._jail and self._jail.governor:
             self._jail.governor.thaw()
         else:
@@ -248,7 +248,7 @@ class AdapterProcess:
 
 
 async def _stop(process: trio.Process, runtime_api: str) -> None:
-    """End the adapter as Lambda does, then whatever is left of its tree."""
+    """End the adapter as Lambda does, then the rest of its process tree."""
     everyone = await trio.to_thread.run_sync(processes.tree, process.pid)
     if process.poll() is None:
         processes.send(everyone, signal.SIGCONT)

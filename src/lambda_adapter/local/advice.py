@@ -1,4 +1,4 @@
-"""What was probably meant by a command or an application that does not exist."""
+"""Suggest what was meant by a command or an application that does not exist."""
 
 import errno
 import os
@@ -22,7 +22,7 @@ _INTERPRETERS = {
 
 
 def advise_on_command(name: str, cwd: str | None) -> str:
-    """Say why a command can't be started, and what was probably meant."""
+    """Return why a command can't be started, and what was probably meant."""
     path = os.path.join(cwd or "", name)
     if os.path.isdir(path):
         return f"{name!r} is a directory, and not a command"
@@ -51,7 +51,7 @@ def advise_on_command(name: str, cwd: str | None) -> str:
 
 
 def plain_application(name: str) -> str:
-    """Return ``module:attribute`` for what looks like a path to it.
+    """Return ``module:attribute``, also for an application that is given as a path.
 
     ``main.py:app``, ``./main.py:app`` and ``shop/main.py:app`` are what people type.
     """
@@ -61,7 +61,7 @@ def plain_application(name: str) -> str:
 
 
 def advise_on_application(option: str, name: str) -> str:
-    """Say what was probably meant by an application; "" if nothing is wrong with it."""
+    """Return what was probably meant by an application; "" if it exists."""
     module = name.partition(":")[0]
     path_like = "/" in module or module.endswith(".py")
     if not path_like and ":" in name and name.partition(":")[2]:

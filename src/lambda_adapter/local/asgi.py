@@ -1,4 +1,4 @@
-"""Bodies and responses in ASGI.
+"""Read bodies and send responses in ASGI.
 
 https://asgi.readthedocs.io/en/latest/specs/www.html
 """
@@ -25,7 +25,7 @@ async def read_body(receive: Receive, limit: int) -> bytes | None:
 
 
 async def send_head(send: Send, response: Response) -> None:
-    """Send status and fields."""
+    """Send the status and the headers."""
     start = {"type": "http.response.start", "status": response.status}
     await send({**start, "headers": response.fields})
 

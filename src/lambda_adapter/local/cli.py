@@ -1,4 +1,4 @@
-"""``lambda-adapter local``: the commands."""
+"""``lambda-adapter local``: choose the command and run it."""
 
 import sys
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from lambda_adapter.local.ports import SetupError
 from lambda_adapter.local.project_file import Project, read_project
 
 INTERRUPTED = 130
-"""Exit status of what SIGINT ended, as from a shell."""
+"""Exit status after SIGINT, as from a shell."""
 
 EX_USAGE = 64
 """Exit status of a command line that can't be read, as the adapter's own: sysexits.h"""
@@ -23,14 +23,14 @@ COMMANDS = {
     "check": "check.command",
     "completion": "completion",
 }
-"""The first words that name a command, and not the application's; their modules."""
+"""The commands of `local` and their modules; any other first word is COMMAND's."""
 
 WITHOUT_FUNCTION = frozenset({"events", "completion"})
-"""Those that run no function, so that pyproject.toml says nothing about them."""
+"""The commands that run no function, so that pyproject.toml does not matter."""
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run a command line, less its ``local``, and return the exit status."""
+    """Run a command line without its ``local``, and return the exit status."""
     words = list(argv)
     name = words.pop(0) if words and words[0] in COMMANDS else ""
     try:
@@ -64,7 +64,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def load(name: str) -> click.Command:
-    """Import a command, and none of the others; "" is the one that serves."""
+    """Import a command and no other; "" is the one that serves."""
     module = import_module(f"{__package__}.{COMMANDS.get(name, 'serve_command')}")
     command = module.COMMAND
     if not isinstance(command, click.Command):

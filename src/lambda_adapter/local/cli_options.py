@@ -1,4 +1,4 @@
-"""The command line's options, made of the table of options."""
+"""Make the command line's options from the table of options."""
 
 from collections.abc import Iterable, Mapping
 
@@ -24,7 +24,7 @@ SETTINGS = {
     "help_option_names": ["-h", "--help"],
     "max_content_width": 88,
 }
-"""Everything after COMMAND is COMMAND's, its own ``--`` included."""
+"""Everything after COMMAND belongs to it, even ``--``."""
 
 MISSING = (
     "Missing argument 'COMMAND [ARG]...': what starts the application, such as"
@@ -84,7 +84,7 @@ def _option(field: inspect.Field, flag: Flag) -> click.Option:
 
 
 class _OptionalPort(click.IntRange):
-    """A port that may be left out, where the next word is easily taken for it."""
+    """An optional port: without it, the next word must not be taken for one."""
 
     def convert(
         self, value: int, param: click.Parameter | None, ctx: click.Context | None
@@ -119,7 +119,7 @@ def read_click(given: Mapping[str, object]) -> Given:
     """Return the options as click has read them.
 
     Raises:
-        UsageError: one has a value that it can't have, or two contradict each other.
+        UsageError: a value is invalid, or two options contradict each other.
     """
     said = {
         name: tuple(_split(value)) if isinstance(value, tuple) else value
@@ -143,7 +143,7 @@ def _split(values: Iterable[object]) -> Iterable[str]:
 
 
 def reporter(output: Output, *, as_json: bool) -> Reporter:
-    """Return what prints for people, or for programs."""
+    """Return the reporter for people, or the one for programs."""
     if as_json:
         return JsonReport(output)
     # rich asks of a file no more than what an Output has.

@@ -14,7 +14,7 @@ from lambda_adapter.local.cli import COMMANDS, load
 from lambda_adapter.local.cli_options import SETTINGS, VERSION
 
 FILES = "\t"
-"""The line that has the shell complete the name of a file, which no candidate is."""
+"""A line that is no candidate: it makes the shell complete file names."""
 
 TOP = ("local", "--asgi", "--wsgi", "--app-dir", "--version", "--help")
 """The first words of the adapter itself."""
@@ -65,7 +65,7 @@ SCRIPTS = {"bash": BASH, "zsh": ZSH, "fish": FISH}
 
 
 def candidates(words: Sequence[str]) -> list[str]:
-    """Return what the last of a command line's words can be.
+    """Return the candidates for the last word of a command line.
 
     ``words`` are those after the program's name, the unfinished one included.
     """
@@ -90,7 +90,7 @@ def _line(kind: str, value: str) -> str:
 
 
 def completion(shell: str | None, *, words: bool, line: tuple[str, ...]) -> int:
-    """Print a shell's script, or what completes a line."""
+    """Print a shell's script, or the candidates for a line."""
     if words:
         given = [shell, *line] if shell is not None else list(line)
         click.echo("\n".join(dict.fromkeys(candidates(given))))

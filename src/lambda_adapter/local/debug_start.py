@@ -1,8 +1,8 @@
-"""Run a program of Python once a debugger's client is there: ``local --debug``.
+"""Run a Python program once a debugger is attached: ``local --debug``.
 
 ``python debug_start.py PORT (-m MODULE | -c CODE | FILE) ARGUMENT...``. It runs in the
-application's own interpreter, which has debugpy and may not have the adapter: so it
-imports nothing of the adapter's.
+application's own interpreter, which has debugpy but perhaps not the adapter. So it
+imports nothing from the adapter.
 """
 
 import os
@@ -13,11 +13,11 @@ import threading
 from collections.abc import Callable
 
 POLL = 0.1
-"""Seconds between two looks at standard input."""
+"""Seconds between two checks of standard input."""
 
 
 def main() -> None:
-    """Wait for a client, or for Enter, then run the program.
+    """Wait for a debugger to attach, or for Enter, then run the program.
 
     Raises:
         SystemExit: debugpy is not installed.
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def _cancel_on_enter(cancel: Callable[[], None], connected: threading.Event) -> None:
-    """Stop waiting for a client once there is a line; leave the other lines alone."""
+    """Stop waiting once a line is typed; leave later lines to the program."""
     while not connected.is_set():
         if select.select([0], [], [], POLL)[0]:
             line = b""
@@ -60,7 +60,7 @@ def _cancel_on_enter(cancel: Callable[[], None], connected: threading.Event) -> 
 
 
 def run_program(words: list[str]) -> None:
-    """Run a program as the interpreter would, but for where this file lies."""
+    """Run a program as the interpreter would, without a trace of this file."""
     if not sys.flags.safe_path:
         del sys.path[0]
     option, *rest = words

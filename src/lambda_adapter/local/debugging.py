@@ -16,7 +16,7 @@ START = os.path.join(os.path.dirname(__file__), "debug_start.py")
 PROFILE_START = os.path.join(os.path.dirname(__file__), "profile_start.py")
 
 PYTHON_PORT = 5678
-"""debugpy's usual port: https://code.visualstudio.com/docs/python/debugging"""
+"""debugpy's default port: https://code.visualstudio.com/docs/python/debugging"""
 
 NODE_PORT = 9229
 """https://nodejs.org/en/learn/getting-started/debugging"""
@@ -24,10 +24,10 @@ NODE_PORT = 9229
 _PYTHON = re.compile(r"(python|pypy)[\d.]*")
 _SHEBANG = re.compile(rb"#!\s*(\S+)(?:[ \t]+(\S+))?")
 _EXEC = re.compile(rb"'''exec' \"?([^\"\n]+?)\"? \"\$0\"")
-"""What pip writes in place of a #! line that would be too long."""
+"""What pip writes instead of a #! line that would be too long."""
 
 _WITH_VALUE = frozenset({"-W", "-X", "--check-hash-based-pycs"})
-"""Options of Python's whose value is the next word."""
+"""Options of Python whose value is the next word."""
 
 _STARTERS = frozenset({"npm", "npx", "yarn", "pnpm"})
 
@@ -48,10 +48,10 @@ def debugged_adapter(port: int) -> tuple[str, ...]:
 def debugged(
     command: Sequence[str], environ: Mapping[str, str], port: int
 ) -> list[str]:
-    """Return a command of Python's or of Node.js's with a debugger.
+    """Return a Python or Node.js command with a debugger.
 
     Raises:
-        SetupError: it is neither.
+        SetupError: the command is neither.
     """
     name, *arguments = command
     program = os.path.basename(name)
@@ -120,7 +120,7 @@ def _script(name: str, environ: Mapping[str, str]) -> tuple[str, str]:
 
 
 def _interpreter(path: str) -> str:
-    """Return the program that a script names, or ""."""
+    """Return the interpreter that a script names, or ""."""
     try:
         with open(path, "rb") as file:
             head = file.read(1024)

@@ -1,7 +1,7 @@
-"""Files of variables for ``--env-file``, a ``NAME=value`` a line.
+"""Parse files of variables for ``--env-file``: one ``NAME=value`` on each line.
 
-The common ground of python-dotenv, Node's ``--env-file`` and docker's: comments,
-``export``, quotes. Nothing is expanded.
+The syntax is what python-dotenv, Node's ``--env-file`` and docker have in common:
+comments, ``export`` and quotes. Nothing is expanded.
 """
 
 import re
@@ -13,17 +13,17 @@ _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
 
 class EnvFileError(ValueError):
-    """A line that is no variable, a comment or empty, by its number."""
+    """A line that can't be parsed; the message has its number."""
 
 
 def parse_env_file(text: str) -> dict[str, str]:
-    r"""Return the variables of a file; of those that are there twice, the last.
+    r"""Return the variables of a file; of a repeated one, the last.
 
-    A value in quotes is one line: certificates have their line ends as ``\n``, in
+    A value in quotes must be on one line: certificates have line ends as ``\n``, in
     double quotes.
 
     Raises:
-        EnvFileError: a line can't be read.
+        EnvFileError: a line can't be parsed.
     """
     variables: dict[str, str] = {}
     for number, line in enumerate(text.splitlines(), 1):
@@ -39,7 +39,7 @@ def parse_env_file(text: str) -> dict[str, str]:
 
 
 def _value(text: str) -> str | None:
-    """Return a value without its quotes and comment, None if a quote stays open."""
+    """Return a value without quotes and comment, None if a quote is not closed."""
     if not text.startswith(("'", '"')):
         return _COMMENT.split(text, 1)[0].strip()
     found = _QUOTED.fullmatch(text)

@@ -1,6 +1,7 @@
-"""One execution environment, from its init to its end: the adapter as a real child.
+"""Run one execution environment from its init to its end, with the real adapter.
 
-It has a Runtime API of its own, so that ending it is a cancellation.
+Each has its own Runtime API on its own port. So ending an environment is a
+cancellation, and a late request of an old runtime can't reach a new environment.
 """
 
 import contextlib
@@ -22,7 +23,7 @@ TIMED_OUT = "Sandbox.Timedout"
 
 
 class EndedError(Exception):
-    """The environment ended, and why; ``problem`` is one of the desk's."""
+    """The environment ended. ``problem`` is set if the user must solve one."""
 
     def __init__(self, failure: Failure, problem: ports.SetupError | None) -> None:
         super().__init__(failure.message)
@@ -56,7 +57,7 @@ class Environment:
         self.runtime_port = 0
         """Where its Runtime API listens, once it does."""
         self._scope = trio.CancelScope()
-        # It outlasts the rest, so that the adapter can end in order.
+        # Outlasts the environment's own scope, so that the adapter can end in order.
         self._api_scope = trio.CancelScope(shield=True)
         self._initialised = trio.Event()
         self._ended = trio.Event()
@@ -65,7 +66,7 @@ class Environment:
         self._serving: set[Invocation] = set()
         self._last: Invocation | None = None
         self.init_ms: float | None = None
-        """What its init took, once that has ended; billed with the first invocation."""
+        """Duration of the init, once it has ended; billed with the first invocation."""
 
     @property
     def alive(self) -> bool:
@@ -73,7 +74,7 @@ class Environment:
         return not self._ended.is_set()
 
     async def wait_initialised(self) -> None:
-        """Return once it can take an event.
+        """Wait until it can serve an event.
 
         Raises:
             EndedError: it has ended instead.
@@ -84,7 +85,7 @@ class Environment:
             raise EndedError(failure, self._problem)
 
     async def serve(self, invocation: Invocation) -> bool:
-        """Serve an event, and return whether the environment can go on."""
+        """Serve an event; return whether the environment can serve another."""
         if self._ended.is_set():
             self._abandon(invocation)
             return False
@@ -104,16 +105,16 @@ class Environment:
         return not limit.cancelled_caught and self.alive
 
     async def measure(self, invocation: Invocation) -> None:
-        """Note what an invocation printed last, and what the environment needs."""
+        """Read an invocation's last output, and record the environment's memory."""
         invocation.memory_mb = await self._adapter.measure()
 
     async def end(self) -> None:
-        """End it, and return once its whole process tree is gone."""
+        """End it, and wait until its whole process tree is gone."""
         self._scope.cancel()
         await self._ended.wait()
 
     async def run(self) -> None:
-        """Live: start the adapter, serve it, and see it to its end."""
+        """Run the adapter and its Runtime API until either ends."""
         try:
             with self._scope:
                 if ports.is_local(self._config):
@@ -128,7 +129,7 @@ class Environment:
                 self._abandon(invocation)
 
     def _watch_writes(self, jail: Jail) -> None:
-        """Have each write that Lambda refuses be a line of the log."""
+        """Log each write that Lambda would refuse."""
         token = trio.lowlevel.current_trio_token()
 
         def tell(write: Write) -> None:
@@ -159,7 +160,7 @@ class Environment:
             nursery.cancel_scope.cancel()
 
     async def _init(self, pid: int) -> None:
-        """Wait for the runtime's first request for an event, and see that all is well.
+        """Wait for the runtime's first request for an event, and check the ports.
 
         https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
         """
@@ -169,7 +170,7 @@ class Environment:
         timeout = math.inf if self._options.is_debugged else self._init_timeout
         with trio.move_on_after(timeout) as limit:
             async with trio.open_nursery() as nursery:
-                # A debugger listens as well, and not where the application does.
+                # A debugger listens too, on a port that is not the application's.
                 if ports.is_local(self._config) and not self._options.is_debugged:
                     nursery.start_soon(self._find_misplaced, pid)
                 await self._api.asked.wait()
@@ -208,7 +209,7 @@ class Environment:
         self._failure = self._api.init_failure or Failure("Runtime.ExitError", said)
 
     def _abandon(self, invocation: Invocation) -> None:
-        """Fail an invocation that the environment's end interrupts."""
+        """Fail an invocation that was interrupted by the environment's end."""
         failure = self._failure or Failure("Runtime.ExitError", "the environment ended")
         message = f"RequestId: {invocation.request_id} Error: {failure.message}"
         invocation.fail(Failure(failure.error_type, message))

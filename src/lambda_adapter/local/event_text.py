@@ -1,4 +1,4 @@
-"""The encoding of an event's text: PowerShell writes UTF-16, editors a mark first."""
+"""Detect the encoding of an event: PowerShell writes UTF-16, editors a mark first."""
 
 import codecs
 
@@ -9,13 +9,13 @@ _MARKS = {
     codecs.BOM_UTF16_LE: ("UTF-16", "utf-16"),
     codecs.BOM_UTF16_BE: ("UTF-16", "utf-16"),
 }
-"""The mark of UTF-32 begins with that of UTF-16, and is looked for before it."""
+"""UTF-32 before UTF-16, whose mark is the beginning of UTF-32's."""
 
 
 def describe_encoding(text: bytes) -> str:
-    """Return which encoding other than plain UTF-8 a JSON text has; "" if it has not.
+    """Return the encoding of a JSON text, "" for plain UTF-8.
 
-    Without a mark, a zero byte beside the first character tells:
+    Without a mark, zero bytes beside the first character show it:
     https://www.rfc-editor.org/rfc/rfc4627#section-3
     """
     found = _find(text)
@@ -26,7 +26,7 @@ def read_event_text(text: bytes) -> bytes:
     """Return a JSON text as plain UTF-8.
 
     Raises:
-        UnicodeDecodeError: it is not in the encoding that it begins in.
+        UnicodeDecodeError: the text is not valid in the detected encoding.
     """
     found = _find(text)
     return text.decode(found[1]).encode() if found else text

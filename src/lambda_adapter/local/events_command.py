@@ -8,7 +8,7 @@ from lambda_adapter.local.samples import KINDS, sample
 
 
 def events(kind: str | None, path: str) -> int:
-    """Print an event, or which kinds there are."""
+    """Print an event, or the list of kinds."""
     if kind is None:
         click.echo("\n".join(KINDS))
         return 0

@@ -1,6 +1,6 @@
-"""Lambda's Extensions API, as far as an extension without events needs it.
+"""Serve Lambda's Extensions API, as far as an extension without events needs it.
 
-Each refusal is that of AWS's emulator.
+Refusals are the same as those of AWS's emulator.
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
 """
 
@@ -17,7 +17,7 @@ REGISTER = f"{EXTENSION.decode()}/register"
 EVENT_NEXT = f"{EXTENSION.decode()}/event/next"
 
 MAX_REGISTRATION = 65_536
-"""Bytes of a registration's body."""
+"""Largest body of a registration, in bytes."""
 
 
 class _Registration(msgspec.Struct):
@@ -25,15 +25,15 @@ class _Registration(msgspec.Struct):
 
 
 class ExtensionsApi:
-    """Registers extensions, and keeps them waiting for events that never come."""
+    """Registers extensions, and lets them wait for events that never arrive."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
         self._ids: dict[str, str] = {}
-        """The identifiers of the extensions that have registered, by their names."""
+        """The identifiers of registered extensions, by name."""
 
     async def register(self, exchange: Exchange, *, is_open: bool) -> None:
-        """Register an extension, as is possible until the runtime asks for events."""
+        """Register an extension; allowed until the runtime requests an event."""
         body = await exchange.body(MAX_REGISTRATION)
         name = exchange.fields.get("lambda-extension-name", "")
         if error := self._refusal(name, body or b"", is_open=is_open):
@@ -49,7 +49,7 @@ class ExtensionsApi:
         await exchange.respond(200, msgspec.json.encode(about), fields)
 
     def _refusal(self, name: str, body: bytes, *, is_open: bool) -> str:
-        """Return the type of the error that refuses a registration, if any does."""
+        """Return the error type if a registration is refused, else None."""
         try:
             wanted = msgspec.json.decode(body, type=_Registration).events or []
         except msgspec.DecodeError:
@@ -66,7 +66,7 @@ class ExtensionsApi:
         return ""
 
     async def next_event(self, exchange: Exchange) -> None:
-        """Keep an extension that has registered waiting."""
+        """Let a registered extension wait for ever."""
         given = exchange.fields.get("lambda-extension-identifier")
         if given in self._ids.values():
             await trio.sleep_forever()
@@ -85,6 +85,6 @@ def _is_uuid(text: str) -> bool:
 
 
 async def refuse(exchange: Exchange, status: int, kind: str, message: str) -> None:
-    """Respond to a request, whose body was read, with an error of this type."""
+    """Respond with an error of this type; the request's body must have been read."""
     body = msgspec.json.encode({"errorMessage": message, "errorType": kind})
     await exchange.respond(status, body)

@@ -1,4 +1,4 @@
-"""The front door: HTTP in, an event to the function, HTTP out. An ASGI application."""
+"""The front door, an ASGI application: HTTP in, an event to the function, HTTP out."""
 
 import secrets
 import time
@@ -25,7 +25,7 @@ from lambda_adapter.local.invocation import Invocation
 
 
 class GatewayCall:
-    """A request, and what the gateway makes of its invocation."""
+    """A request, and the gateway's response to its invocation."""
 
     def __init__(self, gateway: Gateway, arrival: ClientRequest) -> None:
         self._gateway = gateway
@@ -33,10 +33,10 @@ class GatewayCall:
         self._clock = trio.CancelScope()
 
     async def invoke(self, function: Function) -> Invocation | None:
-        """Invoke the function; None, if the gateway's own time limit is passed.
+        """Invoke the function; return None if the gateway times out.
 
         Raises:
-            RefusedError: the gateway does not pass the request on.
+            RefusedError: the gateway does not forward the request.
         """
         payload = self._gateway.payload(self._arrival, _stamp())
         if not function.options.is_debugged:
@@ -46,7 +46,7 @@ class GatewayCall:
         return None
 
     def respond(self, invocation: Invocation) -> Response:
-        """Return the response, or its head if there is more to come."""
+        """Return the response, or only its head if it is streamed."""
         gateway = self._gateway
         if self._clock.cancelled_caught:
             invocation.drop_pieces()
@@ -64,7 +64,7 @@ class GatewayCall:
 
 
 class FrontDoor:
-    """A gateway before a function, beside the Invoke API and a page."""
+    """A gateway in front of a function, with the Invoke API and the inspector."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class FrontDoor:
                 return
             await self._invoke_api(scope, receive, send)
         elif path == inspector.PATH or path.startswith(f"{inspector.PATH}/"):
-            # Starlette reads names in lower case, and here they are as sent.
+            # Starlette expects names in lower case, but hypercorn leaves them as sent.
             lower = [(name.lower(), value) for name, value in scope["headers"]]
             await self._page({**scope, "headers": lower}, receive, send)
         else:
@@ -143,7 +143,7 @@ class FrontDoor:
         self._function.refuse(title, response, why)
 
     def note_refused_connection(self, status: int, why: str) -> None:
-        """Note what was refused before it was a request."""
+        """Report a connection that was refused before there was a request."""
         self._refuse("(no request)", Response(status, b"", [], b""), why)
 
 
@@ -156,7 +156,7 @@ async def _stream(
     pieces: trio.MemoryReceiveChannel[bytes],
     send: Send,
 ) -> None:
-    """Send pieces as they come; break off where the function does."""
+    """Send pieces as they arrive; break off if the function fails."""
     async with pieces:
         await send_head(send, head)
         async for piece in pieces:
@@ -167,7 +167,7 @@ async def _stream(
 
 
 class BrokenOffError(Exception):
-    """A stream that broke off: the connection is closed, so that its client sees it."""
+    """A stream broke off. The connection is closed, so that the client notices."""
 
 
 def _path(scope: Scope) -> str:
@@ -180,7 +180,8 @@ def _arrival(scope: Scope, body: bytes) -> ClientRequest:
     fields = [(bytes(name), bytes(value)) for name, value in scope["headers"]]
     query = scope["query_string"].decode("latin-1")
     path = _path(scope)
-    if not path.startswith("/"):  # in absolute-form, as to a proxy
+    # In absolute-form, as clients send it to a proxy.
+    if not path.startswith("/"):
         path = "/" + path.partition("://")[2].partition("/")[2]
     host, port = str(client[0]), int(server[1])
     return ClientRequest(scope["method"], path, query, fields, body, host, port)
@@ -193,7 +194,7 @@ def _stamp() -> EventMeta:
 
 
 async def _refuse_websocket(receive: Receive, send: Send) -> None:
-    """Refuse: no gateway here takes a WebSocket to a function's URL."""
+    """Refuse a WebSocket: none of these gateways supports it."""
     await receive()
     start = {"type": "websocket.http.response.start", "status": 400, "headers": []}
     await send(start)

@@ -5,9 +5,12 @@ concurrently), then for its slot's environment, which is started if there is non
 runs in the function's nursery and not in its client's task: as on Lambda, a client that
 goes away ends no invocation.
 
-What an invocation leaves behind is settled in this order: the reply is with the client,
-the environment is measured, the invocation is reported, its listeners are called. Ends
-are reported one by one, in the order in which they came.
+After an invocation, this happens in order: the reply goes to the client, the
+environment is measured, the invocation is reported, and the listeners are called.
+Invocations are reported one at a time, in the order in which they ended.
+
+Not solved: Lambda's freeze can't be noticed by a process. Here it is SIGSTOP, of which
+a parent may be told by ``waitpid``.
 """
 
 import socket
@@ -27,10 +30,10 @@ from lambda_adapter.local.options import Options
 from lambda_adapter.local.report import Report
 
 MAX_ENVIRONMENTS = 16
-"""Environments that are remembered after their end."""
+"""Ended environments to keep."""
 
 QUEUED = 1.0
-"""Seconds that an invocation waits for an environment until that is told."""
+"""Seconds that an invocation waits for an environment before that is reported."""
 
 
 class Slot:
@@ -45,12 +48,12 @@ class Slot:
 
 
 class Function:
-    """Runs invocations, each in an environment that is free."""
+    """Runs invocations, each in a free environment."""
 
     begun: list[Callable[[Invocation], None]]
-    """Called with each invocation before the function gets it."""
+    """Called with each invocation before it starts."""
     listeners: list[Callable[[Invocation], None]]
-    """Called with each invocation that was reported."""
+    """Called with each invocation after it is reported."""
 
     def __init__(self, options: Options, report: Report) -> None:
         self._options = options
@@ -63,25 +66,25 @@ class Function:
         self._telling = trio.Lock()
         self.records = History()
         self.logged = 0
-        """Bytes of all log lines so far."""
+        """Size in bytes of all log lines so far."""
         self.begun = []
         self.environments: deque[Environment] = deque(maxlen=MAX_ENVIRONMENTS)
-        """The latest ones, the oldest first."""
+        """The latest ones, oldest first."""
         self.listeners = []
 
     async def run(
         self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
     ) -> None:
-        """Keep environments and invocations, until cancelled."""
+        """Run environments and invocations, until cancelled."""
         async with trio.open_nursery() as self._running:
             task_status.started()
             await trio.sleep_forever()
 
     async def start(self) -> None:
-        """Start the first environment, ahead of the first event.
+        """Start the first environment, before the first event.
 
         Raises:
-            EndedError: it failed to start; a slow init is only told of.
+            EndedError: it failed to start. A slow init is only reported.
         """
         place = self._places[0]
         async with place.lock:
@@ -110,13 +113,13 @@ class Function:
         """End every environment, and start the first one again.
 
         Raises:
-            EndedError: it failed to start; a slow init is only told of.
+            EndedError: it failed to start. A slow init is only reported.
         """
         await self.stop()
         await self.start()
 
     async def stop(self) -> None:
-        """End every environment; the next request starts one."""
+        """End every environment. The next request starts one."""
         for place in self._places:
             async with place.lock:
                 if place.environment:
@@ -124,7 +127,7 @@ class Function:
 
     @property
     def options(self) -> Options:
-        """What it was started with."""
+        """The options that it was started with."""
         return self._options
 
     @property
@@ -134,7 +137,7 @@ class Function:
 
     @property
     def shown(self) -> str:
-        """The application, as it was named, and its gateway."""
+        """The application, as given, and its gateway."""
         return f"{self._options.shown} behind {self._options.gateway}"
 
     async def invoke(
@@ -143,7 +146,7 @@ class Function:
         title: str = "invoke",
         respond: Respond | None = None,
     ) -> Invocation:
-        """Run an event, and return its invocation once it has replied or failed."""
+        """Run an event; return its invocation once there is a reply or a failure."""
         invocation = Invocation(payload, title, respond)
         await self.submit(invocation)
         return invocation
@@ -151,8 +154,8 @@ class Function:
     async def submit(self, invocation: Invocation) -> None:
         """Run an invocation, and return once there is a reply or a failure.
 
-        Of a streamed reply, that is its beginning. The waiting can be cancelled; the
-        invocation then runs on.
+        A streamed reply counts once it begins. If this is cancelled, the invocation
+        still runs to its end.
         """
         with trio.move_on_after(QUEUED) as limit:
             await self._slots.acquire()
@@ -165,11 +168,12 @@ class Function:
         self.records.add(invocation)
         for listener in self.begun:
             listener(invocation)
+        # In the function's nursery: a client that hangs up cancels its own task only.
         self._nursery.start_soon(self._serve, invocation)
         await invocation.replied.wait()
 
     def refuse(self, title: str, response: Response, why: str) -> None:
-        """Report a request that never became an event, and remember it."""
+        """Report and keep a request that never became an event."""
         refused = Invocation(b"", title)
         refused.refuse(response, why)
         self.records.add(refused)
@@ -178,7 +182,7 @@ class Function:
             listener(refused)
 
     def submit_soon(self, invocation: Invocation) -> None:
-        """Run an invocation whose reply nobody waits for."""
+        """Run an invocation without waiting for its reply."""
         self._nursery.start_soon(self._submit_unheard, invocation)
 
     async def _submit_unheard(self, invocation: Invocation) -> None:
@@ -208,7 +212,7 @@ class Function:
     async def _tell(
         self, invocation: Invocation, environment: Environment | None, *, reset: bool
     ) -> None:
-        """Report an invocation that is over."""
+        """Report a completed invocation."""
         async with self._telling:  # one by one, in the order of their ends
             if environment and environment.alive:
                 await environment.measure(invocation)
@@ -220,7 +224,7 @@ class Function:
     async def _serve_at(
         self, place: Slot, invocation: Invocation
     ) -> tuple[Environment | None, bool]:
-        """Serve an invocation; return its environment, and whether that can go on."""
+        """Serve an invocation; return its environment, and whether that still works."""
         try:
             async with place.lock:
                 environment = await self._environment(place)
@@ -233,7 +237,7 @@ class Function:
         return environment, await environment.serve(invocation)
 
     async def _environment(self, place: Slot) -> Environment:
-        """Return a place's environment, initialised; start one if there is none.
+        """Return a slot's environment, initialised; start one if there is none.
 
         Raises:
             EndedError: it ended before it was initialised.
@@ -252,6 +256,8 @@ class Function:
             await environment.wait_initialised()
         except EndedError as error:
             if error.failure.error_type == TIMED_OUT:
+                # Lambda repeats a slow init within the first invocation, and its
+                # timeout:
                 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
                 place.init_timeout = self._options.timeout
             raise
@@ -263,14 +269,15 @@ class Function:
         self._report.line(text)
 
     def _choose(self) -> Slot:
-        """Return a place with room: one that runs, if there is one."""
+        """Return a slot with room, preferably with a running environment."""
         free = [p for p in self._places if p.busy < self._options.concurrency]
         running = [p for p in free if p.environment and p.environment.alive]
         return (running or free)[0]
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on, for the applications after the first."""
+    """Return free ports, for the applications after the first."""
+    # All at once: one after the other, the system could return the same port twice.
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [each.getsockname()[1] for each in sockets]
     for each in sockets:

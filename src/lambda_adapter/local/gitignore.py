@@ -1,4 +1,4 @@
-"""What ``.gitignore`` leaves out: patterns, as git reads them.
+"""Match paths against ``.gitignore`` patterns, as git does.
 
 https://git-scm.com/docs/gitignore#_pattern_format
 """
@@ -13,24 +13,24 @@ class Pattern(msgspec.Struct, frozen=True):
     """A line of a ``.gitignore``."""
 
     regex: re.Pattern[str]
-    """What the path below the file's folder has to match, without a last slash."""
+    """Matches the path relative to the file's folder, without a trailing slash."""
     only_folders: bool
     ignores: bool
-    """Whether what matches is left out, or, after a ``!``, kept."""
+    """Whether a match is ignored; False after a ``!``, which keeps it."""
 
 
 def parse_gitignore(text: str) -> list[Pattern]:
-    """Return the patterns of a ``.gitignore``, in their order."""
+    """Return the patterns of a ``.gitignore``, in order."""
     return [found for line in text.splitlines() if (found := _parse(line))]
 
 
 def is_ignored(
     path: str, files: Sequence[tuple[str, Sequence[Pattern]]], *, is_folder: bool
 ) -> bool:
-    """Return whether a path is left out, or a folder above it.
+    """Return whether a path, or a folder above it, is ignored.
 
-    ``path`` is relative to the top; ``files`` are folders, relative to it as well, and
-    the patterns of their ``.gitignore``, the top's first.
+    ``path`` is relative to the top. ``files`` has folders, relative to the top as well,
+    with the patterns of their ``.gitignore``; the top comes first.
     """
     parts = path.split("/")
     for length in range(1, len(parts) + 1):
@@ -82,7 +82,7 @@ _TOKENS = re.compile(
 
 
 def _translate(pattern: str) -> str:
-    """Return a glob as a regular expression."""
+    """Translate a glob into a regular expression."""
     return "".join(_token(found) for found in _TOKENS.finditer(pattern))
 
 

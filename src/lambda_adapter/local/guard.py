@@ -1,8 +1,8 @@
-"""Who may talk to `local`: this machine's programs, and no page of somebody else's.
+"""Refuse requests to `local` from web pages of other sites.
 
-A browser lets any page send requests to 127.0.0.1. Two things give such a page away:
-``Origin``, and, after DNS rebinding, a ``Host`` that is the page's own name. A name can
-be made to resolve to 127.0.0.1, an IP address in ``Host`` can not be forged that way:
+A browser lets any page send requests to 127.0.0.1. Two headers reveal such a page:
+``Origin`` and, after DNS rebinding, a ``Host`` with the page's own name. A name can be
+made to resolve to 127.0.0.1, but an IP address in ``Host`` can't be forged that way:
 https://github.com/advisories/GHSA-vg6x-rcgg-rjx6 (Vite's CVE-2025-24010).
 """
 
@@ -14,25 +14,25 @@ OPTION = "--allowed-hosts"
 
 
 class Guard:
-    """Lets in hosts of this machine, and names that are allowed beside them.
+    """Allows the names of this machine, and the names that are given.
 
-    ``*`` allows every host, ``.example.com`` a domain and all below it.
+    ``*`` allows every host, ``.example.com`` a domain and its subdomains.
     """
 
     def __init__(self, allowed: Sequence[str] = ()) -> None:
         self._allowed = [name.lower() for name in allowed]
 
     def refuses_host(self, headers: Iterable[tuple[bytes, bytes]]) -> str:
-        """Return the host that a request is not let in with, or ""."""
+        """Return the request's host if it is refused, else ""."""
         for value in _values(headers, b"host"):
             if not self._is_own(_name(f"//{value}")) and not self._is_allowed(value):
                 return value
         return ""
 
     def refuses_origin(self, headers: Iterable[tuple[bytes, bytes]]) -> str:
-        """Return the origin of a page that may not invoke the function, or "".
+        """Return the origin of a page that may not invoke the function, else "".
 
-        A page of this server's own may.
+        The pages of this server may.
         """
         headers = list(headers)
         hosts = _values(headers, b"host")

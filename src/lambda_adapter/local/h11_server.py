@@ -1,7 +1,7 @@
-"""HTTP/1.1 served over a socket, by h11.
+"""Serve HTTP/1.1 over a socket, with h11.
 
-The Runtime API needs what ASGI has no place for: a request's trailers, which carry the
-error of a stream that broke off.
+The Runtime API needs what ASGI can't express: the trailers of a request, which carry
+the error of a stream that broke off.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -11,10 +11,10 @@ import h11
 import trio
 
 MAX_HEAD = 65_536
-"""Bytes of a request's head."""
+"""Largest head of a request, in bytes."""
 
 CHUNK = 65_536
-"""Bytes that are read at once."""
+"""Bytes per ``recv``."""
 
 _BROKEN = (
     trio.BrokenResourceError,
@@ -24,7 +24,7 @@ _BROKEN = (
 
 
 class Exchange:
-    """A request, and the way to respond to it."""
+    """A request, with methods to read it and to respond."""
 
     def __init__(
         self, connection: h11.Connection, stream: trio.SocketStream, head: h11.Request
@@ -35,10 +35,10 @@ class Exchange:
         self.target = head.target.decode()
         self.fields = {k.decode(): v.decode("latin-1") for k, v in head.headers}
         self.trailers: dict[str, str] = {}
-        """Known once the body was read to its end."""
+        """Complete once the body has been read to its end."""
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
-        """Yield the body as it comes.
+        """Yield the body as it arrives.
 
         Raises:
             RemoteProtocolError: it broke off.
@@ -70,7 +70,7 @@ class Exchange:
     async def respond(
         self, status: int, body: bytes = b"", fields: dict[str, str] | None = None
     ) -> None:
-        """Send a whole response."""
+        """Send a complete response."""
         head = h11.Response(
             status_code=status,
             headers=[
@@ -87,7 +87,7 @@ class Exchange:
 async def serve(
     stream: trio.SocketStream, respond: Callable[[Exchange], Awaitable[None]]
 ) -> None:
-    """Serve one connection, request after request, until its client closes it."""
+    """Serve the requests of one connection until its client closes it."""
     connection = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD)
     async with stream:
         try:

@@ -1,8 +1,8 @@
-"""hypercorn, a connection at a time: one that goes wrong ends alone.
+"""Serve HTTP with hypercorn, so that a faulty connection does not end the others.
 
-hypercorn's own ``serve`` has all connections in one nursery, where a fault in one of
-them, such as a malformed path of HTTP/2, is the end of all. HTTP/2 is refused: no
-gateway here has to show it, and a client that assumes it is told so.
+hypercorn's own ``serve`` runs all connections in one nursery, where a fault in one of
+them, such as a malformed path in HTTP/2, ends them all. HTTP/2 is refused: it makes no
+difference to an event, and a client that assumes it gets an error.
 """
 
 import re
@@ -17,7 +17,7 @@ from hypercorn.utils import wrap_app
 from starlette.types import ASGIApp
 
 MAX_HEAD = 65_536
-"""Bytes of a request's head."""
+"""Largest head of a request, in bytes."""
 
 PREFACE = b"PRI * HTTP/2.0"
 """https://www.rfc-editor.org/rfc/rfc9113#section-3.4"""
@@ -31,14 +31,14 @@ _MALFORMED = re.compile(
     rb"HTTP/1\.1 (\d+) [^\r]*\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
     re.IGNORECASE,
 )
-"""What hypercorn sends where it can't read a request, and no gateway does."""
+"""What hypercorn sends if it can't parse a request; no gateway sends that."""
 
 Refused = Callable[[int, str], None]
-"""Called with the status of a connection's refusal, and with what was wrong."""
+"""Called with the status and the reason if a connection is refused."""
 
 
 class Connection:
-    """A client's connection, as far as hypercorn asks for one; refusals are noted."""
+    """A client's connection, as far as hypercorn needs it; reports refusals."""
 
     def __init__(self, stream: trio.SocketStream, refused: Refused) -> None:
         self._stream = stream
@@ -47,7 +47,7 @@ class Connection:
         self.socket = stream.socket
 
     async def receive_some(self, size: int) -> bytes:
-        """Return what comes, and the end where HTTP/2 does."""
+        """Return the next bytes; end the connection if it speaks HTTP/2."""
         data = bytes(await self._stream.receive_some(size))
         if self._is_fresh and data.startswith(PREFACE):
             await self._stream.send_all(NOT_SUPPORTED)
@@ -63,7 +63,7 @@ class Connection:
         await self._stream.send_all(data)
 
     async def send_eof(self) -> None:
-        """Close for sending."""
+        """Close the sending side."""
         await self._stream.send_eof()
 
     async def aclose(self) -> None:
@@ -73,7 +73,7 @@ class Connection:
 
 async def serve(app: ASGIApp, listener: trio.SocketListener, refused: Refused) -> None:
     """Serve connections until cancelled."""
-    # Starlette's types of ASGI and hypercorn's are two readings of one protocol.
+    # Starlette and hypercorn type ASGI differently.
     wrapped = wrap_app(app, 0, "asgi")  # type: ignore[arg-type]
     config, context = _config(), WorkerContext(None)
 
@@ -90,7 +90,7 @@ async def _handle(
     try:
         # A Connection has what hypercorn uses of a stream.
         await TCPServer(app, config, context, state, connection)  # type: ignore[arg-type]
-    except Exception as error:  # whatever it is, it is this connection's alone
+    except Exception as error:  # whatever it is, it concerns this connection alone
         connection.refused(400, f"the connection failed: {_describe(error)}")
         await trio.aclose_forcefully(connection)  # type: ignore[arg-type]
 
@@ -102,7 +102,7 @@ def _describe(error: Exception) -> str:
 
 
 def _config() -> Config:
-    """Return hypercorn's configuration: bytes as they are, and nothing added."""
+    """Return hypercorn's configuration: headers unchanged, and none added."""
     config = Config()
     config.h11_pass_raw_headers = True
     config.h11_max_incomplete_size = MAX_HEAD

@@ -1,4 +1,4 @@
-"""The inspector: a page with the latest invocations, which follows them live."""
+"""The inspector: a page that shows the latest invocations live."""
 
 import json
 import secrets
@@ -21,11 +21,11 @@ from lambda_adapter.local.invocation_view import View, view
 from lambda_adapter.local.options import settings_shown
 
 QUEUE = 100
-"""Invocations that wait for a slow browser; then it has to connect again."""
+"""Most invocations to queue for a slow browser; then it must reconnect."""
 
 
 class EventStream:
-    """Sends every open page each invocation, once it begins and once it is over."""
+    """Sends each invocation to every open page, when it begins and when it ends."""
 
     def __init__(self, function: Function) -> None:
         self._records = function.records
@@ -34,7 +34,7 @@ class EventStream:
         function.listeners.append(self._tell)
 
     def subscribe(self, after: int) -> trio.MemoryReceiveChannel[Invocation]:
-        """Return what was missed since an invocation, and what comes."""
+        """Return the invocations since a given one, and the channel of later ones."""
         kept = reversed(list(self._records))
         missed = [
             each for each in kept if each.number > after or not each.told.is_set()
@@ -56,7 +56,7 @@ class EventStream:
 
 
 class EventStreamResponse(Response):
-    """A response that ends when its client goes, or is too slow."""
+    """A response that ends when its client disconnects or is too slow."""
 
     media_type = "text/event-stream"
 
@@ -74,7 +74,7 @@ class EventStreamResponse(Response):
         self._render = render
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the news."""
+        """Send the events."""
         start = {"type": "http.response.start", "status": 200}
         await send({**start, "headers": self.raw_headers})
         async with trio.open_nursery() as nursery, self._news:
@@ -87,7 +87,7 @@ class EventStreamResponse(Response):
         await send_piece(send, b"", more=False)
 
     def _event(self, invocation: Invocation) -> bytes:
-        """Return an event; one that is not over has no id to go on from."""
+        """Return an event; only a completed invocation has an id to resume from."""
         over = invocation.told.is_set()
         html = self._render(invocation)
         said = {"number": invocation.number, "over": over, "html": html}
@@ -102,10 +102,10 @@ async def _cancel_when_gone(receive: Receive, scope: trio.CancelScope) -> None:
 
 
 DIGITS = 16
-"""Digits that no invocation's number has; Python refuses to read 4,300 of them."""
+"""Most digits of an invocation's number; Python refuses to parse 4,300."""
 
 PATH = "/_lambda"
-"""Where everything of the page is."""
+"""Path prefix of the page and its files."""
 
 OPEN = "open the URL that was printed at the start"
 
@@ -122,7 +122,7 @@ POLICY = (
     " script-src 'nonce-{0}'; base-uri 'none'; form-action 'none';"
     " frame-ancestors 'none'"
 )
-"""Nothing but the page's own script and style: https://www.w3.org/TR/CSP3/"""
+"""Allows only the page's own script and style: https://www.w3.org/TR/CSP3/"""
 
 
 class Page:
@@ -132,7 +132,7 @@ class Page:
         self._function = function
         self._url = f"http://127.0.0.1:{port}"
         self._session = secrets.token_urlsafe(8)
-        """Another one after each start: then numbers begin again."""
+        """Changes with each start, because numbers begin again."""
         self._hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
         self._token = token or secrets.token_urlsafe(16)
         self._news = EventStream(function)
@@ -179,7 +179,7 @@ class Page:
         return HTMLResponse(page, headers=PRIVATE | policy)
 
     async def _tell(self, request: Request) -> Response:
-        """Send each invocation that is over, and what was missed since one."""
+        """Send the invocations that were missed, then each later one."""
         self._guard(request)
         said = request.headers.get("last-event-id") or request.query_params.get("after")
         after = int(said) if said and said.isdecimal() and len(said) < DIGITS else 0
@@ -188,7 +188,7 @@ class Page:
         )
 
     async def _replay(self, request: Request) -> Response:
-        """Send an event again, and have its gateway respond to nobody."""
+        """Send an event again; the gateway's response is only shown."""
         self._guard(request)
         if request.headers.get("origin") not in {f"http://{h}" for h in self._hosts}:
             raise HTTPException(403, "not from this page")
@@ -203,10 +203,10 @@ class Page:
         return Response(status_code=204)
 
     def _guard(self, request: Request) -> None:
-        """Let nobody in but whoever has the URL that was printed.
+        """Check that the request has the token of the printed URL.
 
         Raises:
-            HTTPException: that is not so.
+            HTTPException: it does not.
         """
         if request.headers.get("host") not in self._hosts:
             raise HTTPException(403, "not the host of this page")

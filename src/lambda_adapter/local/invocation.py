@@ -1,4 +1,4 @@
-"""An invocation, and the history of those that the inspector shows."""
+"""An invocation, and the history that the inspector shows."""
 
 import time
 import uuid
@@ -16,26 +16,26 @@ if TYPE_CHECKING:
     from lambda_adapter.runtime import api as runtime
 
 MAX_LINES = 1_000
-"""Lines of a log that are kept with an invocation."""
+"""Most log lines to keep with an invocation."""
 
 Respond = Callable[["Invocation"], Response]
-"""Makes a response of a reply, of a stream's beginning, or of a failure."""
+"""Makes the response from a reply, the beginning of a stream, or a failure."""
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """Why an invocation or an environment failed, in Lambda's words."""
+    """The failure of an invocation or an environment, as Lambda reports it."""
 
     error_type: str
     message: str
 
 
 class Invocation:
-    """An event, what became of it, and the log lines between them."""
+    """An event with its result and its log lines."""
 
     response: Response | None
-    """What the gateway responds; of a stream, the head."""
+    """The gateway's response; only the head if it is streamed."""
     pieces: trio.MemoryReceiveChannel[bytes] | None
-    """A streamed body, to be read by one reader."""
+    """A streamed body, for one reader."""
     failure: Failure | None
 
     def __init__(
@@ -46,37 +46,37 @@ class Invocation:
     ) -> None:
         self.payload = payload
         self.title = title
-        """What was asked for, such as GET /cookies."""
+        """The request, such as GET /cookies."""
         self.respond = respond
         """The gateway's part, if there is one."""
         self.request_id = str(uuid.uuid4())
         self.client_context = ""
-        """JSON that its caller gave, for the runtime alone."""
+        """JSON from the caller, for the runtime only."""
         self.number = 0
         self.at = time.time()
         self.replied = trio.Event()
         """Set once there is a reply, the beginning of a stream, or a failure."""
         self.over = trio.Event()
-        """Set once the environment is free for the next one."""
+        """Set once the environment is free for the next invocation."""
         self.told = trio.Event()
-        """Set once it has been reported: nothing of it changes any more."""
+        """Set once it is reported; nothing changes after that."""
         self.handed_at: float | None = None
         self.reply_payload = b""
-        """A whole reply, or what comes before a streamed body."""
+        """A whole reply, or the prelude of a streamed one."""
         self.pieces = None
         self.failure = None
         self.note = ""
-        """What its gateway found wrong with the reply."""
+        """The gateway's objection to the reply."""
         self.response = None
         self.is_refused = False
-        """Whether its gateway refused the request, so that Lambda has no event."""
+        """Whether the gateway refused the request, so that there was no event."""
         self.lines: list[str] = []
         self.init_ms: float | None = None
         self.duration_ms = 0.0
         self.replied_ms = 0.0
-        """How long it took to the reply, or to the end of a streamed one."""
+        """Duration until the reply, or until the end of a streamed one."""
         self.delivered: runtime.Invocation | None = None
-        """What the runtime got, headers included."""
+        """The invocation as the runtime got it, with its headers."""
         self.memory_mb = 0
 
     def __repr__(self) -> str:
@@ -91,26 +91,26 @@ class Invocation:
 
     @property
     def event(self) -> dict[str, object]:
-        """The event, if it is a JSON object; if not, there is ``payload``.
+        """The event, if it is a JSON object; otherwise use ``payload``.
 
         Raises:
-            ValidationError: it is something else.
+            ValidationError: it is not an object.
         """
         return msgspec.json.decode(self.payload, type=dict[str, object])
 
     @property
     def reply(self) -> object:
-        """The reply, or the prelude of a streamed one; None where there is none."""
+        """The reply, or the prelude of a streamed one; None if there is none."""
         return msgspec.json.decode(self.reply_payload or b"null")
 
     @property
     def billed_ms(self) -> int:
-        """What Lambda would bill, in milliseconds."""
+        """Milliseconds that Lambda would bill."""
         return billed_ms(self.duration_ms, self.init_ms)
 
     @property
     def size(self) -> int:
-        """Bytes that it takes to remember it."""
+        """Bytes of memory that it takes to keep."""
         response = self.response.body if self.response else b""
         kept = len(response) if isinstance(response, bytes) else 0
         return (
@@ -121,51 +121,54 @@ class Invocation:
         )
 
     def refuse(self, response: Response, why: str) -> None:
-        """Note that the gateway responds by itself, and why."""
+        """Record that the gateway responds by itself, and why."""
         self.is_refused = True
         self.response, self.note = response, why
         for event in (self.replied, self.over, self.told):
             event.set()
 
     def hand(self) -> None:
-        """Note that the runtime has it."""
+        """Record that the runtime has got it."""
         self.handed_at = time.monotonic()
 
     def add_line(self, line: str) -> None:
-        """Keep a line of the log, unless there are too many."""
+        """Keep a log line, unless there are too many."""
         if len(self.lines) < MAX_LINES:
             self.lines.append(line)
 
     def take(self, reply: bytes) -> None:
-        """Take a whole reply."""
+        """Accept a whole reply."""
         self.reply_payload = reply
         self._settle()
 
     def begin(self, prelude: bytes, pieces: trio.MemoryReceiveChannel[bytes]) -> None:
-        """Take the beginning of a streamed reply."""
+        """Accept the beginning of a streamed reply."""
         self.reply_payload = prelude
         self.pieces = pieces
         self._settle()
 
     def drop_pieces(self) -> None:
-        """Let go of a streamed body that nobody reads."""
+        """Close a streamed body that nobody reads."""
         if self.pieces:
             self.pieces.close()
             self.pieces = None
 
     def fail(self, failure: Failure) -> None:
-        """Take the first failure; a reply that came before it stays."""
+        """Accept the first failure; an earlier reply is kept."""
         self.failure = self.failure or failure
         self._settle()
 
     def finish(self) -> None:
-        """Note that the environment is free again."""
+        """Record that the environment is free again."""
         if self.handed_at and not self.over.is_set():
             self.duration_ms = (time.monotonic() - self.handed_at) * 1000
         self.over.set()
 
     def _settle(self) -> None:
-        """Have the gateway respond, once."""
+        """Let the gateway respond, once."""
+        # A call from here up into the front door, by a function that the invocation
+        # carries: what is printed, shown in the inspector and sent to the client is
+        # then one value, and a replay makes it again.
         if self.handed_at and not self.over.is_set():
             self.replied_ms = (time.monotonic() - self.handed_at) * 1000
         if not self.replied.is_set():
@@ -175,25 +178,25 @@ class Invocation:
 
 
 MAX_RECORDS = 100
-"""Invocations that are remembered."""
+"""Most invocations to keep."""
 
 MAX_SIZE = 67_108_864
-"""Bytes that they take at most, the latest one aside."""
+"""Most bytes that they may take, except for the latest one."""
 
 
 class History:
-    """The recent invocations, the latest first."""
+    """The recent invocations, latest first."""
 
     def __init__(self) -> None:
         self._kept: deque[Invocation] = deque()
         self.count = 0
-        """All that there ever were."""
+        """Number of all invocations so far."""
 
     def __iter__(self) -> Iterator[Invocation]:
         return iter(self._kept)
 
     def add(self, invocation: Invocation) -> None:
-        """Number an invocation, and remember it."""
+        """Number an invocation, and keep it."""
         self.count += 1
         invocation.number = self.count
         self._kept.appendleft(invocation)
@@ -204,5 +207,5 @@ class History:
             self._kept.pop()
 
     def find(self, number: int) -> Invocation | None:
-        """Return an invocation by its number, if it is remembered."""
+        """Return an invocation by its number, if it is kept."""
         return next((each for each in self._kept if each.number == number), None)

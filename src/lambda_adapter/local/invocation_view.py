@@ -1,4 +1,4 @@
-"""An invocation as the page of invocations shows it."""
+"""Turn an invocation into what the inspector shows."""
 
 import contextlib
 import shlex
@@ -17,19 +17,19 @@ from lambda_adapter.quoting import truncate_middle
 from lambda_adapter.runtime.context import encode_env_config, encode_lambda_context
 
 MAX_TEXT = 65_536
-"""Characters of an event, a body or a log that are shown."""
+"""Most characters to show of an event, a body or a log."""
 
 OURS = (b"x-amz", b"x-forwarded-", b"content-length", b"host", b"via", b"forwarded")
-"""How headers begin that a client does not send itself, for ``curl``."""
+"""Prefixes of headers that a client does not send itself; ``curl`` omits them."""
 
 
 class Part(msgspec.Struct, frozen=True):
-    """A titled text, which can be copied."""
+    """A text with a title, which can be copied."""
 
     title: str
     text: str
     name: str
-    """The name of a file that it can be saved as."""
+    """Suggested name for saving it to a file."""
 
 
 class Bar(msgspec.Struct, frozen=True):
@@ -42,7 +42,7 @@ class Bar(msgspec.Struct, frozen=True):
 
 
 class View(msgspec.Struct, frozen=True):
-    """What there is to show."""
+    """Everything that is shown of an invocation."""
 
     number: int
     began: int
@@ -52,7 +52,7 @@ class View(msgspec.Struct, frozen=True):
     request_id: str
     status: str
     mood: str
-    """The class of the status: good, warn, bad, or busy while it is under way."""
+    """The class of the status: good, warn, bad, or busy while in progress."""
     duration: str = ""
     billed: str = ""
     memory: str = ""
@@ -65,7 +65,7 @@ class View(msgspec.Struct, frozen=True):
 
 
 def view(invocation: Invocation, config: Config | None, url: str = "") -> View:
-    """Return what the page shows of an invocation; little, while it is under way."""
+    """Return what the page shows of an invocation; little while it is in progress."""
     begun = View(
         number=invocation.number,
         began=int(invocation.at * 1000),
@@ -115,7 +115,7 @@ def _mood(status: int, *, is_failed: bool) -> str:
 
 
 def _bar(invocation: Invocation) -> Bar | None:
-    """Return how long init, request and what came after the reply took."""
+    """Return how long init, request and work after the reply took."""
     init = invocation.init_ms or 0
     replied = min(invocation.replied_ms, invocation.duration_ms)
     whole = init + invocation.duration_ms
@@ -129,7 +129,7 @@ def _bar(invocation: Invocation) -> Bar | None:
 
 
 def _parts(invocation: Invocation, request: Request | str) -> tuple[Part, ...]:
-    """Return what happened in its order; what went wrong begins with the log."""
+    """Return what happened, in order; a failed invocation begins with the log."""
     log = truncate_middle("\n".join(invocation.lines), MAX_TEXT)
     parts = [
         Part("Event", _laid_out(invocation.payload), "event.json"),
@@ -150,7 +150,7 @@ def _laid_out(document: bytes) -> str:
 
 
 def _read_request(invocation: Invocation, config: Config | None) -> Request | str:
-    """Return the request that the application gets, or why there is none."""
+    """Return the request that the application gets, or the reason if none."""
     if not invocation.payload:
         return ""
     context = Context(b"{}")
@@ -192,7 +192,7 @@ def _curl(request: Request, url: str) -> str:
 
 
 def _test(invocation: Invocation) -> str:
-    """Return a test that sends the event, and expects what came of it."""
+    """Return a test that sends the event and expects the same response."""
     try:
         event = invocation.event
         reply = invocation.reply

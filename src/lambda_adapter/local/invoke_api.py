@@ -1,4 +1,4 @@
-"""The Invoke API, as Lambda and AWS's emulator have it.
+"""Serve the Invoke API, as Lambda and AWS's emulator do.
 
 https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 """
@@ -23,17 +23,17 @@ from lambda_adapter.local.option_table import FUNCTION
 from lambda_adapter.runtime.api import DELIMITER
 
 PREFIX = "/2015-03-31/functions/"
-"""Where functions are, each under its name or ARN."""
+"""Path prefix of functions; their name or ARN follows."""
 
 PATH = f"{PREFIX}{FUNCTION}/invocations"
 """https://docs.aws.amazon.com/lambda/latest/dg/images-test.html"""
 
 MAX_TAIL = 4096
-"""Bytes of the log that ``X-Amz-Log-Type: Tail`` asks for."""
+"""Bytes of the log that ``X-Amz-Log-Type: Tail`` returns."""
 
 
 class ApiError(Exception):
-    """A call that is refused, with AWS's status and type of error."""
+    """A refused call, with AWS's status and error type."""
 
     def __init__(self, status: int, kind: str, message: str) -> None:
         super().__init__(message)
@@ -43,7 +43,7 @@ class ApiError(Exception):
 
 
 class InvokeApi:
-    """Invokes one function, under its name and the emulator's."""
+    """Invokes one function, by its name or the emulator's."""
 
     def __init__(self, function: Function) -> None:
         self._function = function
@@ -65,7 +65,7 @@ class InvokeApi:
             await _reply(invocation, send, tail=_header(scope, b"x-amz-log-type"))
 
     async def _read(self, scope: Scope, receive: Receive) -> tuple[Invocation, str]:
-        """Return the invocation that a call asks for, and its type.
+        """Return the invocation that a call requests, and its type.
 
         Raises:
             ApiError: it is refused.
@@ -105,10 +105,10 @@ class InvokeApi:
 
 
 def _client_context(scope: Scope) -> str:
-    """Return the JSON that the runtime gets of a caller's client context.
+    """Return the JSON of a caller's client context, for the runtime.
 
     Raises:
-        ApiError: it is not base64 of JSON.
+        ApiError: it is not JSON in base64.
     """
     said = _header(scope, b"x-amz-client-context")
     try:
@@ -136,7 +136,7 @@ async def _reply(invocation: Invocation, send: Send, *, tail: str) -> None:
 
 
 def failure_json(invocation: Invocation) -> bytes:
-    """Return the error of an invocation, as a caller of the API gets it."""
+    """Return an invocation's error as callers of the API get it."""
     failure = invocation.failure
     said = {
         "errorType": failure.error_type if failure else "",
@@ -146,7 +146,7 @@ def failure_json(invocation: Invocation) -> bytes:
 
 
 def _log_lines(invocation: Invocation) -> Iterable[str]:
-    """Return the log of an invocation, between the lines that Lambda adds."""
+    """Return an invocation's log, with the lines that Lambda adds around it."""
     of = f"RequestId: {invocation.request_id}"
     yield f"START {of} Version: $LATEST"
     yield from invocation.lines
@@ -181,7 +181,7 @@ def _fields(invocation: Invocation) -> Fields:
 
 
 def _header(scope: Scope, name: bytes) -> str:
-    """Return a header's value, "" without one; names are here as they were sent."""
+    """Return a header's value, or ""; names are compared without case."""
     for each, value in scope["headers"]:
         if each.lower() == name:
             return str(value.decode("latin-1"))
@@ -189,7 +189,7 @@ def _header(scope: Scope, name: bytes) -> str:
 
 
 async def _stream(invocation: Invocation, send: Send) -> None:
-    """Send the prelude, the delimiter and the body, as they went to Lambda."""
+    """Send prelude, delimiter and body as they were sent to Lambda."""
     if invocation.pieces is None:
         return
     await send_head(send, Response(200, b"", _fields(invocation), b""))

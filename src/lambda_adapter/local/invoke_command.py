@@ -29,7 +29,7 @@ from lambda_adapter.local.samples import KINDS, sample
 from lambda_adapter.local.session import listen, open_session
 
 TIMEOUT = 960.0
-"""Seconds for a reply: a function has 900 at most."""
+"""Timeout in seconds for a reply: a function may take 900."""
 
 
 def invoke(
@@ -41,7 +41,7 @@ def invoke(
     port: int,
     **given: object,
 ) -> int:
-    """Send an event to a function that runs, or to one that is started for it."""
+    """Send an event to a running function, or start one for it."""
     if (event is None) == (kind is None):
         raise click.UsageError("Name an event: either --event FILE or --kind KIND.")
     payload = _read(event) if event else msgspec.json.encode(sample(kind or "", path))
@@ -62,7 +62,7 @@ def _read(event: BinaryIO) -> bytes:
     """Return a file's event as UTF-8.
 
     Raises:
-        BadParameter: it is text in no encoding that it may be in.
+        BadParameter: the file is not text in a supported encoding.
     """
     text = event.read()
     try:
@@ -73,7 +73,7 @@ def _read(event: BinaryIO) -> bytes:
 
 
 class EventFile(click.File):
-    """A file with an event; the kind of an example in its place is a mistake."""
+    """A file with an event; the name of an example event is a mistake here."""
 
     def convert(
         self,
@@ -101,7 +101,7 @@ async def _send(url: str, payload: bytes) -> int:
     """Send an event, print the reply, and return 1 if the invocation failed.
 
     Raises:
-        SetupError: nobody takes it.
+        SetupError: no function runs there.
     """
     try:
         async with httpx.AsyncClient(timeout=TIMEOUT) as client:
@@ -117,7 +117,7 @@ async def _send(url: str, payload: bytes) -> int:
 
 
 def _print_reply(reply: bytes) -> None:
-    """Print a reply as it is; for people, JSON is laid out."""
+    """Print a reply unchanged; for people, indent its JSON."""
     if sys.stdout.isatty():
         try:
             reply = msgspec.json.format(reply, indent=2)
@@ -127,7 +127,7 @@ def _print_reply(reply: bytes) -> None:
 
 
 def _request_of(payload: bytes) -> str:
-    """Return what the application is asked, in a line."""
+    """Return the request that the application would get, in one line."""
     try:
         kind = classify(payload)
         request = kind.decode(payload).request(Context(b"{}"))

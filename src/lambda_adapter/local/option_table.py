@@ -1,9 +1,9 @@
-"""The options of ``lambda-adapter local``, a field each.
+"""The options of ``lambda-adapter local``, one field each.
 
-A field here is all that an option needs: the command line, the table
-``[tool.lambda-adapter.local]`` of pyproject.toml and the help are made of it, and it is
-an attribute of ``Options``. A keyword of the pytest fixtures is a line more, in
-``AppOptions``, for type checkers. A test holds docs/local.md to this table.
+An option needs nothing else: the command line, the table
+``[tool.lambda-adapter.local]`` of pyproject.toml, the help and the attribute of
+``Options`` are made from its field. A keyword of the pytest fixtures needs another line
+in ``AppOptions``, for type checkers. A test compares docs/local.md with this table.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from msgspec import Meta
 from lambda_adapter.local.gateways import GATEWAYS
 
 FUNCTION = "function"
-"""The function's name unless another is given; that of AWS's emulator."""
+"""The function's default name, the same as in AWS's emulator."""
 
 
 Port = Annotated[int, Meta(ge=1, le=65_535)]
@@ -24,18 +24,18 @@ AnyPort = Annotated[int, Meta(ge=0, le=65_535)]
 
 
 class Flag(msgspec.Struct, frozen=True):
-    """What the command line needs to know of an option beside its type."""
+    """What the command line needs to know about an option besides its type."""
 
     help: str
     metavar: str = ""
     choices: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     default: str = ""
-    """The default as the help describes it, where it is not the field's."""
+    """The default in words for the help, if the field's own does not say it."""
     flag_value: int | None = None
-    """What the option means without a value, where it may have none."""
+    """The value if the option is given without one, for options that allow it."""
     in_invoke: bool = False
-    """Whether ``local invoke`` has the option as well."""
+    """Whether ``local invoke`` accepts the option as well."""
 
 
 class Given(
@@ -45,7 +45,7 @@ class Given(
     rename="kebab",
     forbid_unknown_fields=True,
 ):
-    """The options that were given, the rest at their defaults."""
+    """The given options; all others have their defaults."""
 
     asgi: Annotated[
         str,
@@ -56,11 +56,16 @@ class Given(
         ),
     ] = ""
     wsgi: Annotated[
-        str, Flag("The same for a WSGI application.", metavar="APP", in_invoke=True)
+        str,
+        Flag(
+            "A WSGI application to run there, such as main:app.",
+            metavar="APP",
+            in_invoke=True,
+        ),
     ] = ""
     app_dir: Annotated[
         str,
-        Flag("Where either is imported from.", metavar="FOLDER", in_invoke=True),
+        Flag("The folder to import either from.", metavar="FOLDER", in_invoke=True),
     ] = ""
     gateway: Annotated[
         str,
@@ -83,7 +88,10 @@ class Given(
     stage: Annotated[str, Flag("The stage of an API.", metavar="NAME")] = "$default"
     binary_media_types: Annotated[
         tuple[str, ...],
-        Flag("The binary types of a REST API: image/*,font/*.", metavar="LIST"),
+        Flag(
+            "The binary media types of a REST API, such as image/*,font/*.",
+            metavar="LIST",
+        ),
     ] = ()
     port: Annotated[
         AnyPort,
@@ -92,14 +100,14 @@ class Given(
     allowed_hosts: Annotated[
         tuple[str, ...],
         Flag(
-            "Names that requests and pages may have beside localhost; * for any.",
+            "Hosts to allow in requests and pages, besides localhost; * for any.",
             metavar="LIST",
         ),
     ] = ()
     app_port: Annotated[
         Port | None,
         Flag(
-            "The port that COMMAND listens on; its PORT.",
+            "The port that COMMAND listens on, which is its PORT.",
             metavar="PORT",
             default="AWS_LWA_PORT, PORT, or 8080",
             in_invoke=True,
@@ -108,7 +116,7 @@ class Given(
     env_file: Annotated[
         tuple[str, ...],
         Flag(
-            "A file of variables, NAME=value; the shell's own come first.",
+            "A file of variables, NAME=value; the shell's own take precedence.",
             metavar="FILE",
             in_invoke=True,
         ),
@@ -135,7 +143,7 @@ class Given(
     sandbox: Annotated[
         bool,
         Flag(
-            "Take away what Lambda takes away: disk, CPU, memory and more.",
+            "Impose Lambda's limits: disk, CPU, memory and more.",
             in_invoke=True,
         ),
     ] = False
@@ -147,16 +155,16 @@ class Given(
     init_cpu: Annotated[
         Annotated[float, Meta(ge=0.05, le=6)] | None,
         Flag(
-            "vCPU until it is ready in the sandbox, for who counts on more.",
+            "vCPU in the sandbox until the application is ready.",
             metavar="N",
-            default="what the memory brings",
+            default="by the memory size",
             in_invoke=True,
         ),
     ] = None
     debug: Annotated[
         AnyPort | None,
         Flag(
-            "Wait for a debugger's client at this port; no timeouts meanwhile.",
+            "Wait for a debugger to attach at this port; disable timeouts.",
             metavar="[PORT]",
             default="5678 for Python, 9229 for Node.js",
             flag_value=0,
@@ -170,7 +178,7 @@ class Given(
     environments: Annotated[
         int,
         Meta(ge=1, le=100),
-        Flag("Environments at most, each with its own PORT.", metavar="N"),
+        Flag("Maximum number of environments, each with its own PORT.", metavar="N"),
     ] = 1
     concurrency: Annotated[
         int,
@@ -183,17 +191,19 @@ class Given(
     reload: Annotated[bool, Flag("Restart when a source file changes.")] = False
     reload_dir: Annotated[
         tuple[str, ...],
-        Flag("A folder to watch; otherwise the working directory.", metavar="FOLDER"),
+        Flag("A folder to watch instead of the working directory.", metavar="FOLDER"),
     ] = ()
     reload_include: Annotated[
         tuple[str, ...],
-        Flag("What restarts beside source files: *.json.", metavar="PATTERN"),
+        Flag("More files that cause a restart, such as *.json.", metavar="PATTERN"),
     ] = ()
     reload_exclude: Annotated[
         tuple[str, ...],
-        Flag("What never restarts: migrations/*.", metavar="PATTERN"),
+        Flag(
+            "Files that never cause a restart, such as migrations/*.", metavar="PATTERN"
+        ),
     ] = ()
-    json: Annotated[bool, Flag("Print one JSON object a line.")] = False
+    json: Annotated[bool, Flag("Print one JSON object per line.")] = False
 
 
 class AppOptions(TypedDict, total=False):
@@ -201,19 +211,19 @@ class AppOptions(TypedDict, total=False):
 
     gateway: str
     event: str
-    """Another name of ``gateway``."""
+    """Another name for ``gateway``."""
     invoke_mode: Literal["buffered", "response_stream"]
     stage: str
     binary_media_types: Sequence[str]
     allowed_hosts: Sequence[str]
     app_dir: str
     app_port: int
-    """Where the application listens; otherwise on ``$PORT``, which is a free one."""
+    """The application's port; by default a free one, which is in ``$PORT``."""
     env_file: Sequence[str]
     function_name: str
     timeout: float
     debug: int
-    """The port at which a debugger waits for its client, 0 for the usual one."""
+    """The port at which a debugger waits for its client, 0 for the default one."""
     memory: int
     environments: int
     concurrency: int
@@ -223,20 +233,20 @@ class AppOptions(TypedDict, total=False):
     tmp_size: int
     init_cpu: float
     env: Mapping[str, str]
-    """Variables beside those of this process."""
+    """Variables in addition to those of this process."""
     cwd: str
 
 
 OWN = frozenset({"env", "cwd", "event"})
-"""What only the fixtures have."""
+"""Options that only the fixtures have."""
 
 
 class BadOptionError(ValueError):
-    """An option that does not exist, or a value that it can't have."""
+    """An option does not exist, or its value is invalid."""
 
 
 def flags() -> dict[str, Flag]:
-    """Return what the command line shows of each field."""
+    """Return the ``Flag`` of each field."""
     hints = get_type_hints(Given, include_extras=True)
     return {
         name: next(each for each in hint.__metadata__ if isinstance(each, Flag))
@@ -245,10 +255,10 @@ def flags() -> dict[str, Flag]:
 
 
 def read_given(given: Mapping[str, object]) -> Given:
-    """Return options that were given by name, with ``-`` or ``_`` between words.
+    """Return options given by name, with ``-`` or ``_`` between words.
 
     Raises:
-        BadOptionError: one does not exist, or has a value that it can't have.
+        BadOptionError: an option does not exist, or its value is invalid.
     """
     named = {name.replace("_", "-"): value for name, value in given.items()}
     if "event" in named:
@@ -270,6 +280,6 @@ def read_given(given: Mapping[str, object]) -> Given:
 
 
 def suggest(name: str, known: Sequence[str]) -> str:
-    """Return a question that names what was probably meant, or nothing."""
+    """Return a question that names the most similar known name, or ""."""
     near = get_close_matches(name, known, 1)
     return f"; did you mean {near[0]}?" if near else ""

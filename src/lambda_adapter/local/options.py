@@ -1,4 +1,4 @@
-"""What `lambda-adapter local` is told, as one value, and the environment made of it."""
+"""The options of `lambda-adapter local`, with the environment made from them."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -13,12 +13,12 @@ from lambda_adapter.local.sandbox.limits import Limits
 from lambda_adapter.settings import PREFIX
 
 INIT_TIMEOUT = 10.0
-"""Seconds for an init:
+"""Timeout of an init, in seconds:
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib"""
 
 
 APPLICATIONS = frozenset({"AWS_LWA_ASGI_APP", "AWS_LWA_WSGI_APP"})
-"""The settings that name an application in the adapter's process."""
+"""The settings that name an application for the adapter's process."""
 
 
 class Options(Given, frozen=True):
@@ -26,7 +26,7 @@ class Options(Given, frozen=True):
 
     command: tuple[str, ...]
     environ: dict[str, str]
-    """The environment that it is started with, Lambda's own variables included."""
+    """The function's environment, including Lambda's own variables."""
     init_timeout: float = INIT_TIMEOUT
     profile_socket: str = ""
     """Where `local` is told what was imported, for --profile-imports."""
@@ -34,7 +34,7 @@ class Options(Given, frozen=True):
 
     @property
     def limits(self) -> Limits:
-        """What its sandbox allows, if it has one."""
+        """The limits of its sandbox, if it has one."""
         return Limits(self.memory, self.tmp_size, self.init_cpu)
 
     @property
@@ -49,7 +49,7 @@ class Options(Given, frozen=True):
 
     @property
     def config(self) -> Config:
-        """The adapter's configuration, as it will read it.
+        """The configuration that the adapter will have.
 
         Raises:
             ConfigError: a setting can't be used.
@@ -70,7 +70,7 @@ class Options(Given, frozen=True):
         return GATEWAYS[self.gateway](self.stage, self.binary_media_types)
 
     def environ_of(self, port: int, runtime_api: str) -> dict[str, str]:
-        """Return the variables of one environment, whose application has a port."""
+        """Return the variables of one environment, with its application's port."""
         environ = self.environ | {"PORT": str(port)}
         if "AWS_LWA_PORT" in environ:  # which is stronger
             environ["AWS_LWA_PORT"] = str(port)
@@ -82,7 +82,7 @@ class Options(Given, frozen=True):
 def read_command(
     words: Sequence[str], environ: Mapping[str, str]
 ) -> tuple[tuple[str, ...], dict[str, str]]:
-    """Return a command without the adapter's own options, and these as settings.
+    """Split a command line into the command and the adapter's options, as settings.
 
     Raises:
         OptionError: there is no such option, or one has no value.
@@ -92,7 +92,7 @@ def read_command(
 
 
 ENCODINGS = frozenset({"PYTHONIOENCODING", "LC_ALL", "LC_CTYPE"})
-"""Variables that describe this terminal, and not the log, which is UTF-8."""
+"""Variables that describe this terminal, while the log is always UTF-8."""
 
 
 def function_environ(
@@ -103,7 +103,7 @@ def function_environ(
     memory: int = 1024,
     function_name: str = FUNCTION,
 ) -> dict[str, str]:
-    """Return an environment with what Lambda sets, and what was asked for.
+    """Return an environment with the variables that Lambda and the options set.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
     """
@@ -129,7 +129,7 @@ def function_environ(
 
 
 def settings_shown(environ: Mapping[str, str]) -> list[str]:
-    """Return the adapter's settings, as ``NAME=value``, but for the application."""
+    """Return the adapter's settings as ``NAME=value``, without the application's."""
     return [
         f"{name}={value}"
         for name, value in sorted(environ.items())
@@ -138,7 +138,7 @@ def settings_shown(environ: Mapping[str, str]) -> list[str]:
 
 
 def billed_ms(duration_ms: float, init_ms: float | None) -> int:
-    """Return what is billed: each millisecond begun, the init included.
+    """Return the billed milliseconds, rounded up, including the init.
 
     https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/
     """

@@ -1,4 +1,4 @@
-"""Standard output, whatever is at its other end: an odd encoding, or nobody."""
+"""Write to standard output, whatever its encoding, even if its reader is gone."""
 
 import errno
 import os
@@ -9,21 +9,21 @@ from typing import TextIO
 import trio
 
 GONE = frozenset({errno.EPIPE, errno.EIO, errno.ENXIO})
-"""What writing brings once the reader, or the terminal, is gone."""
+"""Errors of writing once the reader or the terminal is gone."""
 
 BROKEN_PIPE = 141
-"""Exit status of what SIGPIPE ended, as from a shell."""
+"""Exit status after SIGPIPE, as from a shell."""
 
 
 class Output:
-    """A text stream that takes every character, and outlives its reader."""
+    """A text stream that accepts every character and survives its reader."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
         self.closed_by_reader = trio.Event()
-        """Set once nobody reads any more."""
+        """Set once the reader is gone."""
 
     @property
     def encoding(self) -> str:
@@ -32,11 +32,11 @@ class Output:
 
     @property
     def is_unicode(self) -> bool:
-        """Whether every character has a place in the encoding."""
+        """Whether the encoding has every character."""
         return self.encoding.lower().replace("-", "").startswith("utf")
 
     def write(self, text: str) -> int:
-        """Write a text, unless nobody reads any more."""
+        """Write a text, unless the reader is gone."""
         try:
             if not self.closed_by_reader.is_set():
                 self._stream.write(text)
@@ -45,7 +45,7 @@ class Output:
         return len(text)
 
     def flush(self) -> None:
-        """Write what was kept back."""
+        """Write what is buffered."""
         try:
             if not self.closed_by_reader.is_set():
                 self._stream.flush()
@@ -68,7 +68,7 @@ class Output:
 
 
 def silence() -> None:
-    """Have the interpreter's own flush at the exit succeed.
+    """Make the interpreter's own flush at exit succeed.
 
     https://docs.python.org/3/library/signal.html#note-on-sigpipe
     """

@@ -1,15 +1,15 @@
-"""Whether the function's own processes can have written a file.
+"""Find out whether the function's own processes may have written a file.
 
 The kernel reports that a file was changed, but not by whom. It does count the bytes
 that each process has written (``wchar`` in /proc/PID/io), and a process that wrote less
 than a file's size has not written that file. So the counters are read a few times a
-second, and the reading before a change is compared with the one after it. A process
-that ended in between took its counter along; its parent shows that there was one.
+second, and the reading before a change is compared with the one after it. The counter
+of a process that ended in between is lost, but its parent shows that there was one.
 
 Tried and dropped: looking for who has the file open (nobody has, by the time that the
 change is reported), and fanotify (only root learns the process).
 
-Elsewhere than on Linux there are no counters, and every change is from outside.
+Only Linux has these counters. Elsewhere, every change counts as made from outside.
 """
 
 import math
@@ -21,33 +21,33 @@ from collections.abc import Callable
 import msgspec
 
 KEPT = 40
-"""Readings that are kept, for changes that are told late."""
+"""Readings to keep, for changes that are reported late."""
 
 TICK = time.clock_getres(getattr(time, "CLOCK_REALTIME_COARSE", time.CLOCK_REALTIME))
 """Seconds by which the times of files may be early: the kernel's tick."""
 
 
 class Counters(msgspec.Struct, frozen=True):
-    """What one process has done so far."""
+    """The counters of one process."""
 
     written: int
     """Bytes."""
     faults_of_children: int
-    """Page faults of children that ended: this grows with each of them."""
+    """Page faults of children that have ended: grows with each of them."""
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """The counters of all processes at one time, by pid."""
+    """The counters of all processes at one moment, by pid."""
 
     at: float
     counters: dict[int, Counters]
     logged: int
-    """Bytes that came out of the processes as their log, and are in no file."""
+    """Bytes that the processes have written to their log, not to a file."""
 
     def written_since(self, before: "Reading") -> float:
         """Return how many bytes may have been written since an earlier reading.
 
-        Infinity, if a process has ended whose parent goes on.
+        Return infinity if a process has ended whose parent still runs.
         """
         total = 0
         for pid, now in self.counters.items():
@@ -59,7 +59,7 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 class OwnWrites:
-    """Keeps account of what the descendants of a process write."""
+    """Counts the bytes that the descendants of a process write."""
 
     def __init__(self, root: int, logged: Callable[[], int]) -> None:
         self._root = root
@@ -75,7 +75,7 @@ class OwnWrites:
         return self._readings[-1]
 
     def can_have_written(self, path: str) -> bool:
-        """Return whether all bytes of a file may be from the processes themselves."""
+        """Return whether the processes may have written all bytes of a file."""
         try:
             status = os.stat(path)
         except OSError:  # deleted, which is nobody's writing
@@ -90,7 +90,7 @@ class OwnWrites:
 
 
 def _descendants(root: int) -> list[int]:
-    """Return the processes below a process.
+    """Return the descendants of a process.
 
     https://man7.org/linux/man-pages/man5/proc_tid_children.5.html
     """
@@ -111,7 +111,7 @@ def _descendants(root: int) -> list[int]:
 
 
 def _counters(pid: int) -> Counters | None:
-    """Return a process's counters, None if it has ended or is another user's.
+    """Return a process's counters, None if it has ended or belongs to another user.
 
     https://man7.org/linux/man-pages/man5/proc_pid_io.5.html
     https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html

@@ -1,4 +1,4 @@
-"""The token in the page's address: the same one after each start, so that tabs stay."""
+"""The token in the page's URL, the same after each start, so that tabs keep working."""
 
 import contextlib
 import hashlib
@@ -7,13 +7,13 @@ import os
 import secrets
 
 LENGTH = 32
-"""Bytes of the secret that tokens are made of, which only its user can read."""
+"""Bytes of the secret that tokens are derived from; only its user can read it."""
 
 
 def page_token(port: int) -> str:
     """Return the token of the page at a port.
 
-    Another one each time where the port is any that is free, or nothing can be kept.
+    It is random if the port is any free one, or if the secret can't be stored.
     """
     secret = _read_secret() if port else b""
     if len(secret) != LENGTH:
@@ -22,7 +22,7 @@ def page_token(port: int) -> str:
 
 
 def _read_secret() -> bytes:
-    """Return the secret, made the first time; nothing where that can't be done.
+    """Return the secret, created at first; ``b""`` if it can't be stored.
 
     https://specifications.freedesktop.org/basedir/latest/#variables
     """

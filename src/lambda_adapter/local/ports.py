@@ -1,4 +1,4 @@
-"""What goes wrong on a desk alone: ports, and who listens on them."""
+"""Find problems with ports that only a developer's machine has."""
 
 import contextlib
 import socket
@@ -9,23 +9,23 @@ from lambda_adapter.config import Config
 from lambda_adapter.local import processes
 
 PATIENCE = 0.3
-"""Seconds for a port to become free: what held it may be on its way out."""
+"""Seconds to wait for a port to become free: its process may be exiting."""
 
 POLL = 0.02
-"""Seconds between two looks at a port."""
+"""Seconds between two checks of a port."""
 
 LOOK = 0.25
-"""Seconds between two looks at what an application listens on."""
+"""Seconds between two checks of an application's ports."""
 
 EXIT = 1.0
-"""Seconds from an application's end to that of the adapter, and plenty of them."""
+"""Generous upper bound, in seconds, from an application's exit to the adapter's."""
 
 STEADY = 1.5
-"""Seconds for which an application listens on another port, until it is told so."""
+"""Seconds that an application must listen on another port to be reported."""
 
 
 class SetupError(Exception):
-    """Something to be put right before anything can run, in one line."""
+    """A problem that must be solved before anything can run, in one line."""
 
 
 def is_local(config: Config) -> bool:
@@ -37,10 +37,10 @@ def is_local(config: Config) -> bool:
 
 
 async def wait_free(port: int) -> None:
-    """Return once nobody listens on a port.
+    """Wait until nothing listens on a port.
 
     Raises:
-        SetupError: somebody does, and goes on to.
+        SetupError: a process still does.
     """
     with trio.move_on_after(PATIENCE):
         while not _is_free(port):  # noqa: ASYNC110 - no port tells that it is free
@@ -55,7 +55,7 @@ async def wait_free(port: int) -> None:
 
 
 async def find_misplaced(pid: int, port: int) -> SetupError:
-    """Return, once an application listens on other ports alone, what to do."""
+    """Wait until an application listens on other ports only; return what to do."""
     since = trio.current_time()
     while True:
         await trio.sleep(LOOK)
@@ -71,9 +71,9 @@ async def find_misplaced(pid: int, port: int) -> SetupError:
 
 
 async def find_foreigner(pid: int, port: int) -> SetupError | None:
-    """Return whose server it is that listens on a port, if it is not the application's.
+    """Return an error that names the process on a port, unless it is the application.
 
-    Without this, another server's responses would pass for the application's.
+    Without this, another server's responses would be taken for the application's.
     """
     if port in await trio.to_thread.run_sync(_listening, pid):
         return None

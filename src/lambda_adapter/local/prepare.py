@@ -1,4 +1,4 @@
-"""From options to a function that can be started, or why it can't."""
+"""Turn options into a function that can be started, or report why it can't."""
 
 import os
 import shutil
@@ -25,10 +25,10 @@ def make_options(
     environ: Mapping[str, str],
     cwd: str | None = None,
 ) -> Options:
-    """Return what to run.
+    """Return the options of a function that can be started.
 
     Raises:
-        SetupError: it can't be run, and why.
+        SetupError: it can't be started; the message has the reason.
     """
     environ = {**_read_env_files(given.env_file, cwd), **environ}
     try:
@@ -69,10 +69,10 @@ def _read_env_files(names: Sequence[str], cwd: str | None) -> dict[str, str]:
 
 
 def _check(options: Options) -> None:
-    """Check the settings, and that what they name exists.
+    """Check the settings, and that the application they name exists.
 
     Raises:
-        SetupError: it does not, or a setting can't be used.
+        SetupError: a setting can't be used, or something does not exist.
     """
     for option, name in (
         ("--asgi", options.environ.get("AWS_LWA_ASGI_APP")),

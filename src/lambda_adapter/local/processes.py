@@ -1,6 +1,6 @@
-"""A process and its descendants: memory, ports, and their end.
+"""Find a process's descendants, their memory and ports, and end them.
 
-psutil, since this runs on developers' machines: macOS has no /proc.
+This uses psutil, because developers' machines may run macOS, which has no /proc.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import psutil
 
 POLL = 0.005
-"""Seconds between two looks at processes that are ending."""
+"""Seconds between two checks of processes that are ending."""
 
 ENDED = frozenset({psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD})
 
@@ -21,7 +21,7 @@ GONE = (psutil.NoSuchProcess, psutil.ZombieProcess, psutil.AccessDenied)
 
 
 def tree(pid: int) -> list[psutil.Process]:
-    """Return a process and its descendants; nothing, if it has ended."""
+    """Return a process and its descendants; nothing if it has ended."""
     try:
         root = psutil.Process(pid)
         return [root, *root.children(recursive=True)]
@@ -30,7 +30,7 @@ def tree(pid: int) -> list[psutil.Process]:
 
 
 def adopt_orphans() -> None:
-    """Become the parent of descendants whose own parent ends, where Linux can do that.
+    """Become the parent of orphaned descendants, on Linux.
 
     https://man7.org/linux/man-pages/man2/PR_SET_CHILD_SUBREAPER.2const.html
     """
@@ -39,7 +39,7 @@ def adopt_orphans() -> None:
 
 
 def strays(name: str, value: str) -> list[psutil.Process]:
-    """Return all processes with a variable: daemons are in nobody's tree."""
+    """Return all processes with a variable, even daemons, which have left the tree."""
     found: list[psutil.Process] = []
     for process in psutil.process_iter():
         with contextlib.suppress(*GONE, OSError):
@@ -66,9 +66,9 @@ def kill(processes: Sequence[psutil.Process], seconds: float) -> None:
 def wait_ended(
     processes: Sequence[psutil.Process], seconds: float
 ) -> list[psutil.Process]:
-    """Wait until they have ended, and return those that have not by then.
+    """Wait until they have ended; return those that have not.
 
-    What has ended and waits to be reaped has ended: an orphan is init's to reap.
+    A zombie counts as ended: if it is an orphan, init has to reap it.
     """
     limit = time.monotonic() + seconds
     while running := [process for process in processes if _runs(process)]:
@@ -79,9 +79,9 @@ def wait_ended(
 
 
 def memory_mb(processes: Sequence[psutil.Process]) -> int:
-    """Return what they take of the memory, in MB.
+    """Return the memory that they use, in MB.
 
-    What several share counts once where the system says so (PSS).
+    Shared memory counts once, if the system reports it (PSS).
     """
     total = 0
     for process in processes:
@@ -117,7 +117,7 @@ def listening(processes: Sequence[psutil.Process]) -> set[int]:
 
 
 def owner(port: int) -> str:
-    """Return who listens on a port, such as "python (pid 12)"; "" if nobody knows."""
+    """Return the process that listens on a port, such as "python (pid 12)", or ""."""
     try:
         connections = psutil.net_connections("tcp")
     except GONE:

@@ -1,4 +1,4 @@
-"""``[tool.lambda-adapter.local]`` of pyproject.toml: what one types each day."""
+"""Read ``[tool.lambda-adapter.local]`` of pyproject.toml: options used every day."""
 
 import os
 import shlex
@@ -17,7 +17,7 @@ APPLICATIONS = ("asgi", "wsgi")
 
 
 class Project(msgspec.Struct, frozen=True):
-    """What the file says: options by field, and an application of one kind."""
+    """The file's options by field, and its application."""
 
     options: dict[str, object] = {}
     application: dict[str, str] = {}
@@ -25,10 +25,10 @@ class Project(msgspec.Struct, frozen=True):
 
 
 def read_project(folder: str = ".") -> Project:
-    """Return what the table in a folder's pyproject.toml says; nothing without one.
+    """Return the table in a folder's pyproject.toml, empty if there is none.
 
     Raises:
-        SetupError: it can't be read, or says what can't be.
+        SetupError: the file can't be read, or a value is invalid.
     """
     path = os.path.join(folder, FILE)
     try:
@@ -52,7 +52,7 @@ def read_project(folder: str = ".") -> Project:
 
 
 def _fields(table: Iterable[str]) -> list[str]:
-    """Return the fields that a table's keys stand for."""
+    """Return the options that a table's keys name, by field."""
     words = (name.replace("-", "_") for name in table)
     return ["gateway" if word == "event" else word for word in words]
 
@@ -66,7 +66,7 @@ def _table(document: object) -> dict[str, object]:
 
 
 def _words(command: object) -> tuple[str, ...]:
-    """Return a command that is written as one text, or as a list of words.
+    """Return the words of a command, given as a string or a list.
 
     Raises:
         BadOptionError: it is neither.

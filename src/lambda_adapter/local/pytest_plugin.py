@@ -1,6 +1,7 @@
-"""Fixtures for tests of one's own application, behind a gateway and on Lambda.
+"""Fixtures for testing an application behind a gateway and on Lambda.
 
-pytest loads this in every run, so it imports the rest only once a fixture is used.
+pytest loads this module in every run, so it imports the others only when a fixture is
+used.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class StartsApps(Protocol):
 
 
 _APPS = pytest.StashKey[dict["LambdaApp", int]]()
-"""The applications that run, and the last invocation of each before a test."""
+"""The running applications, and the last invocation of each before a test."""
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def lambda_app(pytestconfig: pytest.Config) -> Iterator[StartsApps]:
 
 @pytest.fixture(scope="session")
 def lambda_app_factory(pytestconfig: pytest.Config) -> Iterator[StartsApps]:
-    """Start applications that end with the run, for fixtures of a wider scope."""
+    """Start applications that end with the test run, for fixtures of a wider scope."""
     yield from _starting(pytestconfig)
 
 
@@ -56,7 +57,7 @@ class ChecksApps(Protocol):
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
     ) -> Checked:
-        """Put it through Lambda's life, and return what was found."""
+        """Run the check, and return its findings."""
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def _starting(config: pytest.Config) -> Iterator[StartsApps]:
             try:
                 app = stack.enter_context(open_app(command, **options))
             except (BadOptionError, SetupError) as error:
-                # The test's own line is where to look, and not what is inside of this.
+                # A failure should point to the test's own line, not into this function.
                 raise type(error)(str(error)) from None
             apps[app] = 0
             stack.callback(apps.pop, app)
@@ -93,7 +94,7 @@ def _starting(config: pytest.Config) -> Iterator[StartsApps]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Note which invocations were before a test."""
+    """Record the invocations before a test."""
     apps = item.config.stash.get(_APPS, {})
     for app in apps:
         apps[app] = max((each.number for each in app.invocations), default=0)

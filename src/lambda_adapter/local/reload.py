@@ -1,8 +1,8 @@
 """Restart the function when its sources change: ``--reload``.
 
-What the function itself writes must never restart it, or it would restart without end:
-see ``source_files`` and ``own_writes``. Where both are deceived, a few restarts without
-a request are the last, until there is a request.
+What the function itself writes must never restart it, or it would restart for ever:
+see ``source_files`` and ``own_writes``. If both are deceived, it stops after a few
+restarts without a request in between.
 """
 
 import os
@@ -22,17 +22,17 @@ MOST = 3
 """Restarts in a row without a request."""
 
 LOOK = 0.2
-"""Seconds between two readings of what the function's processes have written."""
+"""Seconds between two readings of the bytes that the processes have written."""
 
 TICK = 200
-"""Milliseconds after which the watching thread returns without a change."""
+"""Milliseconds after which the watching thread returns even without a change."""
 
 TOGETHER = 100
-"""Milliseconds without a change after which those before it are one edit."""
+"""Changes within so many milliseconds count as one edit."""
 
 
 class Reload:
-    """Restarts a function, but not for ever."""
+    """Restarts a function after edits."""
 
     def __init__(self, session: Session, options: Options, report: Report) -> None:
         self._session = session
@@ -44,24 +44,25 @@ class Reload:
             options.command, top, options.reload_include, options.reload_exclude
         )
         self._writes = OwnWrites(os.getpid(), lambda: session.function.logged)
-        # What a request wrote is told from an edit before it or after it.
+        # Readings at both ends of a request separate its writes from edits before and
+        # after it.
         session.function.begun.append(lambda _: self._look())
         session.function.listeners.append(lambda _: self._look())
         self._sources_at_first = frozenset(self._sources.find())
         self._suspects: set[str] = set()
         self._started_at = 0
-        """Requests up to the last start."""
+        """Number of requests up to the last start."""
         self._restarts = 0
         self._requests = 0
         self._noticed: set[str] = set()
 
     async def run(self) -> None:
-        """Start the function, and again after each edit, until cancelled.
+        """Start the function, and restart it after each edit, until cancelled.
 
-        One that fails to start is an error line; the next edit starts it again.
+        If it fails to start, that is printed, and the next edit starts it again.
 
         Raises:
-            SetupError: there is no such folder.
+            SetupError: a folder does not exist.
         """
         check_folders(self._folders)
         stop = trio.Event()
@@ -76,7 +77,8 @@ class Reload:
                 rust_timeout=TICK,
                 yield_on_timeout=True,
             )
-            # The first result, of nothing, shows that it watches: no edit is missed.
+            # The first result is empty, and shows that watching has begun: no edit
+            # after the start of the application is missed.
             await anext(edits)
             await self._try(self._session.start)
             async for changes in edits:
@@ -98,7 +100,8 @@ class Reload:
         edited = [path for change, path in changes if not self._is_own(change, path)]
         names = sorted(map(_shown, edited))
         if not names or not self._session.function.runs:
-            return  # what does not run starts with the next request, from these files
+            # If it does not run, the next request starts it from the changed files.
+            return
         if self._requests != (requests := self._session.function.records.count):
             self._requests, self._restarts = requests, 0
         more = f" and {len(names) - 1} more" if names[1:] else ""
@@ -114,16 +117,15 @@ class Reload:
         await self._try(self._session.restart)
 
     def _is_own(self, change: Change, path: str) -> bool:
-        """Return whether a change is nobody's edit.
-
-        Where the application wrote enough bytes at the time, it may still be an edit.
-        So a source that was there from the first, and is changed while requests are
-        served, has the benefit of the doubt, once.
-        """
+        """Return whether the function itself has made a change."""
+        # Nothing to run in an empty file: its content is the next change.
         if change == Change.added and _is_empty(path):
             return True
         if not self._writes.can_have_written(path):
             return False
+        # The application wrote enough bytes at the time, but it may still be an edit.
+        # So a source that existed at the start, and changes while requests are served,
+        # counts as edited once.
         serves = self._session.function.records.count > self._started_at
         if serves and path in self._sources_at_first and path not in self._suspects:
             self._suspects.add(path)
@@ -167,7 +169,7 @@ def _is_empty(path: str) -> bool:
 
 
 async def _set_when_cancelled(stop: trio.Event) -> None:
-    """End the watching thread immediately; left to itself, it looks every 5 s."""
+    """End the watching thread immediately; by itself, it checks only every 5 s."""
     try:
         await trio.sleep_forever()
     finally:

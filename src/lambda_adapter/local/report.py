@@ -1,4 +1,4 @@
-"""What there is to tell, and who may want to hear it."""
+"""The interface for reporting what happens to a function."""
 
 from typing import Protocol
 
@@ -6,38 +6,38 @@ from lambda_adapter.local.invocation import Invocation
 
 
 class Report(Protocol):
-    """Where the function's life is told."""
+    """Receives what happens to a function."""
 
     def ready(self, init_ms: float) -> None:
-        """Tell that an environment is initialised."""
+        """Report that an environment is initialised."""
 
     def line(self, text: str) -> None:
-        """Tell what the function has printed."""
+        """Report a line that the function has printed."""
 
     def invocation(self, invocation: Invocation, *, reset: bool) -> None:
-        """Tell what became of an invocation; ``reset``: its environment is ended."""
+        """Report a completed invocation; ``reset`` if its environment is ended."""
 
     def notice(self, text: str) -> None:
-        """Tell what somebody should know."""
+        """Report a notice."""
 
     def failure(self, text: str) -> None:
-        """Tell what somebody has to put right."""
+        """Report a problem that the user must solve."""
 
 
 class Silence:
-    """A report for nobody."""
+    """Reports nothing."""
 
     def ready(self, init_ms: float) -> None:
-        """Tell nobody."""
+        """Do nothing."""
 
     def line(self, text: str) -> None:
-        """Tell nobody."""
+        """Do nothing."""
 
     def invocation(self, invocation: Invocation, *, reset: bool) -> None:
-        """Tell nobody."""
+        """Do nothing."""
 
     def notice(self, text: str) -> None:
-        """Tell nobody."""
+        """Do nothing."""
 
     def failure(self, text: str) -> None:
-        """Tell nobody."""
+        """Do nothing."""

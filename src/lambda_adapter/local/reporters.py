@@ -1,4 +1,4 @@
-"""What `local` prints: for people, or as lines of JSON."""
+"""Print what happens in `local`, for people or as lines of JSON."""
 
 import json
 import re
@@ -11,11 +11,11 @@ from lambda_adapter.local.invocation import Invocation
 from lambda_adapter.local.output import Output
 
 MAX_TITLE = 200
-"""Characters of a request's target that are shown."""
+"""Most characters of a request's target to print."""
 
 
 INIT_ERROR = "lambda-adapter: ERROR Runtime."
-"""How the line begins that the adapter logs when its init fails."""
+"""Beginning of the line that the adapter logs when its init fails."""
 
 _LEVEL = re.compile(
     r"(?P<own>lambda-adapter: )?[\[<(]?"
@@ -29,18 +29,18 @@ _STYLES = {
     "CRITICAL": "red",
     "FATAL": "red",
 }
-"""The adapter's own lines are incidental, unless something is wrong."""
+"""Styles of the adapter's own lines; dim unless something is wrong."""
 
 _APPLICATIONS = _STYLES | {"DEBUG": "", "INFO": "", "WARN": ""}
 
 
 class ConsoleReport:
-    """Tells it to people."""
+    """Prints for people."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._held = ""
-        """An error of an init: told again, and better, where the init ends in it."""
+        """A logged init error: held back, since the init's failure repeats it."""
         self._holds = True
 
     def begin(
@@ -54,37 +54,37 @@ class ConsoleReport:
             self._print(Text(f"settings  {'  '.join(settings)}", "dim"))
 
     def ready(self, init_ms: float) -> None:
-        """Tell that an environment is initialised."""
+        """Print that an environment is initialised."""
         self._holds = False
         self._print(Text.assemble(("ready", "green"), f"  init {init_ms:.0f} ms"))
 
     def line(self, text: str) -> None:
-        """Print a line of the function's log: the application's own as they are."""
+        """Print a line of the function's log; the application's own unchanged."""
         if self._holds and text.startswith(INIT_ERROR):
             self._held = text
         else:
             self._print(Text(text, style_of(text)))
 
     def invocation(self, invocation: Invocation, *, reset: bool) -> None:
-        """Tell what became of an invocation."""
+        """Print a completed invocation."""
         self._print(describe(invocation, reset=reset))
 
     def notice(self, text: str) -> None:
-        """Tell what somebody should know."""
+        """Print a notice."""
         self._print(Text(text, "yellow"))
 
     def failure(self, text: str) -> None:
-        """Tell what somebody has to put right."""
+        """Print a problem that the user must solve."""
         if self._held.endswith(text):
             self._held = ""
         self._print(Text.assemble(("error", "bold red"), f"  {text}"))
 
     def interrupted(self) -> None:
-        """Tell that all will end, behind the ^C that the terminal shows."""
+        """Print that shutdown has begun, on the line with the terminal's ^C."""
         self._print(Text(" ending"))
 
     def end(self) -> None:
-        """Tell that everything has ended."""
+        """Print that everything has ended."""
         self._print(Text("ended"))
 
     def _print(self, text: Text) -> None:
@@ -95,7 +95,7 @@ class ConsoleReport:
 
 
 def style_of(line: str) -> str:
-    """Return how a line of the log looks; "" is as plain as it came."""
+    """Return the style of a log line; "" for none."""
     if found := _LEVEL.match(line):
         return (
             _STYLES[found["level"]] if found["own"] else _APPLICATIONS[found["level"]]
@@ -104,7 +104,7 @@ def style_of(line: str) -> str:
 
 
 def describe(invocation: Invocation, *, reset: bool) -> Text:
-    """Return the line of an invocation."""
+    """Return the line about an invocation."""
     title = truncate(invocation.title)
     word, colour = outcome(invocation)
     if invocation.is_refused:
@@ -127,7 +127,7 @@ def describe(invocation: Invocation, *, reset: bool) -> Text:
 
 
 def outcome(invocation: Invocation) -> tuple[str, str]:
-    """Return the status that the client got, or how the invocation ended; a colour."""
+    """Return the client's status, or how the invocation ended, and a colour."""
     if invocation.response:
         status = invocation.response.status
         good = "green" if status < 400 else "yellow" if status < 500 else "red"
@@ -136,18 +136,18 @@ def outcome(invocation: Invocation) -> tuple[str, str]:
 
 
 def truncate(title: str) -> str:
-    """Return a title of a line's length."""
+    """Return a title that fits into a line."""
     return title if len(title) <= MAX_TITLE else f"{title[:MAX_TITLE]}..."
 
 
 def _plain(message: str) -> str:
-    """Return a message without the request id that Lambda puts before it."""
+    """Return a message without the request ID that Lambda puts before it."""
     before, _, after = message.partition(" Error: ")
     return after if after and before.startswith("RequestId: ") else message
 
 
 class JsonReport:
-    """Tells it to programs."""
+    """Prints for programs."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
@@ -160,15 +160,15 @@ class JsonReport:
         self._tell("page", url=page)
 
     def ready(self, init_ms: float) -> None:
-        """Tell that an environment is initialised."""
+        """Print that an environment is initialised."""
         self._tell("ready", initMs=round(init_ms, 1))
 
     def line(self, text: str) -> None:
-        """Tell what the function has printed."""
+        """Print a line that the function has printed."""
         self._tell("log", line=text)
 
     def invocation(self, invocation: Invocation, *, reset: bool) -> None:
-        """Tell what became of an invocation."""
+        """Print a completed invocation."""
         failure = invocation.failure
         response = invocation.response
         self._tell(
@@ -188,18 +188,18 @@ class JsonReport:
         )
 
     def notice(self, text: str) -> None:
-        """Tell what somebody should know."""
+        """Print a notice."""
         self._tell("notice", message=text)
 
     def failure(self, text: str) -> None:
-        """Tell what somebody has to put right."""
+        """Print a problem that the user must solve."""
         self._tell("error", message=text)
 
     def interrupted(self) -> None:
-        """Tell nothing: the end follows."""
+        """Do nothing: the end is printed next."""
 
     def end(self) -> None:
-        """Tell that everything has ended."""
+        """Print that everything has ended."""
         self._tell("end")
 
     def _tell(self, kind: str, **said: object) -> None:

@@ -1,6 +1,6 @@
-"""Lambda's Runtime API, as an environment's adapter sees it.
+"""Serve Lambda's Runtime API to the adapter of one environment.
 
-Each refusal has the status and the error type of AWS's emulator.
+Refusals have the same status and error type as those of AWS's emulator.
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
@@ -30,7 +30,7 @@ from lambda_adapter.local.options import Options
 from lambda_adapter.runtime.api import DELIMITER, RUNTIME, parse_next
 
 MAX_REPORT = 1_048_576
-"""Bytes of a report."""
+"""Largest error report in bytes."""
 
 
 class _Report(msgspec.Struct, rename="camel"):
@@ -39,13 +39,13 @@ class _Report(msgspec.Struct, rename="camel"):
 
 
 async def read_failure(exchange: Exchange) -> Failure:
-    """Return the failure that a request's body reports, or else its field."""
+    """Return the failure that a request reports in its body, or in a header."""
     kind = exchange.fields.get("lambda-runtime-function-error-type", "")
     return _failure(kind, await exchange.body(MAX_REPORT) or b"")
 
 
 def failure_in_trailers(exchange: Exchange) -> Failure | None:
-    """Return the failure that a stream ended in, if it did.
+    """Return the failure that a stream's trailers report, if any.
 
     https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming
     """
@@ -68,15 +68,15 @@ def _failure(kind: str, report: bytes) -> Failure:
 
 
 MAX_PRELUDE = 16_384
-"""Bytes of a stream within which the prelude has to end:
+"""Most bytes of a stream's prelude:
 https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode-lambda.html"""
 
 
 async def take_stream(exchange: Exchange, invocation: Invocation) -> None:
-    """Pass a stream on, piece by piece, as fast as its reader takes the pieces.
-
-    The reader is told of a failure before it sees the end.
-    """
+    """Forward a stream, piece by piece, as fast as its reader takes the pieces."""
+    # Without a buffer, so that a slow reader slows the application down, as on Lambda.
+    # A failure is recorded before the channel is closed: the reader, which sees only
+    # the end, then asks for it.
     sending, receiving = trio.open_memory_channel[bytes](0)
     async with sending:
         try:
@@ -96,7 +96,7 @@ async def _pieces(
     sending: trio.MemorySendChannel[bytes],
     receiving: trio.MemoryReceiveChannel[bytes],
 ) -> bytes:
-    """Begin the stream once its prelude is there; return what came if it never is."""
+    """Begin the reply once the prelude is complete; return the bytes if it never is."""
     head = b""
     async with contextlib.aclosing(exchange.pieces()) as pieces:
         async for piece in pieces:
@@ -118,7 +118,7 @@ async def _pieces(
 
 
 async def _pass_on(sending: trio.MemorySendChannel[bytes], piece: bytes) -> None:
-    # Where its client is gone, Lambda still reads the stream to its end.
+    # If its client is gone, Lambda still reads the stream to its end.
     with contextlib.suppress(trio.BrokenResourceError):
         await sending.send(piece)
 
@@ -132,7 +132,7 @@ _METHODS = {_NEXT: "GET", _INIT_ERROR: "POST", REGISTER: "POST", EVENT_NEXT: "GE
 
 
 def _method(path: str) -> str | None:
-    """Return the one method that a path takes; None if there is nothing there."""
+    """Return the only method that a path allows; None if the path is unknown."""
     if path in _METHODS or not path.startswith(_INVOCATION):
         return _METHODS.get(path)
     _, _, what = path.removeprefix(_INVOCATION).partition("/")
@@ -140,13 +140,13 @@ def _method(path: str) -> str | None:
 
 
 DEBUGGING = 86_400.0
-"""Seconds until the deadline while somebody debugs: far away."""
+"""Seconds until the deadline during debugging."""
 
 
 class RuntimeApi:
-    """Hands out invocations, and takes replies, streams and errors.
+    """Delivers invocations, and accepts replies, streams and errors.
 
-    ``on_idle`` is called when every one of the function's loops waits for an event, and
+    ``on_idle`` is called when all of the runtime's loops wait for an event, and
     ``on_event`` before one of them gets it.
     """
 
@@ -165,12 +165,12 @@ class RuntimeApi:
         self._open: dict[str, Invocation] = {}
         self._waiting = 0
         self.asked = trio.Event()
-        """Set once the runtime asks for its first event: the end of init."""
+        """Set once the runtime requests its first event, which ends the init."""
         self.init_failure: Failure | None = None
-        """What the runtime said of an init that failed."""
+        """The failure that the runtime reported for its init."""
 
     def put(self, invocation: Invocation) -> None:
-        """Queue an invocation for the next loop that asks."""
+        """Queue an invocation for the next loop that requests one."""
         self._queue.send_nowait(invocation)
 
     async def serve(self, stream: trio.SocketStream) -> None:
@@ -199,7 +199,7 @@ class RuntimeApi:
             await self._take(exchange, request_id, what)
 
     async def _fail_init(self, exchange: Exchange) -> None:
-        """Take the failure of an init, once, and while there is one."""
+        """Accept the report of a failed init, once, and only during the init."""
         failure = await read_failure(exchange)
         if self.asked.is_set() or self.init_failure:
             await refuse(exchange, 403, *_WRONG_STATE)
@@ -208,7 +208,7 @@ class RuntimeApi:
             await exchange.respond(202, _OK)
 
     async def _next(self, exchange: Exchange) -> None:
-        """Hand out an event. That the runtime asks ends the invocation before it."""
+        """Deliver an event. The request also ends the invocation before it."""
         async with contextlib.aclosing(exchange.pieces()) as nothing:
             async for _ in nothing:
                 pass
@@ -251,7 +251,7 @@ class RuntimeApi:
         }
 
     async def _take(self, exchange: Exchange, request_id: str, what: str) -> None:
-        """Take what became of an invocation: ``response`` or ``error``."""
+        """Accept the result of an invocation: ``response`` or ``error``."""
         invocation = self._open.get(request_id)
         mode = exchange.fields.get("lambda-runtime-function-response-mode")
         if invocation is None:

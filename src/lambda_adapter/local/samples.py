@@ -1,4 +1,4 @@
-"""Example events, to try an application with.
+"""Example events for trying out an application.
 
 They have the shapes that AWS documents for each service:
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-services.html
@@ -150,11 +150,11 @@ _OTHERS: dict[str, dict[str, object]] = {
 }
 
 KINDS = (*GATEWAYS, *_OTHERS)
-"""Every kind of event there is an example of."""
+"""Every kind of event that has an example."""
 
 
 def sample(kind: str, path: str = "/") -> dict[str, object]:
-    """Return an example event; an HTTP event is a GET of a path, query included.
+    """Return an example event; an HTTP event is a GET of a path with its query.
 
     Raises:
         KeyError: there is no such kind.

@@ -50,11 +50,11 @@ Exit status: 0 after Ctrl-C or SIGTERM, 1 if the function can't be run,
 
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""The signals that end everything in order."""
+"""Signals that end everything in order."""
 
 
 def serve(command: tuple[str, ...], **given: object) -> int:
-    """Serve until a signal comes, and return the exit status."""
+    """Serve until a signal arrives, and return the exit status."""
     options = read_click(given)
     output = Output(sys.stdout)
     report = reporter(output, as_json=options.json)
@@ -154,7 +154,7 @@ async def _cancel_when_unread(output: Output, nursery: trio.Nursery) -> None:
 
 
 async def _live(session: Session, report: Reporter, options: Options) -> None:
-    """Start the function, and start it anew when a file changes, if that is asked for.
+    """Start the function; with ``--reload``, restart it when a file changes.
 
     Raises:
         SetupError: it can't be started.
@@ -166,7 +166,7 @@ async def _live(session: Session, report: Reporter, options: Options) -> None:
 
 
 async def _wait_signal(signals: AsyncIterator[int], report: Reporter) -> None:
-    """Return once there is a signal; a terminal's ^C has begun a line."""
+    """Wait for a signal; a terminal prints ^C for SIGINT."""
     async for number in signals:
         if number == signal.SIGINT and sys.stdout.isatty():
             report.interrupted()

@@ -1,4 +1,4 @@
-"""A function and its front door, from start to end."""
+"""Run a function with its front door, from start to end."""
 
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -34,15 +34,15 @@ class Session:
         """Start the first environment.
 
         Raises:
-            SetupError: it can't be started, and why.
+            SetupError: it can't be started; the message has the reason.
         """
         await self._try(self.function.start)
 
     async def restart(self) -> None:
-        """End every environment, and start the first one anew.
+        """End every environment, and start the first one again.
 
         Raises:
-            SetupError: it can't be started, and why.
+            SetupError: it can't be started; the message has the reason.
         """
         await self._try(self.function.restart)
 
@@ -57,7 +57,7 @@ def listen(port: int) -> socket.socket:
     """Listen on a port of the loopback interface, and on no other interface.
 
     Raises:
-        SetupError: somebody else does.
+        SetupError: the port is in use.
     """
     try:
         return socket.create_server(("127.0.0.1", port), backlog=128)
@@ -72,11 +72,12 @@ def listen(port: int) -> socket.socket:
 async def open_session(
     options: Options, report: Report, front: socket.socket
 ) -> AsyncIterator[Session]:
-    """Serve a function behind a gateway; leaving ends every process of it.
+    """Serve a function behind a gateway; leaving ends all of its processes.
 
-    ``front`` is what to listen on; it is closed in the end. A problem of the desk's
-    that is raised within leaves as it is, in no group.
+    ``front`` is the listening socket, which is closed at the end.
     """
+    # A SetupError of the caller is raised after the nursery, which would put it into a
+    # group: it is one line for the user.
     problem: SetupError | None = None
     host, port = front.getsockname()
     function = Function(options, report)
@@ -103,7 +104,7 @@ async def serve_gateway(
     front: socket.socket,
     guard: Guard,
 ) -> None:
-    """Serve a gateway before a function, until cancelled; then ``front`` is closed."""
+    """Serve a gateway in front of a function until cancelled, then close ``front``."""
     door = FrontDoor(function, gateway, page, guard)
     listener = trio.SocketListener(trio.socket.from_stdlib_socket(front))
     with front:

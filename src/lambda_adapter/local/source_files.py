@@ -1,7 +1,7 @@
-"""Which files ``--reload`` watches: the sources of the application.
+"""Decide which files ``--reload`` watches: the sources of the application.
 
-Everything that an application writes lies in its folder, too: databases, logs, caches.
-So only files of its language count, and none that git ignores.
+An application also writes into its folder: databases, logs, caches. So only files of
+its language count, and none that git ignores.
 """
 
 import os
@@ -47,31 +47,31 @@ _LANGUAGES = {
     **dict.fromkeys(("php", "php-fpm", "frankenphp"), _PHP),
     **dict.fromkeys(("ruby", "bundle", "puma", "rackup", "rails"), _RUBY),
 }
-"""Programs, and the suffixes of what they run."""
+"""Suffixes of the sources that programs run, by program."""
 
 _ALL = (*_PYTHON, *_NODE, *_GO, *_JAVA, *_PHP, *_RUBY, *_OTHERS)
 
 _NEVER = frozenset(
     {"node_modules", "__pycache__", "site-packages", "cdk.out", "htmlcov"}
 )
-"""Folders that are made, and not written by people. Hidden ones are the others."""
+"""Generated folders; hidden ones are excluded as well."""
 
 _BUILT = frozenset({"build", "dist", "target"})
-"""Folders that are made, unless they are packages of Python."""
+"""Generated folders, unless they are Python packages."""
 
 
 class SourceFiles(msgspec.Struct, frozen=True):
-    """The files that count, below ``top``."""
+    """The watched files below ``top``."""
 
     top: str
     suffixes: tuple[str, ...]
     named: frozenset[str] = frozenset()
-    """Files that the command names: absolute paths."""
+    """Files that the command names, as absolute paths."""
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
 
     def __contains__(self, path: str) -> bool:
-        """Return whether a change of this file, an absolute path, restarts."""
+        """Return whether a change of this file (an absolute path) restarts."""
         below = os.path.relpath(path, self.top).replace(os.sep, "/")
         if _matches(below, self.exclude):
             return False
@@ -82,7 +82,7 @@ class SourceFiles(msgspec.Struct, frozen=True):
         return not self._is_made(below) and not self._is_ignored(below)
 
     def find(self) -> Iterator[str]:
-        """Yield all of them that exist."""
+        """Yield all watched files that exist."""
         for folder, folders, files in os.walk(self.top):
             folders[:] = [each for each in folders if _is_written(folder, each)]
             paths = (os.path.join(folder, file) for file in files)
@@ -100,7 +100,7 @@ class SourceFiles(msgspec.Struct, frozen=True):
         return False
 
     def _is_ignored(self, below: str) -> bool:
-        """Return whether git leaves a file out, by every ``.gitignore`` above it."""
+        """Return whether git ignores a file, by every ``.gitignore`` above it."""
         root = _git_root(self.top)
         path = os.path.relpath(os.path.join(self.top, below), root).replace(os.sep, "/")
         if path.startswith("../"):
@@ -116,9 +116,9 @@ class SourceFiles(msgspec.Struct, frozen=True):
 def sources_of(
     command: Sequence[str], top: str, include: Sequence[str], exclude: Sequence[str]
 ) -> SourceFiles:
-    """Return the sources of an application that a command starts.
+    """Return the sources of the application that a command starts.
 
-    Without a command it runs in the adapter's process, and is written in Python.
+    Without a command, it is a Python application in the adapter's process.
     """
     program = (
         os.path.basename(command[0]).rstrip("0123456789.") if command else "python"
@@ -132,7 +132,7 @@ def sources_of(
 
 
 def _matches(below: str, patterns: Sequence[str]) -> bool:
-    """Return whether a pattern matches the name, the path, or a folder above."""
+    """Return whether a pattern matches the name, the path or a parent folder."""
     parts = below.split("/")
     paths = ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
     return any(
@@ -143,7 +143,7 @@ def _matches(below: str, patterns: Sequence[str]) -> bool:
 
 
 def _is_written(above: str, name: str) -> bool:
-    """Return whether people may write what is in a folder."""
+    """Return whether a folder may have sources, rather than generated files."""
     is_environment = os.path.exists(os.path.join(above, name, "pyvenv.cfg"))
     return not (name.startswith(".") or name in _NEVER or is_environment)
 
@@ -153,7 +153,7 @@ def _is_hidden(below: str) -> bool:
 
 
 def _git_root(folder: str) -> str:
-    """Return the top of the checkout that a folder is in, or else the folder."""
+    """Return the top of the git checkout around a folder, or the folder itself."""
     above = folder
     while not os.path.exists(os.path.join(above, ".git")):
         if above == (above := os.path.dirname(above)):

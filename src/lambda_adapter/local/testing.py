@@ -1,4 +1,4 @@
-"""A function for tests: an application behind a gateway, in a thread of its own."""
+"""Run an application behind a gateway for tests, in a separate thread."""
 
 import os
 import shlex
@@ -28,7 +28,7 @@ Arguments = ParamSpec("Arguments")
 
 
 class Portal:
-    """The way into a trio loop that runs in another thread."""
+    """Calls functions in a trio loop that runs in another thread."""
 
     def __init__(self, token: trio.lowlevel.TrioToken) -> None:
         self._token = token
@@ -39,10 +39,10 @@ class Portal:
         *args: Arguments.args,
         **kwargs: Arguments.kwargs,
     ) -> Result:
-        """Run a function in the loop, and return what it returns.
+        """Run a function in the loop, and return its result.
 
-        The thread of the caller may run a loop of its own, which is blocked meanwhile:
-        that is why this is not ``trio.from_thread.run``.
+        Unlike ``trio.from_thread.run``, this works in a thread that runs its own loop,
+        which is blocked meanwhile.
         """
         future: Future[Result] = Future()
 
@@ -58,7 +58,7 @@ class Portal:
         return future.result()
 
     def call_soon(self, function: Callable[[], None]) -> None:
-        """Have the loop call a function, and do not wait for it."""
+        """Let the loop call a function, without waiting for it."""
         self._token.run_sync_soon(function)
 
 
@@ -66,9 +66,9 @@ class Portal:
 def opened_in_thread(
     context: Callable[[], AbstractAsyncContextManager[Opened]],
 ) -> Iterator[tuple[Opened, Portal]]:
-    """Open a context in a trio loop in a thread; leaving closes both.
+    """Run an async context manager in a thread, for synchronous callers.
 
-    What it raises while it is opened is raised here.
+    An exception that is raised while it opens is raised here.
     """
     opened: Future[tuple[Opened, Portal]] = Future()
     closing = trio.Event()
@@ -102,33 +102,33 @@ def opened_in_thread(
 
 
 MAX_LINES = 50
-"""Lines of the log that are shown when an application does not start."""
+"""Most lines of the log to show if an application does not start."""
 
 DEFAULTS = {"allowed_hosts": ["*"]}
-"""Where options of tests differ: their client may be a client of any host."""
+"""Defaults that differ in tests: their client may send any ``Host``."""
 
 LAST_LINES = 2.0
 """Seconds to wait for the end of an invocation whose test has failed."""
 
 CLIENT_TIMEOUT = 60.0
-"""Seconds that a request may take: more than a gateway has."""
+"""Timeout of a request in seconds: longer than any gateway's."""
 
 
 class _Cookies(CookieJar):
-    """Returns ``Secure`` cookies over HTTP, as a client of an HTTPS gateway does.
+    """Sends ``Secure`` cookies over HTTP, as a client of an HTTPS gateway does.
 
-    Every gateway but a load balancer speaks HTTPS alone; this one stands for it. httpx
-    copies cookies into jars of its own, so it is the cookie that has to change.
+    Most gateways speak only HTTPS, and this one stands in for them. httpx copies
+    cookies into its own jars, so the cookie itself has to be changed.
     """
 
     def set_cookie(self, cookie: Cookie) -> None:
-        """Keep a cookie."""
+        """Store a cookie."""
         cookie.secure = False
         super().set_cookie(cookie)
 
 
 class LambdaApp(httpx.Client):
-    """A client of the gateway in front of an application, and what became of it all."""
+    """A client of the gateway in front of an application, with its invocations."""
 
     def __init__(self, session: Session, portal: Portal) -> None:
         super().__init__(
@@ -149,12 +149,12 @@ class LambdaApp(httpx.Client):
 
     @property
     def invocations(self) -> list[Invocation]:
-        """The invocations, the latest first, without requests that were refused."""
+        """The invocations, latest first, without refused requests."""
         return self._portal.run(self._list)
 
     @property
     def last(self) -> Invocation:
-        """The latest invocation, once it is over.
+        """The latest invocation, once it is complete.
 
         Raises:
             LookupError: there was none.
@@ -170,14 +170,14 @@ class LambdaApp(httpx.Client):
         return [each for each in self._function.records if not each.is_refused]
 
     def invoke(self, event: object) -> Invocation:
-        """Send the function an event, and return its invocation once it is over."""
+        """Send the function an event; return its invocation once it is complete."""
         payload = msgspec.json.encode(event)
         invocation = self._portal.run(self._function.invoke, payload)
         self._portal.run(invocation.told.wait)
         return invocation
 
     def describe_since(self, number: int) -> str:
-        """Return the log of the invocations after one, for the report of a test."""
+        """Return the log of the invocations after a given one, for a test's report."""
         return self._portal.run(self._describe_since, number)
 
     async def _describe_since(self, number: int) -> str:
@@ -191,7 +191,7 @@ class LambdaApp(httpx.Client):
 
 
 class _LastLines(Silence):
-    """Keeps the log's end, for when an application does not start."""
+    """Keeps the end of the log, in case an application does not start."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -208,8 +208,8 @@ def open_app(
     """Run a web application as a Lambda function behind a gateway.
 
     Raises:
-        SetupError: it can't be started, and why.
-        BadOptionError: an option does not exist, or has a value that it can't have.
+        SetupError: it can't be started; the message has the reason.
+        BadOptionError: an option does not exist, or its value is invalid.
     """
     own = {name: value for name, value in given.items() if name not in {"env", "cwd"}}
     words = shlex.split(command) if isinstance(command, str) else command

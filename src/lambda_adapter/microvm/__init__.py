@@ -1,1 +1,1 @@
-"""AWS_LWA_MICROVM_HOOKS_PORT: the hooks of Lambda MicroVMs, beside any web server."""
+"""AWS_LWA_MICROVM_HOOKS_PORT: serve the hooks of Lambda MicroVMs for a web server."""

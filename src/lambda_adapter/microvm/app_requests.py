@@ -1,6 +1,6 @@
-"""Requests that the hooks make to the application, each on a connection of its own.
+"""Send the hooks' requests to the application, each over its own connection.
 
-Only the response's status is used. Shell: blocking sockets, with a deadline.
+Only the response's status is used. The sockets block, with a deadline.
 """
 
 import socket
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from lambda_adapter.http.messages import Address
 
 MAX_HEAD = 131_072
-"""Bytes of a response before the end of its header fields."""
+"""Largest head of a response, in bytes."""
 
 MAX_DRAINED = 1_048_576
-"""Bytes of a body that are read, so that the application can finish its response."""
+"""Most bytes of a body to read, so that the application can finish its response."""
 
 
 class RequestFailedError(Exception):
-    """The application gave no response: the message says what happened."""
+    """The application gave no response; the message has the reason."""
 
 
 def request_status(
@@ -34,10 +34,10 @@ def request_status(
     headers: "Iterable[tuple[str, str]]" = (),
     body: bytes = b"",
 ) -> int:
-    """Send a request to the application, and return the status of its response.
+    """Send a request to the application; return the status of its response.
 
     Raises:
-        RequestFailedError: there is none within so many seconds.
+        RequestFailedError: there is no response in time.
     """
     deadline = time.monotonic() + seconds
     try:
@@ -52,9 +52,9 @@ def request_status(
 
 
 def check_ready(config: Config, seconds: float) -> str | None:
-    """Check once whether the application is ready, and return why it is not, or None.
+    """Check once whether the application is ready; return why not, or None.
 
-    Settings say how: the same ones that the readiness check on Lambda uses.
+    The settings are those of the readiness check on Lambda.
     """
     address, path = config.readiness_address, config.readiness_path
     try:
@@ -114,7 +114,7 @@ def _encode(
 
 
 def _read_status(connection: socket.socket, deadline: float) -> int:
-    """Read a response, interim ones (1xx) skipped, and return its status."""
+    """Read a response after any interim ones (1xx); return its status."""
     received = b""
     while True:
         head, end, rest = received.partition(b"\r\n\r\n")
@@ -137,9 +137,9 @@ def _read_status(connection: socket.socket, deadline: float) -> int:
 
 
 def _drain(connection: socket.socket, deadline: float) -> None:
-    """Read on until the application closes: ``connection: close`` asked for that.
+    """Read until the application closes, as ``connection: close`` requested.
 
-    A response that streams without end has its status, so that is no failure.
+    A response that streams without end is not a failure, since its status is known.
     """
     size = 0
     try:

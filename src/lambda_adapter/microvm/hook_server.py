@@ -1,7 +1,7 @@
-"""The port of a MicroVM's hooks: HTTP/1.1 as far as Lambda's calls need it.
+"""Serve the port of a MicroVM's hooks: HTTP/1.1 as far as Lambda's calls need it.
 
-Lambda calls from 127.0.0.1 with ``Host: localhost:PORT``, after a TLS ClientHello on
-the same port, which is a probe. Each connection has a thread and brings one request.
+Lambda calls from 127.0.0.1 with ``Host: localhost:PORT``, after probing the same port
+with a TLS ClientHello. Each connection has its own thread and carries one request.
 """
 
 import socket
@@ -16,20 +16,20 @@ TLS_HANDSHAKE = b"\x16"
 """First byte of a ClientHello: https://www.rfc-editor.org/rfc/rfc8446#section-5.1"""
 
 READ_TIMEOUT = 10.0
-"""Seconds that a connection may be silent."""
+"""Timeout of a silent connection, in seconds."""
 
 MAX_HEAD = 65_536
-"""Bytes of a request's line and header fields."""
+"""Largest head of a request, in bytes."""
 
 MAX_BODY = 65_536
-"""Bytes of a body that the application gets; AWS's page allows a payload of 16 KB."""
+"""Most bytes of a body for the application; AWS allows a payload of 16 KB."""
 
 MAX_READ = 16_777_216
-"""Bytes of a body that are read: the rest of a longer one is not waited for."""
+"""Most bytes of a body to read; the rest of a longer one is not waited for."""
 
 LOCAL = {"localhost", "127.0.0.1", "[::1]"}
-"""Hosts of Lambda's own calls. A client that reaches this port through the MicroVM's
-proxy asks for the host of its endpoint."""
+"""Values of ``Host`` in Lambda's own calls. A client that reaches this port through the
+MicroVM's proxy sends the host of its endpoint."""
 
 REASONS = {
     200: "OK",
@@ -42,10 +42,10 @@ REASONS = {
 
 
 def listen(port: int) -> socket.socket:
-    """Listen on a port of all addresses, with IPv6 where the machine has it.
+    """Listen on a port of all addresses, with IPv6 if the machine has it.
 
     Raises:
-        OSError: the port is taken.
+        OSError: the port is in use.
     """
     if socket.has_ipv6:
         try:
@@ -58,7 +58,7 @@ def listen(port: int) -> socket.socket:
 
 
 def serve(listener: socket.socket, hooks: Hooks) -> None:
-    """Serve for ever: a thread accepts connections, and each gets another one."""
+    """Serve for ever, with one thread to accept and one for each connection."""
     threading.Thread(target=_accept, args=(listener, hooks), daemon=True).start()
 
 
@@ -90,13 +90,13 @@ def _serve_one(connection: socket.socket, hooks: Hooks) -> None:
             if hooks.ended.is_set():
                 hooks.answered.set()
             connection.shutdown(socket.SHUT_WR)
-            connection.recv(1)  # closing with bytes unread would reset the connection
-        except OSError:  # the caller is gone, and has no use for a response
+            connection.recv(1)  # closing with unread bytes would reset the connection
+        except OSError:  # the caller is gone
             return
 
 
 def _respond(hooks: Hooks, line: str, headers: dict[str, str], body: bytes) -> int:
-    """Return the status of a request, once its hook has done its work."""
+    """Run the hook of a request, and return the response's status."""
     method, _, target = line.partition(" ")
     path = target.partition(" ")[0].partition("?")[0]
     call = hooks.calls.get(path.removeprefix(PREFIX))
@@ -121,7 +121,7 @@ def _is_local(headers: dict[str, str]) -> bool:
 def _read_request(
     connection: socket.socket,
 ) -> tuple[str, dict[str, str], bytes] | None:
-    """Return a request's line, headers and body; None for what is not HTTP."""
+    """Return a request's line, headers and body; None if it is not HTTP."""
     received = connection.recv(65_536)
     if received.startswith(TLS_HANDSHAKE):
         return None
@@ -142,7 +142,7 @@ def _read_request(
 def _read_body(
     connection: socket.socket, headers: dict[str, str], received: bytes
 ) -> bytes:
-    """Return the body, or as much of it as came: no body makes a call fail."""
+    """Return the body, as much as arrived: no body makes a call fail."""
     if "chunked" in headers.get("transfer-encoding", "").lower():
         return _read_chunks(connection, received)
     length = headers.get("content-length", "0")

@@ -1,8 +1,8 @@
-"""What each hook of a Lambda MicroVM does, and the status that it is answered with.
+"""Run the hooks of a Lambda MicroVM, and decide the status of each call.
 
-200 means done. 503 means "ask again", which Lambda does for ``ready`` and ``validate``
-alone; it may wait for 1 s only, so these two do long work in a thread and report its
-end to a later call. Anything else makes the image's build fail or ends the MicroVM.
+200 means done. 503 means "call again", which Lambda does only for ``ready`` and
+``validate``. Since it may wait for only 1 s, these two work in a thread and report the
+result to a later call. Any other status fails the image's build or ends the MicroVM.
 """
 
 import json
@@ -27,25 +27,25 @@ if TYPE_CHECKING:
     """Long work: returns why it failed, or None."""
 
 MOMENT = 0.8
-"""Seconds until ``ready`` and ``validate`` are answered: Lambda waits for 1 s by
-default, as it was measured."""
+"""Seconds until ``ready`` and ``validate`` respond: Lambda waits for 1 s by default
+(measured)."""
 
 BUILD_TIMEOUT = 3_600.0
-"""Seconds that Lambda can be told to wait for ``ready`` and ``validate``."""
+"""Longest configurable timeout of ``ready`` and ``validate``, in seconds."""
 
 RUN_TIMEOUT = 59.0
-"""Seconds for the work of ``run``, ``resume`` and ``suspend``. Lambda can be told to
-wait for 60 s."""
+"""Timeout in seconds for the work of ``run``, ``resume`` and ``suspend``. Lambda's own
+is 60 s at most."""
 
 INTERVAL = 0.02
 """Seconds between two readiness checks."""
 
 MAX_PAYLOAD_HEADER = 8_000
-"""Bytes of the payload's header. gunicorn accepts 8,190 bytes a header, nginx 8,192. A
-longer payload is in the body of the request alone."""
+"""Most bytes of the payload's header: gunicorn accepts 8,190 bytes per header, nginx
+8,192. A longer payload is only in the request's body."""
 
 MAX_ID = 256
-"""Characters of a MicroVM's id."""
+"""Most characters of a MicroVM's ID."""
 
 ID = "x-microvm-id"
 PAYLOAD = "x-microvm-payload"
@@ -56,7 +56,7 @@ DONE, AGAIN, FAILED = 200, 503, 500
 
 
 class Background:
-    """Work that is begun once, and whose result is reported to a later call."""
+    """Work that is started once; its result is reported to a later call."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -64,9 +64,9 @@ class Background:
         self._result: str | None = None
 
     def poll(self, work: "Work", seconds: float) -> tuple[bool, str | None]:
-        """Begin the work or wait for it: whether it has ended, and why it failed.
+        """Start the work or wait for it; return whether it has ended, and its failure.
 
-        A failure is reported once; the next call begins the work again.
+        A failure is reported once; the next call starts the work again.
         """
         with self._lock:
             if self._done is None:
@@ -89,7 +89,7 @@ class Background:
 
 
 class Hooks:
-    """The six hooks, for one application that is this process's child."""
+    """The six hooks for an application that is a child of this process."""
 
     def __init__(self, config: Config, child: Child, token: str) -> None:
         self._config = config
@@ -123,7 +123,7 @@ class Hooks:
         return self._poll("ready", self._checkpoint, lambda: self._before(path), left)
 
     def validate(self, _body: bytes) -> int:
-        """Request what warms the application up, before the image is finished."""
+        """Request the warm-up paths, before the image is finished."""
         if not self._config.warm_paths:
             return DONE
         return self._poll("validate", self._warm_up, self._warm, MOMENT)
@@ -133,7 +133,7 @@ class Hooks:
         return self._restore("run", body)
 
     def resume(self, body: bytes) -> int:
-        """Prepare the application to go on after a suspension."""
+        """Prepare the application to continue after a suspension."""
         return self._restore("resume", body)
 
     def suspend(self, body: bytes) -> int:
@@ -143,7 +143,7 @@ class Hooks:
         return self._status("suspend", failure or None)
 
     def terminate(self, _body: bytes) -> int:
-        """Send SIGTERM, and wait for the application's end as long as Lambda does."""
+        """Send SIGTERM, and wait for the application's exit as long as Lambda does."""
         self.answered.clear()
         notice("terminate: sending SIGTERM to the application")
         self._child.send_signal(signal.SIGTERM)
@@ -162,7 +162,7 @@ class Hooks:
         return self._post(path, BUILD_TIMEOUT, b"")
 
     def _warm(self) -> str | None:
-        """Request each path once, in order, and return why one failed, or None."""
+        """Request each path once, in order; return why one failed, or None."""
         healthy = self._config.readiness_healthy_status
         for path in self._config.warm_paths or ():
             try:
@@ -182,7 +182,7 @@ class Hooks:
         return None
 
     def _wait_ready(self, seconds: float) -> str | None:
-        """Check until the application is ready, and return why it is not, or None."""
+        """Check until the application is ready; return why it is not, or None."""
         deadline = time.monotonic() + seconds
         failure: str | None = "there was no time for a readiness check"
         while (left := deadline - time.monotonic()) > 0:
@@ -219,10 +219,10 @@ class Hooks:
 
 
 def payload_headers(body: bytes) -> list[tuple[str, str]]:
-    """Return the headers that name the MicroVM and its payload, if a body has them.
+    """Return headers with the MicroVM's ID and payload, if the body has them.
 
     The payload is a JSON string, so that any text is one line of ASCII. A body that is
-    not the expected JSON has no headers; the application gets it as it came.
+    not the expected JSON yields no headers; the application gets it unchanged.
     """
     headers = [("content-type", "application/json")] if body else []
     try:

@@ -1,4 +1,4 @@
-"""Lines of the log in a MicroVM, where the adapter's logger is not loaded."""
+"""Write log lines in a MicroVM, without the adapter's logger."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ LEVELS = ("INFO", "WARNING", "ERROR")
 
 
 def notice(message: str, level: str = "INFO") -> None:
-    """Write one line, as text or, where that is set, as JSON."""
+    """Write one line, as text or, if configured, as JSON."""
     line = f"lambda-adapter: {message}"
     if os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON":
         import json  # 0.5 MB, for those who ask for it

@@ -1,9 +1,9 @@
-"""The adapter as the parent of a MicroVM's application: its signals and its end.
+"""Run a MicroVM's application as a child: forward signals, and exit as it does.
 
-Nothing of trio or msgspec is loaded: a socket, threads and one poll are all that hooks
-need, and the process stays for as long as the MicroVM does. The main thread sleeps in
-``poll`` until a signal comes, SIGCHLD included; hooks have threads of their own. As the
-MicroVM's first process it also waits for orphans, which would stay zombies.
+Neither trio nor msgspec is loaded: hooks need only a socket, threads and one poll, and
+the process lives as long as the MicroVM. The main thread sleeps in ``poll`` until a
+signal arrives, also SIGCHLD; hooks have their own threads. As the MicroVM's first
+process it also reaps orphans, which would stay zombies.
 """
 
 import os
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
     from typing import Self
 
 SECRET_VARIABLE = "LAMBDA_ADAPTER_HOOK_TOKEN"  # noqa: S105 - a name
-"""Where the application finds the token that its hooks are called with."""
+"""The variable with the token that is in the requests of hooks."""
 
 HANDED_ON = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH")
-"""Signals that are the application's."""
+"""Signals to forward to the application."""
 
 LAST_WORD = 1.0
-"""Seconds to answer ``terminate`` in, once the application has ended."""
+"""Seconds to respond to ``terminate``, once the application has ended."""
 
 EX_USAGE = 64
-"""Exit status of a setting that is wrong: sysexits.h."""
+"""Exit status if a setting is wrong: sysexits.h."""
 
 
 def run(argv: list[str], environ: Mapping[str, str], config: Config) -> int:
-    """Start the application, serve the hooks until it ends, and return its status."""
+    """Start the application, serve hooks until it exits, and return its status."""
     port = config.microvm_hooks_port or 0
     for warning in config.warnings:
         notice(warning, "WARNING")
@@ -63,7 +63,7 @@ def run(argv: list[str], environ: Mapping[str, str], config: Config) -> int:
 
 
 class Signals:
-    """Signals as bytes of a pipe, so that none is lost between two waits."""
+    """Receives signals through a pipe, so that none is lost between two waits."""
 
     def __enter__(self) -> "Self":
         self._reading, self._writing = os.pipe()
@@ -90,7 +90,7 @@ class Signals:
 
 
 def wait_ended(child: Child, signals: Signals) -> int:
-    """Hand signals on until the child ends, and return its wait status."""
+    """Forward signals until the child exits; return its wait status."""
     while True:
         for number in signals.wait():
             if number != signal.SIGCHLD:
@@ -101,7 +101,7 @@ def wait_ended(child: Child, signals: Signals) -> int:
 
 
 def reap(pid: int) -> int | None:
-    """Wait for every child that has ended; return the status of ``pid`` if it has."""
+    """Reap every child that has exited; return the status of ``pid`` if it has."""
     found: int | None = None
     while True:
         try:

@@ -1,6 +1,6 @@
-"""``lambda-adapter local check``: will it run on Lambda, and what breaks?
+"""``lambda-adapter local check``: find out whether an application runs on Lambda.
 
-Strategy: one run of the application in the sandbox, driven through Lambda's life by
-stages (``stages/``). A stage measures, and asks a rule (``rules/``) for the findings.
-Rules are pure: what was measured goes in, findings come out. ``report/`` prints them.
+The application runs once in the sandbox. Stages (``stages/``) drive it through init,
+requests, freeze and shutdown, and measure. Rules (``rules/``) turn measurements into
+findings, as pure functions. ``report/`` prints the findings.
 """

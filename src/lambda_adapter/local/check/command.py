@@ -1,4 +1,4 @@
-"""``lambda-adapter local check``: put an application through Lambda's life."""
+"""``lambda-adapter local check``: check an application under Lambda's conditions."""
 
 import io
 import os
@@ -52,7 +52,7 @@ SHARED = (
 
 
 async def run_check(checking: Check) -> bool:
-    """Run a check until it ends or a signal comes; return whether it has ended."""
+    """Run a check until it ends or a signal arrives; return whether it has ended."""
     import signal
 
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
@@ -102,7 +102,7 @@ def run_command(
     junit: str | None,
     **others: object,
 ) -> int:
-    """Check an application; return 1 where it would fail on Lambda."""
+    """Check an application; return 1 if it would fail on Lambda."""
     files = {name: others.pop(name) for name in ("paths", "openapi", "har")}
     command, given = _find_application(command, read_click(others))
     settings = CheckSettings(
@@ -149,7 +149,7 @@ def _check(options: Options, settings: CheckSettings) -> Result:
 
 
 def _read_gateways(given: str) -> tuple[str, ...]:
-    """Return the gateways that are named; none of them for all."""
+    """Return the named gateways; an empty tuple means all."""
     names = () if given == "all" else tuple(given.split(","))
     if unknown := set(names) - GATEWAYS.keys():
         raise click.UsageError(
@@ -208,38 +208,40 @@ COMMAND = click.Command(
     SETTINGS,
     callback=run_command,
     params=[
-        click.Option(["--quick"], is_flag=True, help="In seconds rather than minutes."),
+        click.Option(
+            ["--quick"], is_flag=True, help="Take seconds rather than minutes."
+        ),
         click.Option(
             ["--paths"],
             type=click.File("rb"),
             metavar="FILE",
-            help="A file of paths to ask, one a line, with a method before it or none.",
+            help="A file of paths to request, one per line, perhaps with a method.",
         ),
         click.Option(
             ["--openapi"],
             type=click.File("rb"),
             metavar="FILE",
-            help="An OpenAPI document in JSON: its GET operations are asked.",
+            help="An OpenAPI document in JSON, to request its GET operations.",
         ),
         click.Option(
             ["--har"],
             type=click.File("rb"),
             metavar="FILE",
-            help="A browser's archive: the paths of its GET and HEAD requests.",
+            help="A HAR file of a browser, to repeat its GET and HEAD requests.",
         ),
         click.Option(
             ["--crawl"],
             type=click.IntRange(0, 1_000),
             metavar="N",
             show_default="50, or 10 with --quick",
-            help="Links to follow from / at most, if no paths are given.",
+            help="Most links to follow from /, if no paths are given.",
         ),
         click.Option(
             ["--gateway"],
             default="all",
             show_default=True,
             metavar="LIST",
-            help=f"The gateways to go through: all, or some of {', '.join(GATEWAYS)}.",
+            help=f"The gateways to check: all, or some of {', '.join(GATEWAYS)}.",
         ),
         click.Option(
             ["--monthly"],
@@ -247,13 +249,17 @@ COMMAND = click.Command(
             default=1_000_000,
             show_default=True,
             metavar="N",
-            help="Requests a month to compute the costs of.",
+            help="Requests per month for the estimate of costs.",
         ),
         click.Option(
             ["--json", "json_file"], metavar="FILE", help="Write a report in JSON."
         ),
-        click.Option(["--html"], metavar="FILE", help="Write a page to send around."),
-        click.Option(["--junit"], metavar="FILE", help="Write JUnit's XML, for CI."),
+        click.Option(
+            ["--html"], metavar="FILE", help="Write a report as an HTML page."
+        ),
+        click.Option(
+            ["--junit"], metavar="FILE", help="Write a report in JUnit's XML, for CI."
+        ),
         *shared_options(),
         VERSION,
         click.Argument(["command"], nargs=-1, metavar="COMMAND [ARG]..."),

@@ -1,4 +1,4 @@
-"""What a check finds."""
+"""Findings of a check, and their order."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -7,12 +7,12 @@ import msgspec
 
 
 class Status(StrEnum):
-    """How much a finding matters on Lambda."""
+    """How serious a finding is on Lambda."""
 
     FAILURE = "failure"
-    """It breaks there."""
+    """It fails there."""
     WARNING = "warning"
-    """It may break there, or costs something."""
+    """It may fail there, or it costs time or money."""
     PASS = "pass"  # noqa: S105 - no password
 
 
@@ -26,26 +26,26 @@ KINDS = (
     *("gateway", "idle-cpu", "timers", "connections", "sigterm", "one-worker"),
     *("binary", "cost", "unfinished"),
 )
-"""Every kind of finding, the causes before what they lead to: the order of a report."""
+"""Every kind of finding in the order of a report: causes before consequences."""
 
 PAGE = "https://lambda-adapter.invalid/docs"
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One thing that was checked."""
+    """The result of one check."""
 
     kind: str
     status: Status
     title: str
-    """What is so, in a line."""
+    """The finding in one line."""
     seen: str = ""
-    """What was measured, or printed."""
+    """The measurement or the output behind it."""
     on_lambda: str = ""
-    """What Lambda would do."""
+    """The consequence on Lambda."""
     cure: str = ""
-    """A line to paste, or what to change."""
+    """What to change, perhaps as a line to paste."""
     page: str = ""
-    """The page of the documentation that explains it, such as local-check.md."""
+    """The documentation's page about it, such as local-check.md."""
 
 
 def failure(
@@ -57,7 +57,7 @@ def failure(
     cure: str = "",
     page: str = "local-check.md",
 ) -> Finding:
-    """Return a finding of what breaks on Lambda."""
+    """Return a finding that fails on Lambda."""
     return Finding(kind, Status.FAILURE, title, seen, on_lambda, cure, page)
 
 
@@ -70,17 +70,17 @@ def warning(
     cure: str = "",
     page: str = "local-check.md",
 ) -> Finding:
-    """Return a finding of what may break on Lambda."""
+    """Return a finding that may fail on Lambda."""
     return Finding(kind, Status.WARNING, title, seen, on_lambda, cure, page)
 
 
 def passed(kind: str, title: str, seen: str = "") -> Finding:
-    """Return a finding of what is as it should be."""
+    """Return a finding without a problem."""
     return Finding(kind, Status.PASS, title, seen)
 
 
 def ordered(findings: Iterable[Finding]) -> list[Finding]:
-    """Return findings, failures first, and causes before what they lead to."""
+    """Sort findings: failures first, and causes before consequences."""
     statuses = list(Status)
     return sorted(
         dict.fromkeys(findings),

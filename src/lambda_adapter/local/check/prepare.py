@@ -1,4 +1,4 @@
-"""From a command to the function that is checked."""
+"""Turn a command into the function to check."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,10 +12,10 @@ from lambda_adapter.local.options import Options
 from lambda_adapter.local.prepare import make_options
 
 BUSY = 8
-"""How many times longer a start may take on a machine that is busy."""
+"""Factor by which a start may take longer on a busy machine."""
 
 SPARE = 1.0
-"""Seconds that the function's timeout is longer than what a request may take."""
+"""Seconds that the function's timeout exceeds a request's."""
 
 
 def make(
@@ -25,7 +25,7 @@ def make(
     environ: Mapping[str, str],
     cwd: str | None = None,
 ) -> Options:
-    """Return the function that is checked.
+    """Return the options of the function to check.
 
     Raises:
         SetupError: it can't be run.
@@ -41,7 +41,7 @@ def make(
 
 
 def named_port(command: Sequence[str], environ: Mapping[str, str]) -> int | None:
-    """Return the port of the environment, or the default if the command names it."""
+    """Return the environment's port, or the default one if the command names it."""
     said = environ.get("AWS_LWA_PORT") or environ.get("PORT", "")
     if said.isdecimal():
         return int(said)

@@ -1,4 +1,4 @@
-"""What a check has found so far."""
+"""The result of a check, as far as it is known."""
 
 import msgspec
 
@@ -8,12 +8,12 @@ from lambda_adapter.local.check.rules.start import Start
 
 
 class Result(msgspec.Struct):
-    """What a check has found so far."""
+    """Everything that a check has found so far."""
 
     command: str
     memory_mb: int
     sandbox: str = ""
-    """What is enforced on this machine, in a line."""
+    """The limits that are enforced on this machine, in one line."""
     findings: list[Finding] = []
     start: Start | None = None
     bill: list[Line] = []
@@ -29,5 +29,5 @@ class Result(msgspec.Struct):
 
     @property
     def failed(self) -> bool:
-        """Whether there is a failure."""
+        """Whether any finding is a failure."""
         return any(each.status == "failure" for each in self.findings)

@@ -1,4 +1,4 @@
-"""A whole check: start, ask, watch, freeze, end."""
+"""Run a whole check: start, request, watch, freeze, end."""
 
 from collections.abc import AsyncIterator, Callable
 
@@ -36,11 +36,11 @@ STAGE_ERRORS = (
     *(EndedError, RuntimeError, OSError, psutil.Error),
     *(trio.BrokenResourceError, trio.ClosedResourceError),
 )
-"""What ends a stage: the application has ended, or its processes and sockets have."""
+"""Errors that end a stage: the application, a process or a socket has ended."""
 
 
 class Check:
-    """A check under way; ``result`` is what is known so far."""
+    """A check in progress; ``result`` is what is known so far."""
 
     def __init__(
         self, options: Options, settings: CheckSettings, progress: Progress
@@ -55,7 +55,7 @@ class Check:
         self.result.log = self._log.lines
 
     async def run(self) -> Result:
-        """Check everything, and return what was found."""
+        """Run all stages, and return the result."""
         async with launch(self._options, self._settings, self._log, self._progress) as (
             subject,
             beginning,
@@ -103,7 +103,7 @@ class Check:
         await self._stage("a worker that dies", life.kill_worker(subject))
 
     async def _stage(self, name: str, findings: AsyncIterator[Finding]) -> None:
-        """Take the findings of a stage; whatever happens in it, the next one comes."""
+        """Collect a stage's findings; an error in it does not stop the check."""
         self._progress(name)
         try:
             with trio.move_on_after(self._settings.pace.stage):
@@ -127,7 +127,7 @@ class Check:
         self.result.assumptions = bill.assumptions(measured, self._settings.monthly)
 
     def _judge_rest(self, subject: Subject, beginning: Beginning) -> None:
-        """Judge what all stages together have shown."""
+        """Judge what only all stages together show."""
         found = self.result.findings
         if jails := subject.jails:
             attempts = merged(jail.attempts for jail in jails)
@@ -156,7 +156,7 @@ class Check:
 
 
 def _first(error: BaseException) -> str:
-    """Return what the first error of a group says."""
+    """Return the message of the first error in a group."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return f"{type(error).__name__}: {error}"

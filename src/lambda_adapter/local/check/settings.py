@@ -1,4 +1,4 @@
-"""What a check is told."""
+"""The settings of a check."""
 
 import msgspec
 
@@ -6,7 +6,7 @@ from lambda_adapter.http.messages import Fields
 
 
 class Target(msgspec.Struct, frozen=True):
-    """A request that is asked of the application."""
+    """A request to send to the application."""
 
     path: str
     """Path and query, as sent."""
@@ -21,25 +21,25 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class Pace(msgspec.Struct, frozen=True):
-    """How long a check takes over its parts: seconds and counts."""
+    """How thorough a check is: seconds and counts."""
 
     init: float
-    """Until it gives up that the application becomes ready."""
+    """Seconds to wait until the application is ready."""
     request: float
-    """Until a request is late."""
+    """Timeout of a request."""
     freeze: float
     idle: float
-    """For which nothing is asked, and everything is watched."""
+    """Seconds to watch without requests."""
     requests: int
-    """That are sent to see what grows."""
+    """Requests to send to see what grows."""
     growth: float
-    """For which they are sent at most."""
+    """Most seconds to send them."""
     stage: float
-    """For a part of the check, beyond which the next one follows."""
+    """Timeout of a stage, after which the next one begins."""
     profile: bool
-    """Whether a second start shows what the time of a start goes to."""
+    """Whether to profile a second start."""
     crawl: int
-    """Pages that are followed, at most, if no paths are given."""
+    """Most pages to visit by links, if no paths are given."""
 
 
 QUICK = Pace(
@@ -67,17 +67,17 @@ FULL = Pace(
 
 
 class CheckSettings(msgspec.Struct, frozen=True):
-    """What is checked, and how."""
+    """What to check, and how."""
 
     pace: Pace = FULL
     gateways: tuple[str, ...] = ()
-    """All of them if there are none."""
+    """Empty for all."""
     targets: tuple[Target, ...] = ()
-    """What to ask; if there is nothing, links are followed from /."""
+    """The requests to send; if empty, links are followed from /."""
     crawl: int | None = None
     tmp_mb: int = 512
     memory_mb: int = 512
     fixed_port: bool = False
-    """Whether the application was told its port by who checks it."""
+    """Whether the user has chosen the application's port."""
     monthly: int = 1_000_000
-    """Requests a month that the costs are for."""
+    """Requests per month for the estimate of costs."""

@@ -1,4 +1,4 @@
-"""The application under check: running in the sandbox, asked in both ways."""
+"""The application under check, in the sandbox: through a gateway and directly."""
 
 import secrets
 import time
@@ -30,21 +30,21 @@ HOST = f"a1b2c3d4e5.execute-api.{REGION}.amazonaws.com"
 """The Host that is asked: an API Gateway's."""
 
 MAX_BODY = 16_777_216
-"""Bytes of a response that are read; Lambda takes 6 MB."""
+"""Most bytes to read of a response; Lambda accepts 6 MB."""
 
 CLIENT = "203.0.113.7"
-"""The client's address: one for documentation (RFC 5737)."""
+"""The client's address, reserved for documentation (RFC 5737)."""
 
 
 class Log(Silence):
-    """What the application has printed, with its times."""
+    """The application's output, with times."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.on_line: Callable[[str], None] = lambda _: None
 
     def line(self, text: str) -> None:
-        """Keep a line of the application's."""
+        """Keep a line of the application's output."""
         if text.startswith("sandbox  "):
             return  # the check has that from the sandbox itself
         self.lines.append(text)
@@ -52,36 +52,36 @@ class Log(Silence):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What a request through a gateway has brought."""
+    """The result of a request through a gateway."""
 
     status: int
     fields: Fields
     body: bytes
     seconds: float
-    """Of the invocation, as far as the function was at work."""
+    """Duration of the invocation."""
     failure: str = ""
     """Why the invocation failed, if it did."""
     late: bool = False
     note: str = ""
-    """What the gateway found wrong with the reply."""
+    """The gateway's objection to the reply."""
 
 
 class Direct(msgspec.Struct, frozen=True):
-    """What a request to the application itself has brought."""
+    """The result of a request to the application itself."""
 
     status: int
-    """0 where there was no response."""
+    """0 if there was no response."""
     fields: Fields
     body: bytes
     seconds: float
     complete: bool
-    """Whether the response ended by itself, within the time and MAX_BODY."""
+    """Whether the response ended in time and within MAX_BODY."""
     first_byte: float = 0.0
-    """Seconds until its head."""
+    """Seconds until its head arrived."""
 
 
 class Subject:
-    """An application, and the ways to ask it."""
+    """An application, with ways to send it requests."""
 
     def __init__(
         self, options: Options, settings: CheckSettings, function: Function, log: Log
@@ -91,17 +91,17 @@ class Subject:
         self.function = function
         self.log = log
         self.pages: dict[str, Answer] = {}
-        """What each page was when it was asked directly, or through a gateway."""
+        """The response of each page, requested directly or through a gateway."""
         self.request_cpu = 0.0
-        """CPU seconds of a request, the adapter's included, on average."""
+        """Mean CPU seconds of a request, including the adapter's."""
         self.weights: list[tuple[int, float]] = []
-        """Megabytes after so many requests."""
+        """Megabytes in use after so many requests."""
         self.durations: list[float] = []
-        """Seconds of invocations that were served."""
+        """Seconds of served invocations."""
 
     @property
     def environment(self) -> Environment:
-        """The environment that is there.
+        """The current environment.
 
         Raises:
             RuntimeError: there is none.
@@ -113,7 +113,7 @@ class Subject:
 
     @property
     def jail(self) -> Jail:
-        """The sandbox of the environment that is there.
+        """The current environment's sandbox.
 
         Raises:
             RuntimeError: there is none.
@@ -125,37 +125,37 @@ class Subject:
 
     @property
     def governors(self) -> list[Governor]:
-        """The governors of all environments that there were."""
+        """The governors of all environments so far."""
         return [each.governor for each in self.jails if each.governor]
 
     @property
     def jails(self) -> list[Jail]:
-        """The sandboxes of all environments that there were."""
+        """The sandboxes of all environments so far."""
         return [each.jail for each in self.function.environments if each.jail]
 
     @property
     def ours(self) -> set[int]:
-        """Ports that are not the application's choice."""
+        """Ports that the application has not chosen."""
         return {each.runtime_port for each in self.function.environments}
 
     @property
     def port(self) -> int:
-        """The application's."""
+        """The application's port."""
         return self.options.config.port
 
     @property
     def streams(self) -> bool:
-        """Whether replies are streamed, so that gateways have to stream as well."""
+        """Whether replies are streamed, so that gateways must stream as well."""
         return self.options.config.streams
 
     @property
     def has_port(self) -> bool:
-        """Whether the application can be asked directly."""
+        """Whether requests can be sent to the application directly."""
         config = self.options.config
         return not (config.is_in_process or config.unix_socket)
 
     async def ask(self, target: Target, gateway: str = "") -> Outcome:
-        """Ask through a gateway and Lambda, as a browser on the internet would."""
+        """Send a request through a gateway and Lambda, as a browser would."""
         gateway = gateway or ("function-url" if self.streams else "http-api")
         door = GATEWAYS[gateway]()
         path, _, query = target.path.partition("?")
@@ -193,7 +193,7 @@ class Subject:
     async def ask_directly(
         self, target: Target, seconds: float, host: str = HOST
     ) -> Direct:
-        """Ask the application itself, as the adapter would."""
+        """Send a request to the application itself, as the adapter would."""
         began = time.monotonic()
         reader = _Reader()
         with trio.move_on_after(seconds) as limit:
@@ -262,7 +262,7 @@ class _Reader:
 
 
 async def _drain(invocation: Invocation, seconds: float) -> bytes:
-    """Return a streamed body, as far as it comes within the time."""
+    """Return a streamed body, as much as arrives in time."""
     body = bytearray()
     pieces = invocation.pieces
     if pieces:

@@ -1,4 +1,4 @@
-"""A check within a test: what the fixture ``lambda_check`` returns."""
+"""Run a check within a test, for the fixture ``lambda_check``."""
 
 import os
 import shlex
@@ -17,14 +17,14 @@ from lambda_adapter.local.option_table import Given
 
 
 class Checked:
-    """What a check has found; it prints as the report."""
+    """The result of a check; its text is the report."""
 
     def __init__(self, result: Result) -> None:
         self._result = result
 
     @property
     def failed(self) -> bool:
-        """Whether there is a failure."""
+        """Whether any finding is a failure."""
         return self._result.failed
 
     @property
@@ -45,7 +45,7 @@ def check_app(
     env: Mapping[str, str] | None = None,
     cwd: str | None = None,
 ) -> Checked:
-    """Check an application, and return what was found.
+    """Check an application, and return the result.
 
     Raises:
         SetupError: it can't be run.

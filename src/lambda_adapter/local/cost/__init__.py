@@ -1,5 +1,5 @@
-"""What a function costs: environments as Lambda starts and keeps them, simulated.
+"""Simulate how Lambda starts and keeps environments, and what a function costs.
 
-``python -m bench fleet`` compares adapters with it, ``lambda-adapter local check`` says
-what the application that it measured would cost.
+``python -m bench fleet`` compares adapters with it, and ``lambda-adapter local check``
+estimates the costs of the application that it has measured.
 """

@@ -1,4 +1,4 @@
-"""When requests arrive: traces, as sorted times in seconds."""
+"""Generate arrival times of requests: traces, as sorted times in seconds."""
 
 import math
 import random
@@ -10,13 +10,13 @@ MINUTE, HOUR, DAY = 60.0, 3_600.0, 86_400.0
 
 
 class Trace(msgspec.Struct, frozen=True):
-    """Arrivals of one kind: how many there are, and when, is a matter of the seed."""
+    """A pattern of arrivals; the seed decides their number and times."""
 
     name: str
     seconds: float
-    """How long it lasts."""
+    """Duration of the trace."""
     mean: float
-    """Requests a second, on average."""
+    """Mean requests per second."""
     make: Callable[[int], list[float]]
     """Return the arrivals for a seed."""
 
@@ -29,7 +29,7 @@ def steady(rate: float, seconds: float, seed: int) -> list[float]:
 def bursts(
     quiet: float, busy: float, every: float, lasts: float, seconds: float, seed: int
 ) -> list[float]:
-    """Return arrivals at a quiet rate, and at a busy one at the end of each period."""
+    """Return arrivals at a quiet rate, with a busy rate at the end of each period."""
 
     def rate(time: float) -> float:
         return busy if time % every >= every - lasts else quiet
@@ -38,7 +38,7 @@ def bursts(
 
 
 def daily(mean: float, seed: int) -> list[float]:
-    """Return a day whose rate swings between nothing and twice its mean."""
+    """Return a day whose rate varies between zero and twice its mean."""
 
     def rate(time: float) -> float:
         return mean * (1 - math.cos(2 * math.pi * time / DAY))
@@ -49,7 +49,7 @@ def daily(mean: float, seed: int) -> list[float]:
 def _poisson(
     rate: Callable[[float], float], most: float, seconds: float, seed: int
 ) -> Iterator[float]:
-    """Return a Poisson process whose rate changes, by thinning one of the highest rate.
+    """Return a Poisson process with a changing rate, by thinning one at the peak rate.
 
     https://en.wikipedia.org/wiki/Poisson_point_process#Thinning
     """

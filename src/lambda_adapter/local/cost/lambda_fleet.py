@@ -1,4 +1,4 @@
-"""Environments on demand: one request at a time each, started when none is free.
+"""Simulate on-demand environments: one request at a time, started when none is free.
 
 https://docs.aws.amazon.com/lambda/latest/dg/scaling-behavior.html
 """
@@ -11,13 +11,13 @@ from collections.abc import Sequence
 import msgspec
 
 BURST = 1_000
-"""Environments that a function can be given at once; it is never more than that ..."""
+"""Environments that a function can start immediately, and at most ..."""
 REFILL = 100
-"""... and as many are added each second: 1,000 in 10 s, continuously."""
+"""... and so many more each second: 1,000 in 10 s, continuously."""
 
 
 class Fleet(msgspec.Struct, frozen=True):
-    """What Lambda allows, and how long it keeps an environment that is idle."""
+    """The account's limits, and how long Lambda keeps an idle environment."""
 
     concurrency: int = 3_000
     """The account's quota. It is 1,000 unless one has asked for more
@@ -29,11 +29,11 @@ class Fleet(msgspec.Struct, frozen=True):
 
 
 class Service(msgspec.Struct, frozen=True):
-    """What a request takes, in seconds: for its client, and on the bill."""
+    """Durations of a request in seconds: for its client, and billed."""
 
     request: float
     first_request: float
-    """Of a request that starts an environment: all until its reply."""
+    """The whole time of a request that starts an environment."""
     billed: float
     billed_first: float
 
@@ -63,27 +63,27 @@ def _begun(seconds: float) -> float:
 
 
 class Outcome(msgspec.Struct):
-    """What became of a trace."""
+    """The result of a trace."""
 
     latencies: list[float] = []
-    """Seconds, of each request that was served, in the order of their arrivals."""
+    """Seconds of each served request, in order of arrival."""
     billed: float = 0
-    """Seconds, in all."""
+    """Seconds in total."""
     cold_starts: int = 0
     refused: int = 0
 
 
 def serve(arrivals: Sequence[float], service: Service, fleet: Fleet) -> Outcome:
-    """Serve a trace, and return what became of it.
+    """Serve a trace, and return its result.
 
     A request that finds no free environment waits for the one that is started for it,
-    even if another becomes free before. The one that became free last is used first.
+    even if another becomes free before. The most recently used one is used first.
     """
     outcome = Outcome()
     busy: list[float] = []
-    """When each environment at work will be free: a heap."""
+    """When each busy environment becomes free: a heap."""
     idle: deque[float] = deque()
-    """Since when each idle environment is free, the longest first."""
+    """Since when each idle environment is free, longest first."""
     allowed, refilled = float(BURST), 0.0
     for now in arrivals:
         while busy and busy[0] <= now:

@@ -1,4 +1,4 @@
-"""Managed Instances: environments that are there, with many requests at once in each.
+"""Simulate Managed Instances: running environments with concurrent requests.
 
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances.html
 """
@@ -12,26 +12,26 @@ import msgspec
 from lambda_adapter.local.cost.lambda_fleet import Outcome
 
 SLOTS = 16
-"""Requests at once for each vCPU: Lambda's default for Python.
+"""Concurrent requests for each vCPU: Lambda's default for Python.
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances-python-runtime.html"""
 LEAST = 3
-"""Instances that are there at least, one in each availability zone.
+"""Minimum number of instances, one in each availability zone.
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances-scaling.html"""
 RESERVED = 1
-"""vCPU of each instance that are not the function's.
+"""vCPU of each instance that the function can't use.
 https://github.com/aws/agent-toolkit-for-aws, aws-lambda-managed-instances/SKILL.md"""
 SIZES = (2, 4, 8, 16)
-"""vCPU of the instances to choose from, m7i.large to m7i.4xlarge."""
+"""vCPU of the available instances, m7i.large to m7i.4xlarge."""
 TARGET = 0.5
-"""How busy a processor is when the most requests come: Lambda adds machines within
-minutes, so it needs room for twice the traffic until then."""
+"""Load of a processor at the peak. Lambda adds machines within minutes, and until then
+there must be room for twice the traffic."""
 
 
 class Instances(msgspec.Struct, frozen=True):
     """Instances of one size, whose processors serve one queue.
 
-    One queue for all is what routing to the processor with the least work amounts to.
-    How Lambda routes is not documented.
+    One queue is equivalent to routing to the least busy processor. How Lambda routes is
+    not documented.
     """
 
     count: int
@@ -40,7 +40,7 @@ class Instances(msgspec.Struct, frozen=True):
 
     @classmethod
     def for_load(cls, rate: float, processor: float) -> "Instances":
-        """Return the cheapest for so many requests a second, each with its seconds."""
+        """Return the cheapest instances for a rate of requests of given seconds."""
         needed = math.ceil(round(rate * processor / TARGET, 6))
         choices = [
             cls(max(LEAST, math.ceil(needed / (size - RESERVED))), size)
@@ -50,12 +50,12 @@ class Instances(msgspec.Struct, frozen=True):
 
     @property
     def bought(self) -> int:
-        """How many vCPU there are in all."""
+        """The vCPU of all instances."""
         return self.count * self.size
 
     @property
     def processors(self) -> int:
-        """How many of them serve requests."""
+        """The vCPU that serve requests."""
         return self.count * (self.size - RESERVED)
 
 
@@ -66,16 +66,16 @@ def queue(
     processors: int,
     slots: int = SLOTS,
 ) -> Outcome:
-    """Serve requests that need a processor, and then wait for something else.
+    """Simulate requests that need a processor, and then wait for something else.
 
     Both are in seconds, and the same for each request: M/D/n, if they arrive at random.
     A request that finds all slots of all processors taken is refused.
     """
     outcome = Outcome()
     free = [0.0] * processors
-    """When each processor is free: a heap."""
+    """When each processor becomes free: a heap."""
     leaving: list[float] = []
-    """When each request that is there will have been served: a heap."""
+    """When each current request will have been served: a heap."""
     for now in arrivals:
         while leaving and leaving[0] <= now:
             heapq.heappop(leaving)

@@ -1,7 +1,7 @@
-"""Gateways: a request becomes an event, and a reply becomes a response.
+"""Gateways turn a request into an event, and a reply into a response.
 
-The inverse of ``lambda_adapter.events``, with what each gateway loses on the way. Core:
-no I/O; the clock and the ids are arguments.
+This is the inverse of ``lambda_adapter.events``, including what each gateway loses on
+the way. It does no I/O: the clock and the ids are arguments.
 """
 
 from lambda_adapter.local.gateways.alb import Alb, AlbMultiValue
@@ -14,4 +14,4 @@ GATEWAYS: dict[str, type[Gateway]] = {
     each.name: each
     for each in (HttpApi, RestApi, Alb, AlbMultiValue, FunctionUrl, VpcLattice)
 }
-"""Each kind of gateway, by the name that ``--event`` takes."""
+"""Each kind of gateway, by its name on the command line."""

@@ -27,7 +27,7 @@ from lambda_adapter.local.gateways.replies import (
 )
 
 MAX_REPLY = 1_048_576
-"""Bytes of a reply's JSON, and of a request's body:
+"""Most bytes of a reply's JSON, and of a request's body:
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html"""
 
 _TARGET_GROUP = (
@@ -42,7 +42,7 @@ _REASONS = {
 
 
 class Alb(Gateway):
-    """A target group with one value for each name: the last one."""
+    """A target group that keeps one value for each name: the last one."""
 
     name: ClassVar[str] = "alb"
     max_body: ClassVar[int] = MAX_REPLY
@@ -69,7 +69,7 @@ class Alb(Gateway):
         }
 
     def response(self, reply: bytes, arrival: ClientRequest) -> Response:
-        """Return the response, of the map that the event had."""
+        """Return the response, from the same map as in the event."""
         if len(reply) > MAX_REPLY:
             raise MalformedReplyError("the reply is larger than 1 MB")
         said = read_object(reply)
@@ -79,11 +79,11 @@ class Alb(Gateway):
         return whole_response(status, fields, read_body(said), arrival, kind)
 
     def failure(self) -> Response:
-        """Return 502, as a page."""
+        """Return a 502 with a page."""
         return _page(502)
 
     def too_large(self) -> Response:
-        """Return 413, as a page."""
+        """Return a 413 with a page."""
         return _page(413)
 
     _map: ClassVar[str] = "headers"

@@ -1,4 +1,4 @@
-"""What every gateway does: a client's request becomes an event's payload."""
+"""The base of all gateways, and the values they work on."""
 
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -23,13 +23,13 @@ class ClientRequest(msgspec.Struct, frozen=True):
     path: str
     """As sent, still encoded, without the query."""
     query: str
-    """As sent; empty where there is none."""
+    """As sent; empty if there is none."""
     fields: Fields
     body: bytes = b""
     client: str = "127.0.0.1"
     port: int = 9000
     scheme: str = "http"
-    """What its client spoke: the front door HTTP, AWS's gateways HTTPS."""
+    """The client's protocol: HTTP at the front door, HTTPS at AWS's gateways."""
 
     @property
     def title(self) -> str:
@@ -37,7 +37,7 @@ class ClientRequest(msgspec.Struct, frozen=True):
         return f"{self.method} {self.path}" + (f"?{self.query}" if self.query else "")
 
     def value(self, name: bytes) -> str:
-        """Return the first value of a field, or nothing."""
+        """Return the first value of a header, or ""."""
         for each, value in self.fields:
             if each.lower() == name:
                 return decoded(value)
@@ -61,16 +61,16 @@ class EventMeta(msgspec.Struct, frozen=True):
 
 
 def passed_on(arrival: ClientRequest) -> list[tuple[str, str]]:
-    """Return the fields that are not for one connection only."""
+    """Return the headers that are not for one connection only."""
     kept = end_to_end(arrival.fields)
     return [(name.decode(), decoded(value)) for name, value in kept]
 
 
 def forwarded(arrival: ClientRequest, stamp: EventMeta) -> list[tuple[str, str]]:
-    """Return the fields, with what a gateway says of its client.
+    """Return the headers with those that a gateway adds about its client.
 
-    The front door speaks HTTP, so the protocol is ``http``, where API Gateway and
-    function URLs speak HTTPS alone:
+    The protocol is ``http``, as the front door's is, although API Gateway and function
+    URLs speak only HTTPS:
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/x-forwarded-headers.html
     """
     before: list[str] = []
@@ -93,12 +93,12 @@ def forwarded(arrival: ClientRequest, stamp: EventMeta) -> list[tuple[str, str]]
 
 
 MAX_EVENT = 6_291_456
-"""Bytes of an event's JSON:
+"""Most bytes of an event's JSON:
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
 
 class RefusedError(Exception):
-    """The gateway responds by itself, and Lambda is not asked."""
+    """The gateway responds by itself, without invoking the function."""
 
     def __init__(self, response: Response, why: str) -> None:
         super().__init__(why)
@@ -106,17 +106,17 @@ class RefusedError(Exception):
 
 
 class MalformedReplyError(Exception):
-    """A reply that the gateway cannot make a response of, and why."""
+    """The gateway can't turn the reply into a response; the message has the reason."""
 
 
 class Gateway:
-    """One way in. ``stage`` is API Gateway's; only REST APIs have binary types."""
+    """A gateway. ``stage`` is API Gateway's; only REST APIs have binary types."""
 
     name: ClassVar[str]
     max_body: ClassVar[int]
-    """Bytes of a request's body."""
+    """Most bytes of a request's body."""
     timeout: ClassVar[float] = 900
-    """Seconds until the gateway gives up; Lambda's own longest, where it never does."""
+    """The gateway's timeout in seconds; Lambda's longest one if it has none."""
     streams: ClassVar[bool] = False
 
     def __init__(
@@ -126,35 +126,36 @@ class Gateway:
         self.binary_media_types = binary_media_types
 
     def event(self, arrival: ClientRequest, stamp: EventMeta) -> dict[str, object]:
-        """Return the event that a request becomes.
+        """Return the event for a request.
 
         Raises:
-            RefusedError: the gateway does not pass the request on.
+            RefusedError: the gateway does not forward the request.
         """
         raise NotImplementedError
 
     def response(self, reply: bytes, arrival: ClientRequest) -> Response:
-        """Return the response that a whole reply becomes.
+        """Return the response for a whole reply.
 
         Raises:
-            MalformedReplyError: it becomes none.
+            MalformedReplyError: the reply is not valid.
         """
         raise NotImplementedError
 
     def streamed_response(self, prelude: bytes) -> Response:
-        """Return the head of the response that a streamed reply becomes.
+        """Return the head of the response for a streamed reply.
 
         Raises:
-            MalformedReplyError: it becomes none, or this gateway does not stream.
+            MalformedReplyError: the prelude is invalid, or this gateway does not
+                stream.
         """
         raise MalformedReplyError(f"{self.name} takes no streamed reply")
 
     def failure(self) -> Response:
-        """Return the response where the function failed, or its reply is malformed."""
+        """Return the response if the function failed, or its reply is malformed."""
         raise NotImplementedError
 
     def late(self) -> Response:
-        """Return the response where the gateway's own time limit was passed."""
+        """Return the response if the gateway timed out."""
         return self.failure()
 
     def too_large(self) -> Response:
@@ -165,7 +166,7 @@ class Gateway:
         """Return the event as Lambda delivers it.
 
         Raises:
-            RefusedError: the gateway does not pass the request on.
+            RefusedError: the gateway does not forward the request.
         """
         if len(arrival.body) > self.max_body:
             why = f"its body is over {self.max_body:,} bytes"
@@ -178,7 +179,7 @@ class Gateway:
 
 
 def json_response(status: int, body: bytes) -> Response:
-    """Return a response of a gateway's own."""
+    """Return a gateway's own response."""
     fields: Fields = [
         (b"content-type", b"application/json"),
         (b"content-length", b"%d" % len(body)),

@@ -37,7 +37,7 @@ _BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 class HttpApi(Gateway):
-    """An HTTP API: the path arrives decoded, and its failures are 500."""
+    """An HTTP API: the path arrives decoded, and failures become status 500."""
 
     name: ClassVar[str] = "http-api"
     max_body: ClassVar[int] = 10_485_760
@@ -91,7 +91,7 @@ class HttpApi(Gateway):
     _keeps_cookies: ClassVar[bool] = False
 
     def _path(self, path: str) -> str:
-        """Return a path, cut at the ``?`` of a first decoding and decoded again."""
+        """Return a path decoded twice, cut at a ``?`` that the first time reveals."""
         cut = unquote(path).partition("?")[0]
         if _BARE_PERCENT.search(cut):
             bad_request = json_response(400, b'{"message":"Bad Request"}')
@@ -153,7 +153,7 @@ class FunctionUrl(HttpApi):
         return json_response(502, b"Internal Server Error")
 
     def late(self) -> Response:
-        """Return 502: the only limit is Lambda's own."""
+        """Return 502: the only timeout is Lambda's own."""
         return self.failure()
 
     _keeps_cookies: ClassVar[bool] = True
@@ -171,7 +171,7 @@ class FunctionUrl(HttpApi):
         ]
 
     def _plain(self, reply: bytes) -> bytes:
-        """Return a reply that is no response; a string goes without its quotes."""
+        """Return a reply that is not a response, a string without its quotes."""
         try:
             return msgspec.json.decode(reply, type=str).encode()
         except msgspec.DecodeError:
@@ -182,7 +182,7 @@ class FunctionUrl(HttpApi):
 
 
 def _guess(reply: bytes) -> dict[str, object] | None:
-    """Return the reply if it is in the format, None if all of it is the body.
+    """Return the reply if it has the format, None if all of it is the body.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html#http-api-develop-integrations-lambda.response
 

@@ -1,4 +1,4 @@
-"""Bodies in events, and replies as responses: what the gateways have in common."""
+"""Encode bodies for events and parse replies, as all gateways do."""
 
 import base64
 import binascii
@@ -11,12 +11,12 @@ from lambda_adapter.http.messages import Fields, Response, end_to_end
 from lambda_adapter.local.gateways.gateway import ClientRequest, MalformedReplyError
 
 _TEXT = re.compile(r"text/.*|application/(json|javascript|xml)")
-"""Not forms, not ``+json``, and not what has no type:
+"""Excludes forms, ``+json``, and bodies without a type:
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html#receive-event-from-load-balancer"""
 
 
 def text_or_base64(arrival: ClientRequest) -> tuple[str, bool]:
-    """Return the body, and whether it is base64, as all but REST APIs have it."""
+    """Return the body, and whether it is base64; REST APIs decide differently."""
     if _TEXT.fullmatch(media_type(arrival)) and not arrival.value(b"content-encoding"):
         try:
             return arrival.body.decode(), False
@@ -26,19 +26,19 @@ def text_or_base64(arrival: ClientRequest) -> tuple[str, bool]:
 
 
 def as_base64(body: bytes) -> tuple[str, bool]:
-    """Return a body in base64, and whether there is any."""
+    """Return a body in base64, and whether it is not empty."""
     return base64.b64encode(body).decode(), bool(body)
 
 
 def media_type(arrival: ClientRequest) -> str:
-    """Return the type of the body, without its parameters."""
+    """Return the media type of the body, without parameters."""
     return arrival.value(b"content-type").partition(";")[0].strip().lower()
 
 
 def matches(media_type: str, patterns: tuple[str, ...]) -> bool:
-    """Return whether a type is one of those listed, such as ``image/*`` or ``*/*``.
+    """Return whether a media type matches a list of patterns like ``image/*``.
 
-    A type that is itself a pattern, as in ``Accept: */*``, matches ``*/*`` alone:
+    A type that is itself a pattern, as in ``Accept: */*``, only matches ``*/*``:
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings-workflow.html
     """
     main = media_type.partition("/")[0]
@@ -56,10 +56,10 @@ _WITHOUT_BODY = frozenset({204, 304})
 
 
 def read_object(reply: bytes) -> Document:
-    """Return a reply that has to be a JSON object.
+    """Return a reply that must be a JSON object.
 
     Raises:
-        MalformedReplyError: it is something else.
+        MalformedReplyError: it is not an object.
     """
     try:
         return msgspec.json.decode(reply, type=Document)
@@ -68,10 +68,10 @@ def read_object(reply: bytes) -> Document:
 
 
 def read_status(document: Document, *, digits: bool = True) -> int:
-    """Return the status, a number, or ``digits`` in a string.
+    """Return the status: a number or, with ``digits``, a string of digits.
 
     Raises:
-        MalformedReplyError: it is neither, or no status of a response.
+        MalformedReplyError: it is neither, or not a valid status.
     """
     said = document.get("statusCode")
     if digits and isinstance(said, str) and said.isdecimal():
@@ -85,7 +85,7 @@ def read_body(document: Document, *, decode: bool = True) -> bytes:
     """Return the body, decoded from base64 if the reply says so and ``decode``.
 
     Raises:
-        MalformedReplyError: it is no string, or not the base64 that it is said to be.
+        MalformedReplyError: it is not a string, or not valid base64.
     """
     body = document.get("body")
     if body is None:
@@ -101,10 +101,10 @@ def read_body(document: Document, *, decode: bool = True) -> bytes:
 
 
 def read_fields(document: Document, key: str) -> Fields:
-    """Return the fields of a map of single values or of lists, names as they are.
+    """Return the headers of a map of values or of lists, with names unchanged.
 
     Raises:
-        MalformedReplyError: it is no map.
+        MalformedReplyError: it is not a map.
     """
     values = document.get(key) or {}
     if not isinstance(values, dict):
@@ -130,9 +130,9 @@ def read_cookies(document: Document) -> Fields:
 def whole_response(
     status: int, fields: Fields, body: bytes, arrival: ClientRequest, media_type: bytes
 ) -> Response:
-    """Return a response; ``media_type`` is that of one that names none."""
+    """Return a response; ``media_type`` is the default."""
     kept = _typed(end_to_end(fields), media_type)
-    if arrival.method != "HEAD":  # there, it is the length of what GET would bring
+    if arrival.method != "HEAD":  # for HEAD it is the length of GET's response
         kept = _without(kept, b"content-length")
         if status not in _WITHOUT_BODY:
             kept.append((b"content-length", b"%d" % len(body)))
@@ -140,13 +140,13 @@ def whole_response(
 
 
 def streamed_head(prelude: bytes, remapped: bytes = b"") -> Response:
-    """Return the head of a streamed response, whose length nobody knows.
+    """Return the head of a streamed response, without its length.
 
-    A ``Content-Length`` of the application's takes the name ``remapped``, if any:
+    The application's ``Content-Length`` gets the name ``remapped``, if given:
     https://github.com/cargo-lambda/cargo-lambda/issues/862
 
     Raises:
-        MalformedReplyError: the prelude is not a prelude.
+        MalformedReplyError: the prelude is invalid.
     """
     said = read_object(prelude)
     fields = [
@@ -174,7 +174,7 @@ def _without(fields: Fields, dropped: bytes) -> Fields:
 
 
 def _text(value: object) -> bytes:
-    """Return a value as a field's: gateways send what JSON has as UTF-8."""
+    """Return a JSON value as a header's value, in UTF-8 as gateways send it."""
     if isinstance(value, bool):
         return b"true" if value else b"false"
     return str(value).encode("utf-8", "replace")

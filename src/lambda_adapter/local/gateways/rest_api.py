@@ -46,7 +46,7 @@ _REMAPPED = {
 
 
 class RestApi(Gateway):
-    """A REST API: both maps of everything, and text unless told otherwise."""
+    """A REST API: maps of values and of lists; bodies are text unless configured."""
 
     name: ClassVar[str] = "rest-api"
     max_body: ClassVar[int] = 10_485_760
@@ -78,7 +78,7 @@ class RestApi(Gateway):
         }
 
     def response(self, reply: bytes, arrival: ClientRequest) -> Response:
-        """Return the response; a key that is not of the format is refused."""
+        """Return the response; refuse keys that the format does not have."""
         said = read_object(reply)
         if odd := said.keys() - _KEYS:
             raise MalformedReplyError(f"the reply has the key {min(odd)!r}")
@@ -103,7 +103,7 @@ class RestApi(Gateway):
         return json_response(504, b'{"message": "Endpoint request timed out"}')
 
     def _body(self, arrival: ClientRequest) -> tuple[str, bool]:
-        # A body of no type is taken for JSON:
+        # A body without a type counts as JSON:
         # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings-workflow.html
         kind = media_type(arrival) or "application/json"
         if matches(kind, self.binary_media_types):
@@ -135,7 +135,7 @@ class RestApi(Gateway):
 
 
 def _merged(said: dict[str, object]) -> Fields:
-    """Return the fields of both maps; a value that is in both is there once.
+    """Return the headers of both maps; a value in both counts once.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-output-format
     """

@@ -2,8 +2,7 @@
 
 https://docs.aws.amazon.com/vpc-lattice/latest/ug/lambda-functions.html
 
-What it does beyond that page is not established; here it does what a load balancer
-does.
+What that page does not say is not known; here it behaves like a load balancer.
 """
 
 from typing import ClassVar

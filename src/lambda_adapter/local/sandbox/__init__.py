@@ -1,4 +1,4 @@
-"""What Lambda takes away, taken away here: disk, shared memory, user, CPU, memory.
+"""Impose Lambda's limits locally: disk, shared memory, user, CPU and memory.
 
 Strategy: the adapter's command is started through ``confine``, a program that confines
 itself in the kernel and then executes the adapter, so that the adapter is inside as

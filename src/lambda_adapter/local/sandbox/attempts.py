@@ -1,4 +1,4 @@
-"""What processes tried that Lambda does not allow, or that one wants to know of."""
+"""Record what processes tried that Lambda forbids, or that is worth knowing."""
 
 import os.path
 from collections.abc import Callable, Iterable, Sequence
@@ -7,7 +7,7 @@ import msgspec
 
 _QUIET = ("/dev/null", "/dev/tty", "/dev/zero", "/dev/full", "/dev/urandom")
 _BYTECODE = "/__pycache__/"
-"""Python writes bytecode beside its sources where it can, and goes on where not."""
+"""Python writes bytecode beside its sources if it can, and ignores a failure."""
 
 
 class Write(msgspec.Struct, frozen=True):
@@ -36,7 +36,7 @@ class Connect(msgspec.Struct, frozen=True):
 
 
 class Privilege(msgspec.Struct, frozen=True):
-    """A call that is for root."""
+    """A system call that needs root."""
 
     call: str
     by: str
@@ -46,11 +46,11 @@ Attempt = Write | Bind | Connect | Privilege
 
 
 class Attempts:
-    """What was tried, each thing once, the first first."""
+    """The attempts, each recorded once, in order."""
 
     def __init__(self, readonly: Sequence[str], home: str) -> None:
         self._readonly = readonly
-        """What is below /tmp and yet read-only: the project, and what runs it."""
+        """Read-only paths below /tmp: the project, and what runs it."""
         self._home = home
         self.on_write: Callable[[Write], None] = lambda _: None
         """Called with each write that Lambda refuses, once, in the watcher's thread."""
@@ -60,7 +60,7 @@ class Attempts:
         self.privileges: dict[Privilege, int] = {}
 
     def add(self, attempt: Attempt) -> None:
-        """Note an attempt, unless it is allowed on Lambda or means nothing."""
+        """Record an attempt, unless Lambda allows it or it is harmless."""
         match attempt:
             case Write():
                 if self.is_refused(attempt.path):
@@ -87,21 +87,21 @@ class Attempts:
         return path.startswith("/")
 
     def shared_memory(self) -> list[Write]:
-        """Return what was to be in /dev/shm."""
+        """Return the writes to /dev/shm."""
         return [each for each in self.writes if is_below(each.path, "/dev/shm")]
 
     def home(self) -> list[Write]:
-        """Return what was to be in HOME."""
+        """Return the writes to HOME."""
         return [each for each in self.writes if is_below(each.path, self._home)]
 
     def elsewhere(self) -> list[Write]:
-        """Return what was to be on the read-only disk."""
+        """Return the writes to the read-only disk."""
         others = {*self.shared_memory(), *self.home()}
         return [each for each in self.writes if each not in others]
 
 
 def merged(several: Iterable[Attempts]) -> Attempts:
-    """Return what several environments of one application have tried."""
+    """Merge the attempts of several environments of one application."""
     first, *others = several
     for other in others:
         first.writes.update(other.writes)

@@ -16,10 +16,10 @@ from lambda_adapter.local.sandbox import kernel, syscalls
 from lambda_adapter.local.sandbox.plan import Enforced, Plan
 
 UID, GID = 993, 990
-"""The user and group that have been seen on Lambda (lambci/docker-lambda#159)."""
+"""The user and group observed on Lambda (lambci/docker-lambda#159)."""
 
 _LANDLOCK_WRITES = 0b1_1111_1111_0010
-"""All of Landlock's first version that changes a file system; reading stays."""
+"""All rights of Landlock's first version that change a file system; not reading."""
 
 
 def main(argv: list[str]) -> None:
@@ -44,7 +44,7 @@ def main(argv: list[str]) -> None:
 
 
 def confine(plan: Plan) -> Enforced:
-    """Confine this process as far as the system lets it; return what is enforced."""
+    """Confine this process as far as the system allows; return what is enforced."""
     enforced: Enforced = {"by": [], "missing": []}
     try:
         if not kernel.IS_LINUX:
@@ -69,9 +69,9 @@ def confine(plan: Plan) -> Enforced:
 
 
 def _with_namespaces(plan: Plan) -> None:
-    """Take another user, and see a file system that is read-only but for /tmp.
+    """Become another user, with a file system that is read-only except for /tmp.
 
-    Tried in a child first: half of it would be worse than nothing of it.
+    This is tried in a child first: half of it would be worse than nothing.
     """
     pid = os.fork()
     if not pid:
@@ -119,7 +119,7 @@ def _enter(plan: Plan) -> None:
 
 
 def _put_back(path: str, descriptor: int) -> None:
-    """Bind what lay below /tmp to where it was; it stays read-only."""
+    """Bind the kept paths below /tmp to their old places, read-only."""
     if stat.S_ISDIR(os.fstat(descriptor).st_mode):
         os.makedirs(path, 0o755, exist_ok=True)
     else:
@@ -131,7 +131,7 @@ def _put_back(path: str, descriptor: int) -> None:
 
 
 def _close(path: str) -> None:
-    """Hide what others may not read: on Lambda the user is one of the others."""
+    """Hide files that others may not read: Lambda's user is one of them."""
     if os.path.isdir(path):
         kernel.mount("tmpfs", path, "tmpfs", kernel.MS_NOSUID, "size=4k,mode=0")
         return
@@ -142,7 +142,7 @@ def _close(path: str) -> None:
 
 
 def _with_landlock(plan: Plan, enforced: Enforced) -> None:
-    """Write nothing but below /tmp: what Linux can do without a namespace."""
+    """Forbid writes outside of /tmp: what Linux can do without a namespace."""
     allowed = ["/tmp", "/dev/null", "/dev/tty", "/dev/zero", "/proc"]
     try:
         if not kernel.IS_LINUX:

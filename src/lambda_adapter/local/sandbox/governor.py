@@ -1,7 +1,7 @@
-"""CPU by memory, memory enforced, and the freeze: from outside, by signals.
+"""Enforce CPU, memory and the freeze from outside, by signals.
 
-A budget of CPU time fills at the function's share and is emptied by what the processes
-use; while it is empty they are stopped. Only the governor stops and continues them, so
+A budget of CPU time fills at the function's share, and the processes' use empties it;
+while it is empty they are stopped. Only the governor stops and continues them, so
 that slices and freezes never undo each other.
 """
 
@@ -11,23 +11,23 @@ import time
 from lambda_adapter.local.sandbox.procfs import Tree
 
 TICK = 0.005
-"""Seconds between two looks at what is used."""
+"""Seconds between two readings of CPU and memory."""
 
 BURST = 0.02
 """Seconds of the function's share that may be saved up: about a period of Lambda's
 (https://docs.kernel.org/scheduler/sched-bwc.html has 0.1 s as its default)."""
 
 CATCH_UP = 0.5
-"""Seconds of the share that are made up for where this machine was busy."""
+"""Most seconds of the share to make up for after this machine was busy."""
 
 LOOK = 0.02
-"""Seconds between two looks for new processes."""
+"""Seconds between two searches for new processes."""
 
 MB = 1_048_576
 
 
 class Governor(threading.Thread):
-    """Holds a tree of processes to its share."""
+    """Limits a process tree to its share of CPU and memory."""
 
     def __init__(self, root: int, memory_mb: int, share: float) -> None:
         super().__init__(name="lambda-adapter sandbox governor", daemon=True)
@@ -42,19 +42,19 @@ class Governor(threading.Thread):
         self._began = self._at = time.monotonic()
         self._largest_rss = 0
         self.cpu_seconds = 0.0
-        """Used so far, by all processes."""
+        """CPU seconds used by all processes so far."""
         self.peak_bytes = 0
-        """Of memory, what is shared counted once."""
+        """Peak memory in bytes; shared memory counts once."""
         self.peak_threads = 0
         self.waiting_seconds = 0.0
-        """For how long no process had anything to run, until ``end_init``."""
+        """Seconds in which no process had work, until ``end_init``."""
         self.queued_seconds = 0.0
-        """For how long threads waited for a CPU of this machine, which is busy."""
+        """Seconds in which threads waited for a CPU, because this machine is busy."""
         self._stopped_seconds = 0.0
         self._accounted = (0.0, 0.0)
         self._in_init = True
         self.killed = ""
-        """Why all of it was killed, if it was."""
+        """Why the tree was killed, or ""."""
 
     @property
     def elapsed(self) -> float:
@@ -62,7 +62,7 @@ class Governor(threading.Thread):
         return time.monotonic() - self._began
 
     def end_init(self, share: float) -> None:
-        """Change the share, for those who believe in more of it during init."""
+        """Change the share: Lambda may grant more CPU during the init."""
         with self._lock:
             self._share = share
             self._in_init = False
@@ -75,7 +75,7 @@ class Governor(threading.Thread):
             self._tree.stop()
 
     def thaw(self) -> None:
-        """Let every process go on, with a budget as after a pause."""
+        """Let every process continue, with a full budget."""
         with self._lock:
             self._frozen = self._stopped = False
             self._at = time.monotonic()
@@ -83,13 +83,13 @@ class Governor(threading.Thread):
             self._tree.go_on()
 
     def close(self) -> None:
-        """End the governor; what is stopped goes on."""
+        """End the governor; stopped processes continue."""
         self._ended.set()
         self.join()
         self._tree.go_on()
 
     def run(self) -> None:
-        """Look, stop, continue and kill until closed."""
+        """Measure, stop, continue and kill until closed."""
         looked = 0.0
         while not self._ended.wait(self._pause()):
             now = time.monotonic()
@@ -105,7 +105,7 @@ class Governor(threading.Thread):
                 self._weigh()
 
     def _pause(self) -> float:
-        """Return the seconds until the next look: sooner where the budget is full."""
+        """Return the seconds to the next measurement, fewer if the budget is full."""
         if self._stopped and self._budget < 0:
             return max(min(-self._budget / self._share, 0.1), 0.001)
         return TICK
@@ -140,10 +140,10 @@ class Governor(threading.Thread):
             self._tree.go_on()
 
     def _weigh(self) -> None:
-        """Kill all of it beyond its memory; what is shared is looked at only near it.
+        """Kill the tree if it exceeds its memory.
 
-        A sum of resident sets is cheap and never too small; the proportional one, which
-        walks page tables, is read where the sum has grown.
+        The sum of resident sets is cheap and never too small. The proportional sets,
+        for which the kernel walks page tables, are read only near the limit.
         """
         rss = self._tree.resident_bytes()
         if rss < self._largest_rss + MB and rss <= self._limit:

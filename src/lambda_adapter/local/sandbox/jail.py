@@ -1,4 +1,4 @@
-"""One environment's sandbox: around the adapter's command, from start to end."""
+"""Put the adapter's command of one environment into a sandbox."""
 
 import json
 import os
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CONFINE = (sys.executable, "-P", "-m", "lambda_adapter.local.sandbox.confine")
 
 MAX_ENTRIES = 20_000
-"""Files of a project that are looked at for their permissions."""
+"""Most files of a project to check for their permissions."""
 
 _TMP = "/tmp"
 _SKIPPED = frozenset({".git", "node_modules", ".venv", "venv", "__pycache__"})
@@ -52,17 +52,17 @@ class Jail:
         self._theirs: socket.socket
 
     def wrap(self, command: Sequence[str]) -> list[str]:
-        """Return a command that confines itself and becomes another one."""
+        """Return a command that confines itself and then executes another one."""
         self._ours, self._theirs = socket.socketpair()
         return [*CONFINE, str(self._theirs.fileno()), *command]
 
     @property
     def passed(self) -> list[int]:
-        """The descriptors that the command needs."""
+        """The descriptors to pass to the command."""
         return [self._theirs.fileno()]
 
     def attach(self, pid: int) -> None:
-        """Have a started process confine itself; return once it has done so."""
+        """Let a started process confine itself, and wait until it has."""
         self._theirs.close()
         self.pid = pid
         plan: Plan = {
@@ -91,12 +91,12 @@ class Jail:
             self.enforced["missing"].append("a fresh /tmp: it is the project's own")
 
     def ready(self) -> None:
-        """Note that init has ended."""
+        """Record that init has ended."""
         if self.governor:
             self.governor.end_init(self.limits.vcpu)
 
     def let_end(self) -> None:
-        """Let the processes end as fast as this machine can: their end is timed."""
+        """Lift the limits on CPU, so that processes end as fast as this machine can."""
         if self.governor:
             self.governor.end_init(MOST_VCPU)
             self.governor.thaw()
@@ -107,7 +107,7 @@ class Jail:
             self.governor.close()
 
     def tmp_used_mb(self) -> float:
-        """Return the megabytes in the environment's /tmp; 0 where it has none."""
+        """Return the megabytes in the environment's own /tmp; 0 if it has none."""
         if "namespaces" not in self.enforced["by"] or not self._fresh:
             return 0
         try:
@@ -118,7 +118,7 @@ class Jail:
 
     @property
     def described(self) -> str:
-        """What is enforced on this machine, and what is not, in a line."""
+        """The limits that are enforced on this machine and those that are not."""
         by = self.enforced["by"]
         parts = [f"{self.limits.memory_mb} MB", f"{self.limits.vcpu:.2f} vCPU"]
         if "namespaces" in by:
@@ -135,7 +135,7 @@ class Jail:
 def find_kept(
     command: Sequence[str], environ: Mapping[str, str], cwd: str
 ) -> list[str]:
-    """Return what lies below /tmp and is needed to run a command."""
+    """Return the paths below /tmp that are needed to run a command."""
     here = os.path.dirname(os.path.dirname(lambda_adapter.__file__))
     wanted = [cwd, sys.prefix, sys.base_prefix, os.path.realpath(sys.executable), here]
     program = shutil.which(command[0], path=environ.get("PATH")) if command else None
@@ -155,7 +155,7 @@ def find_kept(
 
 
 def find_closed(directory: str) -> list[str]:
-    """Return what of a project only its owner may read: Lambda's user may not."""
+    """Return a project's files that only their owner may read, unlike Lambda's user."""
     closed: list[str] = []
     seen = 0
     waiting = [directory]

@@ -1,4 +1,4 @@
-"""System calls that Python has no function for.
+"""System calls for which Python has no function.
 
 Numbers from 424 on are the same on x86-64 and ARM64; ``MACHINE`` has the others.
 """
@@ -100,7 +100,7 @@ def make_readonly(path: str) -> None:
 
 
 def forbid_new_privileges() -> None:
-    """Let no exec bring privileges: what filters and Landlock ask for."""
+    """Forbid an exec to add privileges, as filters and Landlock require."""
     _checked(_libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
 
 
@@ -134,12 +134,12 @@ _FILE = 0b10
 
 
 def install_filter(program: bytes) -> int:
-    """Install a filter of system calls, and return the descriptor that hears of them.
+    """Install a filter of system calls; return the descriptor for its notifications.
 
     https://man7.org/linux/man-pages/man2/seccomp_unotify.2.html
 
     Raises:
-        OSError: the system forbids it, or another filter has taken that part already.
+        OSError: the system forbids it, or another filter has a listener already.
     """
     if machine() not in _SECCOMP:
         raise OSError("no number for seccomp(2) on this machine")

@@ -1,4 +1,4 @@
-"""How much of a machine a function has.
+"""The limits of a function's environment.
 
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
@@ -15,24 +15,24 @@ DESCRIPTORS = 1_024
 """Open files of an environment, and as many processes and threads."""
 
 HOME = "/home/sbx_user1051"
-"""HOME on Lambda: a directory that is not there and can't be made."""
+"""HOME on Lambda, a directory that does not exist and can't be created."""
 
 TMP_MB = 512
-"""Megabytes of /tmp unless one asks for more:
+"""Default size of /tmp in megabytes:
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-ephemeral-storage.html"""
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """What a sandbox allows."""
+    """The limits of a sandbox."""
 
     memory_mb: int = 1_024
     tmp_mb: int = TMP_MB
     init_cpu: float | None = None
-    """vCPU until the application is ready; None means what the memory brings."""
+    """vCPU until the application is ready; None for the memory's share."""
 
     @property
     def vcpu(self) -> float:
-        """The vCPU that the memory brings."""
+        """The vCPU of the memory size."""
         return vcpu_of(self.memory_mb)
 
 

@@ -1,17 +1,17 @@
-"""What a confined process is to do, and what it says it could do."""
+"""The messages to and from a process that confines itself."""
 
 from typing import TypedDict
 
 
 class Plan(TypedDict):
-    """What ``confine`` gets."""
+    """What ``confine`` has to do."""
 
     home: str
     tmp_mb: int
     fresh_tmp: bool
     """Whether /tmp is replaced by an empty one."""
     kept: list[str]
-    """What lies below the old /tmp and has to be seen at the same place."""
+    """Paths below the old /tmp that must stay visible."""
     closed: list[str]
     """Files and directories that only their owner may read."""
     descriptors: int
@@ -20,7 +20,7 @@ class Plan(TypedDict):
 
 
 class Enforced(TypedDict):
-    """What ``confine`` says, in words."""
+    """What ``confine`` could enforce, in words."""
 
     by: list[str]
     missing: list[str]

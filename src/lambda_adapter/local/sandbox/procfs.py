@@ -1,7 +1,7 @@
-"""A tree of processes as /proc shows it, read often and cheaply.
+"""Read a process tree from /proc, often and cheaply.
 
-psutil takes fifty times as long for the same; ``local.processes`` uses it where time
-does not matter, and on macOS.
+psutil takes fifty times as long; ``local.processes`` uses it when time does not matter,
+and on macOS.
 """
 
 import contextlib
@@ -14,21 +14,21 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Tree:
-    """A process and all its descendants that were ever seen."""
+    """A process with all descendants that were ever seen."""
 
     def __init__(self, root: int) -> None:
         self._root = root
         self._used: dict[int, float] = {root: 0.0}
-        """CPU seconds of each process when they were last read."""
+        """CPU seconds of each process at the last reading."""
         self._queued = 0.0
 
     @property
     def pids(self) -> list[int]:
-        """The processes that are there."""
+        """The pids of the current processes."""
         return list(self._used)
 
     def look(self) -> None:
-        """Find new descendants, and forget what has ended."""
+        """Find new descendants, and drop ended ones."""
         waiting = list(self._used)
         while waiting:
             for child in _children(waiting.pop()):
@@ -39,7 +39,7 @@ class Tree:
             del self._used[pid]
 
     def cpu_delta(self) -> float:
-        """Return the CPU seconds since the last time, of all threads."""
+        """Return the CPU seconds of all threads since the last reading."""
         delta = 0.0
         for pid, before in list(self._used.items()):
             try:
@@ -51,7 +51,7 @@ class Tree:
         return delta
 
     def queued_delta(self) -> float:
-        """Return the seconds since the last time in which threads waited for a CPU.
+        """Return the seconds in which threads waited for a CPU since the last reading.
 
         https://docs.kernel.org/scheduler/sched-stats.html, /proc/<pid>/schedstat
         """
@@ -67,7 +67,7 @@ class Tree:
         return max(delta, 0.0)
 
     def threads(self) -> int:
-        """Return how many threads there are."""
+        """Return the number of threads."""
         count = 0
         for pid in self._used:
             with contextlib.suppress(OSError):
@@ -75,7 +75,7 @@ class Tree:
         return count
 
     def resident_bytes(self) -> int:
-        """Return the resident memory; what is shared counts several times."""
+        """Return the resident memory; shared memory counts several times."""
         total = 0
         for pid in self._used:
             try:
@@ -86,7 +86,7 @@ class Tree:
         return total
 
     def proportional_bytes(self) -> int:
-        """Return the resident memory; what is shared counts once."""
+        """Return the resident memory; shared memory counts once."""
         return sum(_proportional(pid) for pid in self._used)
 
     def stop(self) -> None:
@@ -94,7 +94,7 @@ class Tree:
         self._send(signal.SIGSTOP)
 
     def go_on(self) -> None:
-        """Let all of them go on."""
+        """Let all of them continue."""
         self._send(signal.SIGCONT)
 
     def kill(self) -> None:

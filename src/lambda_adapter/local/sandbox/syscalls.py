@@ -1,4 +1,4 @@
-"""Which system calls the watcher hears of, as a filter for the kernel.
+"""Build the kernel's filter that selects the system calls to watch.
 
 The program is classic BPF over ``struct seccomp_data``:
 https://docs.kernel.org/userspace-api/seccomp_filter.html
@@ -56,10 +56,10 @@ PRIVILEGED = frozenset(
     {"setuid", "setgid", "setgroups", "setresuid", "setresgid"}
     | {"chown", "fchown", "fchownat", "mount"}
 )
-"""Calls that need what a function's user does not have."""
+"""Calls that need rights that a function's user does not have."""
 
 _ARCHITECTURES = {"x86_64": 0xC000_003E, "aarch64": 0xC000_00B7}
-"""AUDIT_ARCH_*: numbers mean nothing without it."""
+"""AUDIT_ARCH_*: call numbers depend on it."""
 
 _WRITES = 0o3 | 0o100 | 0o1000
 """O_WRONLY, O_RDWR, O_CREAT and O_TRUNC: an open without them writes nothing."""
@@ -68,11 +68,11 @@ _ALLOW, _NOTIFY = 0x7FFF_0000, 0x7FC0_0000
 _LOAD, _EQUAL, _ANY_BIT, _RETURN = 0x20, 0x15, 0x45, 0x06
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
 _FLAGS_OF = {"open": 1, "openat": 2}
-"""Which argument of a call has its flags."""
+"""The position of a call's flags among its arguments."""
 
 
 def program(machine: str) -> bytes:
-    """Return the filter for an architecture; empty where there is none."""
+    """Return the filter for an architecture; empty if it is not supported."""
     if machine not in NAMES:
         return b""
     steps = [
@@ -91,7 +91,7 @@ def _always(number: int) -> list[bytes]:
 
 
 def _opens(number: int, name: str) -> list[bytes]:
-    """Notify only where the flags say that something is to be written."""
+    """Notify only if the flags open a file for writing."""
     flags = _ARGUMENTS + 8 * _FLAGS_OF[name]  # the low half: both are little-endian
     return [
         _step(_EQUAL, number, 0, 4),

@@ -1,8 +1,8 @@
-"""Hearing of system calls that write, listen or connect.
+"""Observe system calls that write, listen or connect.
 
-The kernel stops the caller until this thread has looked at the call; then the call goes
-on as if nothing had been there (SECCOMP_USER_NOTIF_FLAG_CONTINUE, Linux 5.5). So this
-observes and enforces nothing: what a call does is what the sandbox lets it do.
+The kernel stops the caller until this thread has read the call; then the call continues
+as usual (SECCOMP_USER_NOTIF_FLAG_CONTINUE, Linux 5.5). So this only observes; the other
+parts of the sandbox enforce.
 https://man7.org/linux/man-pages/man2/seccomp_unotify.2.html
 """
 
@@ -39,7 +39,7 @@ _NUMBERS = {"open": 0, "creat": 0, "mkdir": 0, "unlink": 0, "rename": 0}
 
 
 class Watcher(threading.Thread):
-    """Reads what the kernel says until the last watched process has ended."""
+    """Reads the kernel's notifications until the last watched process has ended."""
 
     def __init__(self, listener: int, attempts: Attempts) -> None:
         super().__init__(name="lambda-adapter sandbox watcher", daemon=True)
@@ -48,7 +48,7 @@ class Watcher(threading.Thread):
         self._names = NAMES[kernel.machine()]
 
     def run(self) -> None:
-        """Note each call, and let it go on."""
+        """Record each call, and let it continue."""
         poll = select.poll()
         poll.register(self._listener, select.POLLIN)
         try:
@@ -113,7 +113,7 @@ def _read(pid: int, address: int, length: int) -> bytes:
 
 
 def _text(pid: int, address: int) -> str:
-    """Return the text that ends with a NUL; the page behind it may be unmapped."""
+    """Return a NUL-terminated text; the memory page after it may be unmapped."""
     page = 4_096
     data = _read(pid, address, page - address % page)
     if b"\0" not in data:
@@ -134,7 +134,7 @@ def _command(pid: int) -> str:
 
 
 def _host_and_port(address: bytes) -> tuple[str, int]:
-    """Return what an address of the internet says; "" for all others."""
+    """Return host and port of an internet address; "" for any other."""
     if len(address) < 8:
         return "", 0
     family, port = struct.unpack("=H", address[:2])[0], address[2] << 8 | address[3]

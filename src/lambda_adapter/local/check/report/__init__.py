@@ -1,1 +1,1 @@
-"""Findings, as text, JSON, JUnit's XML and a page."""
+"""Reports of findings: as text, JSON, JUnit's XML and HTML."""

@@ -1,4 +1,4 @@
-"""A report as one page that fetches nothing, to send to somebody."""
+"""Render a report as one HTML page without external files."""
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -8,14 +8,14 @@ from lambda_adapter.local.check.result import Result
 from lambda_adapter.local.check.rules.start import INIT, SIZES
 
 WIDTH = 560
-"""Units of a picture's width."""
+"""Width of a picture in its units."""
 
 LEFT = 80
-"""Units of the labels beside the bars of the picture of the start."""
+"""Width of the labels beside the bars of the start, in the picture's units."""
 
 
 def render(result: Result) -> bytes:
-    """Return a report as a page."""
+    """Return a report as an HTML page."""
     templates = Environment(
         loader=PackageLoader("lambda_adapter.local.check", "report"),
         autoescape=True,
@@ -38,13 +38,13 @@ def render(result: Result) -> bytes:
 
 
 def _most(result: Result) -> float:
-    """Return the seconds that the picture of the start shows at its right end."""
+    """Return the seconds at the right end of the picture of the start."""
     start = result.start
     return max(INIT * 1.1, *(start.at(size) for size in SIZES)) if start else INIT
 
 
 def _bars(result: Result) -> list[tuple[str, int, str]]:
-    """Return the bars of the start: a label, the width, and the seconds."""
+    """Return the bars of the start: label, width and seconds."""
     start = result.start
     if start is None:
         return []
@@ -60,7 +60,7 @@ def _bars(result: Result) -> list[tuple[str, int, str]]:
 
 
 def _memory(result: Result) -> tuple[str, str, str] | None:
-    """Return the line of memory over requests: its points, and two labels."""
+    """Return the line of memory over requests: its points and two labels."""
     weights = result.weights
     if len(weights) < 2:
         return None

@@ -1,4 +1,4 @@
-"""A report for programs."""
+"""Render a report as JSON, for programs."""
 
 import msgspec
 

@@ -1,4 +1,4 @@
-"""A report for CI: JUnit's XML, a test case for each kind of finding.
+"""Render a report for CI: JUnit's XML, with a test case for each kind of finding.
 
 https://github.com/testmoapp/junitxml
 """
