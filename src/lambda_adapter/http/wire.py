@@ -128,9 +128,9 @@ class Wire:
             OSError: the peer is gone.
             TooSlowError: the deadline passed.
         """
-        # A peer that never stops sending must not keep other tasks, and the deadline, from
-        # their turn. The checkpoint comes before ``recv``: cancelled after it, bytes that
-        # were taken from the socket would be lost.
+        # A peer that never stops sending must not keep other tasks, and the deadline,
+        # from their turn. The checkpoint comes before ``recv``: cancelled after it,
+        # bytes that were taken from the socket would be lost.
         self._eager_bytes += self._receive_size
         if self._eager_bytes > EAGER_BYTES:
             await trio.lowlevel.checkpoint()
