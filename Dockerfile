@@ -37,10 +37,14 @@ COPY --from=unpack /image/ /
 # `make native` has built one for each architecture.
 FROM --platform=$BUILDPLATFORM ${BASE} AS choose
 ARG TARGETARCH
-COPY dist/lambda-adapter-x86_64 /native/amd64
-COPY dist/lambda-adapter-aarch64 /native/arm64
-RUN mkdir -p /image/opt \
-    && install -m 755 "/native/$TARGETARCH" /image/opt/bootstrap \
+COPY dist/lambda-adapter-x86_64 dist/lambda-adapter-x86_64.cdx.json dist/lambda-adapter-x86_64.licenses.txt /native/amd64/
+COPY dist/lambda-adapter-aarch64 dist/lambda-adapter-aarch64.cdx.json dist/lambda-adapter-aarch64.licenses.txt /native/arm64/
+# What is linked into it, and under which licences, is beside it in /licenses.
+RUN cd "/native/$TARGETARCH" \
+    && mkdir -p /image/opt /image/licenses \
+    && install -m 755 lambda-adapter-*64 /image/opt/bootstrap \
+    && install -m 644 *.cdx.json /image/licenses/lambda-adapter.cdx.json \
+    && install -m 644 *.licenses.txt /image/licenses/lambda-adapter.txt \
     && ln -s opt/bootstrap /image/lambda-adapter \
     && find /image -exec touch --no-dereference --date=@315532800 {} +
 

@@ -103,7 +103,8 @@ export RELEASE_TAG := $(value TAG)
 release-tag: dev ## refuse TAG, unless it is the version's and all is ready for it
 	@[ -z "$$RELEASE_TAG" ] || $(bin)/python packaging/build_release.py --check-tag="$$RELEASE_TAG"
 
-release: release-tag zipapp dist/layer.zip ## all files of a release, in dist/release
+release: release-tag zipapp dist/layer.zip $(natives) ## all files of a release, in dist/release
+	$(bin)/python packaging/build_standalone_layers.py dist
 	$(bin)/python packaging/build_release.py dist/release
 
 release-test: dev ## test the files in dist/release as they are

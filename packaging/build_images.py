@@ -3,6 +3,7 @@
 `aws-lambda-adapter:latest-x86_64`, `:latest-aarch64`, and `:latest`, which is the
 first; and the same with `-standalone`. Docker, podman and buildah all can do it.
 
+Labels of each say what it is, of which version and under which licences.
 With ADAPTER_BASE=python:3.13-slim@sha256:... all stages are built from that image, and
 labels of each result name it: a release's attestation then vouches for the base, too.
 """
@@ -14,12 +15,20 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+
+from build_sbom import LICENSES, license_expression
+
+from lambda_adapter import __version__
 
 PROJECT = Path(__file__).parent.parent
 IMAGE = "aws-lambda-adapter"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 SUFFIXES = {"plain": "", "standalone": "-standalone"}
+WITHOUT_LIBRARIES = {*LICENSES} - {"cpython", "gcc", "glibc", "zlib"}
+"""What the image for those with a Python holds."""
+
 ENGINES = ("docker", "podman", "buildah")
 
 
@@ -30,7 +39,8 @@ def main() -> None:
     engine = shlex.split(named) or find_engine(ENGINES)
     for architecture in "x86_64", "aarch64":
         for target, suffix in SUFFIXES.items():
-            build(engine, architecture, target, suffix, flags)
+            all_flags = [*labels(PROJECT, target), *flags]
+            build(engine, architecture, target, suffix, all_flags)
 
 
 def base_flags(base: str) -> list[str]:
@@ -56,6 +66,29 @@ def base_flags(base: str) -> list[str]:
             f"{label}.digest={found[2]}",
         ),
     ]
+
+
+def labels(project: Path, target: str) -> list[str]:
+    """Return the flags for the labels that say what an image is.
+
+    The source is named only where ``pyproject.toml`` names the repository.
+    https://specs.opencontainers.org/image-spec/annotations/
+    """
+    about = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))["project"]
+    urls = {name.lower(): url for name, url in about.get("urls", {}).items()}
+    inside = set(LICENSES) if target == "standalone" else WITHOUT_LIBRARIES
+    said = {
+        "title": IMAGE,
+        "description": about["description"],
+        "version": __version__,
+        "licenses": license_expression(inside),
+        "source": urls.get("repository") or urls.get("source"),
+    }
+    flags: list[str] = []
+    for name, value in said.items():
+        if value:
+            flags += ["--label", f"org.opencontainers.image.{name}={value}"]
+    return flags
 
 
 def find_engine(candidates: tuple[str, ...]) -> list[str]:

@@ -23,8 +23,8 @@ import tempfile
 from pathlib import Path
 
 from build_images import ENGINES, find_engine
-from build_sbom import Package, describe_native
-from debian import Root, fetch, installed
+from build_sbom import SOURCES, Package, describe_native, license_texts
+from debian import INSTALLED, Root, fetch, installed
 from expand_trio import expand
 from fetch_msgspec import fetch_msgspec
 
@@ -67,6 +67,18 @@ def main() -> None:
         finished = output.with_name(f".{output.name}.new")
         shutil.copy(directory / "native", finished)
         finished.replace(output)
+        texts = license_texts(
+            output.name,
+            packages,
+            directory / "site-packages",
+            {
+                each: (version, root.copyright(each))
+                for each, version in root.packages.items()
+                if each in SOURCES
+            },
+            PROJECT / "LICENSE",
+        )
+    output.with_name(f"{output.name}.licenses.txt").write_text(texts, "utf-8")
     sbom = describe_native(output.name, packages, root.packages)
     output.with_name(f"{output.name}.cdx.json").write_text(
         json.dumps(sbom, indent=2) + "\n"
@@ -77,7 +89,14 @@ def main() -> None:
 
 def build_in_container(named: str) -> None:
     """Build the files of both architectures in dist, with an engine that answers."""
-    engine = shlex.split(named) or find_engine(ENGINES[:2])
+    try:
+        engine = shlex.split(named) or find_engine(ENGINES[:2])
+    except SystemExit as error:
+        raise SystemExit(
+            f"The native file takes Debian 12 with {', '.join(INSTALLED)}, gcc and"
+            f" {PYTHON}, or a container of it.\n{error}"
+        ) from None
+    (PROJECT / "dist").mkdir(exist_ok=True)  # by who runs this, and not by root
     script = "/checkout/packaging/native/build_all.sh"
     run(*engine, "run", "--rm", "--volume", f"{PROJECT}:/checkout", DEBIAN, script)
 

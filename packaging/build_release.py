@@ -1,9 +1,11 @@
 """Gather what a release publishes in one directory, each file built once.
 
-These are the sdist, the wheel that is built from it, the zipapp and the layer that
-`make` has built, an SBOM in CycloneDX of what is in the zipapp, the digests of all
-these, and the release's notes. It needs no network, and the same commit gives the same
-files, but for the layer, which depends on the Pythons of this machine.
+These are the sdist, the wheel that is built from it, the zipapp, the native files and
+the layers that `make` has built, SBOMs in CycloneDX of what is in the zipapp and in the
+native files, the licences of what these are linked of, the digests of all these, and
+the release's notes. It needs no network. The same commit gives the same files, but for
+the Python layer, which depends on the Pythons of this machine, and the native files,
+which depend on Debian's packages.
 """
 
 import argparse
@@ -24,6 +26,14 @@ from lambda_adapter import __version__
 PROJECT = Path(__file__).parent.parent
 UV = (sys.executable, "-m", "uv", "--quiet", "--offline")
 NAME = "lambda-adapter"
+NATIVE_SUFFIXES = ("", ".cdx.json", ".licenses.txt")
+NATIVES = ("lambda-adapter-x86_64", "lambda-adapter-aarch64")
+BUILT = (
+    *("bootstrap", "layer.zip"),
+    *(f"{name}{suffix}" for name in NATIVES for suffix in NATIVE_SUFFIXES),
+    *(f"layer-standalone-{name.rpartition('-')[2]}.zip" for name in NATIVES),
+)
+"""What `make` has built in dist."""
 
 
 def main() -> None:
@@ -68,11 +78,17 @@ def check_tag(tag: str) -> None:
 
 
 def build(release: Path) -> None:
-    """Write every file of the release."""
+    """Write every file of the release.
+
+    Raises:
+        SystemExit: `make` has not built all that belongs to it.
+    """
     packages = ("build", "--no-build-isolation", "--out-dir", release)
     subprocess.run([*UV, *packages], cwd=PROJECT, check=True)  # noqa: S603 - our own command
     (release / ".gitignore").unlink(missing_ok=True)
-    for name in "bootstrap", "layer.zip":
+    if missing := [name for name in BUILT if not (PROJECT / "dist" / name).exists()]:
+        raise SystemExit(f"not in dist: {', '.join(missing)}; see `make help`")
+    for name in BUILT:
         shutil.copy(PROJECT / "dist" / name, release)
     sbom = describe(contents(release / "bootstrap"))
     (release / "sbom.cdx.json").write_text(json.dumps(sbom, indent=2) + "\n")

@@ -1,5 +1,7 @@
 """Build dist/layer-standalone-ARCHITECTURE.zip: the native file as a layer.
 
+Beside it in /opt/licenses is what it is linked of, and under which licences.
+
 For the managed runtimes that have no Python, and for the OS-only ones. The layer is
 made of the native file that lies beside it, for each architecture that there is one of,
 and is the same for the same file.
@@ -12,8 +14,6 @@ import zipfile
 from pathlib import Path
 
 from build_layer import TIME
-
-MODE = 0o100755
 
 
 def main() -> None:
@@ -30,12 +30,19 @@ def main() -> None:
 
 
 def write(native: Path, output: Path) -> None:
-    """Zip the file as /opt/bootstrap, with nothing in it of this machine."""
+    """Zip the file as /opt/bootstrap, and what is said of it."""
     finished = output.with_name(f".{output.name}.new")
-    entry = zipfile.ZipInfo("bootstrap", TIME)
-    entry.external_attr = MODE << 16
+    files = {
+        "bootstrap": native,
+        "licenses/lambda-adapter.cdx.json": native.with_name(f"{native.name}.cdx.json"),
+        "licenses/lambda-adapter.txt": native.with_name(f"{native.name}.licenses.txt"),
+    }
     with zipfile.ZipFile(finished, "w", compresslevel=9) as archive:
-        archive.writestr(entry, native.read_bytes(), zipfile.ZIP_DEFLATED)
+        for name, path in files.items():
+            entry = zipfile.ZipInfo(name, TIME)
+            mode = 0o755 if path == native else 0o644
+            entry.external_attr = (0o100000 | mode) << 16
+            archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
     finished.replace(output)
     digest = hashlib.sha256(output.read_bytes()).hexdigest()
     print(f"{output}: {output.stat().st_size:,} bytes, sha256 {digest}")

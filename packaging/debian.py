@@ -3,7 +3,15 @@
 import subprocess
 from pathlib import Path
 
-PACKAGES = ("libpython3.11-dev", "zlib1g-dev", "libc6-dev", "libexpat1-dev")
+LIBRARIES = ("libpython3.11-dev", "zlib1g-dev", "libc6-dev")
+INSTALLED = (*LIBRARIES, "libgcc-12-dev")
+FETCHED = (*LIBRARIES, "libexpat1-dev")
+COMPILER = "libgcc-12-dev-{}-cross"
+"""What another architecture's compiler brings with it."""
+
+COPYRIGHTS = {"libpython3.11-dev": "python3.11-minimal"}
+"""Another package of the same source, where one has only a link to its copyright."""
+
 DEBIAN = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
@@ -40,6 +48,19 @@ class Root:
         config = f"config-{python.removeprefix('python')}-{self._triplet}"
         return self.directory / "usr/lib" / python / config / name
 
+    def copyright(self, package: str) -> Path:
+        """Return Debian's file with a package's licences.
+
+        Raises:
+            SystemExit: There is none.
+        """
+        name = COPYRIGHTS.get(package, package)
+        for directory in (self.directory, Path("/")):
+            path = directory / "usr/share/doc" / name / "copyright"
+            if path.exists():
+                return path
+        raise SystemExit(f"/usr/share/doc/{name}/copyright is missing")
+
     def link_options(self) -> list[str]:
         """Return where the other libraries are."""
         if self.directory == Path("/"):
@@ -56,16 +77,25 @@ def installed() -> Root:
     """
     architecture = _output("uname", "-m")
     versions = {}
-    for package in PACKAGES[:3]:
-        done = subprocess.run(  # noqa: S603 - one of PACKAGES
-            ["dpkg-query", "-W", "-f", "${Version}", package],  # noqa: S607
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode:
-            raise SystemExit(f"this takes Debian 12: apt-get install {package}")
-        versions[package] = done.stdout
+    for package in INSTALLED:
+        versions[package] = installed_version(package)
     return Root(Path("/"), architecture, versions, "gcc")
+
+
+def installed_version(package: str) -> str:
+    """Return the version of an installed package.
+
+    Raises:
+        SystemExit: It is not installed.
+    """
+    done = subprocess.run(  # noqa: S603 - one of those above
+        ["dpkg-query", "-W", "-f", "${Version}", package],  # noqa: S607
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise SystemExit(f"this takes Debian 12: apt-get install {package}")
+    return done.stdout
 
 
 def fetch(architecture: str, directory: Path) -> Root:
@@ -84,12 +114,13 @@ def fetch(architecture: str, directory: Path) -> Root:
     archives = state / "archives"
     subprocess.run(["apt-get", *options, "update"], check=True)  # noqa: S603, S607
     subprocess.run(  # noqa: S603
-        ["apt-get", *options, "download", *PACKAGES],  # noqa: S607
+        ["apt-get", *options, "download", *FETCHED],  # noqa: S607
         cwd=archives,
         check=True,
     )
-    versions = {}
-    for package in PACKAGES:
+    compiler = COMPILER.format(debian)
+    versions = {compiler: installed_version(compiler)}
+    for package in FETCHED:
         (archive,) = archives.glob(f"{package}_*_{debian}.deb")
         _output("dpkg", "-x", str(archive), str(directory))
         versions[package] = _output("dpkg-deb", "-f", str(archive), "Version")

@@ -52,6 +52,9 @@ def test_only_the_adapter(engine: Engine, architecture: str, suffix: str):
 
     with contents(engine, image) as archive:
         names = [name for name in archive.getnames() if name.startswith("opt/")]
+        licenses = sorted(
+            name for name in archive.getnames() if name.startswith("licenses/")
+        )
         size = sum(member.size for member in archive.getmembers())
         assert archive.getmember("opt/bootstrap").mode & 0o777 == 0o755
         assert archive.getmember("lambda-adapter").linkname == "opt/bootstrap"
@@ -65,6 +68,10 @@ def test_only_the_adapter(engine: Engine, architecture: str, suffix: str):
     extensions = [name for name in names if name.endswith("-linux-gnu.so")]
     assert bool(extensions) == (suffix == "")
     assert suffix == "" or names == ["opt/bootstrap"]
+    assert suffix == "" or licenses == [
+        "licenses/lambda-adapter.cdx.json",
+        "licenses/lambda-adapter.txt",
+    ]
     assert all(f"-{architecture}-" in name for name in extensions)
     note(SIZES, image, f"{size / 1e6:.1f}", f"{data.tell() / 1e6:.1f}")
 
@@ -215,7 +222,7 @@ def test_standalone_layer(
         files = {
             member.name.removeprefix("opt/")
             for member in archive
-            if member.name.startswith("opt/") and not member.isdir()
+            if member.name.startswith(("opt/", "licenses/")) and not member.isdir()
         }
     unpacked = [each for each in tmp_path.rglob("*") if each.is_file()]
     assert {str(each.relative_to(tmp_path)) for each in unpacked} == files

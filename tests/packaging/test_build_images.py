@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lambda_adapter import __version__
 from tests.emulator import PROJECT
 
 DOCKERFILE = (PROJECT / "Dockerfile").read_text("utf-8")
@@ -87,6 +88,48 @@ def test_base_without_its_digest(tmp_path: Path, base: str):
     assert done.returncode == 1
     assert "expected NAME@sha256:DIGEST" in done.stderr
     assert calls == ""
+
+
+def test_labels(tmp_path: Path):
+    """Labels say what each image is, of which version and under which licences."""
+    _, calls = build(tmp_path, "")
+
+    for call in calls.splitlines():
+        label = "--label org.opencontainers.image"
+        assert f"{label}.title=aws-lambda-adapter {label}.description=Run any" in call
+        assert f"{label}.version={__version__} " in call
+        assert f"{label}.licenses=Apache-2.0 AND BSD-3-Clause AND " in call
+        assert ("LGPL-2.1-or-later" in call) == ("--target standalone" in call)
+
+
+@pytest.mark.parametrize(
+    ("urls", "source"),
+    [
+        ("", []),
+        ('Changelog = "https://example.org/c"', []),
+        ('Repository = "https://example.org/r"', ["https://example.org/r"]),
+        ('source = "https://example.org/s"', ["https://example.org/s"]),
+    ],
+)
+def test_source_label(tmp_path: Path, urls: str, source: list[str]):
+    """The source is a label only where the project names its repository."""
+    project = f'[project]\ndescription = "An adapter."\n[project.urls]\n{urls}\n'
+    (tmp_path / "pyproject.toml").write_text(project)
+    show = (
+        "import pathlib, sys; sys.path.insert(0, sys.argv[1]); import build_images;"
+        "print(*build_images.labels(pathlib.Path('.'), 'plain'), sep='\\n')"
+    )
+
+    said = subprocess.run(
+        [sys.executable, "-c", show, PROJECT / "packaging"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+    found = re.findall(r"^org\.opencontainers\.image\.source=(.*)$", said, re.MULTILINE)
+    assert found == source
 
 
 def test_release_names_its_base():

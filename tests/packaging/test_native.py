@@ -45,14 +45,33 @@ def test_is_static_and_small():
 
 @pytest.mark.timeout(BUILD_TIMEOUT)
 def test_is_reproducible(tmp_path: Path):
-    """The file, built again elsewhere, is the same, and so is its SBOM."""
+    """The file, built again elsewhere, is the same, and so is what is said of it."""
     again = tmp_path / NATIVE.name
     build = PROJECT / "packaging/build_native.py"
     subprocess.run([sys.executable, build, again], cwd=tmp_path, check=True)
 
     assert again.read_bytes() == NATIVE.read_bytes()
-    sbom = f"{NATIVE.name}.cdx.json"
-    assert (tmp_path / sbom).read_bytes() == NATIVE.with_name(sbom).read_bytes()
+    for suffix in ".cdx.json", ".licenses.txt":
+        said = NATIVE.with_name(f"{NATIVE.name}{suffix}")
+        assert (tmp_path / said.name).read_bytes() == said.read_bytes()
+
+
+def test_what_is_missing(tmp_path: Path):
+    """Where there is neither Debian 12 nor a container engine, the error says so."""
+    build = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import build_native;"
+        "build_native.build_in_container('')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", build, PROJECT / "packaging"],
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("The native file takes Debian 12 with libpython3.11-")
+    assert "docker: not installed" in done.stderr
 
 
 def test_says_what_is_in_it():
@@ -66,6 +85,23 @@ def test_says_what_is_in_it():
     assert versions["cpython"] in said
     assert {"cpython", "glibc", "zlib", "msgspec", "trio", "outcome"} <= versions.keys()
     assert all(each["licenses"] for each in sbom["components"])
+
+
+def test_licences():
+    """Beside the file are the texts of the licences of all that the SBOM names."""
+    sbom = json.loads(NATIVE.with_name(f"{NATIVE.name}.cdx.json").read_text())
+    texts = NATIVE.with_name(f"{NATIVE.name}.licenses.txt").read_text("utf-8")
+
+    for each in [sbom["metadata"]["component"], *sbom["components"]]:
+        (named,) = each["licenses"]
+        title = f"\n{each['name']} {each['version']}"
+        assert f"({named['expression']})\n" in texts.partition(title)[2]
+    for words in (
+        *("Apache License", "PYTHON SOFTWARE FOUNDATION LICENSE", "Jean-loup Gailly"),
+        *("GNU LESSER GENERAL PUBLIC LICENSE", "GCC RUNTIME LIBRARY EXCEPTION"),
+        *("Jim Crist-Harif", "Hynek Schlawack"),
+    ):
+        assert words in texts
 
 
 def test_help():

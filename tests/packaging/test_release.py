@@ -6,6 +6,7 @@ These tests take dist/release as it is, and install nothing of the source tree.
 import hashlib
 import json
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import trio
+from elftools.elf.elffile import ELFFile
 
 from lambda_adapter import __version__
 from tests.adapter import open_adapter
@@ -29,6 +31,18 @@ SDIST = RELEASE / f"lambda_adapter-{__version__}.tar.gz"
 BOOTSTRAP = RELEASE / "bootstrap"
 LAYER = RELEASE / "layer.zip"
 SBOM = RELEASE / "sbom.cdx.json"
+NATIVES = [RELEASE / f"lambda-adapter-{each}" for each in ("x86_64", "aarch64")]
+NATIVE = RELEASE / f"lambda-adapter-{platform.machine()}"
+NATIVE_SBOMS = [each.with_name(f"{each.name}.cdx.json") for each in NATIVES]
+LICENSES = [each.with_name(f"{each.name}.licenses.txt") for each in NATIVES]
+STANDALONE = [
+    RELEASE / f"layer-standalone-{each.name.rpartition('-')[2]}.zip" for each in NATIVES
+]
+FILES = {
+    *(WHEEL, SDIST, BOOTSTRAP, LAYER, SBOM),
+    *(*NATIVES, *NATIVE_SBOMS, *LICENSES, *STANDALONE),
+}
+"""What is downloaded."""
 SUMS = RELEASE / "SHA256SUMS"
 NOTES = RELEASE / "NOTES.md"
 UV = (sys.executable, "-m", "uv", "--quiet", "--offline")
@@ -47,19 +61,16 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_files():
-    """A release is the wheel, sdist, zipapp and layer, and what is said of them."""
-    expected = {WHEEL, SDIST, BOOTSTRAP, LAYER, SBOM, SUMS, NOTES}
-
-    assert set(RELEASE.iterdir()) == expected
+    """A release is each way to have the adapter, and what is said of them."""
+    assert set(RELEASE.iterdir()) == {*FILES, SUMS, NOTES}
 
 
 def test_checksums():
     """SHA256SUMS has the digest of every file that is downloaded."""
     lines = [line.split() for line in SUMS.read_text().splitlines()]
 
-    files = {WHEEL, SDIST, BOOTSTRAP, LAYER, SBOM}
     digests = [
-        [hashlib.sha256(each.read_bytes()).hexdigest(), each.name] for each in files
+        [hashlib.sha256(each.read_bytes()).hexdigest(), each.name] for each in FILES
     ]
     assert sorted(lines) == sorted(digests)
 
@@ -85,14 +96,55 @@ async def test_zipapp_serves(tmp_path: Path, runtime: FakeRuntimeApi):
     await check_serves(runtime, BOOTSTRAP, tmp_path)
 
 
-async def check_serves(runtime: FakeRuntimeApi, adapter: Path, root: Path) -> None:
+async def test_native_file_serves(tmp_path: Path, runtime: FakeRuntimeApi):
+    """The native file has its version, becomes an application and serves an event."""
+    NATIVE.chmod(0o755)
+
+    became = await trio.run_process(
+        [NATIVE, "/bin/echo", "an application"], env={}, capture_stdout=True
+    )
+
+    assert became.stdout == b"an application\n"
+    await check_serves(runtime, NATIVE, tmp_path, about=" (CPython 3.11.")
+
+
+def test_native_files():
+    """Each native file is for its architecture, and each layer has it as bootstrap."""
+    machines = ["EM_X86_64", "EM_AARCH64"]
+    for native, machine, layer in zip(NATIVES, machines, STANDALONE, strict=True):
+        with native.open("rb") as file:
+            assert ELFFile(file).header["e_machine"] == machine
+        with zipfile.ZipFile(layer) as archive:
+            assert archive.read("bootstrap") == native.read_bytes()
+            assert archive.getinfo("bootstrap").external_attr >> 16 == 0o100755
+            for name, said in (
+                ("licenses/lambda-adapter.cdx.json", f"{native.name}.cdx.json"),
+                ("licenses/lambda-adapter.txt", f"{native.name}.licenses.txt"),
+            ):
+                assert archive.read(name) == (RELEASE / said).read_bytes()
+
+
+def test_native_sboms():
+    """The SBOM of a native file names its libraries, and each has its licence."""
+    for sbom_file, texts_file in zip(NATIVE_SBOMS, LICENSES, strict=True):
+        sbom = json.loads(sbom_file.read_text())
+        texts = texts_file.read_text("utf-8")
+        names = {each["name"] for each in sbom["components"]}
+        assert {"cpython", "glibc", "zlib", "gcc", "msgspec", "trio"} <= names
+        for each in sbom["components"]:
+            assert f"\n{each['name']} {each['version']}" in texts
+
+
+async def check_serves(
+    runtime: FakeRuntimeApi, adapter: Path, root: Path, about: str = "\n"
+) -> None:
     """Ask an adapter for its version, and send an event through it."""
     said = await trio.run_process(
         [adapter, "--version"],
         env={"PATH": os.environ["PATH"], "SHIV_ROOT": str(root), "TMPDIR": str(root)},
         capture_stdout=True,
     )
-    assert said.stdout.decode() == f"lambda-adapter {__version__}\n"
+    assert said.stdout.decode().startswith(f"lambda-adapter {__version__}{about}")
     command = [str(adapter)]
     async with open_adapter(
         runtime.address, adapter=command, SHIV_ROOT=str(root), TMPDIR=str(root)
@@ -147,6 +199,5 @@ def test_notes():
     """The notes of a release are the changelog's, without its heading."""
     notes = NOTES.read_text("utf-8").strip()
 
-    assert notes.startswith("### ")
-    assert "\n## " not in notes
+    assert "\n## " not in f"\n{notes}"
     assert notes in (PROJECT / "CHANGELOG.md").read_text("utf-8")

@@ -91,7 +91,7 @@ def describe(imports: Imports) -> list[str]:
     lines = [f"imports  {spent} {unneeded:.0f} ms:"]
     lines += map(_line, imports.unneeded)
     if imports.unneeded:
-        lines.append(f"make lazy  {ADVICE}")
+        lines.append(f"lazy  {ADVICE}")
     if imports.needed:
         lines.append("pin  these were needed, and belong into the init:")
         lines += map(_line, imports.needed)
