@@ -1,33 +1,14 @@
 """The documentation's site, as `make site` builds it."""
 
 import html
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
-import pytest
-
 from lambda_adapter.settings import SETTINGS
+from tests.docs.conftest import REPOSITORY
 from tests.emulator import PROJECT
 
 DOCS = PROJECT / "docs"
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built strictly: any warning fails it."""
-    directory = tmp_path_factory.mktemp("site")
-    subprocess.run(
-        [
-            *(sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"),
-            *("--config-file", PROJECT / "mkdocs.yml", "--site-dir", directory),
-        ],
-        env={"PATH": os.environ["PATH"], "NO_MKDOCS_2_WARNING": "1"},
-        check=True,
-    )
-    return directory
 
 
 def test_every_page_is_on_it(site: Path):
@@ -50,13 +31,27 @@ def test_settings_are_those_of_the_adapter(site: Path):
         assert setting.meaning.replace("`", "") in text
 
 
-def test_no_link_leads_out_of_it(site: Path):
-    """No link or picture leads to a file that is not on the site."""
+def test_links_lead_to_files(site: Path):
+    """Each link leads to a file of the site, or to one of this checkout."""
     for page in site.rglob("*.html"):
         text = page.read_text("utf-8")
         for target in re.findall(r'(?:href|src)="([^"#?]+)', text):
             if ":" not in target and page.name != "404.html":
                 assert (page.parent / target).exists(), (page.name, target)
+
+
+def test_published_links_lead_to_the_repository(published_site: Path):
+    """With the repository's address, links to examples and files lead there."""
+    flask = (published_site / "how-to/flask.html").read_text("utf-8")
+    in_process = (published_site / "in-process.html").read_text("utf-8")
+
+    assert f'href="{REPOSITORY}/tree/main/examples/flask"' in flask
+    assert f'href="{REPOSITORY}/blob/main/tests/programs/mixed_app.py"' in in_process
+    assert [
+        page.name
+        for page in published_site.rglob("*.html")
+        if 'href="../../' in page.read_text("utf-8") and page.name != "404.html"
+    ] == []
 
 
 def test_nothing_is_fetched_from_elsewhere(site: Path):
