@@ -16,20 +16,16 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from lambda_adapter.errors import EventError
-from lambda_adapter.events.alb import AlbEvent, AlbMultiValueEvent
 from lambda_adapter.events.classify import classify
 from lambda_adapter.events.event import Event
-from lambda_adapter.events.http_api import FunctionUrlEvent, HttpApiEvent
 from lambda_adapter.events.pass_through import (
     BatchEvent,
     PassThroughEvent,
     WebSocketEvent,
 )
-from lambda_adapter.events.rest_api import HttpApiV1Event, RestApiEvent
-from lambda_adapter.events.vpc_lattice import VpcLatticeEvent, VpcLatticeV1Event
 from lambda_adapter.http.messages import decoded
 from tests.adapter import peak_memory
-from tests.catalogue import KINDS, NAMES
+from tests.catalogue import CLASSES, KINDS, NAMES, REPLY_KEYS
 from tests.events.examples import encode
 from tests.fake_runtime_api import Posted
 from tests.scripted_app import Received, receive, reset
@@ -43,33 +39,12 @@ LOOPS = 16
 MOST_MEMORY = 150
 """MB that the adapter may ever hold."""
 
-CLASSES: dict[type[Event], str] = {
-    AlbEvent: "alb",
-    AlbMultiValueEvent: "alb_multi_value",
-    RestApiEvent: "rest_api",
-    HttpApiV1Event: "http_api_v1",
-    HttpApiEvent: "http_api",
-    FunctionUrlEvent: "function_url",
-    VpcLatticeEvent: "vpc_lattice",
-    VpcLatticeV1Event: "vpc_lattice_v1",
+KIND_OF: dict[type[Event], str] = {
+    **{decoded: kind for kind, decoded in CLASSES.items()},
     WebSocketEvent: "web_socket",
     PassThroughEvent: "direct",
     BatchEvent: "batch",
 }
-
-MANY = {"multiValueHeaders"}
-ONE = {"headers"}
-FIELDS = {
-    "alb": ONE | {"statusDescription"},
-    "alb_multi_value": MANY | {"statusDescription"},
-    "rest_api": MANY,
-    "http_api_v1": MANY,
-    "http_api": ONE | {"cookies"},
-    "function_url": ONE | {"cookies"},
-    "vpc_lattice": ONE,
-    "vpc_lattice_v1": ONE,
-}
-"""What a reply has beside its status and its body."""
 
 REQUEST_LINE = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+ /[!-~]* HTTP/1\.1")
 FIELD_LINE = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+: ?[^\r\n\0]*")
@@ -137,7 +112,7 @@ class Fuzz:
 def kind_of(payload: bytes) -> str:
     """Return the kind of an event; what is no event at all can only be an error."""
     try:
-        return CLASSES[classify(payload)]
+        return KIND_OF[classify(payload)]
     except EventError:
         return "direct"
 
@@ -151,7 +126,7 @@ def assert_well_formed(posted: Posted, kind: str) -> None:
     if not posted.is_stream:
         assert isinstance(reply.pop("body"), str)
         assert isinstance(reply.pop("isBase64Encoded"), bool)
-    assert reply.keys() == FIELDS[kind]
+    assert reply.keys() == REPLY_KEYS[kind]
     for lists in (reply.get("multiValueHeaders", {}), {"": reply.get("cookies", [])}):
         assert isinstance(lists, dict)
         for values in lists.values():

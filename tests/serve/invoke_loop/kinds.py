@@ -2,39 +2,24 @@
 
 import pytest
 
-from tests.catalogue import (
-    alb,
-    alb_multi_value,
-    function_url,
-    http_api,
-    http_api_v1,
-    rest_api,
-    vpc_lattice,
-)
+from tests.catalogue import CLASSES, REPLY_KEYS
+from tests.catalogue import KINDS as MAKE
 
-SINGLE = {"statusCode", "headers", "body", "isBase64Encoded"}
-
-MULTI = {"statusCode", "multiValueHeaders", "body", "isBase64Encoded"}
+COMMON = {"statusCode", "body", "isBase64Encoded"}
 
 KINDS = [
-    pytest.param(alb, SINGLE | {"statusDescription"}, id="ALB"),
-    pytest.param(alb_multi_value, MULTI | {"statusDescription"}, id="ALB, all values"),
-    pytest.param(rest_api, MULTI, id="REST API"),
-    pytest.param(http_api, SINGLE | {"cookies"}, id="HTTP API"),
-    pytest.param(vpc_lattice, SINGLE, id="VPC Lattice"),
+    pytest.param(MAKE[name], COMMON | keys, id=name)
+    for name, keys in REPLY_KEYS.items()
 ]
 
 STREAMING = [
-    pytest.param(function_url, id="function URL"),
-    pytest.param(rest_api, id="REST API"),
+    pytest.param(MAKE[name], id=name) for name, kind in CLASSES.items() if kind.streams
 ]
 
 BUFFERED = [
-    pytest.param(alb, id="ALB"),
-    pytest.param(alb_multi_value, id="ALB, all values"),
-    pytest.param(http_api, id="HTTP API"),
-    pytest.param(http_api_v1, id="HTTP API, format 1.0"),
-    pytest.param(vpc_lattice, id="VPC Lattice"),
+    pytest.param(MAKE[name], id=name)
+    for name, kind in CLASSES.items()
+    if not kind.streams
 ]
 
 BAD_EVENTS = {
