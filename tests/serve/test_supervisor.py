@@ -117,8 +117,10 @@ async def test_registers_as_an_extension(runtime):
     (register,) = [each for each in runtime.posted if each.target == REGISTER]
     (event_next,) = [each for each in runtime.posted if each.target == EVENT_NEXT]
     assert register.json() == {"events": []}
-    assert register.fields["lambda-extension-name"] == "lambda-adapter-runtime"
-    assert event_next.fields["lambda-extension-identifier"] == "an-extension"
+    name = register.fields["lambda-extension-name"]
+    assert name == "lambda-adapter-runtime"
+    identifier = event_next.fields["lambda-extension-identifier"]
+    assert identifier == runtime.extensions[name]
     assert kinds.index(REGISTER) < kinds.index(NEXT)
     invocations = {each.connection for each in of_kind(runtime, "response")}
     assert register.connection == event_next.connection
