@@ -102,6 +102,8 @@ TESTED_BY = {
     "local/http_server": "local/test_guard",
     "local/report": "local/test_pytest_plugin",
     "local/testing": "local/test_pytest_plugin",
+    "local/microvm/hook_rows": "local/microvm/test_machine",
+    "local/microvm/session": "local/microvm/test_commands",
     "local/extensions_api": "e2e/test_runtime_apis",
     "local/h11_server": "local/test_runtime_api",
     **dict.fromkeys(["microvm/app_requests", "microvm/notices"], "microvm/test_hooks"),

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-from lambda_adapter.local.function import free_ports
 from lambda_adapter.local.gateways import GATEWAYS
+from lambda_adapter.local.ports import free_ports
 from lambda_adapter.local.testing import open_app
 
 HERE = Path(__file__).parent

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 import trio
 
-from lambda_adapter.local.function import Function, free_ports
+from lambda_adapter.local.function import Function
 from lambda_adapter.local.gateways import GATEWAYS
 from lambda_adapter.local.guard import Guard
 from lambda_adapter.local.inspector import Page
 from lambda_adapter.local.options import Options, function_environ
+from lambda_adapter.local.ports import free_ports
 from lambda_adapter.local.report import Silence
 from lambda_adapter.local.session import listen, serve_gateway
 from lambda_adapter.local.testing import Portal, opened_in_thread

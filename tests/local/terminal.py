@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from lambda_adapter.local.function import free_ports
+from lambda_adapter.local.ports import free_ports
 from tests.adapter import ENVIRON
 
 LOCAL = [sys.executable, "-m", "lambda_adapter", "local"]
@@ -49,6 +49,12 @@ class Terminal:
             assert self._news.wait_for(found, TIMEOUT), self.lines
             return found()[0]
 
+    def type(self, text: str) -> None:
+        """Type a line: its standard input is a pipe."""
+        assert self.process.stdin
+        self.process.stdin.write(f"{text}\n")
+        self.process.stdin.flush()
+
     def end(self, number: signal.Signals = signal.SIGINT) -> int:
         """Signal it, and return its exit status."""
         self.process.send_signal(number)
@@ -70,14 +76,17 @@ class Terminal:
 
 @contextmanager
 def open_terminal(
-    *arguments: str, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    *arguments: str,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: int = subprocess.DEVNULL,
 ) -> Iterator[Terminal]:
     """Run a command in a process group of its own; end it, if it has not ended."""
     with subprocess.Popen(
         [*LOCAL, *arguments],
         env={**ENVIRON, **(env or {})},
         cwd=cwd,
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

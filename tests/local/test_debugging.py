@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 
 from lambda_adapter.local.debugging import START, debugged
-from lambda_adapter.local.function import free_ports
-from lambda_adapter.local.ports import SetupError
+from lambda_adapter.local.ports import SetupError, free_ports
 from tests.adapter import ENVIRON
 from tests.e2e.applications import need
 from tests.local.browser import Browser

@@ -18,11 +18,12 @@ import pytest
 
 from lambda_adapter.config import Config
 from lambda_adapter.http.messages import Response
-from lambda_adapter.local.function import Function, free_ports
+from lambda_adapter.local.function import Function
 from lambda_adapter.local.inspector import QUEUE, EventStream
 from lambda_adapter.local.invocation import Failure, Invocation
 from lambda_adapter.local.invocation_view import MAX_TEXT, view
 from lambda_adapter.local.options import Options
+from lambda_adapter.local.ports import free_ports
 from lambda_adapter.local.report import Silence
 from lambda_adapter.local.testing import LambdaApp, open_app
 from tests.adapter import ENVIRON

@@ -3,6 +3,7 @@
 ``GET /seen``       the requests so far as JSON: method, path, headers, body
 ``... /status/N``   status N
 ``... /slow/N``     204 after N seconds
+``... /once``       204, and 500 after the first time
 ``... /hang``       nothing, ever
 ``... /environ``    its environment as JSON
 Any other           204. Each process remembers its own requests, readiness checks too.
@@ -36,6 +37,8 @@ def respond(method, path, headers, body):
         return 503 if checks <= int(os.environ.get("SLOW_START", "0")) else 204, 0, b""
     _, _, rest = path.partition("/")
     kind, _, value = rest.partition("/")
+    if kind == "once":
+        return 204 if sum(each["path"] == path for each in seen) == 1 else 500, 0, b""
     if kind == "status":
         return int(value), 0, b""
     return 204, {"slow": float(value or 0), "hang": 3600.0}.get(kind, 0), b""

@@ -134,7 +134,24 @@ def read_click(given: Mapping[str, object]) -> Given:
         raise click.UsageError("--cold and --concurrency exclude each other")
     if options.asgi and options.wsgi:
         raise click.UsageError("--asgi and --wsgi exclude each other: give one")
+    if options.microvm and (others := sorted(_not_for_microvms(options))):
+        raise click.UsageError(f"--microvm and --{others[0]} exclude each other")
     return options
+
+
+def _not_for_microvms(options: Given) -> set[str]:
+    """Return the options that are set, and have no meaning for a MicroVM."""
+    given = {
+        "cold": options.cold,
+        "concurrency": options.concurrency > 1,
+        "debug": options.debug is not None,
+        "environments": options.environments > 1,
+        "freeze": options.freeze,
+        "profile-imports": options.profile_imports,
+        "reload": options.reload,
+        "sandbox": options.sandbox,
+    }
+    return {name for name, is_given in given.items() if is_given}
 
 
 def _split(values: Iterable[object]) -> Iterable[str]:

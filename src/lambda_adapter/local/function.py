@@ -13,7 +13,6 @@ Not solved: Lambda's freeze can't be noticed by a process. Here it is SIGSTOP, o
 a parent may be told by ``waitpid``.
 """
 
-import socket
 from collections import deque
 from collections.abc import Callable
 
@@ -27,6 +26,7 @@ from lambda_adapter.local.environment import (
 )
 from lambda_adapter.local.invocation import Failure, History, Invocation, Respond
 from lambda_adapter.local.options import Options
+from lambda_adapter.local.ports import free_ports
 from lambda_adapter.local.report import Report
 
 MAX_ENVIRONMENTS = 16
@@ -273,13 +273,3 @@ class Function:
         free = [p for p in self._places if p.busy < self._options.concurrency]
         running = [p for p in free if p.environment and p.environment.alive]
         return (running or free)[0]
-
-
-def free_ports(count: int) -> list[int]:
-    """Return free ports, for the applications after the first."""
-    # All at once: one after the other, the system could return the same port twice.
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return [int(port) for port in ports]

@@ -6,7 +6,7 @@ difference to an event, and a client that assumes it gets an error.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import trio
 from hypercorn.config import Config
@@ -37,10 +37,34 @@ Refused = Callable[[int, str], None]
 """Called with the status and the reason if a connection is refused."""
 
 
+class Received:
+    """A connection of which the first bytes were read before."""
+
+    def __init__(self, stream: trio.SocketStream, received: bytes) -> None:
+        self._stream = stream
+        self._received = received
+        self.socket = stream.socket
+        self.send_all, self.send_eof = stream.send_all, stream.send_eof
+        self.aclose = stream.aclose
+
+    async def receive_some(self, size: int) -> bytes:
+        """Return what was read before, and then what comes."""
+        if received := self._received:
+            self._received = b""
+            return received
+        return bytes(await self._stream.receive_some(size))
+
+
+Stream = trio.SocketStream | Received
+
+Handle = Callable[[Stream], Awaitable[None]]
+"""Serves a connection until its end."""
+
+
 class Connection:
     """A client's connection, as far as hypercorn needs it; reports refusals."""
 
-    def __init__(self, stream: trio.SocketStream, refused: Refused) -> None:
+    def __init__(self, stream: Stream, refused: Refused) -> None:
         self._stream = stream
         self.refused = refused
         self._is_fresh = True
@@ -73,14 +97,24 @@ class Connection:
 
 async def serve(app: ASGIApp, listener: trio.SocketListener, refused: Refused) -> None:
     """Serve connections until cancelled."""
+    handle = handler(app, refused)
+
+    async def handle_socket(stream: trio.SocketStream) -> None:
+        await handle(stream)
+
+    await trio.serve_listeners(handle_socket, [listener])
+
+
+def handler(app: ASGIApp, refused: Refused) -> Handle:
+    """Return what serves an application to a connection."""
     # Starlette and hypercorn type ASGI differently.
     wrapped = wrap_app(app, 0, "asgi")  # type: ignore[arg-type]
     config, context = _config(), WorkerContext(None)
 
-    async def handle(stream: trio.SocketStream) -> None:
+    async def handle(stream: Stream) -> None:
         await _handle(wrapped, config, context, Connection(stream, refused))
 
-    await trio.serve_listeners(handle, [listener])
+    return handle
 
 
 async def _handle(

@@ -3,6 +3,7 @@
 import json
 import secrets
 from collections.abc import Callable
+from typing import Protocol
 
 import trio
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -16,9 +17,22 @@ from starlette.types import Receive, Scope, Send
 from lambda_adapter import __version__
 from lambda_adapter.local.asgi import send_piece
 from lambda_adapter.local.function import Function
-from lambda_adapter.local.invocation import Invocation
+from lambda_adapter.local.invocation import History, Invocation
 from lambda_adapter.local.invocation_view import View, view
-from lambda_adapter.local.options import settings_shown
+from lambda_adapter.local.options import Options, settings_shown
+
+
+class Rows(Protocol):
+    """What the page shows: a function, or a MicroVM."""
+
+    records: History
+    begun: list[Callable[[Invocation], None]]
+    listeners: list[Callable[[Invocation], None]]
+
+    @property
+    def options(self) -> Options:
+        """What it was started with."""
+
 
 QUEUE = 100
 """Most invocations to queue for a slow browser; then it must reconnect."""
@@ -27,7 +41,7 @@ QUEUE = 100
 class EventStream:
     """Sends each invocation to every open page, when it begins and when it ends."""
 
-    def __init__(self, function: Function) -> None:
+    def __init__(self, function: Rows) -> None:
         self._records = function.records
         self._readers: set[trio.MemorySendChannel[Invocation]] = set()
         function.begun.append(self._tell)
@@ -128,7 +142,7 @@ POLICY = (
 class Page:
     """The page of a function."""
 
-    def __init__(self, function: Function, port: int, *, token: str = "") -> None:
+    def __init__(self, function: Rows, port: int, *, token: str = "") -> None:
         self._function = function
         self._url = f"http://127.0.0.1:{port}"
         self._session = secrets.token_urlsafe(8)
@@ -170,7 +184,7 @@ class Page:
             nonce=nonce,
             session=self._session,
             command=options.shown or "lambda-adapter local",
-            gateway=options.gateway,
+            gateway=options.entrance,
             settings=settings_shown(options.environ),
             url=self._url,
             version=__version__,
@@ -195,10 +209,11 @@ class Page:
         number = str(request.path_params["number"])
         known = number.isdecimal() and len(number) < DIGITS
         old = self._function.records.find(int(number)) if known else None
-        if old is None or old.is_refused:
+        function = self._function
+        if old is None or old.is_refused or not isinstance(function, Function):
             raise HTTPException(404, "no longer remembered")
         title = f"{old.title.removesuffix(AGAIN)}{AGAIN}"
-        again = await self._function.invoke(old.payload, title, old.respond)
+        again = await function.invoke(old.payload, title, old.respond)
         again.drop_pieces()
         return Response(status_code=204)
 

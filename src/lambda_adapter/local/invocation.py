@@ -70,6 +70,8 @@ class Invocation:
         self.response = None
         self.is_refused = False
         """Whether the gateway refused the request, so that there was no event."""
+        self.calls = 0
+        """How often a MicroVM's hook was called; 0 for an event of a function."""
         self.lines: list[str] = []
         self.init_ms: float | None = None
         self.duration_ms = 0.0
@@ -88,6 +90,16 @@ class Invocation:
             parts.append(f"{self.failure.error_type}: {self.failure.message}")
         parts += [self.note] if self.note else []
         return f"<Invocation {', '.join(parts)}>"
+
+    @property
+    def is_hook(self) -> bool:
+        """Whether it is a call of a MicroVM's hook, and not an event of a function."""
+        return self.calls > 0
+
+    @property
+    def label(self) -> str:
+        """The title; of a hook, with the number of calls if there were several."""
+        return f"{self.title} ({self.calls} calls)" if self.calls > 1 else self.title
 
     @property
     def event(self) -> dict[str, object]:

@@ -70,13 +70,35 @@ def view(invocation: Invocation, config: Config | None, url: str = "") -> View:
         number=invocation.number,
         began=int(invocation.at * 1000),
         time=datetime.fromtimestamp(invocation.at).strftime("%H:%M:%S"),
-        title=truncate_middle(invocation.title, 200),
+        title=truncate_middle(invocation.label, 200),
         request_id=invocation.request_id,
         status="\N{HORIZONTAL ELLIPSIS}",
         mood="busy",
     )
-    return (
-        _finished(begun, invocation, config, url) if invocation.told.is_set() else begun
+    if not invocation.told.is_set():
+        return begun
+    if invocation.is_hook:
+        return _hook(begun, invocation)
+    return _finished(begun, invocation, config, url)
+
+
+def _hook(begun: View, invocation: Invocation) -> View:
+    """Return what there is to show of a call of a MicroVM's hook."""
+    status = invocation.response.status if invocation.response else 0
+    failure = invocation.failure.message if invocation.failure else ""
+    parts = [
+        Part("Body of the call", _laid_out(invocation.payload), "body.json"),
+        Part("Log", truncate_middle("\n".join(invocation.lines), MAX_TEXT), "log.txt"),
+    ]
+    return msgspec.structs.replace(
+        begun,
+        request_id="",
+        status=str(status or "error"),
+        mood="good" if status == 200 else "bad",
+        duration=f"{invocation.duration_ms:.1f} ms",
+        memory=f"{invocation.memory_mb} MB" if invocation.memory_mb else "",
+        failure=" ".join(filter(None, [failure, invocation.note])),
+        parts=tuple(part for part in parts if part.text),
     )
 
 

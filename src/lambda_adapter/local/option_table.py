@@ -188,6 +188,13 @@ class Given(
             metavar="N",
         ),
     ] = 1
+    microvm: Annotated[
+        bool, Flag("Run COMMAND as a MicroVM, and play Lambda's side of its hooks.")
+    ] = False
+    payload: Annotated[
+        Annotated[str, Meta(max_length=16_384)] | None,
+        Flag("The payload that a MicroVM is run with.", metavar="TEXT"),
+    ] = None
     reload: Annotated[bool, Flag("Restart when a source file changes.")] = False
     reload_dir: Annotated[
         tuple[str, ...],
@@ -234,6 +241,19 @@ class AppOptions(TypedDict, total=False):
     init_cpu: float
     env: Mapping[str, str]
     """Variables in addition to those of this process."""
+    cwd: str
+
+
+class MicroVMOptions(TypedDict, total=False):
+    """The options of the fixture ``lambda_microvm``."""
+
+    payload: str
+    app_dir: str
+    app_port: int
+    """Where the application listens; otherwise on ``$PORT``, which is a free one."""
+    env_file: Sequence[str]
+    env: Mapping[str, str]
+    """Variables beside those of this process."""
     cwd: str
 
 

@@ -10,7 +10,7 @@ from lambda_adapter.local.gateways import GATEWAYS
 from lambda_adapter.local.gateways.gateway import ACCOUNT, REGION, Gateway
 from lambda_adapter.local.option_table import FUNCTION, Given
 from lambda_adapter.local.sandbox.limits import Limits
-from lambda_adapter.settings import PREFIX
+from lambda_adapter.settings import PREFIX, RUNTIME_API
 
 INIT_TIMEOUT = 10.0
 """Timeout of an init, in seconds:
@@ -64,6 +64,11 @@ class Options(Given, frozen=True):
             if name:
                 return f"{option} {name}"
         return shlex.join(self.command)
+
+    @property
+    def entrance(self) -> str:
+        """What is in front of the application: a gateway's kind, or ``microvm``."""
+        return "microvm" if self.microvm else self.gateway
 
     def open_gateway(self) -> Gateway:
         """Return the gateway in front of the function."""
@@ -125,6 +130,34 @@ def function_environ(
         made.pop("AWS_LWA_PORT", None)
     if invoke_mode:
         made["AWS_LWA_INVOKE_MODE"] = invoke_mode
+    return made
+
+
+HOOKS_PORT = "AWS_LWA_MICROVM_HOOKS_PORT"
+
+MICROVM_IMAGE = {
+    "AWS_LAMBDA_MICROVM_IMAGE_ARN": (
+        f"arn:aws:lambda:{REGION}:{ACCOUNT}:microvm-image:local"
+    ),
+    "AWS_LAMBDA_MICROVM_IMAGE_NAME": "local",
+    "AWS_LAMBDA_MICROVM_IMAGE_VERSION": "1",
+}
+
+
+def microvm_environ(
+    environ: Mapping[str, str], *, app_port: int | None = None, hooks_port: int
+) -> dict[str, str]:
+    """Return an environment with what a MicroVM has, and the ports of both servers.
+
+    The port of the hooks is the one given, unless the environment has one.
+    """
+    without = {*ENCODINGS, RUNTIME_API}
+    made = {k: v for k, v in environ.items() if k not in without} | MICROVM_IMAGE
+    made.setdefault(HOOKS_PORT, str(hooks_port))
+    if app_port:
+        made["PORT"] = str(app_port)
+        made.pop("AWS_LWA_PORT", None)
+    made.setdefault("PORT", str(Config(made).port))
     return made
 
 

@@ -28,6 +28,16 @@ class SetupError(Exception):
     """A problem that must be solved before anything can run, in one line."""
 
 
+def free_ports(count: int) -> list[int]:
+    """Return free ports, all different."""
+    # All at once: one after the other, the system could return the same port twice.
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return [int(port) for port in ports]
+
+
 def is_local(config: Config) -> bool:
     """Return whether the application listens on a port of this machine."""
     loopback = config.host in {"localhost", "::1", "0.0.0.0"}
@@ -54,12 +64,15 @@ async def wait_free(port: int) -> None:
     )
 
 
-async def find_misplaced(pid: int, port: int) -> SetupError:
-    """Wait until an application listens on other ports only; return what to do."""
+async def find_misplaced(pid: int, port: int, own: int = 0) -> SetupError:
+    """Wait until an application listens on other ports only; return what to do.
+
+    ``own`` is a port on which the adapter listens.
+    """
     since = trio.current_time()
     while True:
         await trio.sleep(LOOK)
-        ports = await trio.to_thread.run_sync(_listening, pid)
+        ports = await trio.to_thread.run_sync(_listening, pid) - {own}
         if not ports or port in ports:
             since = trio.current_time()
         elif trio.current_time() - since >= STEADY:

@@ -15,8 +15,13 @@ from lambda_adapter.local.debugging import (
 )
 from lambda_adapter.local.env_file import parse_env_file
 from lambda_adapter.local.option_table import Given
-from lambda_adapter.local.options import Options, function_environ, read_command
-from lambda_adapter.local.ports import SetupError
+from lambda_adapter.local.options import (
+    Options,
+    function_environ,
+    microvm_environ,
+    read_command,
+)
+from lambda_adapter.local.ports import SetupError, free_ports
 
 
 def make_options(
@@ -41,20 +46,31 @@ def make_options(
         "AWS_LWA_APP_DIR": given.app_dir,
     }
     environ = {**environ, **{name: value for name, value in settings.items() if value}}
-    options = Options(
-        words,
-        function_environ(
-            environ,
-            app_port=given.app_port,
-            invoke_mode=given.invoke_mode,
-            memory=given.memory,
-            function_name=given.function_name,
-        ),
-        cwd=cwd,
-        **msgspec.structs.asdict(given),
-    )
+    try:
+        made = _environ(given, environ)
+    except ConfigError as error:
+        raise SetupError(str(error)) from error
+    options = Options(words, made, cwd=cwd, **msgspec.structs.asdict(given))
     _check(options)
     return options
+
+
+def _environ(given: Given, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of the application, as Lambda would make it.
+
+    Raises:
+        ConfigError: a setting can't be used.
+    """
+    if given.microvm:
+        (hooks_port,) = free_ports(1)
+        return microvm_environ(environ, app_port=given.app_port, hooks_port=hooks_port)
+    return function_environ(
+        environ,
+        app_port=given.app_port,
+        invoke_mode=given.invoke_mode,
+        memory=given.memory,
+        function_name=given.function_name,
+    )
 
 
 def _read_env_files(names: Sequence[str], cwd: str | None) -> dict[str, str]:
@@ -87,6 +103,10 @@ def _check(options: Options) -> None:
     folder = os.path.join(options.cwd or "", config.app_dir or "")
     if config.app_dir and not os.path.isdir(folder):
         raise SetupError(f"--app-dir {config.app_dir}: there is no such folder")
+    if options.microvm and options.port in {config.microvm_hooks_port, config.port}:
+        raise SetupError(
+            f"port {options.port} has two uses: choose another one with --port"
+        )
     name = options.command[0] if options.command else ""
     if name and config.is_in_process:
         raise SetupError(

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
 
     from lambda_adapter.local.check.testing import Checked
-    from lambda_adapter.local.option_table import AppOptions
+    from lambda_adapter.local.microvm.testing import MicroVMApp
+    from lambda_adapter.local.option_table import AppOptions, MicroVMOptions
     from lambda_adapter.local.testing import LambdaApp
+
+    App = LambdaApp | MicroVMApp
 
 
 class StartsApps(Protocol):
@@ -28,7 +31,7 @@ class StartsApps(Protocol):
         """Start it, and return an HTTP client of its gateway."""
 
 
-_APPS = pytest.StashKey[dict["LambdaApp", int]]()
+_APPS = pytest.StashKey[dict["App", int]]()
 """The running applications, and the last invocation of each before a test."""
 
 
@@ -42,6 +45,40 @@ def lambda_app(pytestconfig: pytest.Config) -> Iterator[StartsApps]:
 def lambda_app_factory(pytestconfig: pytest.Config) -> Iterator[StartsApps]:
     """Start applications that end with the test run, for fixtures of a wider scope."""
     yield from _starting(pytestconfig)
+
+
+class StartsMicroVMs(Protocol):
+    """Starts MicroVMs; the options are those of ``option_table.MicroVMOptions``."""
+
+    def __call__(
+        self, command: str | Sequence[str], **options: Unpack[MicroVMOptions]
+    ) -> MicroVMApp:
+        """Build and run one, and return an HTTP client of it."""
+
+
+@pytest.fixture
+def lambda_microvm(pytestconfig: pytest.Config) -> Iterator[StartsMicroVMs]:
+    """Start MicroVMs that end with the test: ``lambda_microvm("gunicorn app:app")``."""
+    apps = pytestconfig.stash.setdefault(_APPS, {})
+    with ExitStack() as stack:
+
+        def start(
+            command: str | Sequence[str], **options: Unpack[MicroVMOptions]
+        ) -> MicroVMApp:
+            __tracebackhide__ = True
+            from lambda_adapter.local.microvm.testing import open_microvm_app
+            from lambda_adapter.local.option_table import BadOptionError
+            from lambda_adapter.local.ports import SetupError
+
+            try:
+                app = stack.enter_context(open_microvm_app(command, **options))
+            except (BadOptionError, SetupError) as error:
+                raise type(error)(str(error)) from None
+            apps[app] = 0
+            stack.callback(apps.pop, app)
+            return app
+
+        yield start
 
 
 class ChecksApps(Protocol):

@@ -105,11 +105,16 @@ def style_of(line: str) -> str:
 
 def describe(invocation: Invocation, *, reset: bool) -> Text:
     """Return the line about an invocation."""
-    title = truncate(invocation.title)
+    title = truncate(invocation.label)
     word, colour = outcome(invocation)
     if invocation.is_refused:
         why = f"refused by the gateway: {invocation.note}"
         return Text.assemble((word, colour), f"  {title}  ", (why, "yellow"))
+    if invocation.is_hook:
+        parts = [title, f"{invocation.duration_ms:.1f} ms"]
+        parts += [invocation.failure.message] if invocation.failure else []
+        text = Text.assemble((word, colour), "  ", "  ".join(parts))
+        return text.append(f"  {invocation.note}", "red") if invocation.note else text
     if failure := invocation.failure:
         what = "timeout" if failure.error_type == TIMED_OUT else failure.error_type
         parts = [f"{what}: {_plain(failure.message)}"]
@@ -171,6 +176,17 @@ class JsonReport:
         """Print a completed invocation."""
         failure = invocation.failure
         response = invocation.response
+        if invocation.is_hook:
+            self._tell(
+                "hook",
+                name=invocation.title,
+                status=response.status if response else None,
+                durationMs=round(invocation.duration_ms, 2),
+                memoryMB=invocation.memory_mb,
+                calls=invocation.calls,
+                note=(failure.message if failure else invocation.note) or None,
+            )
+            return
         self._tell(
             "invocation",
             requestId=invocation.request_id,

@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
@@ -30,6 +31,16 @@ from lambda_adapter.local.prepare import make_options
 from lambda_adapter.local.project_file import Project
 from lambda_adapter.local.reload import Reload
 from lambda_adapter.local.session import Session, listen, open_session
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from lambda_adapter.local.microvm.session import MicroVMSession
+
+    Opening = Callable[
+        [Options, Reporter, socket.socket],
+        AbstractAsyncContextManager[Session | MicroVMSession],
+    ]
 
 EPILOG = """\
 Put -- before a COMMAND that starts with a dash, or is named like one of those below.
@@ -114,12 +125,14 @@ async def _serve(
     listener: Callable[[Invocation], None],
 ) -> int:
     status = 0
+    opening = _opening(options)
     with trio.open_signal_receiver(*ENDING) as signals:
-        async with open_session(options, report, front) as session:
-            session.function.listeners.append(listener)
+        async with opening(options, report, front) as session:
+            if isinstance(session, Session):
+                session.function.listeners.append(listener)
             report.begin(
                 session.url,
-                options.gateway,
+                options.entrance,
                 options.shown,
                 session.page_url,
                 settings_shown(options.environ),
@@ -127,7 +140,8 @@ async def _serve(
             _notice_unstreamed(options, report)
             try:
                 async with trio.open_nursery() as nursery:
-                    nursery.start_soon(_live, session, report, options)
+                    scope = nursery.cancel_scope
+                    nursery.start_soon(_live, session, report, options, scope)
                     nursery.start_soon(_cancel_when_unread, output, nursery)
                     await _wait_signal(signals, report)
                     nursery.cancel_scope.cancel()
@@ -139,7 +153,18 @@ async def _serve(
     return BROKEN_PIPE if output.closed_by_reader.is_set() else status
 
 
+def _opening(options: Options) -> "Opening":
+    """Return what opens the session of a function, or of a MicroVM."""
+    if not options.microvm:
+        return open_session
+    from lambda_adapter.local.microvm.session import open_microvm
+
+    return open_microvm
+
+
 def _notice_unstreamed(options: Options, report: Reporter) -> None:
+    if options.microvm:
+        return
     streams = options.open_gateway().streams
     if options.config.streams and not streams:
         report.notice(
@@ -153,13 +178,23 @@ async def _cancel_when_unread(output: Output, nursery: trio.Nursery) -> None:
     nursery.cancel_scope.cancel()
 
 
-async def _live(session: Session, report: Reporter, options: Options) -> None:
+async def _live(
+    session: "Session | MicroVMSession",
+    report: Reporter,
+    options: Options,
+    scope: trio.CancelScope,
+) -> None:
     """Start the function; with ``--reload``, restart it when a file changes.
+
+    For a MicroVM, cancel ``scope`` once it has ended.
 
     Raises:
         SetupError: it can't be started.
     """
-    if options.reload:
+    if not isinstance(session, Session):
+        await session.live(report)
+        scope.cancel()
+    elif options.reload:
         await Reload(session, options, report).run()
     else:
         await session.start()

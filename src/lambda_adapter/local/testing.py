@@ -14,10 +14,9 @@ import msgspec
 import trio
 
 from lambda_adapter.config import Config
-from lambda_adapter.local.function import free_ports
 from lambda_adapter.local.invocation import Invocation
 from lambda_adapter.local.option_table import AppOptions, read_given
-from lambda_adapter.local.ports import SetupError
+from lambda_adapter.local.ports import SetupError, free_ports
 from lambda_adapter.local.prepare import make_options
 from lambda_adapter.local.report import Silence
 from lambda_adapter.local.session import Session, listen, open_session
@@ -190,7 +189,7 @@ class LambdaApp(httpx.Client):
         return "\n".join(lines)
 
 
-class _LastLines(Silence):
+class LastLines(Silence):
     """Keeps the end of the log, in case an application does not start."""
 
     def __init__(self) -> None:
@@ -222,7 +221,7 @@ def open_app(
 
     @asynccontextmanager
     async def started() -> AsyncIterator[Session]:
-        report = _LastLines()
+        report = LastLines()
         async with open_session(options, report, listen(options.port)) as session:
             try:
                 await session.start()

@@ -6,9 +6,9 @@ import msgspec
 
 from lambda_adapter.local.check.rules.place import DEFAULT_PORT
 from lambda_adapter.local.check.settings import CheckSettings
-from lambda_adapter.local.function import free_ports
 from lambda_adapter.local.option_table import Given
 from lambda_adapter.local.options import Options
+from lambda_adapter.local.ports import free_ports
 from lambda_adapter.local.prepare import make_options
 
 BUSY = 8

@@ -1,0 +1,1 @@
+"""``lambda-adapter local --microvm``: Lambda's side of a MicroVM."""
