@@ -22,9 +22,12 @@ BUFFERED = [
     if not kind.streams
 ]
 
+BASE64 = {"isBase64Encoded": True, "is_base64_encoded": True}
+"""The key of all kinds, and that of version 1 of VPC Lattice."""
+
 BAD_EVENTS = {
-    "no base64": {"body": "%%%", "isBase64Encoded": True},
-    "half base64": {"body": "YWJ", "isBase64Encoded": True},
+    "no base64": {"body": "%%%", **BASE64},
+    "half base64": {"body": "YWJ", **BASE64},
     "a line break in a field": {"headers": {"host": "a", "x": "a\r\nb: c"}},
     "a line feed in a field": {"headers": {"host": "a", "x": "a\nb"}},
     "a NUL in a field": {"headers": {"host": "a", "x": "a\0"}},
