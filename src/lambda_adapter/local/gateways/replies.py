@@ -132,7 +132,7 @@ def whole_response(
 ) -> Response:
     """Return a response; ``media_type`` is the default."""
     kept = _typed(end_to_end(fields), media_type)
-    if arrival.method != "HEAD":  # for HEAD it is the length of GET's response
+    if arrival.method != "HEAD":  # for HEAD it is the length of the response to GET
         kept = _without(kept, b"content-length")
         if status not in _WITHOUT_BODY:
             kept.append((b"content-length", b"%d" % len(body)))
