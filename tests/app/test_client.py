@@ -163,7 +163,7 @@ async def test_nothing_listens(clock):
 
 @pytest.mark.parametrize("method", [b"POST", b"PATCH", b"PURGE"])
 async def test_idle_connection_and_an_unrepeatable_request(mock_clock, method):
-    """A request that can't be repeated takes a connection only from just before it."""
+    """An unrepeatable request only uses a connection that was idle for a moment."""
     async with open_client() as (app, client):
         await client.send(request(method), TURN)
         mock_clock.jump(UNREPEATABLE_IDLE_LIMIT - 0.1)
@@ -200,7 +200,7 @@ async def test_connection_is_kept():
 
 
 async def test_youngest_connection_first():
-    """Of idle connections the youngest is used, so that the others can be let go."""
+    """The most recently used connection is used first."""
     async with open_client() as (app, client):
         async with trio.open_nursery() as nursery:
             for _ in range(3):
@@ -213,7 +213,7 @@ async def test_youngest_connection_first():
 
 
 async def test_requests_side_by_side():
-    """Each request that is under way has a connection of its own."""
+    """Each concurrent request has its own connection."""
 
     async def serve(stream: trio.SocketStream) -> None:
         async with stream:
@@ -366,7 +366,7 @@ LATE = b"HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\nanother"
     ],
 )
 async def test_late_body_is_no_response(method, head):
-    """A body that should not be there, and comes late, is nobody's response.
+    """An unexpected body that arrives late is not taken for a response.
 
     It comes once the next request was sent, when no look at the connection tells.
     """
@@ -425,7 +425,7 @@ async def test_faulty_answers_piece_by_piece(answer):
 
 
 async def test_head_comes_before_the_body():
-    """Streamed, a response is there with its head, and each piece as it comes."""
+    """A streamed response begins with its head; each piece follows as it arrives."""
     head = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n"
     async with open_client(Answer(head, "more")) as (app, client):
         response = await send_streamed(client)
@@ -451,7 +451,7 @@ async def test_connection_is_kept_after_a_stream():
 
 
 async def test_connection_is_in_use_during_a_stream():
-    """Whoever sends while a body is still to come gets a connection of his own."""
+    """A request during a stream gets another connection."""
     half = Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nha", "more")
     async with open_client(half) as (app, client):
         response = await send_streamed(client)
@@ -465,7 +465,7 @@ async def test_connection_is_in_use_during_a_stream():
 
 @pytest.mark.parametrize("pieces", [0, 1])
 async def test_body_that_is_closed(pieces):
-    """A body that is closed before its end closes its connection at once.
+    """Closing a body before its end closes its connection immediately.
 
     Even if nothing of it was read.
     """
@@ -481,7 +481,7 @@ async def test_body_that_is_closed(pieces):
 
 
 async def test_cancelled_body():
-    """Whoever is cancelled while he waits for a piece closes the connection."""
+    """Cancelling the wait for a piece closes the connection."""
     head = b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n"
     async with open_client(Answer(head, "hold")) as (app, client):
         response = await send_streamed(client)
@@ -494,7 +494,7 @@ async def test_cancelled_body():
 
 
 async def test_idempotent_request_is_repeated_for_a_stream():
-    """A kept connection that was dead is no reason to fail here either."""
+    """A dead kept connection does not fail a stream either."""
     async with open_client(KEEP_OK, Answer(b"")) as (app, client):
         await send(client)
         body = await read(await send_streamed(client))
@@ -515,7 +515,7 @@ async def test_stream_that_breaks_off_is_never_repeated():
 
 
 async def test_stream_has_no_limit():
-    """A body that is passed on piece by piece may be larger than any reply."""
+    """A streamed body may be larger than any reply."""
     size = 3 * MAX_REPLY
     answer = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % size + bytes(size)
     async with open_client(Answer(answer)) as (_app, client):

@@ -36,7 +36,7 @@ async def test_any_response_will_do(status):
 
 
 async def test_path_of_the_check():
-    """An application is asked for the readiness path, at the port of requests."""
+    """The probe requests the readiness path, at the port of requests."""
     settings: dict[str, Any] = {
         "AWS_LWA_READINESS_CHECK_PATH": "/health",
         "AWS_LWA_READINESS_CHECK_PORT": str(free_port()),
@@ -111,7 +111,7 @@ async def test_hangs_up_first():
 
 
 async def test_more_time_among_others(clock):
-    """Where several are served at once, workers have seconds to become free."""
+    """Workers have seconds to become free if invocations are concurrent."""
 
     async def respond_late(stream: trio.SocketStream) -> None:
         await receive(stream)
@@ -134,7 +134,7 @@ TABLE = """\
 
 
 def test_unread_bytes():
-    """The bytes that wait to be read are those of the one end of one connection."""
+    """Unread bytes are counted for one end of one connection."""
     assert count_unread(TABLE, 8080, 50000) == 75
     assert count_unread(TABLE, 50000, 8080) == 0
     assert count_unread(TABLE, 8080, 50001) == 0

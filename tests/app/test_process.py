@@ -101,7 +101,7 @@ def is_gone(pid: int) -> bool:
     ],
 )
 async def test_how_it_ended(code, how):
-    """How a child ended is told in words, and the same ones as often as asked."""
+    """How a child ended is described in words, the same each time."""
     async with started(code) as child, AppProcess(child.child) as process:
         with trio.fail_after(10):
             assert await process.wait_ended() == how
@@ -109,7 +109,7 @@ async def test_how_it_ended(code, how):
 
 
 async def test_ended_by_a_real_time_signal():
-    """A signal that has no name is told by its number."""
+    """A signal without a name is described by its number."""
     code = "import os; os.kill(os.getpid(), 40)"
     async with started(code) as child, AppProcess(child.child) as process:
         with trio.fail_after(10):
@@ -123,7 +123,7 @@ async def test_has_not_ended():
 
 
 async def test_end_while_serving():
-    """A child that ends is noticed at once, and an error."""
+    """The exit of a child is noticed immediately, and is an error."""
     code = "raise SystemExit(3)"
     async with started(code) as child, AppProcess(child.child) as process:
         with trio.fail_after(10), pytest.raises(AppExitedError) as caught:

@@ -113,7 +113,7 @@ def test_find_listeners_of_none():
 
 @pytest.mark.parametrize("command", ["python", "a b", ") R 1 1 (", "\n", ""])
 def test_parse_stat(command):
-    """A process is told by its parent and its group, whatever it calls itself."""
+    """A process's parent and group are found, whatever its name."""
     stat = parse_stat(f"40 ({command}) S 30 20 10 0 -1 4194560")
 
     assert (stat.parent, stat.group) == (30, 20)

@@ -101,7 +101,7 @@ async def test_ready_line_has_the_status(caplog, code):
 
 
 async def test_the_check_is_all_that_is_asked():
-    """A check is one GET, on a connection of its own, that says what it is."""
+    """A check is one GET over a separate connection, with a user agent."""
     async with open_app() as app:
         with trio.fail_after(5):
             await wait_app_ready(config(app.port), None)
@@ -275,7 +275,7 @@ async def test_body_is_not_waited_for():
 
 
 async def test_tcp():
-    """By ``tcp``, an application that accepts is ready, whatever it would say."""
+    """With ``tcp``, an application that accepts is ready, whatever it responds."""
     environ = {"AWS_LWA_READINESS_CHECK_PROTOCOL": "tcp"}
     async with open_app(HANG) as app:
         with trio.fail_after(5):
@@ -408,7 +408,7 @@ STATUSES = "AWS_LWA_READINESS_CHECK_HEALTHY_STATUS"
 async def test_report_names_the_reason(
     clock, caplog, answer, reason, advice, environ, process
 ):
-    """An application that was reached is told which settings help, not to listen."""
+    """The report about an application that responds names settings, not the port."""
     clock.autojump_threshold = QUIET
     async with open_app(*[answer] * 1000) as app:
         with trio.move_on_after(3.5):
@@ -444,7 +444,7 @@ async def test_report_names_what_is_checked(autojump_clock, caplog):
 
 
 async def test_report_names_another_port(autojump_clock, caplog):
-    """An application on another port is told which, and the setting for it."""
+    """The report names the port on which an application listens, and its setting."""
     port = free_port()
     with socket.create_server(("127.0.0.1", 0)) as other:
         with trio.move_on_after(2.5):
@@ -486,7 +486,7 @@ ADDRESSES = [
 async def test_report_names_another_address(
     autojump_clock, caplog, host, listening, setting, protocol
 ):
-    """An application on the right port of another address is told the setting."""
+    """The report names the setting for an application on another address."""
     port = free_port()
     environ = {"AWS_LWA_HOST": host, "AWS_LWA_READINESS_CHECK_PROTOCOL": protocol}
     family = socket.AF_INET6 if ":" in listening else socket.AF_INET
@@ -501,7 +501,7 @@ async def test_report_names_another_address(
 
 
 async def test_report_names_the_containers_own_address(autojump_clock, caplog):
-    """An application on the container's own address is told the setting for that."""
+    """The report names the setting for the container's own address."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect(("192.0.2.1", 9))  # sends nothing
         own = probe.getsockname()[0]
@@ -514,7 +514,7 @@ async def test_report_names_the_containers_own_address(autojump_clock, caplog):
 
 
 async def test_report_names_another_address_and_port(autojump_clock, caplog):
-    """An application elsewhere altogether is told both settings."""
+    """The report names both settings for another address and port."""
     with socket.create_server(("127.0.0.3", 0)) as other:
         with trio.move_on_after(2.5):
             await wait_app_ready(config(free_port()), Running(10_000))
@@ -524,7 +524,7 @@ async def test_report_names_another_address_and_port(autojump_clock, caplog):
 
 
 async def test_report_of_a_port_in_place_of_a_socket(autojump_clock, caplog, tmp_path):
-    """An application on a port is told so where a Unix socket is set."""
+    """The report names the port of an application that should use a socket."""
     on_socket = Config({"AWS_LWA_UNIX_SOCKET": str(tmp_path / "app.sock")})
     with socket.create_server(("127.0.0.1", 0)) as other:
         with trio.move_on_after(2.5):
@@ -535,7 +535,7 @@ async def test_report_of_a_port_in_place_of_a_socket(autojump_clock, caplog, tmp
 
 
 async def test_report_of_nothing_that_listens(autojump_clock, caplog):
-    """An application that listens nowhere is told that it does not."""
+    """The report says that an application listens nowhere."""
     with trio.move_on_after(2.5):
         await wait_app_ready(config(free_port()), Running(10_000))
 
@@ -570,7 +570,7 @@ async def test_time_is_over(autojump_clock):
 
 
 async def test_no_time_limit(autojump_clock):
-    """Zero is no limit, as in the Rust adapter."""
+    """A timeout of zero is no timeout, as in the Rust adapter."""
     unlimited = config(free_port(), AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS="0")
 
     with trio.move_on_after(20) as scope:
@@ -580,7 +580,7 @@ async def test_no_time_limit(autojump_clock):
 
 
 async def test_unix_socket(tmp_path, autojump_clock, caplog):
-    """A Unix socket is checked as a port is, and named where nobody listens on it."""
+    """A Unix socket is checked like a port, and named if nothing listens on it."""
     path = str(tmp_path / "app.sock")
     on_socket = Config({"AWS_LWA_UNIX_SOCKET": path})
     app = ScriptedApp()

@@ -128,7 +128,7 @@ async def test_without_hooks(runtime):
 
 
 async def test_no_connection_survives(runtime):
-    """What was connected before a snapshot is connected anew after it."""
+    """Connections are opened again after a restore."""
     async with open_environment(runtime, KEPT, KEPT, KEPT, KEPT) as environment:
         with trio.fail_after(5):
             await environment.client.send(GET, TURN)
@@ -160,7 +160,7 @@ async def test_refused_before(runtime, answer, reason):
 
 @pytest.mark.parametrize(("answer", "reason"), REFUSALS)
 async def test_refused_after(runtime, answer, reason):
-    """An application that could not come back serves nobody."""
+    """An application whose hook failed after the restore serves no request."""
     async with open_environment(runtime, KEPT, answer) as environment:
         with trio.fail_after(5), pytest.raises(AfterRestoreError) as caught:
             await environment.wait_restored()
@@ -247,7 +247,7 @@ async def test_not_ready_again(runtime):
     ],
 )
 async def test_lambda_does_not_restore(runtime, answer, reason):
-    """The adapter ends where Lambda knows of no snapshot."""
+    """The adapter ends if Lambda refuses to restore."""
     runtime.scripted[RESTORE_NEXT].append(answer)
     async with open_environment(runtime) as environment:
         with trio.fail_after(5), pytest.raises(RuntimeApiError) as caught:
@@ -295,7 +295,7 @@ async def test_hooks_mean_nothing_without_snapstart(runtime):
     ],
 )
 async def test_failed_hook(runtime, hook, target, error_type):
-    """Lambda is told which phase failed and why, and the process ends."""
+    """A failed hook is reported with its phase and reason, and the process ends."""
     settings: dict[str, Any] = SNAPSTART | {f"AWS_LWA_SNAPSTART_{hook}_PATH": "/say"}
     async with open_adapter(runtime.address, **settings) as adapter:
         posted = await runtime.wait_posted(target)

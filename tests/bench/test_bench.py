@@ -121,7 +121,7 @@ def test_it_runs(tmp_path, measurement):
 
 @needs_compiler
 def test_memory_of_sixteen_slots(tmp_path):
-    """With 16 invocations at once, the memory of all processes is what is measured."""
+    """With 16 concurrent invocations, the memory of all processes is measured."""
     file = tmp_path / "memory.jsonl"
     subjects = "--subject", "ours", "--subject", "asyncio"
 

@@ -17,7 +17,7 @@ START = Service(request=0.1, first_request=1.1, billed=0.1, billed_first=1.1)
 
 
 def test_two_requests_at_once():
-    """A request that comes while the only environment is busy starts another one."""
+    """A request that arrives while the only environment is busy starts another."""
     outcome = serve([0.0, 0.05, 1.2, 1.35], START, Fleet())
 
     assert outcome.latencies == pytest.approx([1.1, 1.1, 0.1, 0.1])
@@ -26,7 +26,7 @@ def test_two_requests_at_once():
 
 
 def test_keep_alive():
-    """An environment that was idle for longer than it is kept is started anew."""
+    """An environment that was idle for too long is started again."""
     fleet = Fleet(keep_alive=10)
 
     outcome = serve([0.0, 11.0, 21.2], START, fleet)
@@ -45,7 +45,7 @@ def test_most_recent_first():
 
 
 def test_scaling_rate():
-    """Lambda starts 1,000 environments at once, and 100 more each second."""
+    """Lambda starts 1,000 environments immediately, and 100 more each second."""
     outcome = serve([0.0] * 1_500 + [2.0] * 2_000, START, Fleet(concurrency=5_000))
 
     # The first 1,000 are free again after 1.1 s, and in two seconds 200 more may start.
@@ -54,7 +54,7 @@ def test_scaling_rate():
 
 
 def test_unused_scaling_rate():
-    """What Lambda could have started before does not add to the 1,000 at once."""
+    """An unused scaling rate does not add to the first 1,000."""
     outcome = serve([3_600.0] * 1_500, START, Fleet(concurrency=5_000))
 
     assert (outcome.cold_starts, outcome.refused) == (1_000, 500)
@@ -111,7 +111,7 @@ def test_queue_of_one_processor():
 
 @pytest.mark.parametrize(("processors", "busy"), [(2, 0.8), (4, 0.9)])
 def test_queue_of_several_processors(processors: int, busy: float):
-    """With several processors, the mean wait is that of M/D/n, as Crommelin has it."""
+    """With several processors, the mean wait is Crommelin's for M/D/n."""
     service = 0.01
     times = steady(rate=busy * processors / service, seconds=800, seed=1)
 

@@ -58,7 +58,7 @@ def test_what_is_left_out(tmp_path: Path, shown: list[str]):
 
 
 def test_server(tmp_path: Path):
-    """A command that serves goes on, on a free port, and ends with the page."""
+    """A command that serves runs on a free port, and ends with the page."""
     serve = block("$ python3 -m http.server 8080", comment="<!-- serves: 8080 -->")
     ask = block("$ python3 ask.py", "200")
     program = (

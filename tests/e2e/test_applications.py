@@ -116,7 +116,7 @@ async def open_application(
 async def test_every_kind_of_event_reaches_it(
     tmp_path: Path, application: Callable[[int, Path], Command]
 ):
-    """Method, target, Host, cookies and body arrive; the response comes back."""
+    """Method, target, Host, cookies and body arrive, and the response returns."""
     async with open_application(application, tmp_path) as emulator:
         for make in events.SENT.values():
             sent = make()

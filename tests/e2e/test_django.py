@@ -52,7 +52,7 @@ def token(page):
 
 
 async def test_form(runtime):
-    """A form's POST is taken with its token, and its session comes back."""
+    """A form's POST is accepted with its token, and its session is kept."""
     async with serve(runtime, **ENVIRON):
         page = await reply(runtime, "GET", "/", None, HTTPS)
         body = f"csrfmiddlewaretoken={token(page)}&name=Ada+%26+Bob"

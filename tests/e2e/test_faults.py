@@ -145,7 +145,7 @@ async def test_a_reply_that_lambda_would_refuse_is_a_502(tmp_path: Path):
 
 
 async def test_a_command_that_is_missing_is_an_init_error(tmp_path: Path):
-    """Lambda's caller is told which, and why."""
+    """An init error names the missing command and the reason."""
     async with open_puppet(tmp_path, "no-such-command") as emulator:
         report = json.loads(await emulator.invoke(FINE))
 
@@ -154,7 +154,7 @@ async def test_a_command_that_is_missing_is_an_init_error(tmp_path: Path):
 
 
 async def test_an_application_that_exits_at_once_is_an_init_error(tmp_path: Path):
-    """An init error has the exit status of an application that exits at once."""
+    """An init error has the exit status of an application that exits immediately."""
     async with open_puppet(tmp_path, "sh", "-c", "exit 3") as emulator:
         report = json.loads(await emulator.invoke(FINE))
 

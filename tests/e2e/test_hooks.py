@@ -190,7 +190,7 @@ async def test_what_an_application_takes_for_the_hook_is_refused(name, tmp_path)
 
 
 async def test_no_client_passes_the_check_of_a_hook(runtime):
-    """An application recognises a hook by a field that no event brings."""
+    """An application recognises a hook by a header that no event has."""
     port = free_port()
     command, _ = gunicorn("checking")(port, APPS)
     settings: dict[str, Any] = {

@@ -81,7 +81,7 @@ async def assert_ends(runtime, adapter, *, stops: bool) -> None:
 @frozen
 @pytest.mark.parametrize("command", of(ONE_AT_A_TIME))
 async def test_no_request_waits_behind_a_late_one(runtime, tmp_path, command, stops):
-    """A server that is busy with a late request ends before the next one comes."""
+    """A server that is busy with a late request ends before the next request."""
     async with open_life(runtime, tmp_path, command) as adapter:
         assert (await get(runtime, "/"))[0] == 200
 
@@ -132,7 +132,7 @@ async def test_an_event_loop_goes_on(runtime, tmp_path, environ, stops):
 
 
 async def test_on_a_unix_socket(runtime, tmp_path):
-    """A busy server on a Unix socket ends as well, and a waiting one goes on."""
+    """A busy server on a Unix socket ends as well; a waiting one continues."""
     socket = {"AWS_LWA_UNIX_SOCKET": str(tmp_path / "socket")}
     async with open_life(runtime, tmp_path, node, **socket) as adapter:
         assert (await get(runtime, "/wait", seconds=1))[0] == 504
@@ -142,7 +142,7 @@ async def test_on_a_unix_socket(runtime, tmp_path):
 
 
 async def test_others_finish_first(runtime, tmp_path):
-    """Of several invocations at once, the others finish before the environment ends."""
+    """Concurrent invocations finish before the environment ends."""
     runtime.max_polls = 3
     concurrency = {"AWS_LAMBDA_MAX_CONCURRENCY": "3"}
     command = gunicorn("--workers", "1", "--threads", "1")

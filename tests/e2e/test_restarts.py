@@ -51,7 +51,7 @@ async def test_on_a_unix_socket(runtime, tmp_path):
 
 
 async def test_several_at_once(runtime, tmp_path):
-    """Several requests at once all wait for the restart."""
+    """Concurrent requests all wait for the restart."""
     runtime.max_polls = 4
     replies: list[int] = []
     several = {"AWS_LAMBDA_MAX_CONCURRENCY": "4"}

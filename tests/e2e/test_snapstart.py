@@ -39,7 +39,7 @@ async def shown(runtime):
 
 @pytest.mark.parametrize("command", [django, node])
 async def test_restored_environment(runtime, command):
-    """A restored environment has an id of its own, and connections of its own.
+    """A restored environment has its own ID and its own connections.
 
     Its hooks are closed to clients.
     """

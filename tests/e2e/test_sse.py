@@ -72,7 +72,7 @@ async def two_events(runtime, number):
 
 @pytest.mark.parametrize("kind", ["function_url", "rest_api"])
 async def test_stream(sse, kind):
-    """Events arrive one by one; a stream ends in time, and the next one goes on."""
+    """Events arrive one by one; a stream ends in time, and another continues it."""
     event = KINDS[kind]("GET", "/ticks")
     deadline = str(int((time.time() + 3) * 1000))
     async with trio.open_nursery() as nursery:
@@ -99,7 +99,7 @@ async def test_stream(sse, kind):
 
 
 async def test_end(sse):
-    """After the last event, a client is told not to come again."""
+    """After the last event, a client is asked not to reconnect."""
     fields = {"host": HOST, "last-event-id": str(ENDLESS)}
 
     posted = await sse.invoke(KINDS["function_url"]("GET", "/ticks", None, fields))
@@ -123,7 +123,7 @@ def browser() -> Iterator[Browser]:
 
 
 def test_browser(browser):
-    """A browser comes again when a stream ends, until it has had the last event."""
+    """A browser reconnects when a stream ends, until it has the last event."""
     quick = {"INTERVAL": "0.1", "LAST": "15"}
     with open_streaming_example("sse", timeout=2, **quick) as app:
         browser.go(f"{app.base_url}/")

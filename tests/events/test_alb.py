@@ -19,7 +19,7 @@ def with_parameters(name, parameters):
 
 
 def test_request_single():
-    """Path and query arrive encoded and go on as they are."""
+    """Path and query arrive encoded, and are forwarded unchanged."""
     event = load("alb")
 
     request = request_of(event)
@@ -45,7 +45,7 @@ def test_request_single():
 
 
 def test_request_multi_value():
-    """Every value of a field goes on as a field line, but cookies become one."""
+    """Every value of a header is forwarded, but cookies become one header."""
     event = load("alb_multi_value")
 
     request = request_of(event)
@@ -68,7 +68,7 @@ def test_request_multi_value():
 
 
 def test_request_health_check():
-    """A health check has no Host, and is no client that came by https."""
+    """A health check has no Host, and no client that used https."""
     event = load("alb_health_check")
 
     request = request_of(event)
@@ -110,7 +110,7 @@ def test_request_query(name, parameters, query):
 @pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("path", ["/a%2Fb", "//a", "/a/../b", "/%", "/a;b=c,d", "/\\"])
 def test_request_path(name, path):
-    """A path goes on byte for byte."""
+    """A path is forwarded byte for byte."""
     request = request_of(load(name, path=path))
 
     assert request.target.partition(b"?")[0] == path.encode()
@@ -235,7 +235,7 @@ def test_reply_description(name, status, reason, description):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_reply_without_body(name):
-    """The body is a string even where there is none, as ALB wants it."""
+    """The body of a reply is always a string, as ALB requires."""
     reply = reply_of(load(name), response(status=304))
 
     assert (reply["body"], reply["isBase64Encoded"]) == ("", False)

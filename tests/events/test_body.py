@@ -111,7 +111,7 @@ def test_decode_empty(body, is_base64_encoded):
 
 @pytest.mark.parametrize("is_base64_encoded", [None, False])
 def test_decode_unless_said(is_base64_encoded):
-    """What looks like base64 is text unless the event says so."""
+    """A body is base64 only if the event says so."""
     assert decode_body("QUJD", is_base64_encoded) == b"QUJD"
 
 
@@ -223,7 +223,7 @@ def test_encode_without_media_type():
 
 @pytest.mark.parametrize("coding", [b"gzip", b"br", b" GZIP ", b"gzip, identity"])
 def test_encode_content_encoding(coding):
-    """Encoded content is bytes, whatever it was before."""
+    """A body with a content coding is binary, whatever its type."""
     answer = response(
         b"abc", (b"Content-Type", b"text/plain"), (b"Content-Encoding", coding)
     )

@@ -133,7 +133,7 @@ def test_classify_by_shape(name, changes):
     ],
 )
 def test_classify_by_context(context, kind):
-    """The context's keys tell, and a null is no key."""
+    """The context's keys decide, and null counts as absent."""
     assert classify(encode({"requestContext": context})) is kind
 
 
@@ -155,7 +155,7 @@ ARN = "arn:aws:execute-api:us-east-1:123456789012:abcdef123/test/GET/request"
     ],
 )
 def test_classify_authorizer(event):
-    """An authorizer's event is no client's request, though it looks like one."""
+    """An authorizer's event is not a client's request, although it looks like one."""
     assert classify(encode(event)) is PassThroughEvent
 
 
@@ -171,7 +171,7 @@ def test_classify_authorizer(event):
     ],
 )
 def test_classify_what_only_looks_like_http(event):
-    """Half a shape is none: somebody's own event goes on as it is."""
+    """An event with half of a shape is passed through."""
     assert classify(encode(event)) is PassThroughEvent
 
 
@@ -205,7 +205,7 @@ KAFKA = {"my-topic-0": [{"topic": "my-topic", "offset": 15, "value": "SGVsbG8="}
     ],
 )
 def test_classify_batch(event):
-    """What brings items of a queue, a stream or a broker is a batch."""
+    """An event with items of a queue, a stream or a broker is a batch."""
     assert classify(encode(event)) is BatchEvent
     assert classify(b" \t\r\n" + encode(event) + b"\n") is BatchEvent
 
@@ -223,7 +223,7 @@ def test_classify_batch(event):
     ],
 )
 def test_classify_no_batch(event):
-    """A direct caller's own lists are no batch of an event source."""
+    """A direct caller's own lists are not a batch."""
     assert classify(encode(event)) is PassThroughEvent
 
 
@@ -286,7 +286,7 @@ def test_classify_deep_nesting(start, end):
 
 @pytest.mark.parametrize(("start", "end"), NESTS)
 def test_request_deep_nesting(start, end):
-    """How deep is too deep is Python's to say; what is not goes on as it is."""
+    """An event is only as deep as Python allows; others are passed unchanged."""
     payload = start * 5_000 + b"1" + end * 5_000
     try:
         request = request_of(payload)
@@ -323,13 +323,13 @@ def assert_same(payload: bytes) -> bool:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_example(name):
-    """Events of HTTP APIs and function URLs are read at once, and no others."""
+    """The fast path reads events of HTTP APIs and function URLs, and no others."""
     assert assert_same(json.dumps(load(name)).encode()) is (name in USUAL)
 
 
 @pytest.mark.parametrize("payload", [b"", b"null", b"[]", b"{", b'{"a":"\\ud800"}'])
 def test_no_event(payload):
-    """What is no event of such a kind is left to be looked at closely."""
+    """The fast path declines any other event."""
     assert read_fast(payload) is None
 
 
@@ -377,7 +377,7 @@ VALUES = st.sampled_from(
 )
 @settings(max_examples=500)
 def test_any_event(name, keys, context_keys):
-    """An event that is read at once becomes what it would if it were looked at closely.
+    """The fast path reads an event exactly as the long way does.
 
     Keys that speak for other kinds are mixed in, with values of any type.
     """

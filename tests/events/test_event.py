@@ -271,7 +271,7 @@ def test_any_response_has_a_prelude(name, answer):
 @pytest.mark.parametrize("name", sorted(STREAMING))
 @pytest.mark.parametrize("hop", ["Connection", "transfer-encoding", "X-Hop"])
 def test_prelude_without_hop_by_hop(name, hop):
-    """What is between application and adapter alone is no part of a prelude."""
+    """Headers of one connection are not in a prelude."""
     fields = [(hop.encode(), b"1"), (b"connection", b"x-hop"), (b"date", b"today")]
     kind = classify(encode(load(name)))
 
@@ -297,7 +297,7 @@ def test_prelude_is_that_of_the_reply(name):
 @pytest.mark.parametrize("name", HTTP)
 @pytest.mark.parametrize("hop", ["Connection", "transfer-encoding", "X-Hop"])
 def test_reply_without_hop_by_hop(name, hop):
-    """What is between application and adapter alone is no part of a reply."""
+    """Headers of one connection are not in a reply."""
     fields = [(hop.encode(), b"1"), (b"connection", b"x-hop"), (b"date", b"today")]
     kind = classify(encode(load(name)))
 
@@ -369,7 +369,7 @@ def test_body_in_base64(name):
 
 
 def test_decode_as():
-    """JSON becomes the type asked for."""
+    """JSON is decoded as the given type."""
     assert decode_as(b"[1, 2]", list[int]) == [1, 2]
     assert decode_as(raw({"a": 1}), dict[str, int]) == {"a": 1}
 
@@ -396,7 +396,7 @@ def test_decode_as_deep():
 
 
 def test_decode_as_not_utf_8():
-    """A string that is not UTF-8 is no string."""
+    """A string that is not UTF-8 is an error."""
     with pytest.raises(EventError, match="can't be read"):
         decode_as(b'["\xff"]', list[str])
 
@@ -433,7 +433,7 @@ def test_request_context_field_not_utf_8():
     ],
 )
 def test_error_response(error, status, said):
-    """A client is told of a failure, and where to look it up, and no secret."""
+    """A client gets the failure and the request ID, and no secret."""
     answer = error_response(error, "an-id")
 
     assert isinstance(answer.body, bytes)

@@ -52,7 +52,7 @@ def fields_of(*pairs, method=b"GET", body=b"", added=(), **rest):
 
 @given(pairs=st.lists(st.tuples(NAMES, VALUES), max_size=6))
 def test_order_and_duplicates_are_kept(pairs):
-    """End-to-end fields go on as they came: case, order, duplicates, bytes."""
+    """End-to-end headers keep their case, order, duplicates and bytes."""
     headers = fields_of(*pairs)
 
     assert headers == [(name.encode(), value.encode()) for name, value in pairs]
@@ -83,7 +83,7 @@ def test_added_fields_can_not_be_forged(own, data):
 @pytest.mark.parametrize("own", OWN[:4])
 @pytest.mark.parametrize("spell", [str, str.upper, str.title])
 def test_added_fields_can_not_be_forged_where_lambda_is_silent(name, own, spell):
-    """A tenant that Lambda does not name is no reason to believe the client."""
+    """A client's tenant is removed even if Lambda names none."""
     event = with_fields(name, [(spell(own), "forged")])
 
     request = request_of(event)
@@ -93,14 +93,14 @@ def test_added_fields_can_not_be_forged_where_lambda_is_silent(name, own, spell)
 
 @pytest.mark.parametrize("name", HTTP)
 def test_client_fields_are_never_null_context(name):
-    """What comes over HTTP never has the mark of what does not."""
+    """A client's request never has the context of a non-HTTP event."""
     request = request_of(load(name))
 
     assert values_of(request.fields, b"x-amzn-request-context") != [b"null"]
 
 
 def test_trace_of_the_gateway_stays():
-    """The gateway's trace goes on where Lambda names none."""
+    """The gateway's trace is forwarded if Lambda sends none."""
     event = with_fields("http_api", [("X-Amzn-Trace-Id", "Root=gateway")])
 
     request = request_of(event)
@@ -109,7 +109,7 @@ def test_trace_of_the_gateway_stays():
 
 
 def test_added_fields():
-    """Added fields come last, and only those that Lambda speaks of."""
+    """Added headers are last, and only those that Lambda sends values for."""
     assert added_fields(Context(b"{}"), b"null") == [
         (b"x-amzn-request-context", b"null"),
         (b"x-amzn-lambda-context", b"{}"),
@@ -154,7 +154,7 @@ def test_hop_by_hop_is_dropped(name):
 
 @pytest.mark.parametrize("name", ["Proxy-Authorization", "proxy-authenticate"])
 def test_proxy_fields_are_end_to_end(name):
-    """Credentials for a proxy are handed on: they are no fields of one connection.
+    """Credentials for a proxy are forwarded: they are not for one connection.
 
     See https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1.
     """
@@ -192,7 +192,7 @@ def test_connection_can_not_drop_what_is_trusted(name):
 
 
 def test_connection_can_not_drop_host():
-    """A client's Connection field can't take the Host away."""
+    """A client's Connection header can't remove Host."""
     headers = fields_of(("host", "example.com"), ("connection", "host"))
 
     assert headers == [(b"host", b"example.com")]
@@ -209,7 +209,7 @@ def test_line_breaks_are_refused(name, value, break_):
 
 @pytest.mark.parametrize("name", ["", "a b", "a:", "a\r\nb", "é", "a\0", "(a)", " a"])
 def test_names_that_are_none_are_refused(name):
-    """A name that is no token is an error, and not sent."""
+    """A name that is not a token is an error."""
     with pytest.raises(EventError, match="invalid header name"):
         fields_of((name, "1"))
 
@@ -265,7 +265,7 @@ def test_cookies(pairs, cookies, sent):
     ],
 )
 def test_content_length(method, body, length):
-    """The length is that of what is sent, and said where content is expected."""
+    """The length is that of the sent body, and is sent where content is expected."""
     headers = fields_of(("Content-Length", "99"), method=method, body=body)
 
     assert values_of(headers, b"content-length") == length
@@ -289,7 +289,7 @@ def test_content_length(method, body, length):
     ],
 )
 def test_host(pairs, host):
-    """A request has one Host, which comes first: the event's, or else the one given."""
+    """A request has one Host, the event's or the default, as its first header."""
     headers = request_fields(
         [("a", "b"), *pairs], method=b"GET", body=b"", host=b"d.example", added=[]
     )
@@ -327,7 +327,7 @@ def test_host(pairs, host):
     ],
 )
 def test_odd_host_is_refused(host):
-    """A Host that is no host is an error of the client's, and never a crash."""
+    """An invalid Host is the client's error, and never a crash."""
     with pytest.raises(EventError, match="invalid Host"):
         fields_of(("host", host))
 
@@ -341,7 +341,7 @@ def test_odd_host_is_refused(host):
     ],
 )
 def test_several_hosts_are_refused(pairs):
-    """Of two Hosts nobody knows which one the gateway believed."""
+    """Two Host headers are an error, since the gateway may have used either."""
     with pytest.raises(EventError, match="more than one Host"):
         fields_of(*pairs)
 
@@ -356,7 +356,7 @@ def test_several_hosts_are_refused(pairs):
     ],
 )
 def test_scheme(pairs, https, sent):
-    """An application behind a gateway of https is told so, if nobody did yet."""
+    """Behind a gateway with https, X-Forwarded-Proto is added unless it exists."""
     headers = fields_of(*pairs, https=https)
 
     assert values_of(headers, b"x-forwarded-proto") == sent
@@ -372,7 +372,7 @@ def test_method(method):
     "method", ["", "G T", "GET\r\n", "GET /", "É", "CONNECT", "\0"]
 )
 def test_method_refused(method):
-    """What is no method can't stand in a request line; CONNECT has no place here."""
+    """An invalid method is refused, and so is CONNECT."""
     with pytest.raises(EventError, match="can't be sent"):
         encode_method(method)
 

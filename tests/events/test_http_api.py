@@ -77,7 +77,7 @@ def test_request_binary():
 
 
 def test_request_function_url():
-    """A function URL's path arrives encoded; its cookies come twice and go on once."""
+    """A function URL's path arrives encoded, and its repeated cookies count once."""
     event = load("function_url")
 
     request = request_of(event)
@@ -169,7 +169,7 @@ def test_request_function_url_path(path, target):
     ],
 )
 def test_request_query(name, query, sent):
-    """The query goes on byte for byte, whatever ``queryStringParameters`` says."""
+    """The query is forwarded unchanged, whatever ``queryStringParameters`` has."""
     request = request_of(load(name, rawQueryString=query))
 
     assert request.target.partition(b"?")[2] == sent
@@ -195,7 +195,7 @@ def test_request_missing_path_and_query(name):
     ],
 )
 def test_request_cookies(name, cookies, header, sent):
-    """Cookies, wherever they come, become one field."""
+    """Cookies become one header, wherever the event has them."""
     event = load(name, cookies=cookies)
     event["headers"].pop("cookie", None)
     event["headers"] |= {} if header is None else {"cookie": header}
@@ -207,7 +207,7 @@ def test_request_cookies(name, cookies, header, sent):
 
 @pytest.mark.parametrize("headers", [None, {}])
 def test_request_cookies_without_headers(headers):
-    """Cookies become a field even if there is no other."""
+    """Cookies become a header even if there is no other."""
     event = load("http_api", cookies=["a=1", "b=2"], headers=headers)
 
     assert values_of(request_of(event).fields, b"cookie") == [b"a=1; b=2"]
@@ -247,7 +247,7 @@ def test_request_host(host, sent):
     ],
 )
 def test_request_scheme(headers, sent):
-    """A client came by https, and the application is told so once."""
+    """X-Forwarded-Proto is https, and occurs once."""
     event = load("http_api")
     del event["headers"]["x-forwarded-proto"]
     event["headers"] |= headers
@@ -300,7 +300,7 @@ def test_request_null(changes):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_reply(name):
-    """Cookies have a list of their own; other duplicates are joined by commas."""
+    """Cookies have a separate list; other duplicates are joined by commas."""
     answer = response(
         b"hello",
         (b"content-type", b"text/plain; charset=utf-8"),

@@ -115,7 +115,7 @@ KINDS = [PassThroughEvent, WebSocketEvent, BatchEvent]
 @pytest.mark.parametrize("status", [200, 204, 302, 399])
 @pytest.mark.parametrize("kind", KINDS)
 def test_json_reply(kind, status, body):
-    """JSON is the reply byte for byte, whatever its status and type, without a word."""
+    """JSON is the reply byte for byte, whatever its status and type."""
     answer = response(body, (b"content-type", b"text/html"), status=status)
 
     reply = kind.encode_response(answer)
@@ -150,7 +150,7 @@ def test_reply_after_a_mark(kind):
 @pytest.mark.parametrize(("body", "text"), NO_JSON)
 @pytest.mark.parametrize("kind", [PassThroughEvent, WebSocketEvent])
 def test_reply_to_a_caller(kind, body, text):
-    """A direct caller gets what is not JSON as a JSON string, and the log says so."""
+    """A direct caller gets text as a JSON string, and the log says so."""
     answer = response(body, (b"content-type", b"application/json"))
 
     reply = kind.encode_response(answer)
@@ -257,7 +257,7 @@ def test_request_context_is_ascii():
 
 
 def test_request_context_not_utf_8():
-    """A context that is not UTF-8 can't be told."""
+    """A context that is not UTF-8 is an error."""
     payload = encode(load("websocket_message")).replace(b"python", b"pyth\xffn")
 
     with pytest.raises(EventError, match="UTF-8"):

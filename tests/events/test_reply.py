@@ -130,7 +130,7 @@ def wide(size: int) -> Response:
 
 @pytest.mark.parametrize(("kind", "most"), FIELDS.items())
 def test_widest_fields(kind, most):
-    """Near the limit there is a warning that names it; before that there is none."""
+    """Near the limit a warning names the limit; below there is none."""
     warning = find_wide_fields(kind, wide(int(most * 0.96)), most)
 
     assert warning is not None
@@ -139,7 +139,7 @@ def test_widest_fields(kind, most):
 
 
 def test_fields_at_the_threshold():
-    """A warning comes with the first byte of 95 % of the limit, and not before."""
+    """The warning begins at exactly 95 % of the limit."""
     nearly = int(RestApiEvent.max_fields * 0.95)
     assert nearly * 100 == RestApiEvent.max_fields * 95
 

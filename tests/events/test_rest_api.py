@@ -50,7 +50,7 @@ def test_request_rest_api():
 
 
 def test_request_multi_value():
-    """Every value of a field and of a parameter goes on, in order."""
+    """Every value of a header and of a parameter is forwarded, in order."""
     event = load("rest_api_multi_value")
 
     request = request_of(event)
@@ -189,7 +189,7 @@ def test_request_query(name, parameters, query):
     ],
 )
 def test_request_rest_path(path, target):
-    """A REST API's path arrives encoded, and goes on untouched."""
+    """A REST API's path arrives encoded, and is forwarded unchanged."""
     event = load("rest_api", path=path, multiValueQueryStringParameters=None)
     event["queryStringParameters"] = None
 
@@ -288,7 +288,7 @@ def test_reply_without_content(status):
 
 
 def test_reply_is_utf_8():
-    """Text is not escaped, which would bring it closer to Lambda's limit."""
+    """Text is not escaped, which would make it longer."""
     event = load("rest_api")
     answer = response("é\u2028".encode(), (b"content-type", b"text/plain"))
 

@@ -30,7 +30,7 @@ def test_target_is_one_line(encode, path, query):
 
 @given(path=TEXT, pairs=PAIRS)
 def test_target_of_parameters_is_one_line(path, pairs):
-    """A target whose query comes in parts is one line of visible ASCII."""
+    """A target made of parameters is one line of visible ASCII."""
     for query in (target.joined_query(pairs), target.encoded_query(pairs)):
         line = target.join(target.verbatim_path(path), query)
 
@@ -40,7 +40,7 @@ def test_target_of_parameters_is_one_line(path, pairs):
 
 @given(path=VISIBLE)
 def test_verbatim_path_is_verbatim(path):
-    """Visible ASCII goes on byte for byte, unless it would end the path."""
+    """Visible ASCII is forwarded unchanged, unless it would end the path."""
     path = "/" + re.sub(r"[?#]", "", path)
 
     assert target.verbatim_path(path) == path.encode()
@@ -48,7 +48,7 @@ def test_verbatim_path_is_verbatim(path):
 
 @given(query=VISIBLE)
 def test_verbatim_query_is_verbatim(query):
-    """Visible ASCII goes on byte for byte, unless it would end the query."""
+    """Visible ASCII is forwarded unchanged, unless it would end the query."""
     query = query.replace("#", "")
 
     assert target.verbatim_query(query) == query.encode()

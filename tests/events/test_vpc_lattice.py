@@ -20,7 +20,7 @@ HOST = b"svc-0abc.7d67968.vpc-lattice-svcs.eu-central-1.on.aws"
 
 
 def test_request_v2():
-    """Values come in lists, and each goes on."""
+    """Values are in lists, and each is forwarded."""
     event = load("vpc_lattice")
 
     request = request_of(event)
@@ -40,7 +40,7 @@ def test_request_v2():
 
 
 def test_request_v1():
-    """Values come joined, and a query within the path is the client's own."""
+    """Values arrive joined, and a query within the path is the client's own."""
     request = request_of(load("vpc_lattice_v1"))
 
     assert (request.method, request.target) == (b"POST", b"/orders/7?plus=a+b&flag")
@@ -76,7 +76,7 @@ def test_request_target(path, parameters, target):
 
 
 def test_request_v1_parameters():
-    """Version 1 has parameters of single values, under a name of its own."""
+    """Version 1 has parameters of single values, under another name."""
     event = load(
         "vpc_lattice_v1", raw_path="/a", query_string_parameters={"b": "c&d", "e": ""}
     )

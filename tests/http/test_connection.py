@@ -49,7 +49,7 @@ async def receive_head(stream: trio.SocketStream) -> bytes:
 
 
 async def test_exchanges_follow_each_other_on_one_connection():
-    """Each exchange brings its response, and leaves the connection fit for another."""
+    """Each exchange returns its response, and leaves the connection reusable."""
     async with open_app() as app:
         with closing(await open_connection(("127.0.0.1", app.port))) as connection:
             with trio.fail_after(5):
@@ -73,7 +73,7 @@ async def test_closed_by_the_peer_is_stale():
 
 
 async def test_unasked_bytes_make_stale():
-    """What comes on an idle connection is no response to whatever is asked next."""
+    """An idle connection with unsolicited bytes is not used again."""
     async with open_server(lambda stream: stream.send_all(OK)) as port:
         with closing(await open_connection(("127.0.0.1", port))) as connection:
             with trio.fail_after(5):
@@ -83,7 +83,7 @@ async def test_unasked_bytes_make_stale():
 
 @pytest.mark.parametrize("then", ["hold", "close", "reset"])
 async def test_early_answer(then):
-    """A response that comes before the request was taken is the one that counts.
+    """A response that arrives before the request is sent counts.
 
     Whatever the peer does with the rest; the connection then is of no more use.
     """
@@ -128,7 +128,7 @@ async def test_interim_answer_is_not_the_early_answer():
 
 
 async def test_slow_reader_gets_all():
-    """A peer that takes the request in sips gets every byte of it."""
+    """A peer that reads slowly gets every byte of the request."""
 
     async def sip(stream: trio.SocketStream) -> None:
         while len(taken) < len(LARGE.head) + len(LARGE.body):
@@ -217,7 +217,7 @@ async def test_head_is_enough_for_the_status():
 
 
 async def test_body_after_a_head():
-    """The body comes in pieces, and with its end the exchange is over."""
+    """The body arrives in pieces, and its end completes the exchange."""
     head = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n"
     async with open_app(Answer(head, "more")) as app:
         with closing(await open_connection(("127.0.0.1", app.port))) as connection:
@@ -335,13 +335,13 @@ async def test_knocking_where_nobody_accepts():
 
 @pytest.mark.parametrize("address", [("192.0.2.1", 80), ("two.example", 80), "/socket"])
 async def test_knocking_elsewhere(address):
-    """Only loopback answers at once; elsewhere nobody knocks."""
+    """Only addresses of loopback are checked without waiting."""
     with closing(Knocker(address)) as knocker:
         assert not knocker.is_refused()
 
 
 async def test_knocking_says_what_connecting_says():
-    """Refused at last, the error is that of any connection."""
+    """A refused connection has the same error, whoever connects."""
     port = free_port()
     with closing(Knocker(("127.0.0.1", port))) as knocker:
         assert knocker.is_refused()
@@ -372,7 +372,7 @@ class NotAsked(trio.abc.HostnameResolver):
 @pytest.mark.parametrize("listening", ["127.0.0.1", "::1"])
 @pytest.mark.parametrize("host", ["numeric", "localhost"])
 async def test_loopback_needs_no_resolver(host, listening):
-    """No resolver is asked for a numeric address, nor for ``localhost``: it is both."""
+    """Numeric addresses and ``localhost`` need no resolver."""
     trio.socket.set_custom_hostname_resolver(NotAsked())
     family = socket.AF_INET6 if ":" in listening else socket.AF_INET
     try:
@@ -432,7 +432,7 @@ async def test_unix_socket(tmp_path):
 
 
 async def test_nothing_listens_on_a_unix_socket(tmp_path):
-    """Where no socket is, or nobody behind it, the error names it and says why."""
+    """The error names a Unix socket that is missing or unused, and the reason."""
     path = str(tmp_path / "app.sock")
 
     with pytest.raises(PeerError) as caught:
@@ -521,7 +521,7 @@ async def test_parts_of_a_piece_are_sent_together():
 
 
 async def test_upload_is_answered_early():
-    """A response ends an upload: no more pieces are asked for, were they endless."""
+    """A response ends an upload, even an endless one."""
 
     async def pieces() -> AsyncGenerator[Parts, None]:
         while True:

@@ -85,7 +85,7 @@ def test_no_content(status, field, reusable):
     ],
 )
 def test_keep_alive(version, connection, reusable):
-    """A connection goes on unless its peer says otherwise, or is too old to say so."""
+    """A connection persists unless its peer closes it, or speaks HTTP/1.0."""
     head = b"HTTP/%b 200 OK\r\n%bContent-Length: 0\r\n\r\n" % (version, connection)
 
     assert parse(head)[1] is reusable
@@ -139,7 +139,7 @@ def test_repeated_length(fields):
     ],
 )
 def test_identity(fields, body):
-    """``identity`` says that there is no transfer coding."""
+    """``identity`` means no transfer coding."""
     response, reusable = parse(OK + fields + b"\r\nuntil the end")
 
     assert response.body == body
@@ -198,7 +198,7 @@ FRAMING = {
 
 @pytest.mark.parametrize(("begin", "more"), FRAMING.values(), ids=FRAMING)
 def test_framing_without_end(begin, more):
-    """What is neither head nor body has a limit as well, wherever it comes."""
+    """Chunk extensions and trailers are limited, wherever they are."""
     parser = ResponseParser(b"GET", LIMIT)
     parser.feed(OK + b"Transfer-Encoding: chunked\r\n\r\n" + begin)
     piece = more * (65_000 // len(more))
@@ -294,7 +294,7 @@ def test_length(pieces, expected, excess):
 
 
 def test_length_of_nothing():
-    """A body of no bytes is complete at once."""
+    """A body of no bytes is complete immediately."""
     assert LengthBody(0).complete
 
 
@@ -311,7 +311,7 @@ def test_length_is_cut_off():
 
 @pytest.mark.parametrize("data", [b"", b"x"])
 def test_no_body(data):
-    """Where there is no body, nothing is returned, and any byte is too much."""
+    """A response without a body has no bytes, and any byte is in excess."""
     body = NoBody()
 
     assert body.complete

@@ -57,7 +57,7 @@ def test_reason_of_refusal(data, reason):
 
 @pytest.mark.parametrize("status", [b"000", b"001", b"099"])
 def test_status_that_is_none(status):
-    """A status below 100 is none: it is neither waited upon nor passed on."""
+    """A status below 100 is an error."""
     parser = ResponseParser(b"GET", LIMIT)
 
     with pytest.raises(PeerError):
@@ -66,7 +66,7 @@ def test_status_that_is_none(status):
 
 @pytest.mark.parametrize("status", [200, 299, 300, 418, 499, 500, 599, 600, 999])
 def test_status(status):
-    """A final status is passed on, known or not."""
+    """A final status is returned, known or not."""
     response, _ = parse(b"HTTP/1.1 %d Any\r\nContent-Length: 0\r\n\r\n" % status)
 
     assert (response.status, response.reason) == (status, b"Any")

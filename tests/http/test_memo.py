@@ -20,7 +20,7 @@ def test_long_texts_are_not():
 
 
 def test_junk_does_not_stay():
-    """A full memory forgets all, so that what comes later is remembered as well."""
+    """A full table is emptied, so that later texts are kept as well."""
     known: dict[str, int] = {}
 
     for number in range(MAX_KNOWN + 1):

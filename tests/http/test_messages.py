@@ -41,7 +41,7 @@ JSON = st.recursive(
     ],
 )
 def test_connection_options(fields, options):
-    """Options are told in lower case, from every Connection field."""
+    """Options are returned in lower case, from every Connection header."""
     assert connection_options(fields) - {b""} == options
 
 
@@ -79,7 +79,7 @@ def test_end_to_end_drops(name):
     ],
 )
 def test_end_to_end_keeps(name):
-    """All else goes on, in order and with its duplicates."""
+    """All other headers are kept, in order and with duplicates."""
     fields = [(name, b"1"), (b"b", b"2"), (name, b"3"), (name.upper(), b"3")]
 
     assert end_to_end(fields) == fields
@@ -120,7 +120,7 @@ def test_ascii_json_exactly(document, field):
 
 
 def test_ascii_json_not_utf_8():
-    """What is not UTF-8 is no JSON."""
+    """JSON that is not UTF-8 is an error."""
     with pytest.raises(UnicodeDecodeError):
         ascii_json(b'"\xff"')
 

@@ -88,7 +88,7 @@ def test_encode_without_fields():
 
 
 def test_content_length():
-    """A body of stated length ends there, and the connection goes on."""
+    """A body of declared length ends there, and the connection persists."""
     assert parse(TWO) == (
         Response(200, b"OK", [(b"Content-Length", b"2")], b"ok"),
         True,
@@ -107,7 +107,7 @@ def test_until_end():
     "field", [b"Content-Length: 7\r\n", b"Transfer-Encoding: chunked\r\n", b""]
 )
 def test_head(field):
-    """The response to HEAD has no body, whatever its fields say of one."""
+    """The response to HEAD has no body, whatever its headers declare."""
     response, _ = parse(OK + field + b"\r\n", method=b"HEAD")
 
     assert response.body == b""
@@ -133,7 +133,7 @@ def test_head_with_body():
 )
 @pytest.mark.parametrize("method", [b"GET", b"HEAD"])
 def test_interim_is_swallowed(interim, method):
-    """An interim response is none: nothing of it is in the final one."""
+    """Nothing of an interim response is in the final one."""
     head = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 
     assert parse(interim + head, method=method) == parse(head, method=method)
@@ -283,7 +283,7 @@ def test_closed_without_answer():
     ],
 )
 def test_not_http(data):
-    """What is not HTTP/1.1, or could be read in two ways, is an error at once."""
+    """Bytes that are not HTTP/1.1, or are ambiguous, are an error immediately."""
     parser = ResponseParser(b"GET", LIMIT)
 
     with pytest.raises(PeerError):
@@ -330,7 +330,7 @@ def test_body_limit(head, excess):
 @pytest.mark.parametrize("name", STREAMS)
 @pytest.mark.parametrize("method", [b"GET", b"HEAD"])
 def test_cuts_at_every_byte(name, method):
-    """Byte by byte, or in two pieces cut anywhere, the outcome is that of the whole."""
+    """Byte by byte or in two pieces, a response is parsed as if it were whole."""
     data = STREAMS[name]
     whole = outcome(data, method=method)
 
@@ -579,7 +579,7 @@ def chunk(piece: bytes) -> bytes:
 
 @given(pieces=st.lists(st.binary(min_size=1, max_size=300)))
 def test_encode_chunk(pieces):
-    """Each piece is a chunk of its own, whatever is in it."""
+    """Each piece is a separate chunk, whatever its content."""
     frames = [chunk(piece) for piece in pieces]
 
     assert Chunked(*frames).pieces == pieces
@@ -604,7 +604,7 @@ def test_encode_chunk_copies_nothing():
 
 @given(fields=FIELDS)
 def test_encode_last_chunk(fields):
-    """A body ends in a trailer section, which is no part of it."""
+    """A body ends in a trailer section, which is not part of it."""
     parsed = Chunked(chunk(b"body"), encode_last_chunk(fields))
 
     assert parsed.complete
@@ -619,7 +619,7 @@ def test_last_chunk():
 
 
 def test_take_body():
-    """A body that is taken is let go of; what comes next is what comes next."""
+    """A taken body is released; later bytes are returned later."""
     parser = ResponseParser(b"GET")
     taken = []
 
@@ -770,7 +770,7 @@ def test_no_response_shares_its_fields():
 
 @pytest.mark.parametrize("data", ODD.values(), ids=ODD)
 def test_odd_response(data):
-    """What is odd is left to the parser, each time that it comes."""
+    """The fast path declines an odd response each time."""
     assert read_fast(data, math.inf) is None
     assert read_fast(data, math.inf) is None
 
@@ -784,7 +784,7 @@ def test_large_body():
 @given(name=st.sampled_from(sorted(STREAMS | PLAIN)), edits=EDITS)
 @settings(max_examples=1_000)
 def test_nothing_but_what_the_parsers_read(name, edits):
-    """What is read at once is read the same by the parser and by llhttp."""
+    """The fast path, the parser and llhttp agree."""
     data = edited((STREAMS | PLAIN)[name], edits)
     response = read_fast(data, math.inf)
     if response is None:

@@ -203,7 +203,7 @@ async def late(pair: Pair, seconds: float, passed: list[float]) -> None:
 async def test_bytes_before_the_deadline(
     clock, nursery: trio.Nursery, pairs: list[Pair], seconds: float
 ):
-    """Bytes that come before the deadline are received, with one or without."""
+    """Bytes that arrive before the deadline are received."""
     pair = pairs[0]
 
     async def send() -> None:

@@ -31,6 +31,6 @@ def test_value(line: str, value: str):
 
 @pytest.mark.parametrize("line", ["A", "1A=1", "A-B=1", "A='open", "=1", "{}"])
 def test_no_variable(line: str):
-    """A line that is no variable is named by its number, and not by its content."""
+    """An invalid line is named by its number, not by its content."""
     with pytest.raises(EnvFileError, match=r"^line 2 is not NAME=value$"):
         parse_env_file(f"# one\n{line}\n")

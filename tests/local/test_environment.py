@@ -113,7 +113,7 @@ def test_freeze():
 
 
 def test_cold():
-    """Each request has an environment of its own, once the one before it is gone."""
+    """Each request has a new environment, after the one before has ended."""
     with open_app(APP, cold=True) as app:
         pids = [int(app.get("/pid").text) for _ in range(2)]
 

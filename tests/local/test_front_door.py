@@ -43,7 +43,7 @@ def test_request(doors: Doors, name: str, case: Case):
 
 @pytest.mark.parametrize("name", GATEWAYS)
 def test_every_byte_of_a_response(doors: Doors, name: str):
-    """A response's bytes come back; from a REST API as 344 characters of base64."""
+    """A response's bytes are returned; by a REST API as base64."""
     received = ask(doors.ports[name], "/bytes")
 
     assert content(name, received) == EVERY_BYTE
@@ -100,7 +100,7 @@ def test_function_failure(failing: Doors, name: str, status: int, body: bytes):
 
 @pytest.mark.parametrize("name", GATEWAYS)
 def test_head(doors: Doors, name: str):
-    """A response to HEAD has no body, and the length of what GET would bring."""
+    """A response to HEAD has no body, and the length of GET's."""
     received = ask(doors.ports[name], "/bytes", "HEAD")
 
     assert (received.status, received.body) == (200, b"")

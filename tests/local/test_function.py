@@ -15,7 +15,7 @@ LIMIT = 20
 
 
 def test_environments():
-    """Requests at once have environments of their own, each with a port of its own."""
+    """Concurrent requests have separate environments, each with its own port."""
     with ThreadPoolExecutor() as pool, open_app(APP, environments=2) as app:
         pool.submit(app.get, "/hold")
         holder = wait_holder(app)
@@ -24,7 +24,7 @@ def test_environments():
 
 
 def test_concurrency():
-    """One environment takes as many invocations at once as it is said to."""
+    """One environment serves as many concurrent invocations as configured."""
     with open_app(APP, concurrency=2) as app, ThreadPoolExecutor() as pool:
         holding = pool.submit(app.get, "/hold")
         wait_holder(app)
@@ -43,7 +43,7 @@ def test_queue():
 
 
 async def test_waiting_is_told():
-    """A request that waits for an environment is told, with the option that helps."""
+    """A request that waits for an environment is reported, with an option."""
     report = Notices()
     function = Function(function_options(), report)
     async with trio.open_nursery() as nursery:

@@ -140,7 +140,7 @@ def refusals(terminal: Terminal) -> list[str]:
 
 @pytest.mark.parametrize("data", [H2C, H2[:3], H2[:20], b"\x16\x03\x01", b"\0" * 99])
 def test_other_protocols(terminal: Terminal, data: bytes):
-    """Whatever a connection brings, others are served on."""
+    """A connection of another protocol does not disturb others."""
     with socket.create_connection(("127.0.0.1", terminal.port), 20) as sock:
         sock.sendall(data)
 

@@ -125,7 +125,7 @@ def test_replay_of_what_is_forgotten(app: LambdaApp):
 
 
 def test_odd_numbers(app: LambdaApp):
-    """A number of thousands of digits is no invocation's, and does no harm."""
+    """A number of thousands of digits is refused without harm."""
     own = app.page_url.partition("/_lambda")[0]
     digits = "1" * 5000
 
@@ -152,7 +152,7 @@ def part(invocation: Invocation, title: str, config: Config | None = None) -> st
 
 
 async def test_news_for_a_slow_browser():
-    """A browser that is too slow for the news has to connect again; others go on."""
+    """A browser that is too slow has to reconnect; others continue."""
     function = Function(Options(("app",), {}), Silence())
     news = EventStream(function)
     slow = news.subscribe(0)
@@ -329,7 +329,7 @@ BUSY = "document.querySelector('.busy ~ .figures')"
 
 @pytest.mark.e2e
 def test_log_of_a_failure_is_first(app: LambdaApp, browser: Browser):
-    """Of a failure the log comes first, and opens at its end."""
+    """The log of a failure is shown first, opened at its end."""
     with suppress(httpx.HTTPError):
         app.get("/broken")
     number = app.last.number

@@ -4,7 +4,7 @@ from lambda_adapter.local.invocation import MAX_RECORDS, MAX_SIZE, History, Invo
 
 
 def test_order():
-    """Invocations are numbered from 1, and the latest comes first."""
+    """Invocations are numbered from 1, and the latest is first."""
     records = History()
     for _ in range(3):
         records.add(Invocation(b"{}"))

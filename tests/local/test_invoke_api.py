@@ -24,7 +24,7 @@ def event(path: str) -> bytes:
 
 
 def test_reply(doors: Doors):
-    """An event's reply comes back as Lambda has it, with the id of the request."""
+    """An event's reply is returned as by Lambda, with the request ID."""
     response = invoke(doors, event("/cookies"))
 
     assert response.status_code == 200
@@ -41,7 +41,7 @@ def test_event(doors: Doors):
 
 
 def test_error(doors: Doors):
-    """An invocation that fails is a 200 that says so, with the error as its body."""
+    """A failed invocation is a 200 with the error as its body."""
     response = invoke(doors, b'"fail"')
 
     assert response.status_code == 200
@@ -51,7 +51,7 @@ def test_error(doors: Doors):
 
 
 def test_stream(streaming: Doors):
-    """A streamed reply comes as it went to Lambda: prelude, delimiter, body."""
+    """A streamed reply is returned as sent to Lambda: prelude, delimiter, body."""
     domain = "x.lambda-url.eu-west-1.on.aws"
     context = {"http": {"method": "GET"}, "domainName": domain}
     sent = {"rawPath": "/bytes", "requestContext": context}
@@ -175,7 +175,7 @@ def test_type_that_does_not_exist(doors: Doors):
 
 
 def test_tail_of_the_log(doors: Doors):
-    """The end of the log comes in base64, if it is asked for; at most 4 KB of it."""
+    """The last 4 KB of the log are returned in base64, on request."""
     url = f"http://127.0.0.1:{doors.ports['alb']}{PATH}"
     headers = {"X-Amz-Log-Type": "Tail"}
 
@@ -188,7 +188,7 @@ def test_tail_of_the_log(doors: Doors):
 
 
 def test_client_context(doors: Doors):
-    """A caller's client context reaches the application; one that is no JSON is 400."""
+    """A client context reaches the application; one that is not JSON is a 400."""
     url = f"http://127.0.0.1:{doors.ports['alb']}{PATH}"
     context = base64.b64encode(b'{"custom": {"a": "\xc3\xa9"}}').decode()
 

@@ -22,14 +22,14 @@ def test_environ():
 
 @pytest.mark.parametrize("given", [{}, {"AWS_LWA_PORT": "1"}, {"PORT": "2"}])
 def test_port(given: dict[str, str]):
-    """The port that is asked for is the application's, whatever else is set."""
+    """The option's port is the application's, whatever else is set."""
     options = Options(("app",), function_environ(given, app_port=5000))
 
     assert options.config.port == 5000
 
 
 def test_invoke_mode():
-    """The invoke mode is the one that is asked for, or the one that is set."""
+    """The invoke mode is the option's, or else the setting's."""
     given = {"AWS_LWA_INVOKE_MODE": "response_stream"}
 
     kept = Options(("app",), function_environ(given))
@@ -40,7 +40,7 @@ def test_invoke_mode():
 
 
 def test_environ_of_an_environment():
-    """Each environment has a port and a Runtime API of its own."""
+    """Each environment has its own port and Runtime API."""
     options = Options(("app",), {"AWS_LWA_PORT": "1"}, concurrency=3)
 
     environ = options.environ_of(5000, "127.0.0.1:1")
@@ -65,5 +65,5 @@ def test_settings():
     [(3.0, None, 3), (3.1, None, 4), (3.1, 300.0, 304), (0.2, 0.2, 1)],
 )
 def test_billed(duration: float, init: float | None, billed: int):
-    """Each millisecond begun is billed, those of an init as well."""
+    """Milliseconds are billed rounded up, including an init's."""
     assert billed_ms(duration, init) == billed

@@ -25,7 +25,7 @@ from tests.local.terminal import app_port, open_terminal
     ids=["command", "port", "application's port", "crash", "setting"],
 )
 def test_failures_of_a_desk(arguments: list[str], message: str):
-    """What can't work is one line that says what to do, at once, and status 1."""
+    """A problem is one line that says what to do, immediately, and status 1."""
     bad = {"AWS_LWA_READINESS_CHECK_PORT": "x"} if "not usable" in message else {}
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -79,7 +79,7 @@ threading.Event().wait()
 
 @pytest.mark.e2e
 def test_other_port():
-    """An application on another port is told with the option for that port."""
+    """An application on another port is reported with the option for that port."""
     port, other = app_port(), app_port()
     command = ["env", f"PORT={other}", *APP]
     with open_terminal("--port", "0", "--app-port", port, "--", *command) as terminal:

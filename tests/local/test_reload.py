@@ -114,7 +114,7 @@ def test_edits(tmp_path: Path):
 
 @pytest.mark.e2e
 def test_what_the_application_writes(tmp_path: Path):
-    """One edit is one restart; what requests and starts write to the folder is none."""
+    """One edit is one restart; the application's own writes are none."""
     file = tmp_path / "main.py"
     file.write_text(STATEFUL)
     with reloading(tmp_path, "--asgi", "main:app") as terminal:

@@ -12,7 +12,7 @@ from tests.local.runtime import NEXT, RUNTIME, open_invocation, open_runtime
 
 
 async def test_next():
-    """An event comes with its id, its deadline, its function and its trace."""
+    """An event has its ID, its deadline, its function and its trace."""
     async with open_runtime() as (api, runtime):
         invocation = Invocation(b'{"an":"event"}')
         assert not api.asked.is_set()
@@ -83,7 +83,7 @@ async def test_second_reply():
 
 
 async def test_unknown_invocation():
-    """A reply to an invocation that is none is refused with 400."""
+    """A reply to an unknown invocation is refused with 400."""
     async with open_runtime() as (_, runtime):
         target = f"{RUNTIME}/invocation/unknown/response"
         status, _, body = await runtime.ask("POST", target)
@@ -101,7 +101,7 @@ async def test_init_error():
 
 
 async def test_extension():
-    """An extension registers; there are no events for it."""
+    """An extension registers, and gets no events."""
     async with open_runtime() as (_, runtime):
         name = ("Lambda-Extension-Name", "adapter")
         target = "/2020-01-01/extension/register"
@@ -122,7 +122,7 @@ STREAMED = ("Lambda-Runtime-Function-Response-Mode", "streaming")
 
 
 async def test_stream():
-    """A streamed reply begins with its prelude, and goes on piece by piece."""
+    """A streamed reply begins with its prelude; pieces follow."""
     async with open_invocation() as (runtime, invocation, target):
         await runtime.begin("POST", f"{target}/response", STREAMED)
         await runtime.send(b'{"statusCode":200}' + DELIMITER[:3])
@@ -177,7 +177,7 @@ async def test_stream_without_a_prelude(body: bytes):
 
 
 async def test_stream_whose_client_is_gone():
-    """A stream is taken to its end, even if nobody reads it any more."""
+    """A stream is read to its end, even if its client is gone."""
     async with open_invocation() as (runtime, invocation, target):
         await runtime.begin("POST", f"{target}/response", STREAMED)
         await runtime.send(b"{}" + DELIMITER)

@@ -49,7 +49,7 @@ def test_application_in_process():
 
 
 def test_unknown_option_of_the_adapter():
-    """An option that the adapter does not have is told, in one line."""
+    """An unknown option of the adapter is reported in one line."""
     with open_terminal("--port", "0", "--", "--asgy", "app:app") as terminal:
         assert terminal.status() == 1
 
@@ -73,7 +73,7 @@ def test_json():
 
 
 def test_settings():
-    """The adapter's settings are told, and the adapter warns of one that is none."""
+    """The adapter's settings are printed, with a warning about unknown ones."""
     settings = {"AWS_LWA_PASS_THROUGH_PATH": "/queue", "AWS_LWA_PROT": "1"}
     options = ("--port", "0", "--app-port", app_port(), "--")
     with open_terminal(*options, *APP, env=settings) as terminal:
@@ -122,7 +122,7 @@ def _ask_in_vain(port: int) -> None:
     ],
 )
 def test_wrong_usage(arguments: list[str], said: str):
-    """A command line that can't be read is told with the usage, and status 64."""
+    """An invalid command line is reported with the usage, and status 64."""
     with open_terminal(*arguments) as terminal:
         assert terminal.status() == 64
 

@@ -68,7 +68,7 @@ def test_all_addresses(microvm, address):
     "path", ["", "other", "ready/x", "../v1/ready", "Ready", "ready%20"]
 )
 def test_unknown_hooks(microvm, path):
-    """A path that is no hook is a 404."""
+    """The path of an unknown hook is a 404."""
     assert exchange(microvm, head(microvm, path)).startswith(b"HTTP/1.1 404 ")
 
 
@@ -116,7 +116,7 @@ def test_calls_of_clients(microvm, fields, name):
     ],
 )
 def test_framings(microvm, fields, body):
-    """A body may come in any framing, or break off: the hook is answered with 200."""
+    """A body in any framing, even a truncated one, gets status 200."""
     reply = exchange(microvm, head(microvm, "run", *fields) + body)
 
     assert b"HTTP/1.1 200 OK\r\n" in reply

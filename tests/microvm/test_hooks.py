@@ -103,7 +103,7 @@ def test_a_failure_can_be_repeated():
 
 
 def test_a_warm_path_that_is_none():
-    """A path that the application does not know is a warning, and the build goes on."""
+    """An unknown warm-up path is a warning, and the build continues."""
     with open_microvm(**{WARM: "/status/404"}) as microvm:
         assert microvm.build() == [200, 200]
         microvm.wait_log("is it a path of the application?")
@@ -151,7 +151,7 @@ BODIES = {
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 def test_any_body(body):
-    """No body makes a hook fail, whatever it is."""
+    """No body makes a hook fail."""
     with open_microvm(**{AFTER: "/after"}) as microvm:
         microvm.build("ready")
 
@@ -188,7 +188,7 @@ def test_settings_are_the_adapters():
 
 
 def test_run_waits_until_the_application_is_ready():
-    """``run`` is answered once the application is ready, so that traffic can come."""
+    """``run`` responds once the application is ready for traffic."""
     with open_microvm(**HEALTH, SLOW_START="10") as microvm:
         assert microvm.hook("run") == 200
 

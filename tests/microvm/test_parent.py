@@ -176,7 +176,7 @@ def test_an_application_of_python():
 
 @pytest.mark.parametrize("port", ["x", "0", "70000"])
 def test_a_bad_port(port):
-    """A port that is none is an error, and nothing is started."""
+    """An invalid port is an error, and nothing is started."""
     with open_microvm(
         shell("echo started >&2"), AWS_LWA_MICROVM_HOOKS_PORT=port
     ) as microvm:
@@ -185,7 +185,7 @@ def test_a_bad_port(port):
 
 
 def test_it_is_small():
-    """Neither trio nor msgspec nor an HTTP library is loaded into the parent."""
+    """The parent loads neither trio nor msgspec nor an HTTP library."""
     code = (
         "import sys\n"
         "import lambda_adapter.microvm.parent\n"

@@ -132,7 +132,7 @@ def test_json_can_not_be_forged(control):
 
 
 def test_letters_stay_legible():
-    """Letters beyond ASCII are no control characters."""
+    """Letters beyond ASCII are not escaped."""
     message = "grüße 你好 🎉"
 
     assert TextFormatter().format(record(message)).endswith(message)
@@ -213,7 +213,7 @@ def test_message_at_the_limit_is_whole(formatter):
     ],
 )
 def test_format(environ, formatter):
-    """Lambda says which format, and text is for whoever does not."""
+    """Lambda chooses the format; text is the default."""
     configure(environ.get("AWS_LAMBDA_LOG_FORMAT", ""), "")
 
     (handler,) = log.handlers
@@ -235,7 +235,7 @@ def test_format(environ, formatter):
     ],
 )
 def test_level(level, least):
-    """What is below Lambda's level is not written; INFO is for whoever says none."""
+    """Lines below Lambda's level are not written; INFO is the default."""
     configure("Text", level)
 
     assert log.isEnabledFor(least)
@@ -244,7 +244,7 @@ def test_level(level, least):
 
 @pytest.mark.usefixtures("_restored")
 def test_written_once_to_stderr(capsys):
-    """However often it is configured, a line comes once, on stderr."""
+    """A line is written once to stderr, however often logging is configured."""
     configure("Text", "INFO")
     configure("Text", "INFO")
 

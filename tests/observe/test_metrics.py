@@ -107,7 +107,7 @@ QUOTES = said(200, b'"' * 4_000_000)
     ],
 )
 async def test_status(runtime, event, answer, status):
-    """A line has the status that a client got, and none where nobody got one."""
+    """A line has the client's status, and none if no client got one."""
     async with (
         open_app(said(), answer) as app,
         open_adapter(
@@ -160,7 +160,7 @@ async def test_retries(runtime):
 
 
 async def test_restore(runtime):
-    """A restore from a snapshot is a line of its own."""
+    """A restore from a snapshot has a separate line."""
     async with open_adapter(
         runtime.address,
         AWS_LAMBDA_INITIALIZATION_TYPE="snap-start",

@@ -137,7 +137,7 @@ async def test_json(runtime):
 
 @pytest.mark.parametrize("configures", ["forces", "dictionary", "ini", "empties"])
 async def test_own_configuration(runtime, configures):
-    """An application's own configuration takes the place of the handler."""
+    """An application's own configuration replaces the handler."""
     async with open_app(runtime, "asgi", CONFIGURES=configures) as adapter:
         await runtime.invoke(http_event("/info"))
         text = await printed(adapter)

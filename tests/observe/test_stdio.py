@@ -58,7 +58,7 @@ async def test_part_of_a_line_on_stderr(runtime):
 
 @pytest.mark.parametrize("kind", ["asgi", "wsgi"])
 async def test_lines_of_threads(runtime, kind):
-    """The lines of several threads come whole, none within another."""
+    """Lines of several threads are never mixed."""
     async with open_app(runtime, kind) as adapter:
         await runtime.invoke(http_event("/threads"))
         text = await printed(adapter)
@@ -131,7 +131,7 @@ def test_closed_streams(closes):
 
 @pytest.mark.parametrize("environ", [{}, {"PYTHONUNBUFFERED": "1"}])
 def test_lines_are_whole(environ):
-    """Lines of threads that print in pieces come whole, with PYTHONUNBUFFERED too."""
+    """Lines of threads that print in pieces are never mixed, even unbuffered."""
     script = """
 def work(number):
     for _ in range(30):

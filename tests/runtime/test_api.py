@@ -113,7 +113,7 @@ def test_parse_next_payload(payload):
     ],
 )
 def test_parse_next_deadline(text, deadline):
-    """A deadline that makes no sense is none."""
+    """An invalid deadline is ignored."""
     fields = [NEXT[0], (b"lambda-runtime-deadline-ms", text)]
 
     assert parse_next(Response(200, b"OK", fields, b"")).deadline_ms == deadline
@@ -143,7 +143,7 @@ def test_parse_next_deadline(text, deadline):
     ],
 )
 def test_parse_next_unusable(response):
-    """Only an invocation is one; its id goes into a path, so it is no other text."""
+    """A response without a valid request ID is not an invocation."""
     with pytest.raises(UnusableResponseError, match="/next"):
         parse_next(response)
 
@@ -153,7 +153,7 @@ def encoded(*parts: Any) -> EncodedRequest:
 
 
 def test_next_request():
-    """The next invocation is asked for by name, so that AWS knows who asks."""
+    """The request for the next invocation has a user agent."""
     assert next_request(HOST) == encoded(
         b"GET", b"/2018-06-01/runtime/invocation/next", [(b"host", HOST), AGENT]
     )
@@ -224,7 +224,7 @@ def test_delimiter():
     ids=["ASCII", "line break", "long", "too long"],
 )
 def test_error_trailers(kind, message):
-    """What broke a stream off is told in two lines that any message is safe in."""
+    """Two trailers report why a stream broke off, with any message."""
     (type_name, error_type), (body_name, body) = error_trailers(kind(message))
 
     assert type_name == b"Lambda-Runtime-Function-Error-Type"
@@ -262,7 +262,7 @@ def test_error_request():
 
 
 def test_init_error_request():
-    """A failed init has no invocation to be told to."""
+    """A failed init is reported without an invocation."""
     request = init_error_request(HOST, AppNotReadyError("it ended"))
 
     assert request.head.startswith(b"POST /2018-06-01/runtime/init/error HTTP/1.1\r\n")
@@ -276,7 +276,7 @@ def test_init_error_request():
 
 
 def test_restore_requests():
-    """SnapStart has two words of its own: ready for it, and not fit after it."""
+    """SnapStart has two requests: for the restore, and for its failure."""
     asked = restore_next_request(HOST)
     told = restore_error_request(HOST, AfterRestoreError("it refused"))
 

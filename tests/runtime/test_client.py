@@ -243,7 +243,7 @@ async def test_largest_event(runtime, client):
 
 
 async def test_larger_event_than_any(clock, runtime, client, caplog):
-    """What says to be an event and is larger fails its ``/next``, and is let go of."""
+    """A response to ``/next`` that is larger than any event is dropped."""
     name = b"lambda-runtime-aws-request-id: request-1\r\n"
     runtime.scripted[NEXT].append(replied(200, b" " * (MAX_EVENT + 1), name))
 
@@ -435,7 +435,7 @@ async def test_connection_closed_meanwhile(runtime, client, caplog, kind):
 
 @pytest.mark.parametrize("status", [502, 503, 504])
 async def test_other_failures_are_not_the_end(runtime, client, caplog, status):
-    """Only status 500 says that all is lost; others may be a proxy's, and pass."""
+    """Only status 500 means that the environment is lost."""
     runtime.scripted["/response"].append(replied(status))
 
     with trio.fail_after(5):
@@ -635,7 +635,7 @@ async def test_stream_that_fails(runtime, client, caplog, answer):
 
 @pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
 async def test_lambda_hangs_up_amid_a_stream(runtime, client, caplog, reset):
-    """No more is asked of a body that nobody takes, and it is closed."""
+    """If Lambda hangs up, the body is closed and not read any further."""
 
     async def hang_up(stream: trio.SocketStream, posted: Posted) -> None:
         if b"one" in posted.body:
@@ -681,7 +681,7 @@ async def test_lambda_stops_reading_and_answers(runtime, client, caplog):
 
 
 async def test_stream_that_is_never_answered(clock, runtime, client, caplog):
-    """Lambda has as long to take the end of a stream as it has for a reply."""
+    """Lambda's response to a stream has the timeout of a reply."""
     runtime.scripted["/response"].append(b"HTTP/1.1 100 Continue\r\nx: {}")
 
     with trio.fail_after(2 * UPLOAD_TIMEOUT):
@@ -706,7 +706,7 @@ async def test_nobody_to_stream_to(caplog):
 
 
 async def test_cancelled_stream(runtime, client):
-    """Whoever is cancelled amid a stream closes both its ends, and ends it in nothing.
+    """Cancelling a stream closes both of its ends.
 
     A last chunk would say that the body is whole.
     """
@@ -733,7 +733,7 @@ async def test_cancelled_stream(runtime, client):
 
 
 async def test_init_error(runtime, client):
-    """What kept the application from coming up is told at init's own address."""
+    """A failed init is reported to ``/init/error``."""
     with trio.fail_after(5):
         await client.post_init_error(AppNotReadyError("it exited with status 3"))
 

@@ -91,7 +91,7 @@ def test_lambda_context_at_least():
     ],
 )
 def test_lambda_context_json(name, text, value):
-    """Whoever may invoke sends any client context: JSON goes through, all else is null.
+    """A client context is kept if it is JSON, and null otherwise.
 
     The text is what a field of these bytes is read as: latin-1.
     """

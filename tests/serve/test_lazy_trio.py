@@ -148,7 +148,7 @@ for name in ("nothing", "_nothing", "__all__"):
 
 
 def test_imported_before():
-    """Where trio is imported already, there is no front."""
+    """If trio is imported already, it is left as it is."""
     loaded = "print('trio._dtls' in sys.modules, hasattr(trio, 'open_file'))"
 
     assert run("import trio\n" + FRONT + loaded) == "True True\n"
@@ -173,7 +173,7 @@ def test_another_layout(tmp_path, layout):
 
 
 def test_ctypes_is_its_own_again():
-    """Whoever imports ``ctypes`` later gets the real one."""
+    """A later import of ``ctypes`` gets the real module."""
     printed = run(FRONT + "import ctypes, ctypes.util\nprint(ctypes.CDLL(None).getpid)")
 
     assert "_FuncPtr" in printed
@@ -219,7 +219,7 @@ print(trio.run(main, instruments=[Steps()]))
 
 @pytest.mark.parametrize("arguments", [[], ["with trio.abc"]])
 def test_a_run_works_wholly(arguments):
-    """Tasks, signals, deadlines, groups, threads and processes are those of trio."""
+    """Tasks, signals, deadlines, groups, threads and processes work as in trio."""
     assert run(FRONT + AT_WORK, *arguments) == run(
         "import sys, trio\n" + AT_WORK, *arguments
     )
@@ -249,7 +249,7 @@ def test_table_has_what_the_adapter_uses():
 
 
 def test_all_of_trio():
-    """Where an application runs in this process, trio is what it always is."""
+    """If an application runs in this process, all of trio is imported."""
     code = (
         "import sys\n"
         "from lambda_adapter.serve.lazy_trio import import_all_of_trio\n"

@@ -40,7 +40,7 @@ def faults(function_memory: int, size: int) -> float:
     ("function_memory", "size"), [(128, 3 * MB), (256, 9 * MB), (10_240, 9 * MB)]
 )
 def test_freed_memory_is_used_again(function_memory, size):
-    """Within what the function can spare, memory is fetched once, then it is there."""
+    """Freed memory is used again, as much as the function can spare."""
     assert faults(function_memory, size) < 0.1
 
 
@@ -48,7 +48,7 @@ def test_freed_memory_is_used_again(function_memory, size):
     ("function_memory", "size"), [(0, 40 * MB), (64, 12 * MB), (128, 20 * MB)]
 )
 def test_no_more_is_kept_than_can_be_spared(function_memory, size):
-    """An eighth of the function's memory is kept; what is more goes back."""
+    """An eighth of the function's memory is kept; the rest is returned."""
     assert faults(function_memory, size) > 0.5
 
 
@@ -84,7 +84,7 @@ async def test_large_bodies_take_no_new_pages():
 
 
 def test_call():
-    """A function is called with these numbers, and what it returns comes back."""
+    """A C function is called with the numbers, and its result is returned."""
     assert call("abs", -3) == 3
 
 
@@ -95,7 +95,7 @@ def test_no_such_function():
 
 
 def test_without_ctypes():
-    """A Python that can't call it says so."""
+    """A Python without ``ctypes`` raises an ImportError."""
     program = (
         "import sys; sys.modules['_ctypes'] = None\n"
         "from lambda_adapter.serve.malloc import call\n"

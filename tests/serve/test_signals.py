@@ -181,7 +181,7 @@ async def app(scope, receive, send):
     ],
 )
 async def test_forked_children(runtime, tmp_path, how, option, environ):
-    """SIGTERM ends a child that an application has forked, whatever it does."""
+    """SIGTERM ends a child that an application has forked."""
     source = textwrap.dedent(FORKS[how]) + WORK[option]
     async with open_app(runtime, tmp_path, source, [option], environ) as adapter:
         posted = [await runtime.invoke(http_event()) for _ in range(2)]

@@ -95,7 +95,7 @@ async def test_serves(runtime):
 
 
 async def test_unix_socket(runtime, tmp_path):
-    """An application may listen on a Unix socket, which it is told of as well."""
+    """An application may listen on a Unix socket, which is in its environment."""
     path = str(tmp_path / "app.sock")
     async with open_adapter(runtime.address, AWS_LWA_UNIX_SOCKET=path):
         posted = await runtime.invoke(http_event("/path", "text"))
@@ -152,7 +152,7 @@ async def test_init_does_not_end_before_the_registration(runtime):
     ],
 )
 async def test_refused_extension(runtime, answer):
-    """A refused registration means no SIGTERM: a warning says so, and all goes on."""
+    """A refused registration is a warning, since there will be no SIGTERM."""
     runtime.scripted[REGISTER].append(answer)
 
     async with open_adapter(runtime.address) as adapter:
@@ -163,7 +163,7 @@ async def test_refused_extension(runtime, answer):
 
 
 async def test_unknown_setting(runtime):
-    """A name that nobody knows is a warning, with the nearest one, and no more."""
+    """An unknown name is a warning with the most similar setting."""
     async with open_adapter(runtime.address, AWS_LWA_PASS_TRHOUGH_PATH="/x") as adapter:
         posted = await runtime.invoke(SQS)
         await adapter.wait_log(
@@ -188,7 +188,7 @@ async def test_json_log(runtime):
 
 
 async def test_nothing_but_checks_until_ready(runtime):
-    """No event is asked for, and none can arrive, before the application is ready."""
+    """No event is requested before the application is ready."""
     early: list[object] = []
 
     async with (
@@ -207,7 +207,7 @@ async def test_nothing_but_checks_until_ready(runtime):
 
 
 async def test_first_request(runtime):
-    """The first request that is no check is the first event's."""
+    """The first request after the checks is the first event's."""
     async with open_adapter(runtime.address, AWS_LWA_PASS_THROUGH_PATH="/count"):
         posted = await runtime.invoke(SQS)
 
@@ -235,7 +235,7 @@ async def test_attached(runtime, tmp_path):
 
 
 async def test_attached_to_an_application_that_goes(runtime):
-    """An event waits for an application that is somebody else's and comes back."""
+    """An event waits for an attached application that restarts."""
     port = free_port()
     async with open_adapter(runtime.address, [], port=port):
         async with open_app(port=port):
@@ -251,7 +251,7 @@ async def test_attached_to_an_application_that_goes(runtime):
 
 @pytest.mark.parametrize("stops", [False, True], ids=["running", "stopped"])
 async def test_attached_to_an_application_that_stays_away(runtime, stops):
-    """An event that waited in vain is a 504, and then the environment ends."""
+    """An event that waited in vain is a 504; then the environment ends."""
     port = free_port()
     async with open_adapter(runtime.address, [], port=port) as adapter:
         async with open_app(port=port):
@@ -284,7 +284,7 @@ async def test_attached_and_ended(runtime):
 
 
 async def test_proxy_of_the_runtime_api(runtime):
-    """Invocations go through a proxy where one is set, the registration does not."""
+    """Invocations go through a configured proxy; the registration does not."""
     async with (
         open_fake_runtime_api() as proxy,
         open_adapter(runtime.address, AWS_LWA_LAMBDA_RUNTIME_API_PROXY=proxy.address),
@@ -307,7 +307,7 @@ async def test_proxy_of_the_runtime_api(runtime):
     ],
 )
 async def test_ended_before_ready(runtime, command, how):
-    """Lambda is told how the application ended, and where to look for the reason.
+    """An init error says how the application ended, and where to find the reason.
 
     No event is asked for, to which nobody would respond.
     """
@@ -328,7 +328,7 @@ async def test_ended_before_ready(runtime, command, how):
 
 
 async def test_ended_before_ready_where_nobody_can_know_how(runtime):
-    """An application's end is told without its status where SIGCHLD is ignored."""
+    """An init error has no exit status if SIGCHLD is ignored."""
     ignore = (
         "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN);"
         "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
@@ -376,7 +376,7 @@ async def test_ended_while_serving(runtime, path, how):
 
 
 async def test_killed_while_idle(runtime):
-    """An application that ends between two events is noticed at once."""
+    """The exit of an application between two events is noticed immediately."""
     async with open_adapter(runtime.address) as adapter:
         await runtime.invoke(SQS)
         os.kill(adapter.child(), signal.SIGKILL)
@@ -504,7 +504,7 @@ async def test_sigint(runtime):
 
 
 async def test_nothing_is_left_behind(runtime, tmp_path):
-    """What the application started ends with it, even if it does not want to."""
+    """Processes that the application started end with it, even unwilling ones."""
     other = tmp_path / "other"
     script = f"(trap '' TERM; cat {other}) & echo $! >&2; exec \"$@\""
     os.mkfifo(other)
@@ -528,7 +528,7 @@ async def test_nothing_is_left_behind(runtime, tmp_path):
     ],
 )
 async def test_survives_every_fault_of_an_application(runtime, event, faults):
-    """Any fault of an application that goes on leaves the next event to be served.
+    """After any fault of a running application, the next event is served.
 
     One adapter in front of one application takes all of them.
     """
@@ -556,7 +556,7 @@ async def test_survives_every_fault_of_an_application(runtime, event, faults):
 
 
 async def test_survives_early_answers(runtime):
-    """A response that comes before the request was sent is the reply."""
+    """A response that arrives before the request is sent becomes the reply."""
     async with open_adapter(runtime.address) as adapter:
         refused = await runtime.invoke(http_event("/early", "x" * 5_000_000))
         following = await runtime.invoke(http_event("/path", "text"))
@@ -756,7 +756,7 @@ async def test_concurrency(runtime, event):
 
 
 async def test_as_many_wait_as_may(runtime):
-    """Each loop asks for an invocation by a connection of its own."""
+    """Each loop requests invocations over its own connection."""
     async with open_crowd(runtime, 3):
         await runtime.wait(lambda: runtime.polls == 3)
 
@@ -765,7 +765,7 @@ async def test_as_many_wait_as_may(runtime):
 
 
 async def test_no_concurrency(runtime):
-    """The application has one invocation at a time unless Lambda asks for more."""
+    """The application has one invocation at a time, unless Lambda sends more."""
     async with open_app() as app, open_adapter(runtime.address, [], port=app.port):
         await runtime.wait_posted(NEXT)
         app.answers.append(Answer(b"", "more"))
@@ -807,7 +807,7 @@ async def test_connections_that_are_kept(runtime):
 
 
 async def test_one_fails_and_no_other(runtime):
-    """A deadline and a broken connection are nobody's but their invocation's."""
+    """A deadline or a broken connection fails only its own invocation."""
     last, broken = http_event("/last", "1"), http_event("/break", "2")
     held = http_event("/hang", "3")
 
@@ -830,7 +830,7 @@ async def test_one_fails_and_no_other(runtime):
 
 @pytest.mark.parametrize("where", ["/response", NEXT])
 async def test_one_loop_hears_that_all_is_lost(runtime, where):
-    """What is lost is lost for all loops: the process ends, whatever they do."""
+    """Status 500 to one loop ends the process, whatever the others do."""
     async with open_crowd(runtime, 3) as (_, adapter):
         await runtime.wait(lambda: runtime.polls == 3)
         async with trio.open_nursery() as nursery:
@@ -868,7 +868,7 @@ async def supervising(runtime: FakeRuntimeApi, port: int, **settings: str):
 
 
 async def test_async_init_ends_in_time(clock, runtime):
-    """Ready or not, the first event is asked for before Lambda's 10 s are over."""
+    """The first event is requested before Lambda's 10 s are over, ready or not."""
     async with (
         open_app(*[Answer(b"", "hold")] * 9) as app,
         supervising(runtime, app.port, AWS_LWA_ASYNC_INIT="true"),
@@ -948,7 +948,7 @@ async def test_long_context(runtime):
 
 
 async def test_application_may_compress_as_well(runtime):
-    """The application is told what its client accepts, with compression on as well."""
+    """Accept-Encoding is forwarded even with compression enabled."""
     event = http_event("/path", accept_encoding="gzip, zstd;q=0.5")
     text = (
         b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 5000\r\n\r\n"

@@ -94,7 +94,7 @@ WSGI = {
     ("kind", "loop"), [*(("asgi", loop) for loop in LOOPS), ("wsgi", "")]
 )
 async def test_every_fault(runtime, kind, loop, long):
-    """Each invocation has one reply of its own, whatever the others do."""
+    """Each invocation has its own reply, whatever the others do."""
     expected = ASGI if kind == "asgi" else WSGI
     paths = [*expected] * (ROUNDS_LONG if long else ROUNDS)
     random.Random(0).shuffle(paths)

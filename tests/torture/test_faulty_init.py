@@ -149,7 +149,7 @@ async def test_next_that_fails_for_good():
     ],
 )
 async def test_all_is_lost(kind, end):
-    """Status 500 ends the process at once, and the log quotes what Lambda said."""
+    """Status 500 ends the process immediately, and the log quotes Lambda."""
     answers = Answer(OK, "keep"), Answer(REFUSAL if kind == "direct" else OK, "keep")
     async with open_faulty() as runtime, open_app(*answers) as app:
         await runtime.fail(end, LOST)
@@ -166,7 +166,7 @@ async def test_all_is_lost(kind, end):
 
 @pytest.mark.long
 async def test_nobody_listens():
-    """Without a Runtime API, the process ends after five attempts and says so."""
+    """Without a Runtime API, the process ends after five attempts."""
     async with open_faulty() as gone:
         pass
     async with open_serving(gone) as adapter:
@@ -176,7 +176,7 @@ async def test_nobody_listens():
 
 
 async def test_nobody_listens_for_a_while():
-    """A Runtime API that goes away amid an invocation, and comes back, is found."""
+    """A Runtime API that restarts within an invocation is found again."""
     runtime = FaultyRuntimeApi(0)
     gone = trio.Event()
 
@@ -219,7 +219,7 @@ async def test_next_that_stalls(long):
 
 @pytest.mark.long
 async def test_registration_that_stalls():
-    """A registration has 2 s; then there is none, and the init goes on."""
+    """A registration has a timeout of 2 s, after which the init continues."""
     async with open_faulty() as runtime:
         await runtime.fail(REGISTER, FAULTS["a head that stops"])
         async with open_serving(runtime) as adapter:
@@ -270,7 +270,7 @@ async def check_stall(act: str, what: str) -> None:
 
 @pytest.mark.long
 async def test_post_that_stalls():
-    """What Lambda does not take is logged, and then the next event is asked for.
+    """A post that Lambda does not take is logged; then the next event is requested.
 
     A reply has until the deadline, and 5 s at the least; a stream has 30 s for each
     piece and for the response at its end, and so has an init error.

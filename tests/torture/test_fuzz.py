@@ -235,7 +235,7 @@ def test_any_bytes(fuzz, try_all):
     "kind", ["http_api", "alb_multi_value", "function_url", "direct"]
 )
 def test_any_answer(fuzz, try_all, kind):
-    """Whatever the application says, its client is told one thing, well formed."""
+    """Whatever the application responds, its client gets one well-formed response."""
 
     def check(says: tuple[bytes, str]) -> None:
         fuzz.app.says = says

@@ -20,7 +20,7 @@ from tests.events.examples import encode
 
 @pytest.mark.parametrize("name", NAMES)
 def test_objects(name):
-    """An object is a dict, with all that a dict can do, in Python and in C."""
+    """An object of an event is a dict, for Python and for C."""
     expected = load(name)
     event = decoded_event(encode(expected))
 
@@ -36,7 +36,7 @@ def test_objects(name):
 @pytest.mark.e2e
 @pytest.mark.parametrize("name", NAMES)
 def test_objects_of_pydantic(name):
-    """An object is a dict for pydantic, which reads it in Rust."""
+    """An object of an event is a dict for pydantic, which reads it in Rust."""
     from pydantic import TypeAdapter
 
     event = decoded_event(encode(load(name)))
@@ -46,7 +46,7 @@ def test_objects_of_pydantic(name):
 
 @pytest.mark.parametrize("payload", [b"[1]", b'"text"', b" 3", b"null"])
 def test_others(payload):
-    """All else is what it is."""
+    """An event that is not an object is decoded as the JSON that it is."""
     assert decoded_event(payload) in ([1], "text", 3, None)
 
 
@@ -63,7 +63,7 @@ def test_others(payload):
     ids=["half surrogate", "no UTF-8", "deep", "deep object", "none", "no object"],
 )
 def test_odd_events(payload, event):
-    """An event that can't be decoded as it is fails no application."""
+    """An event that can't be decoded does not fail the application."""
     decoded = decoded_event(payload)
 
     assert decoded == event
@@ -87,7 +87,7 @@ def context(**fields):
 
 
 def test_names():
-    """Names and types of a context are those of AWS's own runtime."""
+    """A context has the names and types of AWS's own runtime."""
     it = context(function_arn="arn", tenant_id="t")
 
     assert it.function_name == "f"
@@ -99,7 +99,7 @@ def test_names():
 
 
 def test_remaining_time():
-    """The time that is left is counted to Lambda's deadline, and never below 0."""
+    """The remaining time is that until Lambda's deadline, and never below 0."""
     soon = context(deadline_ms=int((time.time() + 10) * 1000))
 
     assert 5_000 < soon.get_remaining_time_in_millis() <= 10_000
@@ -107,7 +107,7 @@ def test_remaining_time():
 
 
 def test_client_context():
-    """A mobile client's context is an object, and None where there is none."""
+    """A mobile client's context is an object, and None without one."""
     it = context(
         client_context='{"client":{"installation_id":"i"},"custom":{"a":1},"env":{}}',
         cognito_identity='{"cognitoIdentityId":"c","cognitoIdentityPoolId":"p"}',
@@ -123,7 +123,7 @@ def test_client_context():
 
 
 def test_log(capsys):
-    """A context's ``log`` writes a message as it is, on a line of its own."""
+    """A context's ``log`` writes a message unchanged, on a separate line."""
     for message in ("one", "two\n", 3):
         context().log(message)
 

@@ -35,12 +35,12 @@ def origin(event):
     ],
 )
 async def test_server(host, server):
-    """A server is the host and the port that the client named."""
+    """The server is the host and the port that the client named."""
     assert origin(http_event(host=host)).server == server
 
 
 async def test_scheme():
-    """A scheme is what the gateway says, and http where it says nothing."""
+    """The scheme is the gateway's, and http by default."""
     schemes = [
         origin(http_event(x_forwarded_proto=value)).scheme
         for value in ("http", "https", "gopher")
@@ -53,7 +53,7 @@ async def test_scheme():
 
 
 async def test_client_of_a_load_balancer():
-    """A load balancer's client is the last one that it added."""
+    """A load balancer's client is the last address in X-Forwarded-For."""
     event = load("alb")
     event["headers"]["x-forwarded-for"] = "9.9.9.9, 72.12.164.125"
 
@@ -61,7 +61,7 @@ async def test_client_of_a_load_balancer():
 
 
 async def test_client_can_not_be_forged():
-    """What a client writes does not count where the event has its address."""
+    """A client's own header does not count if the event has its address."""
     assert origin(http_event(x_forwarded_for="9.9.9.9")).client == "203.0.113.7"
 
 
@@ -84,7 +84,7 @@ def test_others(name):
 
 @pytest.mark.parametrize("context", [[], "x", {"http": 3}, {"identity": None}])
 def test_odd_contexts(context):
-    """A context of another shape names nobody."""
+    """A context of another shape has no client's address."""
     event = load("rest_api", requestContext=context)
 
     assert source_ip(read(encode(event))) == ""

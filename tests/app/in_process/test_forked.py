@@ -74,7 +74,7 @@ APPLICATIONS: dict[str, tuple[str, str, dict[str, Any]]] = {
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("which", APPLICATIONS)
 async def test_child_ends(runtime, tmp_path, which, way):
-    """A forked child that leaves the view ends, and its parent alone responds."""
+    """A forked child that leaves the view ends; only its parent responds."""
     application, option, environ = APPLICATIONS[which]
     come_back, status = WAYS[way]
     source = FORK + come_back + textwrap.dedent(application)

@@ -39,7 +39,7 @@ def config(directory, **environ):
     "name", ["some_app:app", "some_app:Holder.app", "some_app:create()"]
 )
 def test_names(module, name):
-    """An application is an attribute, or what a factory returns."""
+    """An application is an attribute, or the result of a factory."""
     assert load(name, config(module), "wsgi") is sys.modules["some_app"].app
 
 
@@ -55,7 +55,7 @@ def test_names(module, name):
     ],
 )
 def test_reasons(module, name, reason):
-    """What can't be imported is named with the last line of the traceback."""
+    """A failed import is reported with the last line of its traceback."""
     with pytest.raises(AppImportError) as caught:
         load(name, config(module), "wsgi")
 
@@ -69,7 +69,7 @@ def test_task_root_is_on_the_path(module):
 
 
 def test_app_dir_comes_first(module, tmp_path_factory):
-    """The directory that is set comes before the function's package."""
+    """The configured directory precedes the function's package."""
     other = tmp_path_factory.mktemp("other")
     (other / "some_app.py").write_text(
         "def app(environ, start_response): return 'other'\n"
@@ -94,7 +94,7 @@ def app(environ, start_response):
 @pytest.mark.parametrize("option", ["--asgi", "--wsgi"])
 @pytest.mark.parametrize("patch", ["patch_all", "patch_select", "patch_thread"])
 async def test_what_gevent_replaces(runtime, tmp_path, patch, option):
-    """An application that replaces what the adapter needs is told to be a command."""
+    """An application that replaces modules of the adapter is an init error."""
     source = GREEN.format(patch=patch)
     if option == "--asgi":
         source += "async def app(scope, receive, send): ..."
@@ -113,7 +113,7 @@ async def test_what_gevent_replaces(runtime, tmp_path, patch, option):
 
 @pytest.mark.e2e
 async def test_what_gevent_may_replace(runtime, tmp_path):
-    """An application that replaces nothing that the adapter needs is served."""
+    """An application that replaces other modules is served."""
     (tmp_path / "app.py").write_text(GREEN.format(patch="patch_time"))
     async with open_adapter(
         runtime.address, ["--app-dir", str(tmp_path), "--wsgi", "app:app"]

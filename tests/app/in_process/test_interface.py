@@ -178,7 +178,7 @@ def test_wsgi(found):
     ],
 )
 def test_other_interface(found, kind, reason):
-    """What has another interface is refused with the option that is right."""
+    """An application of the other interface is refused, with the right option."""
     with pytest.raises(AppImportError) as caught:
         adapt(found, "main:app", kind)
 
@@ -208,14 +208,14 @@ def test_class_without_parentheses(kind, found):
 
 
 def test_factory_that_makes_the_other(caplog):
-    """What a factory returns has to have the right interface as well."""
+    """The result of a factory must have the right interface as well."""
     for name, found in {"main:create": lambda: wsgi, "main:create()": wsgi}.items():
         with pytest.raises(AppImportError, match="is a WSGI application"):
             adapt(found, name, "asgi")
 
 
 def test_factory_that_is_a_coroutine():
-    """A factory that has to be awaited is no application."""
+    """A coroutine function is not accepted as a factory."""
     with pytest.raises(AppImportError, match="no factory is awaited"):
         adapt(async_factory, "main:create", "asgi")
 

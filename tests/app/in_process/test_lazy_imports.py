@@ -79,12 +79,12 @@ def test_where_imports_stay_as_they_are(
 def test_which_imports_are_lazy(
     setting: str, importer: str, imported: str, is_lazy: bool
 ):
-    """The filter knows the standard library's modules, and spares the adapter's own."""
+    """The filter makes the standard library lazy, but not the adapter."""
     assert choose_filter(setting)(importer, imported, None) is is_lazy
 
 
 async def test_a_line_on_an_older_python(tmp_path: Path, runtime: FakeRuntimeApi):
-    """Where Python has no lazy imports, a line says so and the application serves."""
+    """Without lazy imports in Python, a line says so and the application serves."""
     if hasattr(sys, "set_lazy_imports_filter"):
         pytest.skip("this Python has lazy imports")
     (tmp_path / "app.py").write_text(APP.replace("import missing", ""))

@@ -24,7 +24,7 @@ def test_status(status):
 
 @pytest.mark.parametrize("status", [None, "200", 200.0, True, 0, 101, 199, 1000, -1])
 def test_status_that_is_none(status):
-    """An interim status is none of a response, and neither is another type."""
+    """An interim status, or one of another type, is refused."""
     with pytest.raises((TypeError, ValueError)):
         check_status(status)
 
@@ -54,13 +54,13 @@ def test_fields():
     ],
 )
 def test_fields_that_are_none(field):
-    """A field that could begin another one never gets through, nor one without end."""
+    """A header that could begin another one, or is too large, is refused."""
     with pytest.raises((TypeError, ValueError)):
         check_fields([field])
 
 
 def test_content_length():
-    """A declared length is one number."""
+    """A declared length must be one number."""
     assert content_length([(b"Content-Length", b"12")]) == 12
     assert content_length([(b"content-length", b"1"), (b"Content-Length", b"1")]) == 1
     assert content_length([]) is None
@@ -137,7 +137,7 @@ async def asgi(scope, receive, send):
 async def test_line_of_an_odd_failure(
     runtime, tmp_path, option, path, line, log_format
 ):
-    """An exception without a text, and one of ``close``, have their line too."""
+    """An exception without a text, or one in ``close``, has a line as well."""
     (tmp_path / "app.py").write_text(NAMELESS)
     async with open_adapter(
         runtime.address,

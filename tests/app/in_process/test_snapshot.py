@@ -70,7 +70,7 @@ async def test_random_numbers(runtime, kind):
     ],
 )
 async def test_failed_hook(runtime, kind, hooks, target, error, reason):
-    """A hook of AWS's library that fails is told to Lambda, and nothing is served."""
+    """A failed hook of AWS's library is reported to Lambda, and nothing is served."""
     async with open_app(runtime, kind, hooks) as adapter:
         status = await adapter.wait()
         posted = await runtime.wait_posted(target)
@@ -104,7 +104,7 @@ ENDLESS = [
 
 
 async def test_hook_that_does_not_end():
-    """Whatever a hook after a restore holds up, Lambda is told that it failed."""
+    """A hook after a restore that never ends is reported to Lambda as failed."""
     told = {}
 
     async def restore(number, kind, hooks, path, environ):

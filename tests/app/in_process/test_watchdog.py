@@ -63,7 +63,7 @@ async def test_application_that_blocks(runtime, tmp_path, option, source, enviro
     ("option", "environ"), [("--asgi", {}), ("--wsgi", {"AWS_LWA_WSGI_INLINE": "true"})]
 )
 async def test_application_that_responds(runtime, tmp_path, option, environ):
-    """Nothing is said of a deadline that passes after the response."""
+    """Nothing is logged if a deadline passes after the response."""
     source = ASGI if option == "--asgi" else WSGI
     (tmp_path / "app.py").write_text(BLOCKS + source)
     async with open_adapter(

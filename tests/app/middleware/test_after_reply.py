@@ -23,7 +23,7 @@ def asked_for_next(runtime):
 
 @pytest.mark.parametrize("event", [http_api(), SQS], ids=["HTTP", "SQS"])
 async def test_next_waits_for_the_work(runtime, event):
-    """The reply goes out at once, and the next event is asked for after the work."""
+    """The reply is sent immediately, and ``/next`` waits for the work."""
     async with open_function(runtime, PATH) as function:
         posted = await function.invoke(event, ASKING, Answer(b"", "more"))
         await function.app.wait_requests(2)

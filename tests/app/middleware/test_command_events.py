@@ -189,7 +189,7 @@ def with_file(event, file):
 
 @pytest.mark.parametrize("event", CLIENTS.values(), ids=CLIENTS)
 async def test_clients(runtime, event, tmp_path):
-    """What a gateway, a queue or a schedule brings runs no command."""
+    """An event from a gateway, a queue or a schedule runs no command."""
     file = tmp_path / "file"
     async with open_function(runtime, ON) as function:
         await function.invoke(with_file(event, file), said(200, b"{}"))

@@ -97,7 +97,7 @@ def test_every_byte_comes_back(name, body):
     ],
 )
 def test_accepted(accepted, chosen):
-    """A client gets what it likes best, if it accepts any; caches are told anyway."""
+    """A client gets its preferred coding, and ``Vary`` is always sent."""
     response = compress(ask(*accepted), answer(HTML))
 
     assert coding(response) == chosen
@@ -129,7 +129,7 @@ from compression import zstd
     ],
 )
 def test_zstd(accepted, chosen):
-    """Python 3.14 brings zstd: a client gets it if it likes nothing better."""
+    """With Python 3.14, a client gets zstd unless it prefers another coding."""
     if sys.version_info < (3, 14):
         pytest.importorskip("backports.zstd")
     program = OLDER + (
@@ -203,7 +203,7 @@ def test_worth_it(media_type):
     "value", [b"Accept-Encoding", b"origin, accept-encoding", b"*"]
 )
 def test_vary_is_said_once(value):
-    """A response that says so already need not be told."""
+    """``Vary`` is not added to a response that has it already."""
     response = compress(ask(b"gzip"), answer(HTML, (b"Vary", value)))
 
     assert [v for n, v in response.fields if n.lower() == b"vary"] == [value]

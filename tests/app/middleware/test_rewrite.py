@@ -47,7 +47,7 @@ def get(target: bytes, *fields: tuple[bytes, bytes]) -> Request:
     ],
 )
 def test_base_path_is_removed_once(target, rest):
-    """The first segments go, the rest stays as it is, and the application knows."""
+    """The prefix is removed once, and X-Forwarded-Prefix has it."""
     request = without_base_path(get(target), b"/api")
 
     assert request == get(rest, TOLD)
@@ -57,7 +57,7 @@ def test_base_path_is_removed_once(target, rest):
     "target", [b"/apix", b"/x/api", b"/API/x", b"/", b"/ap?i=/api"]
 )
 def test_other_paths_stay(target):
-    """Half a segment is none."""
+    """A prefix of half a segment is not removed."""
     assert without_base_path(get(target), b"/api") == get(target)
 
 
@@ -105,7 +105,7 @@ def test_no_client_forges_a_renamed_field(name):
 
 
 def test_several_fields_are_renamed():
-    """Each field takes its new name where it stands, and those without it stay."""
+    """Each renamed header keeps its position; others stay."""
     config = Config(
         {
             "AWS_LWA_AUTHORIZATION_SOURCE": "x-auth",
@@ -164,7 +164,7 @@ def test_both_settings():
     ],
 )
 def test_hooks_are_closed(target):
-    """A path that may reach a hook is refused, whatever its query."""
+    """A path that may reach a hook is refused, with any query."""
     hooks = [route_of("/snapstart/before"), route_of("/SnapStart/After/")]
 
     with pytest.raises(ClosedPathError) as caught:
@@ -176,7 +176,7 @@ def test_hooks_are_closed(target):
 
 @pytest.mark.parametrize("target", [b"/", b"/snapstart", b"/x?/snapstart/after"])
 def test_other_paths_are_open(target):
-    """A query is no path, and half a path is another one."""
+    """A hook's path within a query, or half of it, is not refused."""
     refuse_hooks(get(target), [route_of("/snapstart/after")])
 
 

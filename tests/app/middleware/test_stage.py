@@ -102,7 +102,7 @@ STAGES = [
 
 @pytest.mark.parametrize(("event", "path", "told"), STAGES)
 async def test_stage(runtime, event, path, told):
-    """The path has no stage; the application is told that of the client's URL."""
+    """The stage is removed, and X-Forwarded-Prefix has that of the client's URL."""
     async with open_function(runtime, AUTO) as function:
         request = await function.seen(event)
 

@@ -53,7 +53,7 @@ def test_traceparent(trace_id, traceparent):
     ],
 )
 def test_no_traceparent(trace_id):
-    """A trace without a parent, or with an id that W3C has no place for, is none."""
+    """A trace without a parent, or with an ID that W3C forbids, is left out."""
     assert traceparent_of(trace_id) == ""
 
 
@@ -87,7 +87,7 @@ def test_called_with():
     ],
 )
 def test_called_with_nothing_usable(given):
-    """What is no text, no valid id, too long or unsafe in a field is left out."""
+    """An invalid, too long or unsafe value of the caller is left out."""
     assert called_with(given) == []
 
 
@@ -102,7 +102,7 @@ async def test_request_without_a_trace(runtime, event):
 
 
 async def test_caller_goes_before_lambda(runtime):
-    """A caller's trace context goes before Lambda's, and brings its baggage."""
+    """A caller's trace context and baggage precede Lambda's."""
     given = client_context(traceparent=CALLERS, baggage="k=v")
     async with open_function(runtime, ON) as function:
         request = await function.seen(
@@ -127,7 +127,7 @@ async def test_client_goes_before_all(runtime):
 
 
 async def test_state_without_its_parent(runtime):
-    """A client's ``tracestate`` without ``traceparent`` does not come to belong to one.
+    """A client's ``tracestate`` without ``traceparent`` is removed.
 
     Its ``baggage`` stays, in place of the caller's.
     """

@@ -117,7 +117,7 @@ def test_failure(name: str):
     ],
 )
 def test_late(name: str, status: int, message: bytes):
-    """A gateway with a limit of its own says that it was passed."""
+    """A gateway with its own timeout responds once it has passed."""
     late = GATEWAYS[name]().late()
 
     assert (late.status, late.body) == (status, message)
@@ -147,7 +147,7 @@ def headers_of(event: dict[str, object]) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("name", sorted({*GATEWAYS} - {"vpc-lattice"}))
 def test_protocol_is_the_gateways(name: str):
-    """A client's protocol and port are replaced by those that the gateway knows."""
+    """A client's own protocol and port headers are replaced by the gateway's."""
     forged = [
         (b"X-Forwarded-Proto", b"gopher"),
         (b"x-forwarded-port", b"7"),
@@ -166,7 +166,7 @@ def test_protocol_is_the_gateways(name: str):
 )
 @pytest.mark.parametrize("name", GATEWAYS)
 def test_headers_of_one_connection(name: str, value: bytes):
-    """Headers that ``Connection`` names do not go on, nor does it itself."""
+    """Headers that ``Connection`` names are not forwarded, nor is it."""
     fields = (b"Connection", value), (b"X-Hop", b"1"), (b"X-End", b"2")
 
     headers = headers_of(event_with(name, *fields))

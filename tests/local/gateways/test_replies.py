@@ -45,7 +45,7 @@ def test_reply_without_a_status(name: str, reply: Any):
     ],
 )
 def test_malformed_reply(name: str, reply: Any):
-    """A status that is none, and a body that is no string, are malformed."""
+    """An invalid status, or a body that is not a string, is malformed."""
     with pytest.raises(MalformedReplyError):
         response(name, reply)
 
@@ -89,7 +89,7 @@ def test_status_in_a_string(name: str):
 
 @pytest.mark.parametrize("name", GATEWAYS)
 def test_unknown_key(name: str):
-    """A REST API refuses a key that it does not know; other gateways ignore one."""
+    """A REST API refuses an unknown key; other gateways ignore it."""
     reply = {"statusCode": 200, "statusDescription": "200 OK"}
 
     if name == "rest-api":
@@ -113,7 +113,7 @@ def test_both_maps(name: str):
 
 
 def test_value_in_both_maps():
-    """A REST API takes a value that is in both maps once, whatever the name's case."""
+    """A value in both maps of a REST API counts once, in any case of its name."""
     maps = {"headers": {"a": "1"}, "multiValueHeaders": {"A": ["1", "2", "2"]}}
 
     made = response("rest-api", {"statusCode": 200, **maps})
@@ -175,7 +175,7 @@ def test_renamed_fields():
 
 @pytest.mark.parametrize("name", FORMAT_2)
 def test_cookies_of_format_2(name: str):
-    """Each of the cookies is a field of its own."""
+    """Each cookie becomes a separate header."""
     made = response(name, {"statusCode": 200, "cookies": ["a=1", "b=2"]})
 
     cookies = [value for key, value in made.fields if key == b"set-cookie"]
@@ -184,7 +184,7 @@ def test_cookies_of_format_2(name: str):
 
 @pytest.mark.parametrize("name", GATEWAYS)
 def test_length(name: str):
-    """The length is that of the body, whatever the reply says."""
+    """The length is the body's, whatever the reply says."""
     reply = {
         "statusCode": 200,
         "headers": {"content-length": "9"},
@@ -206,7 +206,7 @@ def test_largest_reply_to_a_load_balancer():
 
 @pytest.mark.parametrize("name", ["http-api", *LOAD_BALANCERS])
 def test_stream_to_a_gateway_without(name: str):
-    """A gateway that does not stream takes no prelude."""
+    """A gateway that does not stream refuses a prelude."""
     with pytest.raises(MalformedReplyError):
         GATEWAYS[name]().streamed_response(b'{"statusCode":200}')
 

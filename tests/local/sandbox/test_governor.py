@@ -25,7 +25,7 @@ print(time.process_time())
 
 @pytest.mark.parametrize("memory", [128, 512, 1_024])
 def test_cpu_is_held_to_the_share(tmp_path: Path, memory: int):
-    """Processes never have more CPU than their memory brings, on all threads."""
+    """Processes never get more CPU than their memory size allows."""
     limits = Limits(memory_mb=memory)
 
     with confined(BUSY, tmp_path, limits) as sandbox:
@@ -70,7 +70,7 @@ def test_shared_memory_counts_once(tmp_path: Path):
 
 
 def test_freeze_and_thaw(tmp_path: Path):
-    """Frozen processes stand still, and go on at the thaw."""
+    """Frozen processes stop, and continue at the thaw."""
     with confined("import signal; signal.pause()", tmp_path) as sandbox:
         governor = sandbox.jail.governor
         assert governor is not None

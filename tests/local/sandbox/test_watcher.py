@@ -51,7 +51,7 @@ def test_addresses_are_heard_of(tmp_path: Path):
 
 
 def test_harmless_writes_are_left_out(tmp_path: Path):
-    """Devices, bytecode and what is below /tmp are no attempts."""
+    """Writes to devices, bytecode and /tmp are not recorded."""
     program = (
         "import os\n"
         "open('/dev/null', 'w')\n"

@@ -43,7 +43,7 @@ BROKEN_OFF = {
     "answer", [pytest.param(answer, id=name) for name, answer in BROKEN_OFF.items()]
 )
 async def test_stream_that_breaks_off(clock, stream, caplog, event, answer):
-    """An application that goes amid its response ends a stream in trailers.
+    """An application that dies within its response ends the stream in trailers.
 
     The client has had its status, and Lambda and the log are told why there is no more.
     """
@@ -69,7 +69,7 @@ async def test_stream_that_breaks_off(clock, stream, caplog, event, answer):
 
 
 async def test_stream_that_turns_to_garbage(stream):
-    """A stream breaks off at a malformed chunk, and no byte of that is passed on."""
+    """A stream ends before a malformed chunk, without any byte of it."""
     async with invoking(stream, function_url(), Answer(CHUNKED, "more")):
         posted = await stream.runtime.wait_arriving("/response", size=8)
         await stream.app.say(b"4\r\nhalf\r\n")
@@ -93,7 +93,7 @@ FAULTY_HEADS = [
 @pytest.mark.parametrize("event", STREAMING)
 @pytest.mark.parametrize("answer", FAULTY_HEADS)
 async def test_faulty_application_in_stream_mode(clock, stream, event, answer):
-    """A response that fails before its status is known is a stream that says 502."""
+    """A response that fails before its status becomes a streamed 502."""
     posted = await stream.invoke(event(), answer)
 
     assert_refused_by_stream(posted, 502, "Runtime.AppRequestError")
@@ -111,7 +111,7 @@ async def test_any_fault_in_stream_mode(clock, stream, answer):
 
 @pytest.mark.parametrize("event", STREAMING)
 async def test_refused_connection_in_stream_mode(runtime, event):
-    """An application that does not listen in time is a stream that says 504."""
+    """An application that does not listen in time becomes a streamed 504."""
     with closing(HttpTransport(("127.0.0.1", free_port()), 4)) as client:
         async with running(runtime, client, STREAM_MODE):
             posted = await runtime.invoke(
@@ -126,7 +126,7 @@ async def test_refused_connection_in_stream_mode(runtime, event):
     "bad", [pytest.param(bad, id=name) for name, bad in BAD_EVENTS.items()]
 )
 async def test_unsafe_event_in_stream_mode(stream, event, bad):
-    """An event that can't be a safe HTTP request is a stream that says 400."""
+    """An event that can't be a safe HTTP request becomes a streamed 400."""
     posted = await stream.invoke(event(**bad))
 
     assert_refused_by_stream(posted, 400, "Runtime.EventError")
@@ -142,7 +142,7 @@ async def test_unsafe_event_in_stream_mode(stream, event, bad):
     ],
 )
 async def test_event_of_wrong_types_in_stream_mode(stream, event, wrong):
-    """An event of a known kind that can't be decoded is a stream that says 400."""
+    """A known kind of event that can't be decoded becomes a streamed 400."""
     posted = await stream.invoke(event() | wrong)
 
     assert_refused_by_stream(posted, 400, "Runtime.EventError")
@@ -247,7 +247,7 @@ async def test_lambda_answers_early(stream, caplog, size, then):
 
 
 async def test_stream_that_lambda_refuses(stream, caplog):
-    """A whole stream that is refused is logged, and no error follows it."""
+    """A stream that Lambda refuses is logged, and no error is posted after it."""
     body = b'{"errorType":"InvokeTimeout"}'
     refusal = replied(410, body)
     stream.runtime.scripted["/response"].append(refusal)
@@ -262,7 +262,7 @@ async def test_stream_that_lambda_refuses(stream, caplog):
 
 
 async def test_stream_that_says_all_is_lost(runtime):
-    """The loop ends if Lambda replies to a stream that all is lost."""
+    """Status 500 in response to a stream ends the loop."""
     runtime.scripted["/response"].append(replied(500))
 
     async with open_app() as app:
@@ -273,7 +273,7 @@ async def test_stream_that_says_all_is_lost(runtime):
 
 
 async def test_fault_of_the_adapter_in_stream_mode(runtime, caplog):
-    """A fault of the adapter is a stream that says 500."""
+    """A bug of the adapter becomes a streamed 500."""
     async with running(runtime, Failing(ZeroDivisionError("oh")), STREAM_MODE):
         posted = await runtime.invoke(function_url())
 

@@ -46,7 +46,7 @@ async def test_lambda_context(function):
 
 @pytest.mark.parametrize("event", [http_api(), SQS], ids=["HTTP", "SQS"])
 async def test_request_id(function, event):
-    """A request has Lambda's id of its invocation in a field of its own."""
+    """Each request has the invocation's request ID in a header."""
     request = await function.seen(event)
 
     (context,) = request.values(b"x-amzn-lambda-context")
@@ -55,7 +55,7 @@ async def test_request_id(function, event):
 
 
 async def test_sparse_lambda_context(function):
-    """A value that Lambda does not send is null in the context, and never missing."""
+    """A value that Lambda does not send is null in the context, not missing."""
     request = await function.seen(SQS)
 
     context = json.loads(request.values(b"x-amzn-lambda-context")[0])
@@ -68,7 +68,7 @@ async def test_sparse_lambda_context(function):
     "document", ["1e400", "-0", '"x"', "[]", "false", '{"a":1,"a":2}']
 )
 async def test_odd_client_context(function, document):
-    """Any JSON that a caller sends as client context is handed on as it is."""
+    """A caller's client context is forwarded unchanged, whatever JSON it is."""
     request = await function.seen(http_api(), lambda_runtime_client_context=document)
 
     (value,) = request.values(b"x-amzn-lambda-context")
@@ -79,7 +79,7 @@ async def test_odd_client_context(function, document):
     "document", ["{", "nothing", '{"a":1}, "request_id":"x"', "[" * 2_000, "NaN"]
 )
 async def test_client_context_that_is_no_json(function, document):
-    """A client context that is not JSON is null, and can't break the JSON around it."""
+    """A client context that is not JSON is null."""
     request = await function.seen(http_api(), lambda_runtime_client_context=document)
 
     context = json.loads(request.values(b"x-amzn-lambda-context")[0])
@@ -101,7 +101,7 @@ async def test_client_context_that_is_no_json(function, document):
 )
 @pytest.mark.parametrize(("event", "keys"), KINDS)
 async def test_forged_field(function, event, keys, name):
-    """A client can't send the fields that the adapter adds."""
+    """A client can't send the headers that the adapter adds."""
     request = await function.seen(
         event("GET", "/", headers={"host": "example.com", name: "forged"})
     )

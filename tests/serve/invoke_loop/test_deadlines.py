@@ -31,7 +31,7 @@ from tests.serve.invoke_loop.kinds import STREAMING
 
 
 async def test_deadline(clock, function):
-    """A client is told 504 before Lambda's deadline, and the next one is served."""
+    """A client gets a 504 before Lambda's deadline, and the next one is served."""
     deadline = in_seconds(5)
     started = trio.current_time()
 
@@ -45,7 +45,7 @@ async def test_deadline(clock, function):
 
 
 async def test_deadline_of_an_event(clock, function):
-    """An event that the application did not take in time is an invocation error."""
+    """A non-HTTP event without a response in time is an invocation error."""
     deadline = in_seconds(5)
 
     posted = await function.invoke(SQS, HANG, lambda_runtime_deadline_ms=deadline)
@@ -55,7 +55,7 @@ async def test_deadline_of_an_event(clock, function):
 
 
 async def test_near_deadline(clock, function):
-    """A deadline that is all but over still ends the wait for the application."""
+    """A deadline that is nearly over still ends the wait for the application."""
     posted = await function.invoke(
         http_api(), HANG, lambda_runtime_deadline_ms=in_seconds(0.09)
     )
@@ -91,7 +91,7 @@ async def test_late_answer_meets_nobody(clock, function):
     "deadline", ["", "0", "1", "-1", "soon", "9" * 18, "9" * 40, "1e99", "1.5"]
 )
 async def test_deadline_without_sense(function, deadline):
-    """A deadline that makes no sense is ignored."""
+    """An implausible deadline is ignored."""
     posted = await function.invoke(http_api(), lambda_runtime_deadline_ms=deadline)
 
     assert posted.json()["statusCode"] == 200
@@ -108,7 +108,7 @@ async def test_deadline_without_sense(function, deadline):
 async def test_answer_that_is_never_taken(
     clock, function, caplog, payload, answer, end, what
 ):
-    """Lambda has a limited time to take a reply; then the next event is asked for."""
+    """Posting a reply has a timeout, after which the next event is requested."""
     function.runtime.scripted[end].append(b"HTTP/1.1 100 Continue\r\nx: {}")
     started = trio.current_time()
     async with invoking(
@@ -126,7 +126,7 @@ async def test_answer_that_is_never_taken(
 
 
 async def test_answer_that_is_taken_late(clock, function):
-    """Lambda has until the deadline to take a reply, where that is later."""
+    """Posting a reply may take until the deadline, if that is later."""
     function.runtime.held["/response"] = trio.Event()
     async with trio.open_nursery() as nursery:
 
@@ -143,7 +143,7 @@ async def test_answer_that_is_taken_late(clock, function):
 
 @pytest.mark.parametrize("event", STREAMING)
 async def test_deadline_before_a_stream(clock, stream, event):
-    """An application without a response in time is a stream that says 504."""
+    """An application without a response in time becomes a streamed 504."""
     posted = await stream.invoke(
         event(), HANG, lambda_runtime_deadline_ms=in_seconds(5)
     )
@@ -154,7 +154,7 @@ async def test_deadline_before_a_stream(clock, stream, event):
 
 @pytest.mark.parametrize("raw", [b"", b"4\r\nhalf\r\n"], ids=["head", "piece"])
 async def test_deadline_amid_a_stream(clock, stream, caplog, raw):
-    """A response that is not over in time is broken off, and so is its connection."""
+    """A streamed response that is late is cut off, and its connection is closed."""
     started = trio.current_time()
 
     posted = await stream.invoke(
@@ -173,7 +173,7 @@ async def test_deadline_amid_a_stream(clock, stream, caplog, raw):
 
 
 async def test_deadline_of_a_stream_that_never_ends(runtime):
-    """An application that always has more is broken off in time as well."""
+    """An endless stream is cut off at the deadline."""
     ended = trio.Event()
 
     async def never_end(connection: trio.SocketStream) -> None:
@@ -199,7 +199,7 @@ async def test_deadline_of_a_stream_that_never_ends(runtime):
 
 
 async def test_deadline_of_an_error_status(clock, runtime):
-    """A status that is set to be an error has no more time than any other."""
+    """A response that counts as an error has the same deadline."""
     settings = STREAM_MODE | {"AWS_LWA_ERROR_STATUS_CODES": "503"}
     half = Answer(b"HTTP/1.1 503 No\r\ncontent-length: 99\r\n\r\nhalf", "hold")
     async with open_function(runtime, settings) as function:
@@ -229,7 +229,7 @@ class Slow:
 
 @pytest.mark.parametrize("seconds", [0, FRESH + 0.1])
 async def test_connection_closed_before_the_reply(clock, runtime, caplog, seconds):
-    """A reply gets to Lambda over a new connection where the one of its event is dead.
+    """A reply is posted over a new connection if its event's is dead.
 
     After half a second, the connection is looked at first, and nothing is noted.
     """

@@ -118,7 +118,7 @@ async def test_line_of_a_fault_of_the_adapter(runtime, caplog):
 
 
 def test_all_are_walked():
-    """Each type of failure that an invocation can have behind a server is walked."""
+    """Every type of failure behind a server is in the table."""
     types = {case[0] for case in [*FAILURES, *STREAMED]} | {"InternalError"}
 
     leaves = {each.__name__ for each in errors.InvocationError.__subclasses__()}

@@ -21,7 +21,7 @@ from tests.serve.invoke_loop.kinds import BAD_EVENTS, KINDS
 
 @pytest.mark.parametrize("status", [400, 404, 500, 503])
 async def test_refused_event(function, status):
-    """A status from 400 on fails a non-HTTP event, so its source sends it again."""
+    """A status of 400 or above fails a non-HTTP event, so it is redelivered."""
     posted = await function.invoke(SQS, said(status, b"secret"))
 
     assert_failed(posted, "Runtime.AppRequestError")
@@ -53,7 +53,7 @@ async def test_refusal_has_the_shape_of_its_event(clock, function, event, keys):
 
 
 async def test_refusal_says_nothing_of_the_inside(function, caplog):
-    """A client is told the request id of a failure; the log says what happened."""
+    """A client gets the request ID of a failure; only the log has the reason."""
     posted = await function.invoke(http_api(path="/inside"), Answer(b""))
 
     assert b"inside" not in posted.body
@@ -118,7 +118,7 @@ async def test_event_of_wrong_types(function, event, wrong):
     ],
 )
 async def test_unreadable_event(function, payload):
-    """An event that is not readable JSON fails its invocation, and only that one."""
+    """An event that is not JSON fails only its own invocation."""
     posted = await function.invoke(payload)
 
     assert_failed(posted, "Runtime.EventError")
@@ -127,7 +127,7 @@ async def test_unreadable_event(function, payload):
 
 
 async def test_refused_reply(function):
-    """A reply that Lambda refuses is not followed by an error, but by the next one."""
+    """A reply that Lambda refuses is followed by the next event, not by an error."""
     body = b'{"errorType":"InvalidRequestID"}'
     refusal = replied(400, body)
     function.runtime.scripted["/response"].append(refusal)
@@ -142,7 +142,7 @@ async def test_refused_reply(function):
 
 
 async def test_fault_of_the_adapter(runtime, caplog):
-    """A fault of the adapter costs an invocation; the log has all of it."""
+    """A bug of the adapter fails one invocation, and is logged."""
     async with running(runtime, Failing(ZeroDivisionError("oh"))):
         http = await runtime.invoke(http_api())
         other = await runtime.invoke(SQS)
@@ -160,7 +160,7 @@ async def test_fault_of_the_adapter(runtime, caplog):
 
 
 async def test_fatal_error_of_the_application(runtime):
-    """The loop ends once there is no application left to serve."""
+    """The loop ends once the application has exited."""
     error = AppExitedError("the application has gone")
 
     with pytest.RaisesGroup(AppExitedError):
@@ -169,7 +169,7 @@ async def test_fatal_error_of_the_application(runtime):
 
 
 async def test_fatal_error_of_lambda(runtime):
-    """The loop ends if Lambda says that all is lost."""
+    """Status 500 of the Runtime API ends the loop."""
     runtime.scripted["/error"].append(replied(500))
 
     with pytest.RaisesGroup(RuntimeApiError):

@@ -49,7 +49,7 @@ async def test_any_status_is_an_answer(function, status):
 
 
 async def test_bytes_there_and_back(function):
-    """A body in base64 reaches the application as bytes, and bytes come back."""
+    """A body in base64 reaches the application as bytes, and is returned."""
     raw = bytes(range(256))
     payload = http_api(
         "POST", body=base64.b64encode(raw).decode(), isBase64Encoded=True
@@ -80,7 +80,7 @@ async def test_bytes_there_and_back(function):
     ],
 )
 async def test_other_event(function, payload):
-    """An event that is not HTTP is POSTed byte for byte, and so is its result back."""
+    """A non-HTTP event is POSTed byte for byte, and so is its result returned."""
     posted = await function.invoke(payload, said(200, b'{ "done":true}'))
 
     (request,) = function.app.requests
@@ -98,7 +98,7 @@ async def test_other_event(function, payload):
     ],
 )
 async def test_host_of_an_event_without_one(function, payload):
-    """An event that names no host has the application's address for its Host.
+    """The Host of an event without one is the application's address.
 
     The AWS Lambda Web Adapter sends the same, so what an application allows need not
     change.
@@ -118,14 +118,14 @@ async def test_empty_result(function):
 
 @pytest.mark.parametrize("status", [200, 202, 302])
 async def test_result_of_an_event(function, status):
-    """A status below 400 says that the application took a non-HTTP event."""
+    """A status below 400 means success for a non-HTTP event."""
     posted = await function.invoke(SQS, said(status, b"1"))
 
     assert (posted.kind, posted.body) == ("response", b"1")
 
 
 async def test_largest_reply(function):
-    """A reply of 6 MB and 100 bytes is posted; one byte more is 502 instead."""
+    """A reply of 6 MB and 100 bytes is posted; one byte more becomes a 502."""
     text = b"content-type: text/plain\r\n"
     size = MAX_REPLY - 1000
     reply = await function.invoke(http_api(), said(200, b"x" * size, text))
@@ -141,7 +141,7 @@ async def test_largest_reply(function):
 
 @pytest.mark.parametrize("event", [alb, alb_multi_value])
 async def test_largest_reply_of_a_load_balancer(function, event):
-    """A load balancer gets 1 MB at most; one byte more is 502 with a reason instead."""
+    """A load balancer's reply is at most 1 MB; one byte more becomes a 502."""
     text = b"content-type: text/plain\r\n"
     size = 1_000_000
     reply = await function.invoke(event(), said(200, b"x" * size, text))
@@ -164,7 +164,7 @@ WARNED = [
 
 @pytest.mark.parametrize(("event", "limit"), WARNED)
 async def test_fields_that_a_gateway_refuses(function, caplog, event, limit):
-    """Header fields near a gateway's limit are warned of, once for each reply."""
+    """Headers near a gateway's limit are a warning, once for each reply."""
     wide = b"x-a: " + b"a" * int(limit * 0.96) + b"\r\n"
     narrow = b"x-a: " + b"a" * int(limit * 0.93) + b"\r\n"
 
@@ -188,7 +188,7 @@ async def test_fields_that_nobody_refuses(function, caplog):
 
 
 async def test_larger_body_than_any_reply(function):
-    """A body that no reply can hold is 502, or an error, and never posted."""
+    """A body that is too large for a reply becomes a 502, or an error."""
     answer = said(200, b"x" * (MAX_REPLY + 1))
 
     posted = await function.invoke(http_api(), answer)
@@ -241,7 +241,7 @@ async def test_what_is_left_to_do_comes_before_the_next_event(runtime):
 
 
 async def test_events_follow_each_other(function):
-    """A hundred events take one connection on either side, and one reply each."""
+    """A hundred events use one connection on either side, and get one reply each."""
     for number in range(50):
         text = str(number).encode()
         posted = await function.invoke(http_api(), said(200, text))
@@ -255,7 +255,7 @@ async def test_events_follow_each_other(function):
 
 
 async def test_text_in_reply_to_events(runtime):
-    """Text becomes ``null`` for a batch, JSON for a caller, and each is said once.
+    """Text becomes null for a batch and a JSON string for a caller, logged once.
 
     A request's text stays text.
     """

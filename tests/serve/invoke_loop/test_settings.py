@@ -25,7 +25,7 @@ from tests.serve.invoke_loop.function import (
 @pytest.mark.parametrize("mode", ["buffered", "response_stream"])
 @pytest.mark.parametrize("event", [http_api, alb, rest_api], ids=lambda e: e.__name__)
 async def test_error_status_codes(runtime, event, mode):
-    """A status that is set to be an error fails the invocation with the response."""
+    """A configured error status fails the invocation, with the response."""
     settings = {"AWS_LWA_ERROR_STATUS_CODES": "500-503", "AWS_LWA_INVOKE_MODE": mode}
     async with open_function(runtime, settings) as function:
         posted = await function.invoke(event(), said(503, b"try later"))
@@ -49,7 +49,7 @@ async def test_error_status_with_a_long_body(runtime, mode):
 
 
 async def test_statuses_that_are_no_error(runtime):
-    """A status that is not set to be an error is the application's response."""
+    """Any other status is the application's response."""
     settings = {"AWS_LWA_ERROR_STATUS_CODES": "500-503"}
     async with open_function(runtime, settings) as function:
         posted = await function.invoke(http_api(), said(504, b"x"))
@@ -72,7 +72,7 @@ async def test_rewritten_request(runtime):
 
 
 async def test_request_context_left_out(runtime):
-    """A client's request can do without its context, and is still not another event.
+    """A client's request without its context is still not another event.
 
     Events that are not HTTP keep the mark by which an application tells them.
     """
@@ -113,7 +113,7 @@ async def test_not_ready_yet(runtime):
 
 
 async def test_compression(runtime):
-    """A client that accepts gzip gets it if that is set; a queue never does."""
+    """A client that accepts gzip gets it if configured; a queue never does."""
     settings = {"AWS_LWA_ENABLE_COMPRESSION": "true"}
     text = b'"' + b"a" * 5000 + b'"'
     async with open_function(runtime, settings) as function:

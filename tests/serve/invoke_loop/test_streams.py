@@ -57,7 +57,7 @@ async def test_stream(stream, event):
 
 @pytest.mark.parametrize("event", BUFFERED)
 async def test_buffered_kinds_stay_so(stream, event):
-    """A gateway that can't take a stream gets JSON in stream mode as well."""
+    """A gateway that does not stream gets JSON in stream mode as well."""
     posted = await stream.invoke(event(), said(200, b"text"))
 
     assert not posted.is_stream
@@ -67,7 +67,7 @@ async def test_buffered_kinds_stay_so(stream, event):
 
 @pytest.mark.parametrize("event", BUFFERED)
 async def test_refusal_of_buffered_kinds_stays_so(clock, stream, event):
-    """A failure is JSON in stream mode for a gateway that can't take a stream."""
+    """A failure is JSON in stream mode for a gateway that does not stream."""
     posted = await stream.invoke(event(), Answer(b""))
 
     assert not posted.is_stream
@@ -124,7 +124,7 @@ async def test_stream_is_as_fast_as_the_application(stream, event):
 
 
 async def test_half_a_chunk_is_passed_on(stream):
-    """The bytes that have come of a chunk are passed on before the rest comes."""
+    """The received bytes of a chunk are forwarded before the rest arrives."""
     async with invoking(stream, function_url(), Answer(CHUNKED + b"6\r\nhel", "more")):
         posted = await stream.runtime.wait_arriving("/response", size=8)
         await stream.runtime.wait_content(posted, b"hel")
@@ -135,7 +135,7 @@ async def test_half_a_chunk_is_passed_on(stream):
 
 
 async def test_early_hints_are_no_prelude(stream):
-    """An interim response is no prelude."""
+    """An interim response does not begin the stream."""
     hints = b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n"
 
     posted = await stream.invoke(

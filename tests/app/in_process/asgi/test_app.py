@@ -48,7 +48,7 @@ async def test_life(runtime, loop):
 
 
 async def test_no_event_is_taken_before_the_work_is_done(runtime):
-    """The reply is posted at once, and ``/next`` waits for what is done after it."""
+    """The reply is posted immediately; ``/next`` waits for the work after it."""
     async with open_app(runtime) as adapter:
         await runtime.invoke(http_event("/background", "0.4"))
         await adapter.wait_log("background begins")
@@ -118,7 +118,7 @@ async def test_no_lifespan(runtime):
     ],
 )
 async def test_init_errors(runtime, name, kind, reason):
-    """Lambda is told why an application did not start."""
+    """An init error says why an application did not start."""
     async with open_app(
         runtime, name=name, AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS="0.2"
     ) as adapter:
@@ -132,7 +132,7 @@ async def test_init_errors(runtime, name, kind, reason):
 
 
 async def test_no_shutdown_after_a_startup_that_failed(runtime):
-    """An application that says that its startup failed is not told to shut down."""
+    """An application that reports a failed startup is not shut down."""
     async with open_app(runtime, name="asgi_app:failing_on") as adapter:
         assert await adapter.wait() == 1
 
@@ -147,7 +147,7 @@ SIDE_WORK = [
 
 @pytest.mark.parametrize(("option", "name", "path", "done"), SIDE_WORK)
 async def test_hook_is_finished_before_the_snapshot(runtime, option, name, path, done):
-    """What a hook does after its response is done when the snapshot is asked for."""
+    """A hook's work after its response is complete before the snapshot."""
     runtime.held[RESTORE_NEXT] = trio.Event()
     async with open_adapter(
         runtime.address,
@@ -173,7 +173,7 @@ async def test_work_after_the_reply_is_finished(runtime, option, name, path, don
 
 
 async def test_work_after_the_reply_that_is_given_up(runtime):
-    """Work after the reply that is late is cancelled, and the environment goes on."""
+    """Late work after the reply is cancelled, and the environment continues."""
     async with open_app(runtime, AWS_LWA_AFTER_REPLY_PATH="/hangs") as adapter:
         await runtime.wait(lambda: runtime.polls == 1)
         await runtime.invoke(http_event("/asks_for_work"), **soon(1))
@@ -192,7 +192,7 @@ async def test_traceback_of_an_import(runtime):
 
 
 async def test_settings_in_place_of_options(runtime):
-    """Where there is no command line, the settings name the application."""
+    """Without a command line, the settings name the application."""
     async with open_adapter(
         runtime.address,
         [],
@@ -205,7 +205,7 @@ async def test_settings_in_place_of_options(runtime):
 
 
 async def test_several_invocations_at_once(runtime):
-    """Invocations at once have their own deadlines, in one process."""
+    """Concurrent invocations in one process have their own deadlines."""
     runtime.max_polls = 4
     async with open_app(runtime, AWS_LAMBDA_MAX_CONCURRENCY="4") as adapter:
         results = []
@@ -233,7 +233,7 @@ async def test_several_invocations_at_once(runtime):
 @pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("mode", ["buffered", "response_stream"])
 async def test_one_that_can_not_be_ended_among_several(runtime, tmp_path, loop, mode):
-    """Requests beside one that can't be ended are served, and then all ends."""
+    """Requests beside one that can't be ended are served; then the process ends."""
     runtime.max_polls = 5
     async with open_app(
         runtime,
@@ -251,7 +251,7 @@ async def test_one_that_can_not_be_ended_among_several(runtime, tmp_path, loop, 
 
 
 async def test_base_path(runtime):
-    """What is taken off the path is the scope's root path, and part of its path."""
+    """The removed prefix is the scope's root path, and part of its path."""
     async with open_app(runtime, AWS_LWA_REMOVE_BASE_PATH="/show"):
         posted = await runtime.invoke(http_event("/show/show/x"))
 
@@ -262,7 +262,7 @@ async def test_base_path(runtime):
 
 
 async def test_stream(runtime):
-    """A response is streamed to Lambda as it comes."""
+    """A response is streamed to Lambda while it arrives."""
     async with open_app(runtime, AWS_LWA_INVOKE_MODE="response_stream"):
         posted = await runtime.invoke(http_event("/stream"))
         broken = await runtime.invoke(http_event("/raises_within"))

@@ -153,7 +153,7 @@ async def give_up(asked, path):
 
 
 async def test_receive_after_giving_up(asked, capfd):
-    """``receive`` says that the client is gone as soon as it is asked."""
+    """``receive`` reports immediately that the client is gone."""
     await give_up(asked, "/hears_late")
 
     assert capfd.readouterr().err == "http.disconnect\n"
@@ -174,7 +174,7 @@ async def test_failure_after_giving_up(asked, lines):  # noqa: F811 - the fixtur
 
 
 async def test_finish_where_a_receive_waits(asked, capfd):
-    """The end of a response ends a ``receive`` that waits, and is not waited for."""
+    """The end of a response ends a waiting ``receive``, without waiting for it."""
     call, request = turn_of(http_event("/listens_on"), seconds=FAR)
     response = await asked.send(request, call)
     await body_of(response)

@@ -30,7 +30,7 @@ def test_nothing_to_do(loop):
 
 
 def test_runs_until_it_would_wait(loop):
-    """A step does all that is ready, and says when there will be more."""
+    """A step does everything that is ready, and returns when more is due."""
     done = []
 
     async def run():
@@ -64,7 +64,7 @@ def test_share(loop):
 
 
 def test_descriptor_becomes_readable(loop):
-    """What is waited for makes the loop's own descriptor readable."""
+    """Input that asyncio waits for makes the loop's own descriptor readable."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         ours.setblocking(False)
@@ -79,7 +79,7 @@ def test_descriptor_becomes_readable(loop):
 
 
 def test_who_runs_the_loop_waits_in_it(loop):
-    """A loop that its application runs, to import something, waits for what it does."""
+    """A loop that the application itself runs, at import, waits in its selector."""
 
     async def later():
         await asyncio.sleep(0.01)

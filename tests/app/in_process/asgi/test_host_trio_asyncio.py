@@ -26,7 +26,7 @@ needs_trio_asyncio = pytest.mark.skipif(
 @needs_trio_asyncio
 @pytest.mark.timeout(600)  # of a hundred tests, each of which has a limit of its own
 def test_transports():
-    """All that holds on the other loops holds on trio-asyncio's."""
+    """Every law of the other loops holds on trio-asyncio's."""
     # Before all that imports functions of asyncio's, which trio-asyncio replaces.
     code = "import sys, trio_asyncio, pytest; sys.exit(pytest.main(sys.argv[1:]))"
     run = subprocess.run(
@@ -64,7 +64,7 @@ async def test_mixed_application(runtime):
 
 
 async def test_not_installed(runtime, tmp_path):
-    """Where trio-asyncio can't be imported, one line says what to do."""
+    """If trio-asyncio can't be imported, one line says what to do."""
     (tmp_path / "trio_asyncio.py").write_text("raise ImportError('no such thing')")
     async with open_adapter(
         runtime.address,

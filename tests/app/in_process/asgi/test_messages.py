@@ -37,7 +37,7 @@ def test_start_that_is_none(message):
 
 @pytest.mark.parametrize("body", [b"ab", bytearray(b"ab"), memoryview(b"ab")])
 def test_body(body):
-    """A piece is bytes, or what has bytes."""
+    """A piece is bytes, or an object with a buffer of bytes."""
     assert body_of({"body": body, "more_body": True}) == (b"ab", True)
     assert body_of({}) == (b"", False)
 
@@ -50,7 +50,7 @@ def test_body_that_is_none(body):
 
 
 def test_file():
-    """A file is named by a path, absolute or relative, that is a text."""
+    """The path of a file is a string, absolute or relative."""
     assert [file_of({"path": path}) for path in ("/a", "a")] == ["/a", "a"]
     for path in (b"/a", None):
         with pytest.raises(TypeError):

@@ -31,7 +31,7 @@ def scope_of(event, *, base_path="", prefix=None, state=None):
 
 
 async def test_keys():
-    """A scope has what the specification wants, and the event and its context."""
+    """A scope has the keys of the specification, the event and its context."""
     scope = scope_of(http_event("/path", "a=b", x_a="1"), state={"a": 1})
 
     event, context = scope.pop("aws.event"), scope.pop("aws.context")
@@ -82,7 +82,7 @@ async def test_names_are_in_lower_case(name):
 
 
 async def test_fields_keep_their_order_and_number():
-    """Fields of one name stay apart, in their order."""
+    """Headers of the same name stay separate and in order."""
     call, request = turn_of(http_event())
     request.fields[:] = [(b"X-A", b"1"), (b"b", b"2"), (b"x-a", b"3")]
 
@@ -92,7 +92,7 @@ async def test_fields_keep_their_order_and_number():
 
 
 async def test_root_path():
-    """What AWS_LWA_REMOVE_BASE_PATH takes off is in both paths, and the root path."""
+    """A prefix removed by AWS_LWA_REMOVE_BASE_PATH is in both paths and root_path."""
     scope = scope_of(http_event("/x%20y"), base_path="/api", prefix=b"/api")
 
     assert scope["root_path"] == "/api"
@@ -108,7 +108,7 @@ async def test_root_path_is_no_clients(base_path):
 
 
 async def test_state_is_a_copy():
-    """A request can't take from the state, and shares what is in it."""
+    """Each request gets a shallow copy of the state."""
     state: dict[str, object] = {"shared": []}
     scope = scope_of(http_event(), state=state)
     scope["state"]["own"] = 1
@@ -118,7 +118,7 @@ async def test_state_is_a_copy():
 
 
 async def test_no_state():
-    """Without a lifespan there is no state."""
+    """The scope has no state if the application has no lifespan."""
     assert "state" not in scope_of(http_event())
 
 

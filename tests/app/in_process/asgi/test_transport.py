@@ -66,7 +66,7 @@ async def ask(transport, path, *, query="", method="GET", **bounds):
 
 
 async def test_response(transport):
-    """A response has the status, the reason, the fields and the body that were sent."""
+    """A response has the status, the reason, the headers and the body as sent."""
     response, body = await ask(transport, "/no_content", query="201")
 
     assert (response.status, response.reason) == (201, b"Created")
@@ -92,7 +92,7 @@ async def test_head_has_no_body(transport):
 
 @pytest.mark.parametrize("streamed", [False, True])
 async def test_pieces(transport, streamed):
-    """A body is whole, or comes in the pieces that were sent."""
+    """A body is whole, or arrives in the pieces that were sent."""
     call, request = turn_of(http_event("/stream"), streamed=streamed)
     response = await transport.send(request, call)
 
@@ -109,7 +109,7 @@ async def test_pieces(transport, streamed):
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 async def test_empty_pieces(transport, method):
-    """A piece that is empty, or that no response to HEAD has, is not waited for."""
+    """An empty piece, or a piece in a response to HEAD, is not waited for."""
     with trio.fail_after(5):
         _, body = await ask(transport, "/empty_pieces", method=method, streamed=True)
 
@@ -118,7 +118,7 @@ async def test_empty_pieces(transport, method):
 
 @pytest.mark.parametrize("streamed", [False, True])
 async def test_file(transport, tmp_path, streamed):
-    """A file that is named instead of a body is sent."""
+    """A file that is named instead of a body is sent as the body."""
     content = bytes(range(256)) * 1_000
     (tmp_path / "file").write_bytes(content)
 
@@ -130,7 +130,7 @@ async def test_file(transport, tmp_path, streamed):
 
 
 async def test_background(clock, transport, capfd):
-    """What is done after the last piece neither delays the response nor is cut off."""
+    """Work after the last piece neither delays the response nor is cut off."""
     call, request = turn_of(http_event("/background", "0.05"))
     response = await transport.send(request, call)
     at_the_response = capfd.readouterr().err
@@ -156,7 +156,7 @@ async def test_background_at_the_deadline(clock, transport, capfd, lines):
 
 @pytest.mark.parametrize("path", BROKEN)
 async def test_no_response(transport, path, lines):
-    """An application without a whole response is a 500 that says nothing of the inside.
+    """An application without a whole response is a 500 that reveals nothing.
 
     The log has the reason, the client the id to look it up by.
     """
@@ -204,7 +204,7 @@ async def test_task_that_sends_after_the_application_ended(lines, capfd):
 
 @pytest.mark.parametrize("path", ["raises_after", "twice"])
 async def test_failure_after_the_response(transport, path, lines):
-    """What goes wrong after a response changes nothing but the log."""
+    """A failure after the response is only logged."""
     response, body = await ask(transport, f"/{path}")
 
     assert (response.status, body) == (200, b"ok")
@@ -235,7 +235,7 @@ async def test_context_of_a_failure(transport, lines):
 @pytest.mark.parametrize("path", ["task_exits", "task_fails"])
 @pytest.mark.parametrize("loop", [loop for loop in LOOPS if "asyncio" in loop])
 async def test_task_that_fails(loop, path):
-    """A task that fails or exits costs nothing but a line in the log."""
+    """A task that fails or exits is only logged."""
     async with open_transport(loop) as transport:
         statuses = [(await ask(transport, f"/{path}"))[0].status for _ in range(2)]
 
@@ -244,7 +244,7 @@ async def test_task_that_fails(loop, path):
 
 @pytest.mark.parametrize("path", ["hangs", "spins"])
 async def test_deadline(transport, path, lines):
-    """An application that is late is cancelled, and the next request is served."""
+    """A late application is cancelled, and the next request is served."""
     call, request = turn_of(http_event(f"/{path}"), seconds=0.05)
     with pytest.raises(DeadlineError):
         await transport.send(request, call)
@@ -257,7 +257,7 @@ async def test_deadline(transport, path, lines):
 
 
 async def test_cancelled_at_the_deadline(clock, transport, capfd):
-    """An application hears of its deadline before its client does."""
+    """An application is cancelled before its client gets the 504."""
     call, request = turn_of(http_event("/hangs"), seconds=3)
     with pytest.raises(DeadlineError):
         await transport.send(request, call)
@@ -282,7 +282,7 @@ async def test_deadline_within_a_stream(clock, transport):
 
 @pytest.mark.parametrize("how", ["", "half", "whole"])
 async def test_clean_up_that_fails_at_the_deadline(clock, transport, lines, how):
-    """A task that raises while it is cancelled costs a request, and is in the log."""
+    """A task that raises while it is cancelled fails one request, and is logged."""
     call, request = turn_of(
         http_event("/mixed", how), seconds=3, streamed=how == "half"
     )
@@ -300,7 +300,7 @@ async def test_clean_up_that_fails_at_the_deadline(clock, transport, lines, how)
 
 @pytest.mark.parametrize("path", ["generator_exit", "keeps_cancelled"])
 async def test_no_cancellation_of_ours(transport, path):
-    """What a loop takes for a cancellation, and was none, costs a request."""
+    """A ``Cancelled`` that the host did not cause fails the request."""
     statuses = [(await ask(transport, f"/{path}"))[0].status for _ in range(2)]
     response, _ = await ask(transport, "/stream")
 
@@ -319,7 +319,7 @@ async def test_stubborn_application(clock, transport):
 
 
 async def test_stream_that_nobody_takes(transport, capfd):
-    """An application whose client is gone is told so by ``send``."""
+    """``send`` raises once the client is gone."""
     call, request = turn_of(http_event("/endless"), streamed=True)
     response = await transport.send(request, call)
     await anext(response.body)
@@ -330,7 +330,7 @@ async def test_stream_that_nobody_takes(transport, capfd):
 
 
 async def test_listening_for_the_end(clock, transport, capfd):
-    """An application that waits in ``receive`` learns there that its client is gone."""
+    """``receive`` reports that the client is gone."""
     call, request = turn_of(http_event("/listens"), streamed=True)
     response = await transport.send(request, call)
     await anext(response.body)
@@ -343,7 +343,7 @@ async def test_listening_for_the_end(clock, transport, capfd):
 
 
 async def test_stream_waits_for_who_takes_it(transport):
-    """An application sends a piece once the one before it was taken."""
+    """``send`` returns once its piece is taken."""
     call, request = turn_of(http_event("/counts"), streamed=True)
     response = await transport.send(request, call)
     await trio.testing.wait_all_tasks_blocked()
@@ -358,7 +358,7 @@ async def test_stream_waits_for_who_takes_it(transport):
 
 
 async def test_too_large_a_body(transport):
-    """A whole body is bounded while it comes."""
+    """A whole body is limited while it arrives."""
     call, request = turn_of(http_event("/large", "9"), max_body=2_000_000)
 
     with pytest.raises(ResponseTooLargeError):
@@ -367,7 +367,7 @@ async def test_too_large_a_body(transport):
 
 
 def test_too_large_a_body_is_let_go():
-    """Nothing is kept of a body that is too large."""
+    """No piece of a body that is too large is kept."""
     body = Body(is_head=False, limit=3)
     start = Start(200, [], None)
     body.add(start, b"ab", more=True)
@@ -395,7 +395,7 @@ async def test_disconnect_comes_after_the_last_send(transport, capfd, streamed):
 
 @pytest.mark.parametrize("streamed", [False, True])
 async def test_work_of_who_watches_for_the_end(transport, capfd, streamed):
-    """An application that is cancelled when its client is gone has sent everything."""
+    """An application that is cancelled at its client's end has sent everything."""
     for _ in range(4):
         await ask(transport, "/cancels_at_the_end", streamed=streamed)
 
@@ -411,7 +411,7 @@ async def test_last_send_that_is_cancelled(transport, capfd):
 
 
 async def test_context_is_fresh(transport):
-    """What a request puts into context variables, the next one does not see."""
+    """Context variables of one request are not visible in the next."""
     seen = [(await ask(transport, "/context"))[1] for _ in range(2)]
 
     assert seen == [b"nothing", b"nothing"]
@@ -450,7 +450,7 @@ async def test_end_of_the_loop(loop, path, lines):
 
 
 async def test_itself_cancelled(transport, lines):
-    """An application that cancels itself has no response."""
+    """An application that cancels itself sends no response."""
     response, _ = await ask(transport, "/cancels_itself")
 
     assert response.status == 500
@@ -459,7 +459,7 @@ async def test_itself_cancelled(transport, lines):
 
 @pytest.mark.parametrize("loop", LOOPS)
 async def test_several_at_once(loop):
-    """Transports share the application, and each has a request of its own."""
+    """Transports share the application; each has its own request."""
     async with open_transport(loop) as transport:
         transports = [
             transport,

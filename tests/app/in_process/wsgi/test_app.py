@@ -50,7 +50,7 @@ async def test_thread_that_does_not_come_back(runtime):
 
 
 async def test_several_invocations_at_once(runtime):
-    """Each invoke loop has a thread, and the environ says that there are several."""
+    """Each invoke loop has a thread, and ``wsgi.multithread`` is true."""
     runtime.max_polls = 4
     async with open_app(runtime, AWS_LAMBDA_MAX_CONCURRENCY="4"):
         bodies = []
@@ -70,7 +70,7 @@ async def test_several_invocations_at_once(runtime):
 
 @pytest.mark.parametrize("mode", ["buffered", "response_stream"])
 async def test_one_that_can_not_be_ended_among_several(runtime, tmp_path, mode):
-    """Requests beside one whose thread hangs are served, and then all ends."""
+    """Requests beside one whose thread hangs are served; then the process ends."""
     runtime.max_polls = 5
     async with open_app(
         runtime, AWS_LAMBDA_MAX_CONCURRENCY="5", AWS_LWA_INVOKE_MODE=mode
@@ -85,7 +85,7 @@ async def test_one_that_can_not_be_ended_among_several(runtime, tmp_path, mode):
 
 
 async def test_stream(runtime):
-    """A response is streamed to Lambda as it comes."""
+    """A response is streamed to Lambda while it arrives."""
     async with open_app(runtime, AWS_LWA_INVOKE_MODE="response_stream"):
         posted = await runtime.invoke(http_event("/stream"))
 
@@ -93,7 +93,7 @@ async def test_stream(runtime):
 
 
 async def test_import_error(runtime):
-    """Lambda is told why an application did not start."""
+    """An init error says why an application did not start."""
     async with open_app(runtime, name="wsgi_app:missing") as adapter:
         status = await adapter.wait()
 

@@ -28,7 +28,7 @@ async def test_path_is_decoded_once():
 
 
 async def test_fields():
-    """Fields are variables, those of a length and a type without ``HTTP_``."""
+    """Headers are variables with ``HTTP_``, except for length and type."""
     environ = environ_of(
         http_event("/", method="POST", body="text", content_type="a/b", x_a="1")
     )
@@ -42,7 +42,7 @@ async def test_fields():
 
 
 async def test_fields_of_one_name_are_joined():
-    """Fields of one name are one variable."""
+    """Headers of the same name become one variable."""
     environ = environ_of(load("rest_api_multi_value"))
 
     joined = [value for value in environ.values() if isinstance(value, str)]

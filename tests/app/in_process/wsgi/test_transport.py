@@ -80,7 +80,7 @@ async def test_head_has_no_body(transport):
 
 @pytest.mark.parametrize("streamed", [False, True])
 async def test_pieces(transport, streamed):
-    """A body is whole, or comes in the pieces that the application yields."""
+    """A body is whole, or arrives in the pieces that the application yields."""
     call, request = turn_of(http_event("/stream"), streamed=streamed)
     response = await transport.send(request, call)
 
@@ -97,7 +97,7 @@ async def test_pieces(transport, streamed):
 
 @pytest.mark.parametrize("streamed", [False, True])
 async def test_write(transport, streamed):
-    """What is written comes before what is returned."""
+    """Written pieces precede returned ones."""
     _, body = await ask(transport, "/writes", streamed=streamed)
 
     assert body == b"written first and returned"
@@ -154,7 +154,7 @@ async def test_one_thread(transport):
 
 @pytest.mark.parametrize(("inline", "where"), [(False, b"another"), (True, b"main")])
 async def test_which_thread(inline, where):
-    """An application has a thread of its own, unless the setting says otherwise."""
+    """An application runs in a separate thread, unless the setting forbids it."""
     _, body = await ask(open_transport(inline=inline), "/thread")
 
     assert body == where
@@ -186,7 +186,7 @@ async def test_no_response(transport, path, lines):
     ],
 )
 async def test_head_that_is_no_text(transport, path, reason, lines):
-    """The log names the header that is no native string."""
+    """The log names the header that is not a native string."""
     response, _ = await ask(transport, f"/{path}")
 
     assert response.status == 500
@@ -229,7 +229,7 @@ async def test_streamed_response_that_breaks_off(path, lines):
 
 
 async def test_deadline():
-    """An application that is late costs its request, if its thread comes back."""
+    """A late application fails its request only, if its thread returns."""
     transport = open_transport()
     call, request = turn_of(http_event("/hangs", "0.06"), seconds=0.04)
     with pytest.raises(DeadlineError):
@@ -242,7 +242,7 @@ async def test_deadline():
 
 
 async def test_thread_that_does_not_come_back():
-    """A thread that goes on after the deadline ends the environment."""
+    """A thread that still runs after the deadline ends the environment."""
     transport = open_transport()
     call, request = turn_of(http_event("/hangs", "1"), seconds=0.02)
     with pytest.raises(DeadlineError):
@@ -266,7 +266,7 @@ async def test_deadline_within_a_stream():
 
 
 async def test_stream_that_nobody_takes(capfd):
-    """A generator is closed when nobody takes its pieces any more."""
+    """A generator is closed when its client is gone."""
     transport = open_transport()
     call, request = turn_of(http_event("/endless"), streamed=True)
     response = await transport.send(request, call)
@@ -278,7 +278,7 @@ async def test_stream_that_nobody_takes(capfd):
 
 
 async def test_too_large_a_body(transport):
-    """A whole body is bounded while it comes."""
+    """A whole body is limited while it arrives."""
     call, request = turn_of(http_event("/large", "9"), max_body=2_000_000)
 
     with pytest.raises(ResponseTooLargeError):
@@ -314,7 +314,7 @@ async def test_request_id(transport):
 
 @pytest.mark.parametrize("multithread", [False, True])
 async def test_nothing_waits_for_the_application(multithread):
-    """While an application works in its thread, everything else goes on."""
+    """Everything else continues while an application works in its thread."""
     ticks = 0
 
     async def tick():
@@ -332,7 +332,7 @@ async def test_nothing_waits_for_the_application(multithread):
 
 
 async def test_several_at_once():
-    """Transports share the application, and each has a thread of its own."""
+    """Transports share the application; each has its own thread."""
     bodies = []
 
     async def one(number):
