@@ -28,7 +28,7 @@ def with_path(path: Path, target: str) -> bytes | None:
 
 @dataclass
 class Request:
-    """A request as it went over the wire, without the two context fields."""
+    """A request as it went over the wire, without the two context headers."""
 
     head: list[bytes]
     body: bytes
@@ -45,7 +45,7 @@ class Request:
 
 
 def expected_head(path: Path, app: str) -> list[bytes]:
-    """Return the request line and the fields that an event is to become.
+    """Return the request line and the headers that an event is to become.
 
     ``app`` is the address of the application, the Host of what names none.
     """

@@ -24,7 +24,7 @@ GUNICORN = {"Server": "gunicorn", "Date": "DATE"}
 
 
 async def test_flask_sees_the_request_of_each_event(flask: Emulator):
-    """Method, target, fields and body are those in tests/data, as WSGI tells them."""
+    """Method, target, headers and body are those in tests/data, as WSGI tells them."""
     expected, seen = {}, {}
     for path in HTTP_EVENTS:
         event = json.loads(path.read_bytes())

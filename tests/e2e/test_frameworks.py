@@ -95,7 +95,7 @@ def comparable(posted):
 
 
 def shown(document):
-    """Return a reply without the fields that differ, names in lower case."""
+    """Return a reply without the headers that differ, names in lower case."""
     reply = dict(document)
     for key in ("headers", "multiValueHeaders"):
         if key in reply:

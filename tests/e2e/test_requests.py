@@ -9,7 +9,7 @@ from tests.emulator import Emulator
 
 
 async def test_each_event_becomes_exactly_its_request(mirror: Emulator):
-    """Request line, fields and body are, byte for byte, those in tests/data."""
+    """Request line, headers and body are, byte for byte, those in tests/data."""
     expected, seen = {}, {}
     for path in EVENTS:
         payload = path.read_bytes()
@@ -27,7 +27,7 @@ async def test_each_event_becomes_exactly_its_request(mirror: Emulator):
 
 
 async def test_each_request_has_the_events_own_context(mirror: Emulator):
-    """Both context fields are JSON: the event's own context, and Lambda's.
+    """Both context headers are JSON: the event's own context, and Lambda's.
 
     Only what is not HTTP has ``null``.
     """

@@ -52,7 +52,7 @@ def ids(posted):
 
 
 def head(posted):
-    """Return the fields of a stream's prelude, of whichever kind it is."""
+    """Return the headers of a stream's prelude, of whichever kind it is."""
     prelude = posted.prelude()
     several = prelude.get("multiValueHeaders", {})
     fields = {name: values[0] for name, values in several.items()}

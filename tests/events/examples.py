@@ -36,12 +36,12 @@ def request_of(event: Any, context: Context = CONTEXT) -> Request:
 
 
 def values_of(fields: Fields, name: bytes) -> list[bytes]:
-    """Return the values of a field, in whatever case its name is."""
+    """Return the values of a header, in whatever case its name is."""
     return [value for given, value in fields if given.lower() == name]
 
 
 def added_to(event: dict[str, Any], *, trace_id: bytes = b"") -> Fields:
-    """Return the fields that stand at the end of every request for an event."""
+    """Return the headers that stand at the end of every request for an event."""
     about = json.dumps(event["requestContext"], separators=(",", ":")).encode()
     added = [
         (b"x-amzn-request-context", about),
@@ -71,7 +71,7 @@ def prelude_of(event: dict[str, Any], answer: Response) -> bytes:
 
 
 def with_fields(name: str, fields: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an event with other fields, in the maps of its kind.
+    """Return an event with other headers, in the maps of its kind.
 
     Where the maps have one value a name, the last one stays, as in the gateways.
     """

@@ -178,7 +178,7 @@ def test_reply_single():
 
 
 def test_reply_multi_value():
-    """The reply to an event with lists has lists, or ALB drops the fields."""
+    """The reply to an event with lists has lists, or ALB drops the headers."""
     reply = reply_of(load("alb_multi_value"), ANSWER)
 
     assert reply == {

@@ -283,7 +283,7 @@ def test_prelude_without_hop_by_hop(name, hop):
 
 @pytest.mark.parametrize("name", sorted(STREAMING))
 def test_prelude_is_that_of_the_reply(name):
-    """A client sees the same status and fields in either mode."""
+    """A client sees the same status and headers in either mode."""
     fields = [(b"Set-Cookie", b"a=\xe9"), (b"Vary", b"a"), (b"vary", b"b")]
     answer = Response(418, b"", fields, b"body")
     kind = classify(encode(load(name)))
@@ -316,7 +316,7 @@ MAPS = (
 @pytest.mark.parametrize("value", [None, [None], [""]], ids=repr)
 @pytest.mark.parametrize("name", HTTP)
 def test_null_in_a_map(name, value):
-    """A name without a value has an empty one, in fields and queries of every kind."""
+    """A name without a value has an empty one, in headers and queries of every kind."""
     event = load(name)
     for key in {*MAPS} & {*event}:
         takes_lists = key.startswith("multi") or "lattice" in name
@@ -403,7 +403,7 @@ def test_decode_as_not_utf_8():
 
 @given(document=JSON.filter(lambda document: document is not None))
 def test_request_context_field(document):
-    """A context is printable ASCII in a field, and the same JSON there."""
+    """A context is printable ASCII in a header, and the same JSON there."""
     pretty = json.dumps(document, ensure_ascii=False, indent=1)
     try:
         encoded = pretty.encode()

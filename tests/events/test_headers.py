@@ -38,7 +38,7 @@ OWN = [
 
 
 def fields_of(*pairs, method=b"GET", body=b"", added=(), **rest):
-    """Return the fields of a request, but for a Host that is not of interest."""
+    """Return the headers of a request, but for a Host that is not of interest."""
     headers = request_fields(
         pairs,
         method=method,
@@ -145,7 +145,7 @@ def test_added_fields():
     ],
 )
 def test_hop_by_hop_is_dropped(name):
-    """Fields for one connection do not reach another, in any spelling.
+    """Headers for one connection do not reach another, in any spelling.
 
     Servers that fold names, as CGI does, would wait for a body of that length.
     """
@@ -165,7 +165,7 @@ def test_proxy_fields_are_end_to_end(name):
     "options", ["X-Hop", "close, x-hop", "keep-alive,X-HOP ,", "\tx-hop\t"]
 )
 def test_connection_names_what_is_dropped(options):
-    """A field that Connection names is dropped: it was for one connection."""
+    """A header that Connection names is dropped: it was for one connection."""
     headers = fields_of(("x-hop", "1"), ("Connection", options), ("X-Hop", "2"))
 
     assert headers == []
@@ -185,7 +185,7 @@ def test_connection_names_what_is_dropped(options):
     ],
 )
 def test_connection_can_not_drop_what_is_trusted(name):
-    """A client's Connection field can't take away what its gateway says of it."""
+    """A client's Connection header can't take away what its gateway says of it."""
     headers = fields_of((name, "1"), ("connection", f"close, {name}"))
 
     assert headers == [(name.encode(), b"1")]
@@ -246,7 +246,7 @@ def test_values(value, sent):
     ],
 )
 def test_cookies(pairs, cookies, sent):
-    """Cookies become one field, as a browser would send them."""
+    """Cookies become one header, as a browser would send them."""
     assert fields_of(*pairs, cookies=cookies) == [(b"cookie", sent)]
 
 
@@ -396,7 +396,7 @@ def test_text(value, spelled):
 
 
 def test_values_that_are_remembered():
-    """Memory keeps values of a few fields that hold no secret, and no long ones."""
+    """Memory keeps values of a few headers that hold no secret, and no long ones."""
     long = "a" * (MAX_KNOWN_SIZE + 1)
     for number in range(2 * MAX_KNOWN):
         fields_of(

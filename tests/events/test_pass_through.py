@@ -245,7 +245,7 @@ def test_request_path():
 
 
 def test_request_context_is_ascii():
-    """Whatever the context holds, it stands in a field."""
+    """Whatever the context holds, it stands in a header."""
     event = load("websocket_message")
     event["requestContext"]["authorizer"] = {"name": "José\u007f"}
 

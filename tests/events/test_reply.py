@@ -154,5 +154,5 @@ def test_fields_without_a_limit(kind):
 
 
 def test_small_reply_is_not_counted():
-    """Fields are part of the reply, so a small one can't hold too many."""
+    """Headers are part of the reply, so a small one can't hold too many."""
     assert find_wide_fields(RestApiEvent, wide(20_000), 9_000) is None

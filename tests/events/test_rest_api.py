@@ -23,7 +23,7 @@ KINDS = ["rest_api", "http_api_v1"]
 
 
 def test_request_rest_api():
-    """Every field and value of a REST API's event has its place in the request."""
+    """Every header and value of a REST API's event has its place in the request."""
     event = load("rest_api")
 
     request = request_of(event)
@@ -95,7 +95,7 @@ def test_request_http_api_v1():
 
 
 def test_request_test_console():
-    """The console's test has no fields: Host is made up, the rest is as ever."""
+    """The console's test has no headers: Host is made up, the rest is as ever."""
     event = load("rest_api_test_console")
 
     request = request_of(event)
@@ -276,7 +276,7 @@ def test_reply_binary(name):
 
 @pytest.mark.parametrize("status", [204, 304])
 def test_reply_without_content(status):
-    """A response without content gets neither a body nor fields about one."""
+    """A response without content gets neither a body nor headers about one."""
     reply = reply_of(load("rest_api"), response(b"", (b"etag", b'"1"'), status=status))
 
     assert reply == {
@@ -306,7 +306,7 @@ def test_reply_is_utf_8():
     ],
 )
 def test_reply_field_beyond_ascii(value, text):
-    """A field's value is read as UTF-8 if it is that, else as Latin-1."""
+    """A header's value is read as UTF-8 if it is that, else as Latin-1."""
     reply = reply_of(load("rest_api"), response(b"", (b"x-name", value)))
 
     assert reply["multiValueHeaders"] == {"x-name": [text]}

@@ -101,7 +101,7 @@ BOTH = [
 @pytest.mark.parametrize("fields", BOTH)
 @pytest.mark.parametrize("method", [b"GET", b"HEAD"])
 def test_chunks_override_a_length(fields, method):
-    """Applications hand on an upstream's fields: of both framings, chunks count."""
+    """Applications hand on an upstream's headers: of both framings, chunks count."""
     data = OK + fields + b"\r\n2\r\nok\r\n0\r\n\r\n"
 
     response, reusable = parse(data, method=method)

@@ -1,4 +1,4 @@
-"""``head``: status lines and field lines, from whatever sends them."""
+"""``head``: status lines and header lines, from whatever sends them."""
 
 import pytest
 
@@ -88,7 +88,7 @@ def test_reason(line, reason):
 
 
 def test_fields():
-    """Fields keep their case, order, duplicates and bytes, and lose white space."""
+    """Headers keep their case, order, duplicates and bytes, and lose white space."""
     lines = (
         b"Set-Cookie: a=1\r\nX-Empty:\r\nset-cookie:b=2\r\nX-A: \t \xff\xe9 a \t\r\n"
     )

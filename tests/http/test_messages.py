@@ -60,7 +60,7 @@ def test_connection_options(fields, options):
     ],
 )
 def test_end_to_end_drops(name):
-    """Fields for one connection end there."""
+    """Headers for one connection end there."""
     fields = [(b"a", b"1"), (name, b"x"), (b"connection", b"x-named")]
 
     assert end_to_end(fields) == [(b"a", b"1")]

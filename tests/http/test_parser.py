@@ -83,7 +83,7 @@ def test_encode_request():
 
 
 def test_encode_without_fields():
-    """A head without fields ends all the same."""
+    """A head without headers ends all the same."""
     assert encode_request(Request(b"GET", b"/", [])).head == b"GET / HTTP/1.1\r\n\r\n"
 
 
@@ -759,7 +759,7 @@ def test_plain_response(data):
 
 
 def test_no_response_shares_its_fields():
-    """What is done to one response's fields changes no other response."""
+    """What is done to one response's headers changes no other response."""
     first, second = read_fast(TWO, math.inf), read_fast(TWO, math.inf)
 
     assert first
@@ -797,7 +797,7 @@ def test_nothing_but_what_the_parsers_read(name, edits):
 
 
 def test_memory_is_bounded_and_holds_no_secret():
-    """Lines of no more than a few fields are remembered, and only so many of them."""
+    """Lines of no more than a few headers are remembered, and only so many of them."""
     for number in range(3 * MAX_KNOWN):
         secret = b"Set-Cookie: session=%d\r\nX-Token: %d\r\n" % (number, number)
         named = b"Content-Type: text/x-%d\r\nContent-Length: 2\r\n\r\nok" % number

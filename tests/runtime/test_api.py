@@ -87,7 +87,7 @@ def test_parse_next_at_least():
 
 
 def test_parse_next_empty_fields():
-    """Some emulators send fields without a value, which say nothing."""
+    """Some emulators send headers without a value, which say nothing."""
     empty = [NEXT[0], *((name, b"") for name, _ in NEXT[1:])]
 
     assert parse_next(Response(200, b"OK", empty, b"x")) == Invocation(ID, b"x")

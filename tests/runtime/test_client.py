@@ -147,7 +147,7 @@ async def test_response(runtime, client):
 
 
 async def test_error(runtime, client):
-    """An error says what happened, in the body and in a field."""
+    """An error says what happened, in the body and in a header."""
     async with invoking(runtime, b"{}"):
         await client.post_error(await client.next_invocation(), FAILURE)
 

@@ -93,7 +93,7 @@ def test_lambda_context_at_least():
 def test_lambda_context_json(name, text, value):
     """A client context is kept if it is JSON, and null otherwise.
 
-    The text is what a field of these bytes is read as: latin-1.
+    The text is what a header of these bytes is read as: latin-1.
     """
     key = "identity" if name == "cognito_identity" else name
 

@@ -1,4 +1,4 @@
-"""``response_head``: status and fields that an application gives as objects."""
+"""``response_head``: status and headers that an application gives as objects."""
 
 import json
 import time
@@ -30,7 +30,7 @@ def test_status_that_is_none(status):
 
 
 def test_fields():
-    """Fields keep their order and case; white space around a value goes."""
+    """Headers keep their order and case; white space around a value goes."""
     fields = [(b"X-B", b" 1\t"), (b"x-a", b"\xff"), (b"X-B", b"")]
 
     assert check_fields(fields) == [(b"X-B", b"1"), (b"x-a", b"\xff"), (b"X-B", b"")]

@@ -67,7 +67,7 @@ async def test_what_the_work_is_told(runtime):
     ("event", "settings"), [(http_api(), {}), (function_url(), STREAM)]
 )
 async def test_clients_are_not_told(runtime, event, settings):
-    """The field by which an application asks is not in what its client gets."""
+    """The header by which an application asks is not in what its client gets."""
     async with open_function(runtime, PATH | settings) as function:
         posted = await function.invoke(event, ASKING, said())
 
@@ -76,7 +76,7 @@ async def test_clients_are_not_told(runtime, event, settings):
 
 
 async def test_nothing_was_asked(runtime):
-    """A response without the field has no second request."""
+    """A response without the header has no second request."""
     async with open_function(runtime, PATH) as function:
         for _ in range(2):
             await function.invoke(http_api(), said())
@@ -85,7 +85,7 @@ async def test_nothing_was_asked(runtime):
 
 
 async def test_off(runtime):
-    """Without the setting, the field is one like any other."""
+    """Without the setting, the header is one like any other."""
     async with open_function(runtime) as function:
         posted = await function.invoke(http_api(), ASKING)
         await function.assert_works()

@@ -35,7 +35,7 @@ def coding(response: Response) -> bytes:
 
 @pytest.mark.parametrize("name", DECODERS)
 def test_compressed(name):
-    """The body is encoded, and the fields tell of it; the rest stays."""
+    """The body is encoded, and the headers tell of it; the rest stays."""
     response = compress(
         ask(name),
         answer(
@@ -185,7 +185,7 @@ def test_without_brotli():
     ],
 )
 def test_left_alone(response):
-    """What gains nothing or must not change is the same, to the last field."""
+    """What gains nothing or must not change is the same, to the last header."""
     assert compress(ask(b"gzip"), response) is response
 
 

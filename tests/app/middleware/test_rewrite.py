@@ -73,7 +73,7 @@ def test_a_client_can_not_forge_the_prefix(target, name):
 
 
 def test_authorization_takes_the_others_place():
-    """The field is renamed where it stands; what was there before goes."""
+    """The header is renamed where it stands; what was there before goes."""
     request = get(b"/", (b"X-Auth", b"token"), (b"Authorization", b"iam"), (b"b", b"c"))
 
     assert renamed(request, b"x-auth", b"authorization") == get(
@@ -82,7 +82,7 @@ def test_authorization_takes_the_others_place():
 
 
 def test_authorization_stays_without_the_other():
-    """A request without the field to rename keeps its Authorization."""
+    """A request without the header to rename keeps its Authorization."""
     request = get(b"/", (b"Authorization", b"iam"))
 
     assert renamed(request, b"x-auth", b"authorization") == request
@@ -90,7 +90,7 @@ def test_authorization_stays_without_the_other():
 
 @pytest.mark.parametrize("name", [b"Authorization", b"authorization"])
 def test_authorization_in_its_own_place(name):
-    """A field that is renamed to its own name stays."""
+    """A header that is renamed to its own name stays."""
     request = get(b"/", (name, b"token"))
 
     assert renamed(request, b"authorization", b"authorization") == request
@@ -139,7 +139,7 @@ def test_without_settings_nothing_changes(target, value):
 
 
 def test_both_settings():
-    """The base path and the renamed field can be set together."""
+    """The base path and the renamed header can be set together."""
     config = Config(
         {
             "AWS_LWA_REMOVE_BASE_PATH": "/api/",

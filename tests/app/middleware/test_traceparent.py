@@ -146,7 +146,7 @@ async def test_state_without_its_parent(runtime):
     ids=["off", "no parent"],
 )
 async def test_no_trace_is_made_up(runtime, settings, trace_id):
-    """Without the setting, or a whole trace of Lambda's, no field is added."""
+    """Without the setting, or a whole trace of Lambda's, no header is added."""
     async with open_function(runtime, settings) as function:
         request = await function.seen(http_api(), lambda_runtime_trace_id=trace_id)
 

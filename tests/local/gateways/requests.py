@@ -35,7 +35,7 @@ class Case:
         return self.bodies.get(gateway, self.body)
 
     def expected_fields(self, gateway: str) -> Fields:
-        """Return the fields, names in lower case."""
+        """Return the headers, names in lower case."""
         if isinstance(self.seen, list):
             return self.seen
         given = [(name.lower(), value) for name, value in self.fields]

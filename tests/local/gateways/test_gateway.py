@@ -37,7 +37,7 @@ def seen(event: dict[str, object]) -> Request:
 
 
 def shown(fields: Fields) -> Fields:
-    """Return the client's own fields, names in lower case."""
+    """Return the client's own headers, names in lower case."""
     lower = [(name.lower(), value) for name, value in fields]
     return [
         (name, value)

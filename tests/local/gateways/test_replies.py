@@ -101,7 +101,7 @@ def test_unknown_key(name: str):
 
 @pytest.mark.parametrize("name", GATEWAYS)
 def test_both_maps(name: str):
-    """Of two maps of fields, a REST API takes both, and each other gateway its own."""
+    """Of two maps of headers, a REST API takes both, and each other gateway its own."""
     maps = {"headers": {"a": "1"}, "multiValueHeaders": {"a": ["2"], "b": ["3"]}}
     single, both = [(b"a", b"1")], [(b"a", b"1"), (b"a", b"2"), (b"b", b"3")]
     expected = {"rest-api": both, "alb-multi-value": both[1:]}

@@ -11,7 +11,7 @@ from tests.serve.invoke_loop.kinds import KINDS
 
 
 async def test_lambda_context(function):
-    """A request has Lambda's context in a field, in the Rust adapter's shape."""
+    """A request has Lambda's context in a header, in the Rust adapter's shape."""
     deadline = in_seconds(30)
 
     request = await function.seen(

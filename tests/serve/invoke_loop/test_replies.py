@@ -179,7 +179,7 @@ async def test_fields_that_a_gateway_refuses(function, caplog, event, limit):
 
 
 async def test_fields_that_nobody_refuses(function, caplog):
-    """Header fields of any length go to a function URL without a warning."""
+    """Headers of any length go to a function URL without a warning."""
     wide = b"x-a: " + b"a" * 50_000 + b"\r\n"
 
     await function.invoke(function_url(), said(200, b"", wide))

@@ -15,7 +15,7 @@ from tests.serve.invoke_loop.kinds import BUFFERED, STREAMING
 
 
 async def test_fields_of_a_stream_that_a_gateway_refuses(stream, caplog):
-    """A stream's fields count as any other's."""
+    """A stream's headers count as any other's."""
     wide = b"x-a: " + b"a" * 10_000 + b"\r\n"
 
     await stream.invoke(rest_api(), said(200, b"", wide))

@@ -8,7 +8,7 @@ START = {"type": "http.response.start", "status": 200}
 
 
 def test_start():
-    """A response begins with a status and fields, which may be missing."""
+    """A response begins with a status and headers, which may be missing."""
     start = start_of({**START, "headers": [[b"content-length", b"3"]]})
 
     assert (start.status, start.length) == (200, 3)

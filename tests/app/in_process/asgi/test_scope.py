@@ -74,7 +74,7 @@ async def test_path_is_decoded_once(raw, path):
 
 @pytest.mark.parametrize("name", HTTP)
 async def test_names_are_in_lower_case(name):
-    """Names of fields are in lower case, whatever the kind of the event."""
+    """Names of headers are in lower case, whatever the kind of the event."""
     headers = scope_of(load(name))["headers"]
 
     assert headers
@@ -101,7 +101,7 @@ async def test_root_path():
 
 @pytest.mark.parametrize("base_path", ["", "/other"])
 async def test_root_path_is_no_clients(base_path):
-    """A client's field does not make a root path."""
+    """A client's header does not make a root path."""
     scope = scope_of(http_event("/x"), base_path=base_path, prefix=b"/api")
 
     assert (scope["root_path"], scope["path"]) == ("", "/x")

@@ -50,7 +50,7 @@ async def test_fields_of_one_name_are_joined():
 
 
 async def test_names_with_underscores_are_left_out():
-    """No field passes for another one whose name has hyphens."""
+    """No header passes for another one whose name has hyphens."""
     event = http_event()
     event["headers"] |= {"x_forwarded_for": "1.2.3.4", "x-forwarded-for": "5.6.7.8"}
 

@@ -55,7 +55,7 @@ async def ask(transport, path, *, query="", method="GET", body=None, **bounds):
 
 
 async def test_response(transport):
-    """A response has the status, the reason, the fields and the body given."""
+    """A response has the status, the reason, the headers and the body given."""
     response, body = await ask(transport, "/no_content", query="201")
 
     assert (response.status, response.reason) == (201, b"Whatever")
