@@ -9,7 +9,10 @@ export _LAMBDA_ADAPTER_ENVIRON="$given"
 # which then come first.
 flags=-IS
 [ "${AWS_LWA_ASGI_APP-}${AWS_LWA_WSGI_APP-}" ] && flags=
-case ${1-} in --asgi* | --wsgi* | --app-dir*) flags= ;; esac
+case ${1-}:${2-} in
+    --asgi* | --wsgi* | --app-dir* | --microvm-hooks=*:--[aw]*) flags= ;;
+    --microvm-hooks:*) case ${3-} in --[aw]*) flags= ;; esac ;;
+esac
 # Unpacked already: the archive's own __main__.py would do the same, 6 ms later. It is for
 # --version, which sees to the bytecode besides.
 site=${SHIV_ROOT:-@ROOT@}/bootstrap_@BUILD_ID@/site-packages

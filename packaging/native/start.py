@@ -63,12 +63,22 @@ def main() -> int:
 
         print(f"lambda-adapter {__version__} ({ABOUT})")
         return 0
-    is_in_process = argv and argv[0].partition("=")[0] in IN_PROCESS
-    if is_in_process or any(map(os.environ.get, APPLICATIONS)):
+    if is_in_process(argv) or any(map(os.environ.get, APPLICATIONS)):
         return become_zipapp(argv)
     from lambda_adapter import cli
 
     return cli.main()
+
+
+def is_in_process(argv: list[str]) -> bool:
+    """Return whether an option before the command is for an application of Python's."""
+    rest = list(argv)
+    while rest and rest[0].startswith("-") and rest[0] != "--":
+        option, equals, _ = rest.pop(0).partition("=")
+        if option in IN_PROCESS:
+            return True
+        del rest[: 0 if equals else 1]
+    return False
 
 
 def become_zipapp(argv: list[str]) -> int:

@@ -6,11 +6,13 @@ Imported only there.
 import os
 import sys
 from collections.abc import Mapping
+from importlib.machinery import PathFinder
 from importlib.util import find_spec
 
 from lambda_adapter.command_line import find_command
 from lambda_adapter.config import Config
 from lambda_adapter.errors import AppStartError
+from lambda_adapter.settings import SNAPSHOT_APP
 
 
 def find_server(
@@ -25,16 +27,42 @@ def find_server(
     """
     config = Config(environ)
     find_command(config, argv)
-    return server_command(config), server_environ(config, environ)
+    name = ""
+    made = server_environ(config, environ)
+    if config.microvm_hooks_port and _finds_library(made):
+        made = add_snapshot_hooks(config, made)
+        name = "lambda_adapter_snapshot:app"
+    return server_command(config, name), made
 
 
-def server_command(config: Config) -> list[str]:
+def _finds_library(environ: Mapping[str, str]) -> bool:
+    """Return whether the application can import AWS's library of SnapStart's hooks."""
+    places = environ.get("PYTHONPATH", "").split(os.pathsep)
+    return PathFinder.find_spec("snapshot_restore_py", [*places, *sys.path]) is not None
+
+
+def add_snapshot_hooks(config: Config, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment in which ``lambda_adapter_snapshot`` can be imported.
+
+    It calls the hooks of ``snapshot_restore_py`` in the application's process.
+    """
+    folder = os.path.join(os.path.dirname(__file__), "microvm", "beside_app")
+    path = os.pathsep.join(filter(None, [environ.get("PYTHONPATH"), folder]))
+    kind = "asgi" if config.asgi_app else "wsgi"
+    return {
+        **environ,
+        "PYTHONPATH": path,
+        SNAPSHOT_APP: f"{kind} {config.asgi_app or config.wsgi_app}",
+    }
+
+
+def server_command(config: Config, name: str = "") -> list[str]:
     """Return the command of an installed server, for the configured port.
 
     Raises:
         AppStartError: no server is installed.
     """
-    name = config.asgi_app or config.wsgi_app or ""
+    name = name or config.asgi_app or config.wsgi_app or ""
     plain, is_factory = name.removesuffix("()"), name.endswith("()")
     bind = f"0.0.0.0:{config.port}"
     if config.asgi_app:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 PREFIX = "AWS_LWA_"
 
+SNAPSHOT_APP = "_LAMBDA_ADAPTER_MICROVM_APP"
+"""Set, to the application, where a web server imports ``microvm.beside_app`` for it."""
+
 RUNTIME_API = "AWS_LAMBDA_RUNTIME_API"
 """Set only by Lambda: if it is missing, this is not Lambda.
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"""

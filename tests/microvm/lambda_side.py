@@ -146,7 +146,10 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 @contextlib.contextmanager
 def open_microvm(
-    command: Sequence[str] = UVICORN, *options: str, **settings: str
+    command: Sequence[str] = UVICORN,
+    *options: str,
+    adapter: Sequence[str] = tuple(ADAPTER),
+    **settings: str,
 ) -> Iterator[MicroVM]:
     """Start an image's command, with AWS's variables, and end it afterwards."""
     hooks, app = free_ports(2)
@@ -164,7 +167,7 @@ def open_microvm(
         **settings,
     }
     process = subprocess.Popen(
-        [*ADAPTER, *options, *words], env=environ, stderr=subprocess.PIPE, text=True
+        [*adapter, *options, *words], env=environ, stderr=subprocess.PIPE, text=True
     )
     microvm = MicroVM(process, hooks, app)
     try:

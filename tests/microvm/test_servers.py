@@ -1,7 +1,9 @@
 """Servers of other languages behind the hooks of a MicroVM."""
 
 import json
+import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -26,6 +28,19 @@ http {
   server { listen unix:%(place)s/app.sock; location / { return 200; } }
 }
 """
+GO = """
+package main
+
+import ("net/http"; "os"; "os/signal"; "syscall")
+
+func main() {
+	ended := make(chan os.Signal, 1)
+	signal.Notify(ended, syscall.SIGTERM)
+	go func() { <-ended; os.Exit(5) }()
+	http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), http.HandlerFunc(
+		func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(204) }))
+}
+"""
 GUNICORN = [
     *(sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:{port}", "--workers", "2"),
     *("--pythonpath", str(PROJECT / "tests" / "programs"), "microvm_app:wsgi"),
@@ -41,12 +56,25 @@ def command_of(name: str, place: Path) -> tuple[list[str], dict[str, str], int]:
     if name == "node":
         (place / "app.js").write_text(NODE)
         return ["node", str(place / "app.js")], {}, 4
+    if name == "go":
+        (place / "main.go").write_text(GO)
+        environ = {
+            **os.environ,
+            "GO111MODULE": "off",
+            "GOFLAGS": "",
+            "CGO_ENABLED": "0",
+        }
+        build = ["go", "build", "-o", "app", "main.go"]
+        subprocess.run(build, cwd=place, env=environ, check=True)
+        return [str(place / "app")], {}, 5
     (place / "nginx.conf").write_text(NGINX % {"place": place})
     command = ["nginx", "-e", "stderr", "-c", str(place / "nginx.conf")]
     return command, {"AWS_LWA_UNIX_SOCKET": str(place / "app.sock")}, 0
 
 
-@pytest.mark.parametrize("name", ["gunicorn", "node", "nginx"])
+@pytest.mark.parametrize(
+    "name", ["gunicorn", "node", "nginx", pytest.param("go", marks=pytest.mark.e2e)]
+)
 def test_servers(name, tmp_path):
     """Every hook works with any server behind it, and its end is the adapter's."""
     command, settings, status = command_of(name, tmp_path)

@@ -15,7 +15,7 @@ from elftools.elf.elffile import ELFFile
 
 from lambda_adapter import __version__
 from tests.adapter import PUPPET, open_adapter
-from tests.emulator import PROJECT
+from tests.emulator import PROJECT, free_ports
 from tests.fake_runtime_api import FakeRuntimeApi
 
 NATIVE = PROJECT / f"dist/lambda-adapter-{platform.machine()}"
@@ -244,7 +244,19 @@ def test_in_process_without_the_zipapp(arguments: list[str]):
     assert "put the zipapp, dist/bootstrap, at /opt/lambda-adapter.pyz" in done.stderr
 
 
-def test_in_process_with_the_zipapp(tmp_path: Path):
+HOOKS = ["--microvm-hooks", str(free_ports(1)[0])]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--asgi", "app:app"],
+        ["--app-dir=src", "--wsgi", "app:app"],
+        [*HOOKS, "--asgi", "app:app"],
+        ["=".join(HOOKS), "--app-dir", "src", "--wsgi=app:app"],
+    ],
+)
+def test_in_process_with_the_zipapp(tmp_path: Path, options: list[str]):
     """An application in process is handed to the zipapp that lies beside the file."""
     shutil.copy(NATIVE, tmp_path / "bootstrap")
     zipapp = tmp_path / "lambda-adapter.pyz"
@@ -252,13 +264,24 @@ def test_in_process_with_the_zipapp(tmp_path: Path):
     zipapp.chmod(0o755)
 
     done = subprocess.run(
-        [tmp_path / "bootstrap", "--asgi", "app:app"],
+        [tmp_path / "bootstrap", *options],
         env={"A": "variable"},
         capture_output=True,
         text=True,
     )
 
-    assert done.stdout == "--asgi app:app variable\n"
+    assert done.stdout == f"{' '.join(options)} variable\n"
+
+
+@pytest.mark.parametrize("options", [HOOKS, ["=".join(HOOKS)], [*HOOKS, "--"]])
+def test_hooks_of_a_microvm(options: list[str]):
+    """The file answers a MicroVM's hooks itself, whatever the command's options are."""
+    script = 'echo "$0 $PATH"; exit 7'
+
+    done = run(*options, "sh", "-c", script, "--asgi", PATH=os.environ["PATH"])
+
+    assert (done.returncode, done.stdout) == (7, f"--asgi {os.environ['PATH']}\n")
+    assert f"hooks of a MicroVM are served on port {HOOKS[1]}" in done.stderr
 
 
 def test_a_traceback_has_lines():

@@ -52,6 +52,10 @@ PAYLOAD = "x-microvm-payload"
 SECRET = "x-microvm-hook-token"  # noqa: S105 - the name of a header
 """Headers of a hook's request. Only the adapter and the application know the token."""
 
+BEFORE_SNAPSHOT = "/.lambda-adapter/before-snapshot"
+AFTER_RESTORE = "/.lambda-adapter/after-restore"
+"""Paths of ``beside_app``, which calls the hooks of ``snapshot_restore_py``."""
+
 DONE, AGAIN, FAILED = 200, 503, 500
 
 
@@ -89,10 +93,16 @@ class Background:
 
 
 class Hooks:
-    """The six hooks for an application that is a child of this process."""
+    """The six hooks for an application that is a child of this process.
 
-    def __init__(self, config: Config, child: Child, token: str) -> None:
+    ``has_library``: its hooks of ``snapshot_restore_py`` are called as well.
+    """
+
+    def __init__(
+        self, config: Config, child: Child, token: str, *, has_library: bool = False
+    ) -> None:
         self._config = config
+        self._has_library = has_library
         self._child = child
         self._token = token
         self._checkpoint = Background()
@@ -116,11 +126,10 @@ class Hooks:
         deadline = time.monotonic() + MOMENT
         if self._wait_ready(MOMENT):
             return AGAIN
-        path = self._config.before_checkpoint_path
-        if not path:
+        if not (self._config.before_checkpoint_path or self._has_library):
             return DONE
         left = deadline - time.monotonic()
-        return self._poll("ready", self._checkpoint, lambda: self._before(path), left)
+        return self._poll("ready", self._checkpoint, self._before, left)
 
     def validate(self, _body: bytes) -> int:
         """Request the warm-up paths, before the image is finished."""
@@ -153,13 +162,22 @@ class Hooks:
     def _restore(self, hook: str, body: bytes) -> int:
         deadline = time.monotonic() + RUN_TIMEOUT
         path = self._config.after_restore_path
-        failure = self._post(path, RUN_TIMEOUT, body) if path else None
+        failure = None
+        if self._has_library:
+            failure = self._post(AFTER_RESTORE, RUN_TIMEOUT, b"")
+        if failure is None and path:
+            failure = self._post(path, deadline - time.monotonic(), body)
         if failure is None:
             failure = self._wait_ready(deadline - time.monotonic())
         return self._status(hook, failure)
 
-    def _before(self, path: str) -> str | None:
-        return self._post(path, BUILD_TIMEOUT, b"")
+    def _before(self) -> str | None:
+        """Call the application's hooks before a snapshot; return why one failed."""
+        path = self._config.before_checkpoint_path
+        failure = self._post(path, BUILD_TIMEOUT, b"") if path else None
+        if failure is None and self._has_library:
+            failure = self._post(BEFORE_SNAPSHOT, BUILD_TIMEOUT, b"")
+        return failure
 
     def _warm(self) -> str | None:
         """Request each path once, in order; return why one failed, or None."""

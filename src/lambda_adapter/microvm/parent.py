@@ -17,6 +17,7 @@ from lambda_adapter.launcher import Child
 from lambda_adapter.microvm.hook_server import listen, serve
 from lambda_adapter.microvm.hooks import Hooks
 from lambda_adapter.microvm.notices import notice
+from lambda_adapter.settings import SNAPSHOT_APP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def run(argv: list[str], environ: Mapping[str, str], config: Config) -> int:
         code = child.wait_executed()
         if code:
             return _report_start(child, code)
-        hooks = Hooks(config, child, token)
+        has_library = SNAPSHOT_APP in environ
+        hooks = Hooks(config, child, token, has_library=has_library)
         serve(listener, hooks)
         notice(f"the hooks of a MicroVM are served on port {port}")
         status = wait_ended(child, signals)
