@@ -112,14 +112,21 @@ def test_edits(tmp_path: Path):
         assert time.monotonic() - began < 5
 
 
-@pytest.mark.e2e
-def test_what_the_application_writes(tmp_path: Path):
-    """One edit is one restart; the application's own writes are none."""
+UVICORN = (sys.executable, "-m", "uvicorn", "--log-level", "warning", "main:app")
+
+
+@pytest.mark.parametrize("is_in_process", [True, False], ids=["in process", "uvicorn"])
+def test_what_the_application_writes(tmp_path: Path, is_in_process: bool):
+    """One edit is one restart; of a hundred requests that write to SQLite, none is."""
     file = tmp_path / "main.py"
     file.write_text(STATEFUL)
-    with reloading(tmp_path, "--asgi", "main:app") as terminal:
-        for _ in range(20):
+    port = app_port()
+    server = ("--app-port", port, "--", *UVICORN, "--port", port)
+    application = ("--asgi", "main:app") if is_in_process else server
+    with reloading(tmp_path, *application) as terminal:
+        for _ in range(100):
             assert ask(terminal.port).status == 200
+        assert restarts(terminal) == []
         assert ask(terminal.port, "/sources").status == 200
         terminal.wait("views.py was written .*: no restart")
 
