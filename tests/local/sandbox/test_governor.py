@@ -1,5 +1,7 @@
 """CPU, memory and the freeze."""
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -81,3 +83,26 @@ def test_freeze_and_thaw(tmp_path: Path):
         governor.thaw()
         while process.status() == psutil.STATUS_STOPPED:
             pass
+
+
+def test_a_queue_for_the_processor_is_no_wait(tmp_path: Path):
+    """Time in which the machine runs other programs is neither work nor a wait."""
+    hog = "while True: pass"
+    hogs = [
+        subprocess.Popen([sys.executable, "-c", hog])
+        for _ in range((os.cpu_count() or 1) + 2)
+    ]
+    try:
+        # The one that is looked at gets a small part of what the others get.
+        wrapper = ("nice", "-n", "19")
+        program = "sum(range(300_000))"
+        with confined(program, tmp_path, Limits(), wrapper=wrapper) as sandbox:
+            sandbox.output()
+            governor = sandbox.jail.governor
+    finally:
+        for each in hogs:
+            each.kill()
+            each.wait()
+
+    assert governor is not None
+    assert governor.queued_seconds > governor.waiting_seconds

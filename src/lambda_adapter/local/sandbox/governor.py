@@ -8,6 +8,7 @@ that slices and freezes never undo each other.
 import threading
 import time
 
+from lambda_adapter.local.sandbox.ledger import Ledger
 from lambda_adapter.local.sandbox.procfs import Tree
 
 TICK = 0.005
@@ -48,13 +49,17 @@ class Governor(threading.Thread):
         self.peak_threads = 0
         self.waiting_seconds = 0.0
         """Seconds in which no process had work, until ``end_init``."""
-        self.queued_seconds = 0.0
-        """Seconds in which threads waited for a CPU, because this machine is busy."""
+        self._ledger = Ledger()
         self._stopped_seconds = 0.0
         self._accounted = (0.0, 0.0)
         self._in_init = True
         self.killed = ""
         """Why the tree was killed, or ""."""
+
+    @property
+    def queued_seconds(self) -> float:
+        """For how long threads waited for a CPU of this machine, which is busy."""
+        return self._ledger.queued_seconds
 
     @property
     def elapsed(self) -> float:
@@ -117,9 +122,12 @@ class Governor(threading.Thread):
         used = self.cpu_seconds - self._accounted[0]
         stopped = self._stopped_seconds - self._accounted[1]
         self._accounted = (self.cpu_seconds, self._stopped_seconds)
-        self.queued_seconds += min(queued, seconds)
+        idle = seconds - used - stopped
+        if idle > 0 and not (used or queued) and self._tree.wants_to_run():
+            queued = idle  # the kernel says so only once the thread runs
+        self._ledger.add(seconds, idle, queued)
         if self._in_init:
-            self.waiting_seconds += max(seconds - used - queued - stopped, 0.0)
+            self.waiting_seconds = self._ledger.waiting_seconds
 
     def _meter(self, now: float) -> None:
         used = self._tree.cpu_delta()

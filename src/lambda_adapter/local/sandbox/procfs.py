@@ -20,7 +20,8 @@ class Tree:
         self._root = root
         self._used: dict[int, float] = {root: 0.0}
         """CPU seconds of each process at the last reading."""
-        self._queued = 0.0
+        self._queued: dict[str, float] = {}
+        """Seconds in which each thread waited for a CPU, at the last reading."""
 
     @property
     def pids(self) -> list[int]:
@@ -51,20 +52,36 @@ class Tree:
         return delta
 
     def queued_delta(self) -> float:
-        """Return the seconds in which threads waited for a CPU since the last reading.
+        """Return the seconds for which a thread waited for a CPU since last reading.
 
+        Of all threads it is the one that has waited longest: they wait side by side.
         https://docs.kernel.org/scheduler/sched-stats.html, /proc/<pid>/schedstat
         """
-        total = 0.0
+        longest = 0.0
+        queued: dict[str, float] = {}
         for pid in self._used:
             try:
                 for thread in os.listdir(f"/proc/{pid}/task"):
                     with open(f"/proc/{pid}/task/{thread}/schedstat", "rb") as file:
-                        total += int(file.read().split()[1]) / 1e9
+                        queued[thread] = int(file.read().split()[1]) / 1e9
+                    before = self._queued.get(thread, 0.0)
+                    longest = max(longest, queued[thread] - before)
             except (OSError, IndexError):
                 continue
-        delta, self._queued = total - self._queued, total
-        return max(delta, 0.0)
+        self._queued = queued
+        return longest
+
+    def wants_to_run(self) -> bool:
+        """Return whether a thread is runnable: state R of proc_pid_stat(5)."""
+        for pid in self._used:
+            try:
+                for thread in os.listdir(f"/proc/{pid}/task"):
+                    with open(f"/proc/{pid}/task/{thread}/stat", "rb") as file:
+                        if file.read().rpartition(b")")[2].split()[0] == b"R":
+                            return True
+            except (OSError, IndexError):
+                continue
+        return False
 
     def threads(self) -> int:
         """Return the number of threads."""
