@@ -27,10 +27,14 @@ class Specimen(msgspec.Struct, frozen=True):
     environ: dict[str, str] = {}
     paths: tuple[str, ...] = ()
 
+    build: tuple[str, ...] = ()
+    """What makes the program, in its copy."""
+
     @property
     def is_here(self) -> bool:
         """Whether what it needs is installed."""
-        return not self.needs or shutil.which(self.needs) is not None
+        needed = (self.needs, *self.build[:1])
+        return all(not each or shutil.which(each) is not None for each in needed)
 
 
 def python(name: str, *kinds: str) -> Specimen:
@@ -44,6 +48,37 @@ def gunicorn(name: str, app: str, *kinds: str, options: tuple[str, ...]) -> Spec
 
 def node(name: str, *kinds: str) -> Specimen:
     return Specimen(name, kinds, ("node", f"{name}.cjs"), needs="node")
+
+
+def go(defect: str, *kinds: str) -> Specimen:
+    build = ("go", "build", "-o", "zoo", "main.go")
+    command = ("./zoo", defect)
+    return Specimen(f"go_{defect}", kinds, command, APPS / "go", build=build)
+
+
+def java(defect: str, *kinds: str) -> Specimen:
+    name = f"java_{defect.replace('-', '_')}"
+    build = ("javac", "Zoo.java")
+    return Specimen(name, kinds, ("java", "Zoo", defect), APPS / "java", build=build)
+
+
+def nginx(name: str, *kinds: str) -> Specimen:
+    command = (
+        f"sed s/8080/$PORT/ {name}.conf > /tmp/nginx.conf;"
+        " exec nginx -p . -e stderr -c /tmp/nginx.conf -g 'daemon off;'"
+    )
+    words = ("sh", "-c", command)
+    return Specimen(f"nginx_{name}", kinds, words, APPS / "nginx", needs="nginx")
+
+
+def uvicorn(name: str, *kinds: str) -> Specimen:
+    command = f"exec {BIN}/uvicorn --host 0.0.0.0 --port $PORT {name}:app"
+    return Specimen(name, kinds, ("sh", "-c", command))
+
+
+def php(name: str, *kinds: str, workers: int) -> Specimen:
+    command = f"PHP_CLI_SERVER_WORKERS={workers} exec php -S 127.0.0.1:$PORT {name}.php"
+    return Specimen(name, kinds, ("sh", "-c", command), needs="php")
 
 
 THREADS = ("--threads", "4", "--timeout", "0")
@@ -106,18 +141,52 @@ DEFECTIVE = (
         ("sh", "-c", "exec php -S 127.0.0.1:$PORT one_worker.php"),
         needs="php",
     ),
+    php("session", "disk", workers=4),
+    python("unix_socket", "address"),
+    gunicorn("host_refused", "host_refused:app", "host", options=THREADS),
+    gunicorn("wsgi_waits", "wsgi_waits:app", "start-time", options=THREADS),
+    gunicorn(
+        "gunicorn_shm",
+        "wsgi:app",
+        "shared-memory",
+        options=("--worker-tmp-dir", "/dev/shm", *THREADS),
+    ),
+    python("timer_threads", "timers"),
+    uvicorn("loop_timer", "timers"),
+    node("worker_not_replaced_node", "worker"),
+    node("content_length_node", "request-failure"),
+    node("websocket_named_node", "websocket"),
+    node("work_after_node", "idle-cpu"),
+    go("ticker", "timers"),
+    go("files", "descriptor-leak"),
+    go("fatal", "crash"),
+    go("endless", "streaming"),
+    go("large", "response-size"),
+    java("file", "disk"),
+    java("heap", "leak", "memory"),
+    java("address", "address"),
+    java("one-thread", "late-request"),
+    java("scheduled", "timers"),
+    nginx("log", "disk"),
+    nginx("body", "disk"),
+    nginx("redirect", "redirect"),
 )
 
+DJANGO = {"SECRET_KEY": "a" * 50, "DOMAINS": "*"}
 STREAMED = {"AWS_LWA_INVOKE_MODE": "response_stream"}
 
 
 def example(
-    name: str, *command: str, needs: str = "", environ: dict[str, str] | None = None
+    name: str,
+    *command: str,
+    needs: str = "",
+    environ: dict[str, str] | None = None,
+    build: tuple[str, ...] = (),
 ) -> Specimen:
     """Return one of the project's own examples, which is healthy."""
     words = tuple(str(BIN / w) if w in ("gunicorn", "uvicorn") else w for w in command)
     quiet = {"PYTHONDONTWRITEBYTECODE": "1"} | (environ or {})
-    return Specimen(name, (), words, EXAMPLES / name, needs, quiet)
+    return Specimen(name, (), words, EXAMPLES / name, needs, quiet, build=build)
 
 
 GUNICORN = ("gunicorn", "--no-control-socket", "--threads", "4", "--timeout", "0")
@@ -132,8 +201,12 @@ HEALTHY = (
     example("sse", *UVICORN, environ=STREAMED),
     example("mcp", *UVICORN, environ=STREAMED),
     example("pytest", *GUNICORN, "app:app"),
-    example("django", *GUNICORN, "greeter.wsgi", environ={"SECRET_KEY": "a" * 50}),
+    example("django", *GUNICORN, "greeter.wsgi", environ=DJANGO),
     example("php", "sh", "-c", PHP, needs="php"),
+    example("expressjs", "node", "app.js", build=("npm", "ci", "--no-audit")),
+    go("healthy"),
+    java("healthy"),
+    nginx("healthy"),
 )
 
 
@@ -146,12 +219,12 @@ def copy(specimen: Specimen, folder: Path) -> Path:
         secret = target / "secret.ini"
         secret.write_text("[secret]\n")
         secret.chmod(0o600)
+    if specimen.build:
+        subprocess.run(specimen.build, cwd=target, check=True, capture_output=True)
     if specimen.name == "django":
         collect = [sys.executable, "manage.py", "collectstatic", "--no-input"]
         environ = os.environ | specimen.environ
         subprocess.run(
             collect, cwd=target, env=environ, check=True, capture_output=True
         )
-    if (specimen.folder / "node_modules").exists():
-        os.symlink(specimen.folder / "node_modules", target / "node_modules")
     return target

@@ -148,9 +148,10 @@ class Environment:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._serve_api, listeners)
             try:
+                environ = self._options.environ_of(self._port, address)
                 status = await self._adapter.run(
                     self._options.command,
-                    self._options.environ_of(self._port, address),
+                    self.jail.adapt(environ) if self.jail else environ,
                     self._options.cwd,
                     lambda pid: nursery.start_soon(self._init, pid),
                 )

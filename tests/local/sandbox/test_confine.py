@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lambda_adapter.local.sandbox.jail import Jail
 from lambda_adapter.local.sandbox.limits import HOME, Limits
 from tests.local.sandbox.confined import confined
 
@@ -151,3 +152,18 @@ def test_without_namespaces_landlock_remains(tmp_path: Path):
     assert "Landlock" in said
     assert "not on this machine: user and mount namespaces" in said
     assert "/opt/there" in paths
+
+
+@pytest.mark.parametrize("given", ["", "-Xss1m"])
+def test_java_sees_the_memory_of_the_function(tmp_path: Path, given: str):
+    """Java is told the function's memory beside the options it already has."""
+    program = tmp_path / "java"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    jail = Jail(Limits(memory_mb=256), ["java"], {}, str(tmp_path))
+    environ = {"PATH": str(tmp_path), "JDK_JAVA_OPTIONS": given}
+
+    adapted = jail.adapt(environ)
+
+    assert adapted["JDK_JAVA_OPTIONS"].split() == [*given.split(), "-XX:MaxRAM=256m"]
+    assert jail.adapt({"PATH": "/none"}) == {"PATH": "/none"}

@@ -1,6 +1,5 @@
 """``lambda-adapter local check``: check an application under Lambda's conditions."""
 
-import io
 import os
 import sys
 from collections.abc import Mapping
@@ -17,14 +16,10 @@ from lambda_adapter.local.check.report import json as json_report
 from lambda_adapter.local.check.report import junit as junit_report
 from lambda_adapter.local.check.report import text as text_report
 from lambda_adapter.local.check.result import Result
-from lambda_adapter.local.check.rules.openapi import (
-    SourceError,
-    read_har,
-    read_openapi,
-    read_paths,
-)
+from lambda_adapter.local.check.rules.openapi import SourceError
 from lambda_adapter.local.check.run import Check
 from lambda_adapter.local.check.settings import FULL, QUICK, CheckSettings, Target
+from lambda_adapter.local.check.sources import is_of_application, read_sources
 from lambda_adapter.local.cli_options import (
     MISSING,
     SETTINGS,
@@ -69,25 +64,12 @@ async def run_check(checking: Check) -> bool:
     return checking.result.complete
 
 
-def _read_targets(files: Mapping[str, object]) -> tuple[Target, ...]:
-    """Return the requests that the files name, in the order of their options."""
-    targets: list[Target] = []
-    for name, read in (
-        ("paths", _read_text),
-        ("openapi", read_openapi),
-        ("har", read_har),
-    ):
-        file = files[name]
-        if isinstance(file, io.BufferedIOBase):
-            try:
-                targets += read(file.read())
-            except SourceError as error:
-                raise click.UsageError(str(error)) from error
-    return tuple(targets)
-
-
-def _read_text(content: bytes) -> list[Target]:
-    return read_paths(content.decode("utf-8-sig", "replace"))
+def _read_targets(named: Mapping[str, str | None]) -> tuple[Target, ...]:
+    """Return the requests that the options' files and URLs name."""
+    try:
+        return read_sources(named)
+    except SourceError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def run_command(
@@ -97,18 +79,21 @@ def run_command(
     gateway: str,
     crawl: int | None,
     monthly: int,
+    paths: str | None,
+    openapi: str | None,
+    har: str | None,
     json_file: str | None,
     html: str | None,
     junit: str | None,
     **others: object,
 ) -> int:
     """Check an application; return 1 if it would fail on Lambda."""
-    files = {name: others.pop(name) for name in ("paths", "openapi", "har")}
     command, given = _find_application(command, read_click(others))
     settings = CheckSettings(
         pace=QUICK if quick else FULL,
         gateways=_read_gateways(gateway),
-        targets=_read_targets(files),
+        targets=_read_targets({"paths": paths, "openapi": openapi, "har": har}),
+        openapi=openapi if openapi and is_of_application(openapi) else "",
         crawl=crawl,
         tmp_mb=given.tmp_size,
         memory_mb=given.memory,
@@ -213,19 +198,17 @@ COMMAND = click.Command(
         ),
         click.Option(
             ["--paths"],
-            type=click.File("rb"),
             metavar="FILE",
             help="A file of paths to request, one per line, perhaps with a method.",
         ),
         click.Option(
             ["--openapi"],
-            type=click.File("rb"),
-            metavar="FILE",
-            help="An OpenAPI document in JSON, to request its GET operations.",
+            metavar="FILE|URL|PATH",
+            help="An OpenAPI document in JSON, to request its GET operations: a file, a"
+            " URL, or a path of the application, such as /openapi.json.",
         ),
         click.Option(
             ["--har"],
-            type=click.File("rb"),
             metavar="FILE",
             help="A HAR file of a browser, to repeat its GET and HEAD requests.",
         ),

@@ -18,13 +18,13 @@ class Status(StrEnum):
 
 KINDS = (
     *("command", "disk", "shared-memory", "home", "permissions", "privileges", "tmp"),
-    *("memory", "descriptors", "processes", "reserved-port", "port", "address"),
+    *("memory", "descriptors", "processes", "reserved-port", "port", "address", "host"),
     *("outside", "crash", "readiness", "start-time", "start"),
     *("thaw", "late-request", "worker", "leak", "descriptor-leak", "thread-leak"),
     *("tmp-leak", "streaming", "slow", "response-size", "response-headers"),
     *("redirect", "link", "cookie", "websocket", "request-headers", "request-failure"),
     *("gateway", "idle-cpu", "timers", "connections", "sigterm", "one-worker"),
-    *("binary", "cost", "unfinished"),
+    *("binary", "cost", "unfinished", "requests"),
 )
 """Every kind of finding in the order of a report: causes before consequences."""
 

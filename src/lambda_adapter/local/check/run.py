@@ -12,6 +12,7 @@ from lambda_adapter.local.check.rules.causes import Cause, find_cause
 from lambda_adapter.local.check.rules.crash import judge_cause
 from lambda_adapter.local.check.rules.disk import judge_closed, judge_writes
 from lambda_adapter.local.check.rules.growth import judge_memory, judge_threads
+from lambda_adapter.local.check.rules.life import without_late_work
 from lambda_adapter.local.check.rules.place import (
     RESERVED,
     ROOTS,
@@ -140,7 +141,7 @@ class Check:
                 found.append(judge_port(subject.port, min(low)))
                 self._causes = [c for c in self._causes if c.kind != "permissions"]
             found += judge_closed(jails[0].closed, self._causes)
-            if attempts.privileges and not beginning.ready and not self._causes:
+            if attempts.privileges and beginning.ended and not self._causes:
                 first = next(iter(attempts.privileges))
                 self._causes.append(Cause("privileges", f"{first.by}: {first.call}()"))
         killed = next((g.killed for g in subject.governors if g.killed), "")
@@ -149,6 +150,8 @@ class Check:
             found += judge_memory(peak / 1_048_576, self._settings.memory_mb, killed)
         threads = max((g.peak_threads for g in subject.governors), default=0)
         found += judge_threads(threads)
+        self.result.findings = list(without_late_work(found))
+        found = self.result.findings
         known = {"disk", "shared-memory", "home", "permissions", "memory"}
         for cause in self._causes:
             if cause.kind not in known:

@@ -74,6 +74,8 @@ class CheckSettings(msgspec.Struct, frozen=True):
     """Empty for all."""
     targets: tuple[Target, ...] = ()
     """The requests to send; if empty, links are followed from /."""
+    openapi: str = ""
+    """The path at which the application serves its OpenAPI document, if given."""
     crawl: int | None = None
     tmp_mb: int = 512
     memory_mb: int = 512

@@ -204,7 +204,8 @@ class Subject:
             except (OSError, trio.BrokenResourceError, h11.RemoteProtocolError):
                 pass
         took = time.monotonic() - began
-        complete = reader.complete and not limit.cancelled_caught
+        all_read = reader.complete or len(reader.body) >= MAX_BODY
+        complete = all_read and not limit.cancelled_caught
         first = reader.headed_at - began if reader.headed_at else took
         return Direct(
             reader.status, reader.fields, bytes(reader.body), took, complete, first

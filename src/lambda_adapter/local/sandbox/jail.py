@@ -24,6 +24,7 @@ CONFINE = (sys.executable, "-P", "-m", "lambda_adapter.local.sandbox.confine")
 MAX_ENTRIES = 20_000
 """Most files of a project to check for their permissions."""
 
+_JAVA_OPTIONS = "JDK_JAVA_OPTIONS"
 _TMP = "/tmp"
 _SKIPPED = frozenset({".git", "node_modules", ".venv", "venv", "__pycache__"})
 
@@ -55,6 +56,19 @@ class Jail:
         """Return a command that confines itself and then executes another one."""
         self._ours, self._theirs = socket.socketpair()
         return [*CONFINE, str(self._theirs.fileno()), *command]
+
+    def adapt(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """Return an environment in which Java sees the function's memory.
+
+        Its virtual machine sizes its heap by the machine's, which on Lambda is the
+        function's. https://docs.oracle.com/en/java/javase/21/docs/specs/man/java.html
+        """
+        adapted = dict(environ)
+        if shutil.which("java", path=environ.get("PATH")):
+            given = environ.get(_JAVA_OPTIONS, "")
+            limit = f"-XX:MaxRAM={self.limits.memory_mb}m"
+            adapted[_JAVA_OPTIONS] = f"{given} {limit}".strip()
+        return adapted
 
     @property
     def passed(self) -> list[int]:

@@ -258,6 +258,7 @@ def timing(**given: float | bool | str) -> Timing:
         ({"seconds": 4.0, "first_byte": 4.0}, ["warning slow"]),
         ({"seconds": 29.5, "first_byte": 29.5}, ["failure slow"]),
         ({"complete": False}, ["failure streaming"]),
+        ({"complete": False, "is_broken": True}, ["failure request-failure"]),
         ({"media_type": "text/event-stream"}, ["warning streaming"]),
         ({"seconds": 2.5}, ["warning streaming"]),
     ],
@@ -286,7 +287,7 @@ def test_idle():
     ]
 
 
-@pytest.mark.parametrize("name", ["VM Periodic Tas", "C2 CompilerThre", "G1 Service"])
+@pytest.mark.parametrize("name", ["VM Periodic Tas", "G1 Service", "HTTP-Dispatcher"])
 def test_a_virtual_machines_own_threads_are_no_timers(name: str):
     """The threads of a Java virtual machine wake up by themselves."""
     idle = Idle(1, 0, [ThreadUse("java", name, False, 20)], [], [])
@@ -353,10 +354,12 @@ def test_paths_of_an_openapi_document():
 
 
 def test_paths_of_a_browsers_archive():
-    """Only paths are taken of an archive: headers, cookies and queries hold secrets."""
+    """Only the page's own paths are taken: headers, cookies, queries hold secrets."""
     document = b"""{"log": {"entries": [
-        {"request": {"method": "GET", "url": "https://x.y/a?token=s3cr3t",
+        {"request": {"method": "GET", "url": "https://u:s3cr3t@x.y/a?token=s3cr3t",
                      "headers": [{"name": "Authorization", "value": "s3cr3t"}]}},
+        {"request": {"method": "GET", "url": "https://x.y/logout"}},
+        {"request": {"method": "GET", "url": "https://statistics.example/s3cr3t"}},
         {"request": {"method": "DELETE", "url": "https://x.y/b"}}]}}"""
 
     found = openapi.read_har(document)

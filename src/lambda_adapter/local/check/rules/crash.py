@@ -69,11 +69,12 @@ def judge_exit(problem: str, line: str, cause: Cause | None) -> Finding:
     )
 
 
-def judge_silence(seconds: float) -> Finding:
-    """Return the finding of an application that never listens."""
+def judge_silence(seconds: float, *, listens: bool = False) -> Finding:
+    """Return the finding of an application that never listens, or never responds."""
     return failure(
         "start-time",
-        f"does not listen within {seconds:.0f} s",
+        f"does not {'respond' if listens else 'listen'} within {seconds:.0f} s",
+        seen="its port is open, and nothing takes the connections" if listens else "",
         on_lambda="init is ended after 10 s, and so is each further attempt",
         cure="ENV AWS_LWA_ASYNC_INIT=true, more --memory, or SnapStart; and listen on"
         " $PORT",

@@ -4,13 +4,24 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from lambda_adapter.local.check.finding import Finding, failure, passed, warning
+from lambda_adapter.local.check.finding import (
+    Finding,
+    Status,
+    failure,
+    passed,
+    warning,
+)
 
 IDLE_SHARE = 0.02
 """The part of a CPU that counts as use while nothing is asked for."""
 
 WAKES = 0.15
 """Wake-ups a second of one thread that count as a timer: one in each half."""
+
+
+UVICORN = 12.0
+"""Wake-ups a second of uvicorn beyond which the application has timers: by itself it
+wakes up ten times: https://github.com/encode/uvicorn, server.py, main_loop."""
 
 
 class ThreadUse(msgspec.Struct, frozen=True):
@@ -32,6 +43,10 @@ class Idle(msgspec.Struct, frozen=True):
     lines: Sequence[str]
     connections: Sequence[str]
     """Connections to elsewhere, such as 10.0.0.1:5432."""
+    started: Sequence[str] = ()
+    """Programs that started threads or processes, all the time."""
+    connects: Sequence[str] = ()
+    """What was connected to all the time: ``python to 10.0.0.1:5432``."""
 
 
 _SERVERS = ("gunicorn", "uvicorn", "hypercorn", "waitress", "granian", "nginx", "httpd")
@@ -41,11 +56,16 @@ _VIRTUAL_MACHINE = (
     *("VM Periodic", "VM Thread", "C1 Comp", "C2 Comp", "G1 ", "GC Thread", "Sweeper"),
     *("Common-Cleaner", "Monitor Deflat", "Signal Dis", "Reference", "Finalizer"),
     *("http-nio", "Catalina", "container-", "Notification", "Service Thread", "Serial"),
-    *("Attach", "main", "DestroyJava", "Tomcat", "Acceptor"),
+    *("Attach", "main", "DestroyJava", "Tomcat", "Acceptor", "HTTP-Dispatcher"),
+    *("idle-timeout", "server-timer"),
 )
-"""Threads of a Java virtual machine and of Tomcat, by the beginnings of their names."""
+"""Threads of a Java virtual machine, its HTTP server and Tomcat, by how their names
+begin."""
 
-_TIMED = ("node", "ruby", "deno", "bun")
+GO = "Go"
+"""What a program is called here that Go's compiler has made, whatever its name."""
+
+_TIMED = ("node", "ruby", "deno", "bun", GO)
 """Programs whose main thread sleeps until something happens, or a timer is due."""
 
 
@@ -61,9 +81,14 @@ def judge_idle(idle: Idle, servers: Sequence[str]) -> Iterator[Finding]:
             cure="move it to a schedule of EventBridge, or to a queue's consumer",
             page="how-to/background-work.md",
         )
-    timers = [each for each in idle.threads if _is_timer(each, servers)]
-    if timers or idle.lines:
-        named = [f"{each.process} {each.wakes:.1f} times a second" for each in timers]
+    named = [
+        f"{each.process} {each.wakes:.1f} times a second"
+        for each in idle.threads
+        if _is_timer(each, servers)
+    ]
+    named += [f"{x} starts threads" for x in idle.started if not _is_java(x)]
+    named += [f"connects: {each}" for each in idle.connects]
+    if named or idle.lines:
         yield warning(
             "timers",
             "works by timers in the background while nothing is asked for",
@@ -84,19 +109,26 @@ def judge_idle(idle: Idle, servers: Sequence[str]) -> Iterator[Finding]:
             cure="a pool that tests a connection before use (pool_pre_ping=True), or"
             " a retry",
         )
-    if idle.cpu < IDLE_SHARE and not timers and not idle.lines:
+    if idle.cpu < IDLE_SHARE and not named and not idle.lines:
         yield passed("idle-cpu", "does nothing while nothing is asked for")
 
 
 def _is_timer(thread: ThreadUse, servers: Sequence[str]) -> bool:
     if thread.wakes < WAKES:
         return False
-    if thread.process == "java":
+    if _is_java(thread.process):
         return not thread.name.startswith(_VIRTUAL_MACHINE)
     if not thread.is_main:
-        return thread.process.startswith(("python", "gunicorn", "uvicorn", "ruby"))
+        return thread.process.startswith(("python", "gunicorn", "uvicorn", "ruby", GO))
     known = [each for each in servers if each in _SERVERS]
+    if "uvicorn" in known and "gunicorn" not in known:
+        return thread.wakes > UVICORN
     return thread.process.startswith(_TIMED) and not known
+
+
+def _is_java(process: str) -> bool:
+    """Return whether it is a virtual machine, which starts compilers when it likes."""
+    return process == "java"
 
 
 class Thaw(msgspec.Struct, frozen=True):
@@ -138,6 +170,18 @@ def judge_thaw(
         yield passed("thaw", f"serves as before after {frozen:.0f} s of freeze")
 
 
+def without_late_work(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """Return findings in which work while idle explains a late request at the thaw."""
+    late = [x for x in findings if x.kind == "thaw" and "timed out" in x.seen]
+    has_work = any(each.kind == "idle-cpu" and each.seen for each in findings)
+    for finding in findings:
+        if finding.kind == "idle-cpu" and finding.seen and late:
+            seen = f"{finding.seen}; {late[0].title}"
+            yield msgspec.structs.replace(finding, status=Status.FAILURE, seen=seen)
+        elif finding not in late or not has_work:
+            yield finding
+
+
 def judge_gunicorn(command: Sequence[str], frozen: float) -> Iterator[Finding]:
     """Return whether gunicorn is told not to end workers at the thaw.
 
@@ -165,9 +209,29 @@ def judge_gunicorn(command: Sequence[str], frozen: float) -> Iterator[Finding]:
         )
 
 
-def judge_worker(killed: str, after: Sequence[int], seconds: float) -> Finding:
-    """Return whether requests are served after one of several processes has died."""
+def judge_worker(
+    killed: str, after: Sequence[int], seconds: float, *, left: int, before: int
+) -> Finding:
+    """Return whether requests are served after one of several processes has died.
+
+    Args:
+        killed: the name of its program.
+        after: the statuses of requests after that.
+        seconds: how long it was waited for another one.
+        left: how many such processes there are now.
+        before: how many there were.
+    """
     if after and 0 < after[-1] < 500:
+        if left < before:
+            return warning(
+                "worker",
+                f"a worker ({killed}) that was killed is not replaced: {left} of"
+                f" {before} are left",
+                on_lambda="with the last worker that dies, the environment fails every"
+                " request, and lives on",
+                cure="start workers again (cluster.on('exit', () => cluster.fork())),"
+                " or end with the last one",
+            )
         return passed("worker", f"goes on after a worker ({killed}) was killed")
     return failure(
         "worker",

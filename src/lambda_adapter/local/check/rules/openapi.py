@@ -6,6 +6,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from lambda_adapter.local.check.rules.links import is_safe
 from lambda_adapter.local.check.settings import Target
 
 SAFE = ("GET", "HEAD")
@@ -115,6 +116,9 @@ def _value(parameter: _Parameter) -> str | int | None:
 def read_har(document: bytes) -> list[Target]:
     """Read the paths of a HAR's GET and HEAD requests: no headers, which hold secrets.
 
+    An archive has the requests to every host that a page needs: those to the host of
+    the first one, which is the page itself, are the application's.
+
     Raises:
         SourceError: it is not one.
     """
@@ -123,10 +127,13 @@ def read_har(document: bytes) -> list[Target]:
     except msgspec.DecodeError as error:
         raise SourceError(f"not a HAR: {error}") from error
     found: dict[tuple[str, str], Target] = {}
+    own = urlsplit(entries[0].request.url).netloc.rpartition("@")[2] if entries else ""
     for entry in entries:
         url = urlsplit(entry.request.url)
         method = entry.request.method.upper()
-        if method in SAFE and url.path:
+        if url.netloc.rpartition("@")[2] != own:
+            continue
+        if method in SAFE and url.path and is_safe(url.path):
             # A query may hold a token, so only its path is asked and shown.
             found[method, url.path] = Target(url.path, method)
     return list(found.values())

@@ -70,6 +70,31 @@ def judge_address(host: str, port: int, wanted: str) -> Finding:
     )
 
 
+def judge_host(path: str, host: str, refused: int, local: int) -> Finding:
+    """Return what it means that a Host of Lambda's is refused, and localhost is not."""
+    got = f"status {refused}" if refused else "no response"
+    return failure(
+        "host",
+        f"GET {path} gets {got} with the Host of a gateway, {local} with localhost",
+        seen=f"Host: {host}",
+        on_lambda="every request has the gateway's Host, or that of your domain",
+        cure="allow it: ALLOWED_HOSTS in Django, config.hosts in Rails, server_name in"
+        " nginx",
+        page="how-to/django.md",
+    )
+
+
+def judge_unix_socket(path: str) -> Finding:
+    """Return what it means that an application listens at a Unix socket alone."""
+    return failure(
+        "address",
+        f"listens at the Unix socket {path}, and at no port",
+        on_lambda="the adapter waits at $PORT until init times out after 10 s",
+        cure=f"listen on $PORT, or ENV AWS_LWA_UNIX_SOCKET={path}",
+        page="reference/ports.md",
+    )
+
+
 def judge_readiness(
     path: str, status: int, seconds: float, *, ready: bool
 ) -> Iterator[Finding]:

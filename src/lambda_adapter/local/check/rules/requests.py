@@ -1,10 +1,10 @@
 """What a request's outcomes mean: alone, and through each gateway."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from lambda_adapter.local.check.finding import Finding, failure, warning
+from lambda_adapter.local.check.finding import Finding, failure, passed, warning
 
 GATEWAY_LIMIT = 29.0
 """Seconds that a REST API waits, and an HTTP API 30."""
@@ -25,6 +25,8 @@ class Timing(msgspec.Struct, frozen=True):
     media_type: str
     limit: float
     """Seconds that were waited for it at most."""
+    is_broken: bool = False
+    """Whether it broke off before its end."""
 
 
 def judge_timing(
@@ -35,6 +37,9 @@ def judge_timing(
     Where replies are ``streamed``, one that takes its time is as it should be.
     """
     if streamed and timing.size:
+        return
+    if timing.is_broken:
+        yield judge_broken(path, timing.size)
         return
     began = timing.first_byte < timing.limit * 0.9
     streams = timing.media_type.partition(";")[0].strip() in _STREAMS
@@ -120,6 +125,25 @@ def judge_difference(
         return
 
 
+def judge_asked(asked: int, left: str, most: int, skipped: Sequence[str]) -> Finding:
+    """Return how many paths were asked, and which were not, and why.
+
+    Args:
+        asked: how many paths were asked.
+        left: how many links were not followed, in words; empty for none.
+        most: paths that are asked at most.
+        skipped: paths whose names say that they change something.
+    """
+    said = [f"requested {asked:,} {'path' if asked == 1 else 'paths'}"]
+    if left:
+        said.append(f"{left} links not followed: --crawl {most - 1}")
+    if skipped:
+        shown = ", ".join(skipped[:3])
+        more = f" and {len(skipped) - 3:,} more" if len(skipped) > 3 else ""
+        said.append(f"not requested, for their names: {shown}{more}")
+    return passed("requests", "; ".join(said))
+
+
 def judge_failed(path: str, status: int, line: str) -> Finding:
     """Return the finding of a request that the application itself fails."""
     return failure(
@@ -128,6 +152,17 @@ def judge_failed(path: str, status: int, line: str) -> Finding:
         seen=line,
         on_lambda="clients get that status",
         cure="run it with `lambda-adapter local --sandbox` and see its log",
+    )
+
+
+def judge_broken(path: str, size: int) -> Finding:
+    """Return the finding of a response that ends before it is complete."""
+    return failure(
+        "request-failure",
+        f"GET {path}: the response breaks off after {size:,} bytes",
+        seen="fewer bytes than its Content-Length, or no last chunk",
+        on_lambda="clients get a 502",
+        cure="send what Content-Length says, or leave it out",
     )
 
 

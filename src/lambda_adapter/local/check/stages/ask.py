@@ -3,27 +3,34 @@
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 
-from lambda_adapter.local.check.finding import Finding
+from lambda_adapter.local.check.finding import Finding, warning
 from lambda_adapter.local.check.rules import responses
 from lambda_adapter.local.check.rules.causes import Cause, find_cause, last_line
 from lambda_adapter.local.check.rules.links import find_paths, is_safe
 from lambda_adapter.local.check.rules.openapi import SAFE, SourceError, read_openapi
+from lambda_adapter.local.check.rules.place import judge_host
 from lambda_adapter.local.check.rules.requests import (
-    Compared,
     Timing,
+    judge_asked,
     judge_crash,
-    judge_difference,
     judge_failed,
     judge_late,
     judge_timing,
 )
 from lambda_adapter.local.check.rules.responses import Answer
 from lambda_adapter.local.check.settings import Target
+from lambda_adapter.local.check.stages.compare import compare
 from lambda_adapter.local.check.subject import HOST, Direct, Outcome, Subject
 from lambda_adapter.local.gateways import GATEWAYS
 
 OPENAPI = ("/openapi.json",)
 """Where FastAPI and others have their document."""
+
+REFUSED = (400, 403, 404, 421)
+"""Statuses with which servers refuse a Host that they don't know."""
+
+MAX_KNOWN = 1_000
+"""Paths of links that are kept."""
 
 MAX_COMPARED = 8
 """Pages that are asked through every gateway; the others through the first."""
@@ -45,6 +52,8 @@ class Asking:
         self.skipped: list[str] = []
         """Paths that were not asked, since they may change something."""
         self.late: list[str] = []
+        self._beyond = False
+        """Whether there are more links than are kept."""
 
     @property
     def _most(self) -> int:
@@ -56,7 +65,8 @@ class Asking:
     async def run(self, progress: Callable[[str], None]) -> AsyncIterator[Finding]:
         """Ask everything, and find what is wrong with it."""
         if not self._given:
-            await self._find_openapi()
+            async for finding in self._find_openapi():
+                yield finding
         while self._queue and self.asked < self._most:
             target = self._queue.popleft()
             if target.method not in SAFE and not self._given:
@@ -67,21 +77,35 @@ class Asking:
                 yield finding
         for finding in responses.judge_media(self._binary):
             yield finding
+        left = f"{'over ' * self._beyond}{len(self._queue):,}" if self._queue else ""
+        yield judge_asked(self.asked, left, self._most, self.skipped)
 
-    async def _find_openapi(self) -> None:
-        if not self._subject.has_port:
-            return
-        for path in OPENAPI:
-            found = await self._subject.ask_directly(Target(path), 2)
-            if found.status == 200 and b'"paths"' in found.body:
-                try:
-                    for target in read_openapi(found.body):
-                        self._add(target.path)
-                except SourceError:
-                    continue
+    async def _find_openapi(self) -> AsyncIterator[Finding]:
+        """Ask for the application's own document, and queue what it names."""
+        named = self._subject.settings.openapi
+        for path in (named,) if named else OPENAPI:
+            status, body = await self._fetch(path)
+            try:
+                found = status == 200 and b'"paths"' in body and read_openapi(body)
+            except SourceError:
+                found = []
+            for target in found or []:
+                self._add(target.path)
+            if named and not found:
+                yield warning("unfinished", f"no OpenAPI document at {path}: {status}")
+
+    async def _fetch(self, path: str) -> tuple[int, bytes]:
+        if self._subject.has_port:
+            direct = await self._subject.ask_directly(Target(path), 2)
+            return direct.status, direct.body
+        outcome = await self._subject.ask(Target(path))
+        return outcome.status, outcome.body
 
     def _add(self, path: str) -> None:
-        if path in self._known or self._given or len(self._known) > 1_000:
+        if path in self._known or self._given:
+            return
+        if len(self._known) >= MAX_KNOWN:
+            self._beyond = True
             return
         self._known.add(path)
         if is_safe(path):
@@ -96,6 +120,8 @@ class Asking:
         if subject.has_port:
             limit = subject.settings.pace.request
             direct = await subject.ask_directly(target, limit)
+            async for finding in self._judge_host(target, direct):
+                yield finding
             timing = _timing(direct, limit)
             judged = judge_timing(target.path, timing, streamed=subject.streams)
             for finding in judged:
@@ -122,7 +148,9 @@ class Asking:
         for finding in self._judge_failure(target, outcome, answer, first_line):
             yield finding
         if direct and answer.status < 500:
-            for finding in await self._compare(target, direct, outcome):
+            few = self.asked <= MAX_COMPARED
+            through = self._gateways if few else self._gateways[:1]
+            for finding in await compare(subject, target, direct, outcome, through):
                 yield finding
 
     @property
@@ -146,6 +174,17 @@ class Asking:
         if kind and answer.body and not answer.is_text and answer.status < 400:
             self._binary.setdefault(kind, target.path)
         return answer
+
+    async def _judge_host(
+        self, target: Target, direct: Direct
+    ) -> AsyncIterator[Finding]:
+        """See, with the first path, whether its status is due to the Host."""
+        refused = direct.status in REFUSED or (not direct.status and direct.seconds < 1)
+        if self.asked > 1 or not refused:
+            return
+        local = await self._subject.ask_directly(target, 5, host="localhost")
+        if 0 < local.status < 400:
+            yield judge_host(target.path, HOST, direct.status, local.status)
 
     def _follow(self, target: Target, answer: Answer) -> None:
         kind = answer.value(b"content-type")
@@ -209,56 +248,16 @@ class Asking:
             yield judge_late(target.path, 0, following.seconds, ended=False)
             await subject.function.restart()
 
-    async def _compare(
-        self, target: Target, direct: Direct, outcome: Outcome
-    ) -> list[Finding]:
-        again = await self._subject.ask_directly(target, 5)
-        steady = again.body == direct.body and again.status == direct.status
-        one = _compared(direct.status, direct.fields, direct.body if steady else None)
-        findings: list[Finding] = []
-        through = self._gateways if self.asked <= MAX_COMPARED else self._gateways[:1]
-        for number, gateway in enumerate(through):
-            if number:
-                outcome = await self._subject.ask(target, gateway)
-            if _is_known(gateway, direct):
-                continue
-            body = outcome.body if steady else None
-            other = _compared(outcome.status, outcome.fields, body)
-            why = outcome.note or outcome.failure
-            findings += judge_difference(target.path, gateway, one, other, why)
-        return findings
-
-
-def _is_known(gateway: str, direct: Direct) -> bool:
-    """Return whether a gateway's difference is another finding's: size or base64."""
-    answer = Answer("", HOST, direct.status, direct.fields, direct.body)
-    if len(direct.body) > responses.MAX_ALB * responses.MARGIN:
-        return gateway.startswith("alb") or len(direct.body) > responses.MAX_REPLY * 0.7
-    return gateway == "rest-api" and not answer.is_text
-
-
-def _compared(
-    status: int, fields: list[tuple[bytes, bytes]], body: bytes | None
-) -> Compared:
-    answer = Answer("", HOST, status, fields)
-    # VPC Lattice does not say which protocol its client spoke.
-    location = answer.value(b"location").replace("https:", "http:", 1)
-    return Compared(
-        status,
-        answer.value(b"content-type"),
-        location,
-        len(answer.values(b"set-cookie")),
-        body.replace(b"https:", b"http:") if body is not None else None,
-    )
-
 
 def _timing(direct: Direct, limit: float) -> Timing:
     answer = Answer("", HOST, direct.status, direct.fields)
+    in_time = direct.seconds < limit * 0.9
     return Timing(
         direct.seconds,
-        direct.complete or (not direct.status and direct.seconds < limit * 0.9),
+        direct.complete or (not direct.status and in_time),
         direct.first_byte,
         len(direct.body),
         answer.value(b"content-type"),
         limit,
+        is_broken=bool(direct.status) and not direct.complete and in_time,
     )

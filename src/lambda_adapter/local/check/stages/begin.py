@@ -1,5 +1,6 @@
 """Starting: until the application is ready, or it is known why it never is."""
 
+import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -10,8 +11,12 @@ import trio
 
 from lambda_adapter.local import processes
 from lambda_adapter.local.check.settings import Target
+from lambda_adapter.local.check.stages.unix_sockets import unix_sockets
 from lambda_adapter.local.check.subject import Subject
 from lambda_adapter.local.environment import EndedError
+
+_LISTEN = "0A"
+"""TCP_LISTEN in /proc/net/tcp: include/net/tcp_states.h."""
 
 LOOK = 0.3
 """Seconds between two looks at what an application listens on."""
@@ -21,6 +26,10 @@ UNHEALTHY = 8
 
 STEADY = 1.0
 """Seconds that an application listens elsewhere until that is taken for its place."""
+
+
+MAPPED = "::ffff:"
+"""Before an IPv4 address at which an IPv6 socket listens, as Java's do."""
 
 
 class Listener(msgspec.Struct, frozen=True):
@@ -41,12 +50,16 @@ class Beginning(msgspec.Struct):
     waits: float = 0.0
     """Seconds in which no process had anything to run."""
     listeners: tuple[Listener, ...] = ()
+    unix_socket: str = ""
+    """A Unix socket at which it listens, if it listens at nothing else."""
     problem: str = ""
     """Why it is not ready: a line."""
     hindered: bool = False
     """Whether something of this machine's is in its way: ``problem`` has what."""
     ended: bool = False
     """Whether the processes have ended by themselves."""
+    is_accepting: bool = True
+    """Whether connections are taken where it listens; if not, it is still starting."""
     readiness_status: int = 0
     """What the readiness path returns; 0 for no response in time."""
     readiness_seconds: float = 0.0
@@ -78,6 +91,10 @@ async def begin(subject: Subject, progress: Callable[[str], None]) -> Beginning:
     _measure(subject, found)
     if not found.listeners:
         found.listeners = await trio.to_thread.run_sync(_listeners, subject)
+    if found.listeners and not found.ready and subject.has_port:
+        found.is_accepting = not await trio.to_thread.run_sync(_waiting, subject.port)
+    if not found.listeners and not found.ready:
+        found.unix_socket = await trio.to_thread.run_sync(_unix_socket, subject)
     if found.ready and subject.has_port:
         await _ask_readiness(subject, found)
     found.lines = subject.log.lines[first_line:]
@@ -104,7 +121,8 @@ async def _find_place(
         await trio.sleep(LOOK)
         if not subject.has_port or subject.function.environment is None:
             continue
-        if _lambda_seconds(subject) > subject.settings.pace.init:
+        is_up = 0 < found.readiness_status < 500  # and the adapter will see it
+        if _lambda_seconds(subject) > subject.settings.pace.init and not is_up:
             start.cancel()
             return
         there = await trio.to_thread.run_sync(_listeners, subject)
@@ -172,11 +190,31 @@ def _listeners(subject: Subject) -> tuple[Listener, ...]:
         except (*processes.GONE, OSError):
             continue
         found |= {
-            (str(each.laddr.ip), int(each.laddr.port))
+            (str(each.laddr.ip).removeprefix(MAPPED), int(each.laddr.port))
             for each in connections
             if each.status == psutil.CONN_LISTEN and each.laddr
         }
     return tuple(Listener(*each) for each in sorted(found))
+
+
+def _waiting(port: int) -> bool:
+    """Return whether a connection to a port waits to be accepted: proc_pid_net(5)."""
+    for name in ("tcp", "tcp6"):
+        with contextlib.suppress(OSError), open(f"/proc/net/{name}") as file:
+            for line in file.readlines()[1:]:
+                _, address, _, state, queues, *_ = line.split()
+                is_here = int(address.rpartition(":")[2], 16) == port
+                if is_here and state == _LISTEN and int(queues.partition(":")[2], 16):
+                    return True
+    return False
+
+
+def _unix_socket(subject: Subject) -> str:
+    environment = subject.function.environment
+    pid = environment.adapter.pid if environment else None
+    if not pid or not subject.has_port:
+        return ""
+    return next(iter(unix_sockets(processes.tree(pid)[1:])), "")
 
 
 def is_server(command: tuple[str, ...], name: str) -> bool:

@@ -1,6 +1,6 @@
 """Starting, and starting anew with a cure, until the application is ready."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -13,6 +13,7 @@ from lambda_adapter.local.check.rules.place import (
     judge_address,
     judge_port,
     judge_readiness,
+    judge_unix_socket,
 )
 from lambda_adapter.local.check.settings import CheckSettings
 from lambda_adapter.local.check.stages.begin import Beginning, Listener, begin
@@ -72,10 +73,19 @@ def _judge(
         cause = find_cause(beginning.lines)
         line = last_line(beginning.lines)
         findings.append(judge_exit(beginning.problem, line, cause))
+    elif not beginning.is_accepting and not beginning.killed:
+        findings.append(judge_silence(subject.settings.pace.init, listens=True))
     elif beginning.listeners and not beginning.killed:
-        findings += _readiness(subject, beginning)
-        environ = subject.options.environ | {"AWS_LWA_READINESS_CHECK_PROTOCOL": "tcp"}
-        return msgspec.structs.replace(subject.options, environ=environ)
+        if 0 < beginning.readiness_status < 500:  # it came up as it was given up
+            findings.append(judge_silence(subject.settings.pace.init, listens=True))
+        else:
+            findings += _readiness(subject, beginning)
+        environ = {"AWS_LWA_READINESS_CHECK_PROTOCOL": "tcp"}
+        return _with_environ(subject.options, environ)
+    elif beginning.unix_socket:
+        findings.append(judge_unix_socket(beginning.unix_socket))
+        environ = {"AWS_LWA_UNIX_SOCKET": beginning.unix_socket}
+        return _with_environ(subject.options, environ)
     elif not beginning.killed:  # of memory, which is judged at the end
         findings.append(judge_silence(beginning.wall))
     return None
@@ -111,8 +121,9 @@ def _elsewhere(beginning: Beginning, port: int, host: str) -> Listener | None:
 
 def _with_place(options: Options, place: Listener) -> Options:
     host = "127.0.0.1" if place.host in _EVERYWHERE else place.host
-    environ = options.environ | {
-        "AWS_LWA_PORT": str(place.port),
-        "AWS_LWA_HOST": host,
-    }
-    return msgspec.structs.replace(options, environ=environ)
+    environ = {"AWS_LWA_PORT": str(place.port), "AWS_LWA_HOST": host}
+    return _with_environ(options, environ)
+
+
+def _with_environ(options: Options, environ: Mapping[str, str]) -> Options:
+    return msgspec.structs.replace(options, environ={**options.environ, **environ})

@@ -31,6 +31,9 @@ locally; a server that looks around once a second, as gunicorn does, loses nothi
 QUEUED = 0.5
 """Seconds of waiting for a CPU of this machine that spoil a judgement of the end."""
 
+REPLACED = 10.0
+"""Seconds until a worker that was killed has to be replaced."""
+
 WORKER = 25.0
 """Seconds until a worker that was killed has to be there again: it starts as slowly as
 the application, and this machine may be busy."""
@@ -43,6 +46,8 @@ async def freeze(subject: Subject) -> AsyncIterator[Finding]:
     post = Target(path, "POST", [(b"Content-Type", b"text/plain")], b"hello")
     targets = (post, get)
     before = [await subject.ask(each) for each in targets]
+    if any(each.late for each in before):
+        return  # nothing to compare with
     seconds = subject.settings.pace.freeze
     first_line = len(subject.log.lines)
     alive = await trio.to_thread.run_sync(_names, subject)
@@ -135,12 +140,12 @@ def _php(subject: Subject) -> str:
 
 async def kill_worker(subject: Subject) -> AsyncIterator[Finding]:
     """Kill one process of several that serve, and see whether requests are served."""
-    victim = await trio.to_thread.run_sync(_find_worker, subject)
-    if victim is None or not subject.has_port:
+    workers = await trio.to_thread.run_sync(_find_workers, subject)
+    if not workers or not subject.has_port:
         return
-    name = victim.name()
+    name = workers[0].name()
     with contextlib.suppress(*processes.GONE):
-        victim.kill()
+        workers[0].kill()
     began = time.monotonic()
     statuses: list[int] = []
     target = Target(subject.options.config.readiness_path)
@@ -151,25 +156,42 @@ async def kill_worker(subject: Subject) -> AsyncIterator[Finding]:
         if 0 < direct.status < 500:
             break
         await trio.sleep(0.2)
-    yield judge_worker(name, statuses, time.monotonic() - began)
+    left = len(workers)
+    if not name.startswith("php"):  # its server, for development, replaces none
+        left = await _count_workers(subject, left, began)
+    yield judge_worker(
+        name, statuses, time.monotonic() - began, left=left, before=len(workers)
+    )
 
 
-def _find_worker(subject: Subject) -> psutil.Process | None:
-    """Return a process without children that listens, where its parent does as well.
+async def _count_workers(subject: Subject, before: int, began: float) -> int:
+    """Return how many workers there are, once they are as many as before."""
+    while True:
+        left = len(await trio.to_thread.run_sync(_find_workers, subject))
+        if left >= before or time.monotonic() - began > REPLACED:
+            return left
+        await trio.sleep(0.2)
 
-    Or that runs the same program as its parent: a worker of a pool that forks.
+
+def _find_workers(subject: Subject) -> list[psutil.Process]:
+    """Return the processes without children that listen, where their parent does.
+
+    Or that run the same program as their parent: workers of a pool that forks.
     """
     pid = subject.environment.adapter.pid or 0
     tree = processes.tree(pid)
     known = {each.pid: each for each in tree[1:]}
+    found: list[psutil.Process] = []
     for process in tree[2:]:
         with contextlib.suppress(*processes.GONE):
             parent = known.get(process.ppid())
-            if parent and parent.name() == process.name() and not process.children():
+            if process.status() in processes.ENDED or not parent:
+                continue
+            if parent.name() == process.name() and not process.children():
                 listens = processes.listening([process, parent])
                 if subject.port in listens:
-                    return process
-    return None
+                    found.append(process)
+    return found
 
 
 async def end(subject: Subject) -> AsyncIterator[Finding]:
@@ -180,9 +202,18 @@ async def end(subject: Subject) -> AsyncIterator[Finding]:
     began = time.monotonic()
     governor = subject.jail.governor
     queued = governor.queued_seconds if governor else 0.0
+    late = _own_queue()
     await environment.end()
     seconds = time.monotonic() - began
     queued = (governor.queued_seconds if governor else 0.0) - queued
+    queued += _own_queue() - late
     if seconds > IN_TIME and queued > QUEUED:
         return  # this machine is too busy to say
     yield judge_sigterm(seconds, in_time=seconds <= IN_TIME)
+
+
+def _own_queue() -> float:
+    """Return the seconds for which this thread has waited for a CPU of this machine."""
+    with contextlib.suppress(OSError), open("/proc/thread-self/schedstat") as file:
+        return int(file.read().split()[1]) / 1e9
+    return 0.0

@@ -14,13 +14,20 @@ from lambda_adapter.local.check.rules.requests import (
 from lambda_adapter.local.check.settings import Target
 from lambda_adapter.local.check.subject import HOST, Subject
 
-USUAL = ("/", "/ws", "/websocket", "/socket", "/cable", "/chat")
+USUAL = (
+    *("/", "/ws", "/websocket", "/socket", "/cable", "/chat", "/live", "/echo"),
+    *("/stream", "/events", "/api/ws", "/graphql", "/notifications", "/updates"),
+)
 ENGINE = "/socket.io/?EIO=4&transport=websocket"
 """Socket.IO's: https://socket.io/docs/v4/engine-io-protocol/"""
 
 _NAMED = re.compile(
     rb"""["'`](?:wss?:)?(?://[^/"'`]*)?(/[\w./-]*(?:ws|socket)[\w./-]*)"""
 )
+_OPENED = re.compile(rb"WebSocket\s*\(([^;\n]{1,200})")
+_QUOTED = re.compile(rb"""["'`](?:wss?://[^/"'`]*)?(/[\w./-]*)""")
+"""The paths in what a page's script opens a WebSocket to."""
+
 _CLOSE = b"\x88\x80\0\0\0\0"
 """A close frame with a mask of zeros: RFC 6455, section 5.5.1."""
 
@@ -41,12 +48,17 @@ async def websockets(subject: Subject) -> AsyncIterator[Finding]:
     named = {
         match.decode()
         for page in subject.pages.values()
-        for match in _NAMED.findall(page.body[:200_000])
+        for match in _paths(page.body[:200_000])
     }
     for path in [*dict.fromkeys([*USUAL, *sorted(named)[:10], ENGINE])]:
         if await _upgrades(subject, path):
             yield judge_websocket(path)
             return
+
+
+def _paths(body: bytes) -> list[bytes]:
+    opened = [path for call in _OPENED.findall(body) for path in _QUOTED.findall(call)]
+    return [*opened, *_NAMED.findall(body)]
 
 
 async def _upgrades(subject: Subject, path: str) -> bool:

@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 import msgspec
 import psutil
@@ -15,10 +15,11 @@ from lambda_adapter.local.check.finding import Finding
 from lambda_adapter.local.check.rules.causes import find_cause
 from lambda_adapter.local.check.rules.disk import judge_tmp
 from lambda_adapter.local.check.rules.growth import Weight, judge_growth
-from lambda_adapter.local.check.rules.life import Idle, ThreadUse, judge_idle
+from lambda_adapter.local.check.rules.life import GO, Idle, ThreadUse, judge_idle
 from lambda_adapter.local.check.rules.requests import judge_crash, judge_failed
 from lambda_adapter.local.check.settings import Target
 from lambda_adapter.local.check.subject import Subject
+from lambda_adapter.local.sandbox.attempts import Connect
 
 SETTLE = 1.1
 """Seconds for what the last request has begun to end: Node's HTTP waits 1 s."""
@@ -28,6 +29,10 @@ MIN_REQUESTS = 100
 
 STEPS = 10
 """Times that the processes are weighed while requests come."""
+
+
+_GO_NOTE = b"\4\0\0\0Go\0\0"
+"""Type and name of .note.go.buildid: https://go.dev/src/cmd/link/internal/ld/elf.go"""
 
 
 class _Thread(msgspec.Struct, frozen=True):
@@ -40,6 +45,8 @@ class _Thread(msgspec.Struct, frozen=True):
 class _Look(msgspec.Struct, frozen=True):
     cpu: float
     threads: dict[int, _Thread]
+    connects: dict[Connect, int]
+    """How often each address was connected to, since the start."""
 
 
 async def idle(subject: Subject) -> AsyncIterator[Finding]:
@@ -62,24 +69,51 @@ async def idle(subject: Subject) -> AsyncIterator[Finding]:
     connections = await trio.to_thread.run_sync(_connections, subject)
     halves = list(itertools.pairwise(looks))
     cpu = min(later.cpu - before.cpu for before, later in halves) / (seconds / 2)
-    threads = [
+    threads = _thread_uses(looks, seconds / 2)
+    started = _in_both(_started(*half) for half in halves)
+    connects = _in_both(_connected(*half, subject) for half in halves)
+    found = Idle(seconds, cpu, threads, lines, connections, started, connects)
+    servers = await trio.to_thread.run_sync(_servers, subject)
+    for finding in judge_idle(found, servers):
+        yield finding
+
+
+def _thread_uses(looks: Sequence[_Look], seconds: float) -> list[ThreadUse]:
+    """Return what each thread did that was there all the time."""
+    return [
         ThreadUse(
             thread.process,
             thread.name,
             thread.is_main,
             min(
                 later.threads[number].switches - before.threads[number].switches
-                for before, later in halves
+                for before, later in itertools.pairwise(looks)
             )
-            / (seconds / 2),
+            / seconds,
         )
         for number, thread in looks[-1].threads.items()
         if all(number in look.threads for look in looks)
     ]
-    found = Idle(seconds, cpu, threads, lines, connections)
-    servers = await trio.to_thread.run_sync(_servers, subject)
-    for finding in judge_idle(found, servers):
-        yield finding
+
+
+def _started(before: _Look, later: _Look) -> set[str]:
+    """Return the processes of threads that were started."""
+    new = later.threads.keys() - before.threads.keys()
+    return {later.threads[number].process for number in new}
+
+
+def _connected(before: _Look, later: _Look, subject: Subject) -> set[str]:
+    """Return where the application has connected to."""
+    own = {subject.port, *subject.ours}
+    return {
+        f"{each.by} to {each.host}:{each.port}"
+        for each, count in later.connects.items()
+        if count > before.connects.get(each, 0) and each.port not in own
+    }
+
+
+def _in_both(halves: Iterable[set[str]]) -> list[str]:
+    return sorted(set.intersection(*halves))
 
 
 def _application(subject: Subject) -> list[psutil.Process]:
@@ -93,12 +127,19 @@ def _look(subject: Subject) -> _Look:
     threads: dict[int, _Thread] = {}
     for process in _application(subject):
         with contextlib.suppress(*processes.GONE, OSError):
-            name = process.name()
+            name = GO if _is_go(process.pid) else process.name()
             cpu += _cpu(process.pid)
             for number in map(int, os.listdir(f"/proc/{process.pid}/task")):
                 main = number == process.pid
                 threads[number] = _thread(process.pid, number, name, main=main)
-    return _Look(cpu, threads)
+    connects = dict(subject.jail.attempts.connects)
+    return _Look(cpu, threads, connects)
+
+
+def _is_go(pid: int) -> bool:
+    """Return whether a program has the note of Go's linker, near its beginning."""
+    with open(f"/proc/{pid}/exe", "rb") as file:
+        return _GO_NOTE in file.read(4_096)
 
 
 def _cpu(pid: int) -> float:
