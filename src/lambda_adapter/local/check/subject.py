@@ -9,6 +9,7 @@ import msgspec
 import trio
 
 from lambda_adapter.http.messages import Fields
+from lambda_adapter.local.check import busy
 from lambda_adapter.local.check.settings import CheckSettings, Target
 from lambda_adapter.local.environment import Environment
 from lambda_adapter.local.front_door import GatewayCall
@@ -193,23 +194,32 @@ class Subject:
     async def ask_directly(
         self, target: Target, seconds: float, host: str = HOST
     ) -> Direct:
-        """Send a request to the application itself, as the adapter would."""
-        began = time.monotonic()
+        """Send a request to the application itself, as the adapter would.
+
+        The time in which this machine is busy with other programs does not count.
+        """
+        began, queued = time.monotonic(), self._queued()
         reader = _Reader()
-        with trio.move_on_after(seconds) as limit:
+        async with busy.move_on_after(seconds, self._queued) as limit:
             try:
                 address = self.options.config.host
                 async with await trio.open_tcp_stream(address, self.port) as stream:
                     await reader.exchange(stream, target, host)
             except (OSError, trio.BrokenResourceError, h11.RemoteProtocolError):
                 pass
-        took = time.monotonic() - began
+        took = max(time.monotonic() - began - (self._queued() - queued), 0.0)
         all_read = reader.complete or len(reader.body) >= MAX_BODY
         complete = all_read and not limit.cancelled_caught
-        first = reader.headed_at - began if reader.headed_at else took
+        first = min(reader.headed_at - began, took) if reader.headed_at else took
         return Direct(
             reader.status, reader.fields, bytes(reader.body), took, complete, first
         )
+
+    def _queued(self) -> float:
+        """Return the seconds for which the application has waited for a CPU so far."""
+        environment = self.function.environment
+        jail = environment.jail if environment else None
+        return jail.governor.queued_seconds if jail and jail.governor else 0.0
 
 
 class _Reader:

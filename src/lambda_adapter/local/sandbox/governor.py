@@ -123,7 +123,7 @@ class Governor(threading.Thread):
         stopped = self._stopped_seconds - self._accounted[1]
         self._accounted = (self.cpu_seconds, self._stopped_seconds)
         idle = seconds - used - stopped
-        if idle > 0 and not (used or queued) and self._tree.wants_to_run():
+        if idle > max(queued, 0.0) and self._tree.wants_to_run():
             queued = idle  # the kernel says so only once the thread runs
         self._ledger.add(seconds, idle, queued)
         if self._in_init:
