@@ -85,9 +85,9 @@ def on_page_markdown(
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Make tables fit the window: a range may break, and a cell has its column's name.
+    """Make tables fit the window: ranges may break, short code may not.
 
-    docs/assets/site.css shows the names where a window is narrow.
+    Each cell gets its column's name, which site.css shows in a narrow window.
     """
     return re.sub(r"<table>.*?</table>", _label_cells, html, flags=re.DOTALL)
 
@@ -103,7 +103,10 @@ def _label_cells(table: re.Match[str]) -> str:
         return re.sub(r"<td", lambda _: f'<td data-label="{next(columns)}"', row[0])
 
     labelled = re.sub(r"<tr>.*?</tr>", label_row, table[0], flags=re.DOTALL)
-    return re.sub(r"(?<=\d)\.\.(?=\d)", "..<wbr>", labelled)
+    whole = re.sub(
+        r"<code>([^<]{1,20})</code>", r'<code class="short">\1</code>', labelled
+    )
+    return re.sub(r"(?<=\d)\.\.(?=\d)", "..<wbr>", whole)
 
 
 def settings_table() -> str:
