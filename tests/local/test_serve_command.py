@@ -174,5 +174,6 @@ def test_help():
         assert terminal.status() == 0
 
     text = " ".join(terminal.lines)
-    for word in ("function-url", "--reload", "local invoke", "local events"):
+    commands = ("local check", "local invoke", "local events", "local completion")
+    for word in ("function-url", "--reload", *commands):
         assert word in text

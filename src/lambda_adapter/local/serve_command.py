@@ -50,13 +50,14 @@ pyproject.toml may have any of the options in [tool.lambda-adapter.local].
 lambda-adapter local --asgi main:app              FastAPI, Starlette, Litestar, Quart
 lambda-adapter local --wsgi main:app              Flask, Django, Bottle
 lambda-adapter local -- uvicorn main:app          any command that listens on $PORT
+lambda-adapter local check --help                 would a command run on Lambda?
 lambda-adapter local invoke --help                send a function one event
 lambda-adapter local events --help                print an example event
 lambda-adapter local completion --help            completion for bash, zsh and fish
 
 \b
 Exit status: 0 after Ctrl-C or SIGTERM, 1 if the function can't be run,
-64 if the command line can't be read.
+64 if the command line is invalid.
 """
 
 
