@@ -61,10 +61,10 @@ class _Reply(msgspec.Struct):
 
 
 class CommandEvents(Middleware):
-    """Runs the command of an event, in place of a request to the application."""
+    """Runs the command that an event names, instead of sending a request."""
 
     async def send(self, request: Request, call: Call) -> Response:
-        """Run the command that an event names; send what names none."""
+        """Run the command of an event; send any other event to the application."""
         command = find_command(call)
         if command is None:
             return await self._transport.send(request, call)
@@ -101,7 +101,8 @@ async def run(
         output.add(f"{command[0]}: {error}\n".encode())
         missing = isinstance(error, FileNotFoundError)
         return output.reply(command, 127 if missing else 126, timed_out=False)
-    lifeline = os.pipe()  # SIGKILL of the adapter ends the command, too
+    # SIGKILL of the adapter ends the command, too, with all that it has started.
+    lifeline = os.pipe()
     try:
         tie_group(process.pid, lifeline)
         is_late = not await _follow(process, output, deadline)
@@ -121,7 +122,7 @@ async def run(
 async def _follow(
     process: subprocess.Popen[bytes], output: "Output", deadline: float
 ) -> bool:
-    """Read the output until the command ends, and return whether that was in time."""
+    """Read the output until the command ends; return whether it ended in time."""
     pipe = process.stdout.fileno() if process.stdout else -1
     ended = os.pidfd_open(process.pid)
     os.set_blocking(pipe, False)
@@ -139,7 +140,9 @@ async def _follow(
 
 async def _read_until_ended(pipe: int, ended: int, output: "Output") -> None:
     async def read() -> None:
-        while output.read(pipe):  # a piece at a time, or no deadline could pass
+        # A wait after each piece, or a command that prints for ever would outlast every
+        # deadline.
+        while output.read(pipe):
             await trio.lowlevel.wait_readable(pipe)
 
     async with trio.open_nursery() as nursery:
@@ -160,7 +163,7 @@ def _start(command: list[str], environ: Mapping[str, str]) -> subprocess.Popen[b
 
 
 def _log(text: bytes) -> None:
-    """Write to stderr as the command would: as it is, in whatever encoding."""
+    """Write the command's output to stderr, unchanged."""
     while text:
         text = text[os.write(2, text) :]
 
@@ -180,7 +183,7 @@ class Output:
         self._size = 0
 
     def read(self, pipe: int) -> bool:
-        """Take a piece of what a pipe has, and return whether it may have more."""
+        """Read a piece of the command's output; return whether there may be more."""
         try:
             piece = os.read(pipe, MAX_PIECE)
         except BlockingIOError:
@@ -189,14 +192,14 @@ class Output:
         return bool(piece)
 
     def read_rest(self, pipe: int) -> None:
-        """Take what is left in a pipe, of which nobody may be left to write more."""
+        """Read the rest of the command's output, after its end."""
         for _ in range(MAX_REST // MAX_PIECE):
             size = self._size
             if not self.read(pipe) or self._size == size:
                 return
 
     def add(self, piece: bytes) -> None:
-        """Log a piece and keep the last of all."""
+        """Log a piece of the command's output, and keep the last of all of it."""
         room = MAX_LOGGED - self._size
         if room > 0:
             _log(piece[:room] + (CUT if len(piece) > room else b""))
@@ -204,6 +207,6 @@ class Output:
         self._last = (self._last + piece)[-MAX_OUTPUT:]
 
     def reply(self, command: list[str], status: int, *, timed_out: bool) -> _Reply:
-        """Return the reply to the event."""
+        """Return the reply to an event that named a command."""
         text = self._last.decode("utf-8", "replace")
         return _Reply(command, status, text, self._size > MAX_OUTPUT, timed_out)

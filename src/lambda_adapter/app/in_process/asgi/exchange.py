@@ -195,7 +195,7 @@ class HTTPCycle:
 
     @property
     def subject(self) -> str:
-        """``METHOD PATH``, for the log."""
+        """``METHOD PATH`` of the application's request, for the log."""
         return name_call(self._call, self._request)
 
     def log_late_work(self) -> None:

@@ -169,7 +169,7 @@ class AsyncioHost:
         self._life.cancel()
 
     def gate(self) -> Gate:
-        """Return a closed gate."""
+        """Return a closed gate for coroutines on asyncio."""
         return AsyncioGate(self._loop)
 
     def start(self, call: Callable[[], Awaitable[None]], ended: Ended) -> Task:

@@ -51,7 +51,7 @@ class TrioHost:
         self._life.cancel()
 
     def gate(self) -> Gate:
-        """Return a closed gate."""
+        """Return a closed gate for coroutines on trio."""
         return TrioGate()
 
     def start(self, call: Callable[[], Awaitable[None]], ended: Ended) -> Task:

@@ -60,7 +60,7 @@ class TrioAsyncioHost:
         self._life.cancel()
 
     def gate(self) -> Gate:
-        """Return a closed gate."""
+        """Return a closed gate for coroutines on trio-asyncio."""
         return AsyncioGate(self._loop)
 
     def start(self, call: Callable[[], Awaitable[None]], ended: Ended) -> Task:

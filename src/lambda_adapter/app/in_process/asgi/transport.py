@@ -42,7 +42,7 @@ class ASGITransport:
         self._watchdog = watchdog
 
     async def send(self, request: Request, call: Call) -> Response:
-        """Call the application, and return its response once there is one.
+        """Call the ASGI application, and return its response once there is one.
 
         Raises:
             DeadlineError: there was none in time; the application is cancelled.

@@ -149,7 +149,7 @@ class WSGIResponder:
 
     @property
     def subject(self) -> str:
-        """``METHOD PATH``, for the log."""
+        """``METHOD PATH`` of the application's request, for the log."""
         return name_call(self._call, self._request)
 
     def _emit(self, piece: bytes) -> None:

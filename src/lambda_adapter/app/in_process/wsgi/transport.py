@@ -43,7 +43,7 @@ class WSGITransport:
         self._watchdog = watchdog
 
     async def send(self, request: Request, call: Call) -> Response:
-        """Call the application, and return its response once there is one.
+        """Call the WSGI application, and return its response once there is one.
 
         Raises:
             DeadlineError: there was none in time; its thread still runs.
