@@ -100,6 +100,7 @@ TESTED_BY = {
         ["local/invocation_view", "local/page_token"], "local/test_inspector"
     ),
     "local/http_server": "local/test_guard",
+    "local/read_options": "local/test_option_table",
     "local/report": "local/test_pytest_plugin",
     "local/testing": "local/test_pytest_plugin",
     "local/microvm/hook_rows": "local/microvm/test_machine",

@@ -5,14 +5,8 @@ from typing import get_type_hints
 import msgspec
 import pytest
 
-from lambda_adapter.local.option_table import (
-    OWN,
-    AppOptions,
-    BadOptionError,
-    Given,
-    flags,
-    read_given,
-)
+from lambda_adapter.local.option_table import OWN, AppOptions, Given, flags
+from lambda_adapter.local.read_options import BadOptionError, read_given
 from tests.emulator import PROJECT
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from lambda_adapter.local.invocation import Invocation
-from lambda_adapter.local.option_table import AppOptions, BadOptionError
+from lambda_adapter.local.option_table import AppOptions
 from lambda_adapter.local.ports import SetupError
 from lambda_adapter.local.pytest_plugin import StartsApps
+from lambda_adapter.local.read_options import BadOptionError
 from lambda_adapter.local.testing import LambdaApp
 from tests.adapter import ENVIRON, PUPPET
 from tests.emulator import PROJECT

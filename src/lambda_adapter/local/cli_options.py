@@ -7,14 +7,9 @@ from msgspec import inspect
 from rich.console import Console
 
 from lambda_adapter import __version__
-from lambda_adapter.local.option_table import (
-    BadOptionError,
-    Flag,
-    Given,
-    flags,
-    read_given,
-)
+from lambda_adapter.local.option_table import Flag, Given, flags
 from lambda_adapter.local.output import Output
+from lambda_adapter.local.read_options import BadOptionError, read_given
 from lambda_adapter.local.reporters import ConsoleReport, JsonReport
 
 Reporter = ConsoleReport | JsonReport

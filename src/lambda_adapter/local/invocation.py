@@ -32,11 +32,30 @@ class Failure(msgspec.Struct, frozen=True):
 class Invocation:
     """An event with its result and its log lines."""
 
-    response: Response | None
+    client_context = ""
+    """JSON from the caller, for the runtime only."""
+    number = 0
+    handed_at: float | None = None
+    delivered: "runtime.Invocation | None" = None
+    """The invocation as the runtime got it, with its headers."""
+    reply_payload = b""
+    """A whole reply, or the prelude of a streamed one."""
+    response: Response | None = None
     """The gateway's response; only the head if it is streamed."""
-    pieces: trio.MemoryReceiveChannel[bytes] | None
+    pieces: trio.MemoryReceiveChannel[bytes] | None = None
     """A streamed body, for one reader."""
-    failure: Failure | None
+    failure: Failure | None = None
+    note = ""
+    """The gateway's objection to the reply."""
+    is_refused = False
+    """Whether the gateway refused the request, so that there was no event."""
+    calls = 0
+    """How often a MicroVM's hook was called; 0 for an event of a function."""
+    init_ms: float | None = None
+    duration_ms = 0.0
+    replied_ms = 0.0
+    """Duration until the reply, or until the end of a streamed one."""
+    memory_mb = 0
 
     def __init__(
         self,
@@ -50,9 +69,6 @@ class Invocation:
         self.respond = respond
         """The gateway's part, if there is one."""
         self.request_id = str(uuid.uuid4())
-        self.client_context = ""
-        """JSON from the caller, for the runtime only."""
-        self.number = 0
         self.at = time.time()
         self.replied = trio.Event()
         """Set once there is a reply, the beginning of a stream, or a failure."""
@@ -60,26 +76,7 @@ class Invocation:
         """Set once the environment is free for the next invocation."""
         self.told = trio.Event()
         """Set once it is reported; nothing changes after that."""
-        self.handed_at: float | None = None
-        self.reply_payload = b""
-        """A whole reply, or the prelude of a streamed one."""
-        self.pieces = None
-        self.failure = None
-        self.note = ""
-        """The gateway's objection to the reply."""
-        self.response = None
-        self.is_refused = False
-        """Whether the gateway refused the request, so that there was no event."""
-        self.calls = 0
-        """How often a MicroVM's hook was called; 0 for an event of a function."""
         self.lines: list[str] = []
-        self.init_ms: float | None = None
-        self.duration_ms = 0.0
-        self.replied_ms = 0.0
-        """Duration until the reply, or until the end of a streamed one."""
-        self.delivered: runtime.Invocation | None = None
-        """The invocation as the runtime got it, with its headers."""
-        self.memory_mb = 0
 
     def __repr__(self) -> str:
         parts = [f"#{self.number} {self.title}"]

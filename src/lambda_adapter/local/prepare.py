@@ -115,21 +115,28 @@ def _check(options: Options) -> None:
     if name and not _finds(name, options):
         raise SetupError(advise_on_command(name, options.cwd))
     if options.debug is not None:
-        if options.sandbox or options.environments > 1:
-            raise SetupError("--debug is for one environment, without --sandbox")
-        if options.profile_imports:
-            raise SetupError("--profile-imports and --debug exclude each other")
-        if name:
-            debugged(options.command, options.environ, options.debug)
-        else:
-            debugged_adapter(options.debug)
+        _check_debug(options, options.debug)
     if options.profile_imports:
-        if options.sandbox or options.environments > 1:
-            raise SetupError(
-                "--profile-imports is for one environment, without --sandbox"
-            )
-        if name:
-            profiled(options.command, options.environ, "")
+        _check_profile(options)
+
+
+def _check_debug(options: Options, port: int) -> None:
+    if options.sandbox or options.environments > 1:
+        raise SetupError("--debug is for one environment, without --sandbox")
+    if options.profile_imports:
+        raise SetupError("--profile-imports and --debug exclude each other")
+    # Called only for what they raise: that this can't be debugged.
+    if options.command:
+        debugged(options.command, options.environ, port)
+    else:
+        debugged_adapter(port)
+
+
+def _check_profile(options: Options) -> None:
+    if options.sandbox or options.environments > 1:
+        raise SetupError("--profile-imports is for one environment, without --sandbox")
+    if options.command:
+        profiled(options.command, options.environ, "")
 
 
 def _finds(name: str, options: Options) -> bool:

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from lambda_adapter.local.option_table import BadOptionError, read_given
 from lambda_adapter.local.ports import SetupError
+from lambda_adapter.local.read_options import BadOptionError, read_given
 
 FILE = "pyproject.toml"
 TABLE = "tool.lambda-adapter.local"

@@ -67,8 +67,8 @@ def lambda_microvm(pytestconfig: pytest.Config) -> Iterator[StartsMicroVMs]:
         ) -> MicroVMApp:
             __tracebackhide__ = True
             from lambda_adapter.local.microvm.testing import open_microvm_app
-            from lambda_adapter.local.option_table import BadOptionError
             from lambda_adapter.local.ports import SetupError
+            from lambda_adapter.local.read_options import BadOptionError
 
             try:
                 app = stack.enter_context(open_microvm_app(command, **options))
@@ -113,8 +113,8 @@ def _starting(config: pytest.Config) -> Iterator[StartsApps]:
             command: str | Sequence[str], **options: Unpack[AppOptions]
         ) -> LambdaApp:
             __tracebackhide__ = True
-            from lambda_adapter.local.option_table import BadOptionError
             from lambda_adapter.local.ports import SetupError
+            from lambda_adapter.local.read_options import BadOptionError
             from lambda_adapter.local.testing import open_app
 
             try:

@@ -15,9 +15,10 @@ import trio
 
 from lambda_adapter.config import Config
 from lambda_adapter.local.invocation import Invocation
-from lambda_adapter.local.option_table import AppOptions, read_given
+from lambda_adapter.local.option_table import AppOptions
 from lambda_adapter.local.ports import SetupError, free_ports
 from lambda_adapter.local.prepare import make_options
+from lambda_adapter.local.read_options import read_given
 from lambda_adapter.local.report import Silence
 from lambda_adapter.local.session import Session, listen, open_session
 

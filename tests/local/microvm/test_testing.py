@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lambda_adapter.local.option_table import BadOptionError
 from lambda_adapter.local.pytest_plugin import StartsMicroVMs
+from lambda_adapter.local.read_options import BadOptionError
 from tests.adapter import ENVIRON
 from tests.microvm.lambda_side import UVICORN
 

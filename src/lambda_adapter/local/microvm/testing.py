@@ -10,9 +10,10 @@ import httpx
 
 from lambda_adapter.local.invocation import Invocation
 from lambda_adapter.local.microvm.session import MicroVMSession, open_microvm
-from lambda_adapter.local.option_table import MicroVMOptions, read_given
+from lambda_adapter.local.option_table import MicroVMOptions
 from lambda_adapter.local.ports import SetupError, free_ports
 from lambda_adapter.local.prepare import make_options
+from lambda_adapter.local.read_options import read_given
 from lambda_adapter.local.session import listen
 from lambda_adapter.local.testing import (
     CLIENT_TIMEOUT,

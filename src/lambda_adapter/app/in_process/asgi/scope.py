@@ -51,8 +51,7 @@ def make_scope(
         "aws.context": LambdaContext(call.invocation, function),
     }
     if state is not None:
-        # Shallow, as the specification says: what the lifespan has put there is shared,
-        # the names are not.
+        # A shallow copy, as the specification says.
         scope["state"] = state.copy()
     return scope
 
