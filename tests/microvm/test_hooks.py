@@ -136,6 +136,20 @@ def test_payload(payload, hook):
     assert "x-forged" not in request.headers
 
 
+def test_a_payload_of_the_largest_size():
+    """A payload of 16 KB, the most that AWS documents, arrives whole in the body."""
+    payload = "\N{SNOWMAN}" * 5_461
+    body = json.dumps({"runHookPayload": payload}, ensure_ascii=False)
+    with open_microvm(**{AFTER: "/after"}) as microvm:
+        microvm.build("ready")
+
+        assert microvm.hook("run", body.encode()) == 200
+
+        (request,) = microvm.seen("/after")
+    assert request.body.encode("latin-1").decode() == body
+    assert "x-microvm-payload" not in request.headers
+
+
 BODIES = {
     "none": b"",
     "garbage": b"\xff\xfe\0",

@@ -105,7 +105,8 @@ def _check(options: Options) -> None:
         raise SetupError(f"--app-dir {config.app_dir}: there is no such folder")
     if options.microvm and options.port in {config.microvm_hooks_port, config.port}:
         raise SetupError(
-            f"port {options.port} has two uses: choose another one with --port"
+            f"the application or the hooks need port {options.port}: choose another"
+            " --port"
         )
     name = options.command[0] if options.command else ""
     if name and config.is_in_process:

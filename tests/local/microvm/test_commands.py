@@ -33,7 +33,7 @@ def test_a_session():
         for word in ("suspend", "resume", "suspend"):
             terminal.type(word)
         terminal.type("sleep")
-        terminal.wait("^'sleep' is none of suspend, resume, terminate$")
+        terminal.wait("^unknown command 'sleep': type suspend, resume, terminate$")
         terminal.type(" TERMINATE ")
         assert terminal.status() == 0
 
@@ -73,8 +73,8 @@ def test_json():
 @pytest.mark.parametrize(
     ("script", "said"),
     [
-        ("exit 3", "^error  the application has ended with exit status 3"),
-        ("kill -KILL $$", "^error  the application has ended with signal 9"),
+        ("exit 3", "^error  the application ended with exit status 3"),
+        ("kill -KILL $$", "^error  the application ended with signal 9"),
     ],
 )
 def test_an_application_that_ends(script: str, said: str):
@@ -94,7 +94,7 @@ def test_a_port_with_two_uses():
         assert terminal.status() == 1
 
     assert terminal.lines == [
-        f"error  port {port} has two uses: choose another one with --port"
+        f"error  the application or the hooks need port {port}: choose another --port"
     ]
 
 

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
@@ -19,6 +20,7 @@ from tests.emulator import PROJECT
 from tests.local.microvm.conftest import Starts
 from tests.local.terminal import open_terminal
 from tests.microvm.lambda_side import UVICORN, wait_until
+from tests.microvm.test_servers import command_of
 
 BEFORE = "AWS_LWA_SNAPSTART_BEFORE_CHECKPOINT_PATH"
 AFTER = "AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH"
@@ -160,6 +162,38 @@ def test_an_application_that_ends(start: Starts):
     application(app).kill()
 
     wait_until(lambda: app.state == "terminated")
+
+
+def test_the_adapter_is_killed(start: Starts):
+    """SIGKILL of the adapter ends the MicroVM, and leaves no process of it."""
+    app = start()
+    process = application(app)
+    adapter = process.parent()
+    assert adapter
+
+    adapter.kill()
+
+    wait_until(lambda: app.state == "terminated")
+    assert psutil.wait_procs([process], 10)[1] == []
+
+
+@pytest.mark.parametrize(
+    "name", ["gunicorn", "node", "nginx", pytest.param("go", marks=pytest.mark.e2e)]
+)
+def test_servers(lambda_microvm: StartsMicroVMs, name: str, tmp_path: Path):
+    """Any server lives in a MicroVM from its build to its end."""
+    (port,) = free_ports(1)
+    command, settings, _ = command_of(name, tmp_path)
+    env = {**measured(), **settings, AFTER: "/after", SUSPEND: "/asleep"}
+    words = [word.format(port=port) for word in command]
+
+    app = lambda_microvm(words, app_port=port, env=env, payload="x" * 4_096)
+    app.suspend()
+    assert app.get("/page").is_success
+    app.terminate()
+
+    names = ["ready", "validate", "run", "suspend", "resume", "terminate"]
+    assert called(app) == [(name, 200) for name in names]
 
 
 @pytest.mark.parametrize("name", ["asgi", "wsgi"])

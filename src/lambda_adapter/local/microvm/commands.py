@@ -1,4 +1,4 @@
-"""What is typed while a MicroVM runs: ``suspend``, ``resume`` or ``terminate``."""
+"""Commands that are typed while a MicroVM runs, one per line."""
 
 import os
 
@@ -11,13 +11,13 @@ from lambda_adapter.local.report import Report
 STDIN = 0
 
 BACKGROUND = 0.5
-"""Seconds until it is looked again whether this process is in the foreground."""
+"""Seconds between two checks whether this process is in the foreground."""
 
 COMMANDS = "suspend, resume, terminate"
 
 
 async def read_commands(microvm: MicroVM, report: Report) -> None:
-    """Obey each line of standard input, until its end, or for ever."""
+    """Run the command on each line of standard input, until its end."""
     if os.isatty(STDIN):
         report.notice(f"running; type {COMMANDS}, and Enter")
     rest = b""
@@ -25,11 +25,11 @@ async def read_commands(microvm: MicroVM, report: Report) -> None:
         *lines, rest = (rest + data).split(b"\n")
         for line in lines:
             if word := line.decode("utf-8", "replace").strip().lower():
-                await _obey(word, microvm, report)
+                await _run(word, microvm, report)
 
 
 async def _read() -> bytes:
-    """Return what is typed; nothing, where there is nothing to wait for."""
+    """Return what is typed; nothing if standard input can't be waited for."""
     try:
         await trio.lowlevel.wait_readable(STDIN)
         while not _is_ours():  # the terminal would stop this process
@@ -45,14 +45,14 @@ def _is_ours() -> bool:
     return not os.isatty(STDIN) or os.tcgetpgrp(STDIN) == os.getpgrp()
 
 
-async def _obey(word: str, microvm: MicroVM, report: Report) -> None:
+async def _run(word: str, microvm: MicroVM, report: Report) -> None:
     actions = {
         "suspend": microvm.suspend,
         "resume": microvm.resume,
         "terminate": microvm.terminate,
     }
     if word not in actions:
-        report.notice(f"{word!r} is none of {COMMANDS}")
+        report.notice(f"unknown command {word!r}: type {COMMANDS}")
         return
     try:
         await actions[word]()

@@ -1,9 +1,10 @@
-"""A MicroVM from its image's build to its end: a real process tree, and its hooks.
+"""A MicroVM from its image's build to its end: its processes, and what may pass.
 
-No process can be restored from a snapshot here, so that the tree whose image is built
-is also the MicroVM that runs. In order: ``ready`` until it is answered 200, `validate`,
-``run``; then traffic passes. A suspended tree is stopped (SIGSTOP), connections through
-the door are closed, and the next one resumes it, as with ``autoResumeEnabled``:
+No process can be restored from a snapshot here, so the processes that the image is
+built with are the MicroVM's as well. In order: ``ready`` until it returns 200, then
+``validate`` and ``run``; then traffic passes. Suspending sends SIGSTOP to every process
+and closes the connections through the door; the next connection resumes the MicroVM, as
+with ``autoResumeEnabled``:
 https://docs.aws.amazon.com/lambda/latest/microvm-api/API_IdlePolicy.html
 """
 
@@ -34,7 +35,7 @@ FATAL = frozenset({"ready", "validate", "run", "resume"})
 
 
 class WrongStateError(Exception):
-    """The MicroVM can't do now what it is asked for."""
+    """The MicroVM's state does not allow this."""
 
 
 class MicroVM:
@@ -83,7 +84,7 @@ class MicroVM:
             nursery.cancel_scope.cancel()
         if self.state != "terminated":
             how = f"signal {-status}" if status < 0 else f"exit status {status}"
-            self._give_up(f"the application has ended with {how}, and so its MicroVM")
+            self._give_up(f"the application ended with {how}, which ends the MicroVM")
 
     async def _find_misplaced(self, pid: int) -> None:
         """Give up if the application listens on another port, until it is ready."""
