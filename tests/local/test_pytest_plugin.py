@@ -224,7 +224,7 @@ def test_reference():
         "over",
         "pieces",
     }
-    internal |= {"refuse", "replied", "respond", "size", "told"}
+    internal |= {"is_hook", "label", "refuse", "replied", "respond", "size", "told"}
     invocation = Invocation(b"{}")
     own = (
         set(vars(LambdaApp))
