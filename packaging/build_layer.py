@@ -71,6 +71,9 @@ def compiled(python: str, layer: Path) -> bool:
     subprocess.run(  # noqa: S603 - a Python of this machine
         [interpreter, "-I", "-m", "compileall", *options, *paths], check=True
     )
+    (module,) = layer.glob("shiv/*/site-packages/lambda_adapter/write_code_file.py")
+    site_packages = str(module.parent.parent)
+    subprocess.run([interpreter, "-IS", module, site_packages], check=True)  # noqa: S603 - the same
     return True
 
 

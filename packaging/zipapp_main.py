@@ -124,6 +124,19 @@ def compile_missing(site_packages: str) -> None:
     for path in pathlib.Path(site_packages).rglob("*.py"):
         if not os.path.exists(importlib.util.cache_from_source(path)):
             compileall.compile_file(path, quiet=2, invalidation_mode=unchecked)
+    if sys.argv[1:] == ["--version"]:
+        write_code_file(site_packages)
+
+
+def write_code_file(site_packages: str) -> None:
+    """Have all code of a start in one file, too, if there is none for this Python."""
+    import subprocess
+
+    target = f"{site_packages}/lambda_adapter/{sys.implementation.cache_tag}.code"
+    if os.access(site_packages, os.W_OK) and not os.path.exists(target):
+        module = f"{site_packages}/lambda_adapter/write_code_file.py"
+        command = [sys.executable, "-IS", module, site_packages, "--with-library"]
+        subprocess.run(command, check=False)  # noqa: S603 - our own
 
 
 def run() -> int:
@@ -133,6 +146,9 @@ def run() -> int:
             if sys.argv[1:] == ["--version"]:
                 compile_missing(unpacked(root))
             sys.path[0] = unpacked(root)
+            from lambda_adapter import code_file
+
+            code_file.use(unpacked(root))
             from lambda_adapter.cli import main
 
             come_last()

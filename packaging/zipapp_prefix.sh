@@ -21,6 +21,8 @@ import sys
 site, *sys.argv = sys.argv[1:]
 sys.version_info >= (3, 11) or __import__("runpy").run_path(sys.argv[0], run_name="__main__")
 sys.path.insert(0, site)
+from lambda_adapter import code_file
+code_file.use(site)
 from lambda_adapter.cli import main
 sys.flags.isolated or sys.path.append(sys.path.pop(0))
 sys.exit(main())

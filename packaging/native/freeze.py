@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 OURS = "lambda_adapter"
 LEFT_OUT = (
     *(f"{OURS}.local", f"{OURS}.app.in_process", f"{OURS}.off_lambda"),
-    *(f"{OURS}.__main__", f"{OURS}.given_environ"),
+    *(f"{OURS}.__main__", f"{OURS}.given_environ", f"{OURS}.write_code_file"),
 )
 """For applications in this process, and what is not for the native file."""
 
@@ -77,7 +77,7 @@ sys.path[:0] = [instead, site]
 import importlib, pkgutil
 left_out, late = [each.split(",") for each in rest]
 import lambda_adapter.cli
-lambda_adapter.cli._import()
+lambda_adapter.cli.import_serve()
 for module in pkgutil.walk_packages(lambda_adapter.__path__, "lambda_adapter."):
     if not module.name.startswith(tuple(left_out)):
         importlib.import_module(module.name)

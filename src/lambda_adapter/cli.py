@@ -163,13 +163,18 @@ def _load(load: Callable[[], None], beside: launcher.Child | None = None) -> Ser
     # (measured). Freezing them also keeps them out of every later collection.
     gc.disable()
     load()
-    serve = bootstrap.run_niced(_import) if beside else _import()
+    serve = bootstrap.run_niced(import_serve) if beside else import_serve()
     gc.freeze()
     gc.enable()
     return serve
 
 
-def _import() -> Serve:
+def import_serve() -> Serve:
+    """Import what serves the application, and return it.
+
+    Raises:
+        UnsupportedPythonError: this Python can't import it.
+    """
     try:
         from lambda_adapter.serve import lazy_trio
 

@@ -164,6 +164,8 @@ def test_layer():
     assert entry.external_attr >> 16 == 0o100755
     unpacked = r"shiv/bootstrap_\w+/site-packages/lambda_adapter/cli\.py"
     assert [name for name in names if re.fullmatch(unpacked, name)]
+    code = r".*/lambda_adapter/cpython-3\d+\.code"
+    assert [name for name in names if re.fullmatch(code, name)]
 
 
 def test_sbom():

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 import trio
 
+from lambda_adapter import code_file
 from lambda_adapter.app.app import App
 from lambda_adapter.app.middleware import Transports, build_stack
 from lambda_adapter.app.server import AttachedApp, ChildApp
@@ -98,6 +99,8 @@ def run(config: Config, child: Child | None) -> int:
     level = config.log_level or ""
     configure(config.log_format, level, is_shared=config.is_in_process)
     keep_freed(config.function_memory)
+    if code_file.reason:
+        log.debug("%s", code_file.reason)
     for warning in config.warnings:
         log.warning("%s", warning)
     try:
