@@ -87,11 +87,13 @@ def test_other_methods(microvm):
         ["X-aws-proxy-port: 9000"],
         ["X-AWS-Proxy-Auth: token"],
         ["X-Forwarded-For: 192.0.2.1"],
+        ["Origin: https://evil.example"],
+        ["Sec-Fetch-Mode: no-cors"],
     ],
 )
 @pytest.mark.parametrize("name", ["ready", "run", "terminate"])
 def test_calls_of_clients(microvm, fields, name):
-    """A call that came through the MicroVM's proxy is refused, and does nothing."""
+    """A call by the MicroVM's proxy or by a browser is refused, and does nothing."""
     data = head(microvm, name, *fields)
     if fields[0].startswith("Host"):
         data = data.replace(f"Host: localhost:{microvm.hooks}\r\n".encode(), b"")

@@ -129,6 +129,8 @@ def read_click(given: Mapping[str, object]) -> Given:
         raise click.UsageError("--cold and --concurrency exclude each other")
     if options.asgi and options.wsgi:
         raise click.UsageError("--asgi and --wsgi exclude each other: give one")
+    if options.payload is not None and not options.microvm:
+        raise click.UsageError("--payload needs --microvm")
     if options.microvm and (others := sorted(_not_for_microvms(options))):
         raise click.UsageError(f"--microvm and --{others[0]} exclude each other")
     return options

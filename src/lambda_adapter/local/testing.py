@@ -18,7 +18,7 @@ from lambda_adapter.local.invocation import Invocation
 from lambda_adapter.local.option_table import AppOptions
 from lambda_adapter.local.ports import SetupError, free_ports
 from lambda_adapter.local.prepare import make_options
-from lambda_adapter.local.read_options import read_given
+from lambda_adapter.local.read_options import BadOptionError, read_given
 from lambda_adapter.local.report import Silence
 from lambda_adapter.local.session import Session, listen, open_session
 
@@ -219,6 +219,9 @@ def open_app(
         {**os.environ, **given.get("env", {})},
         given.get("cwd"),
     )
+
+    if options.microvm:
+        raise BadOptionError("for a MicroVM, use the fixture lambda_microvm")
 
     @asynccontextmanager
     async def started() -> AsyncIterator[Session]:

@@ -103,7 +103,10 @@ def _respond(hooks: Hooks, line: str, headers: dict[str, str], body: bytes) -> i
     if not path.startswith(PREFIX) or call is None:
         return 404
     if not _is_local(headers):
-        notice(f"{path}: refused: it was called through a proxy", "WARNING")
+        notice(
+            f"{path}: refused: it was called through a proxy, or by a browser",
+            "WARNING",
+        )
         return 403
     if method != "POST":
         return 405
@@ -114,7 +117,8 @@ def _is_local(headers: dict[str, str]) -> bool:
     host = headers.get("host", "").strip().lower()
     name = host if host.endswith("]") else host.rpartition(":")[0] or host
     return name in LOCAL and not any(
-        header.startswith(("x-aws-proxy-", "x-forwarded-")) for header in headers
+        header.startswith(("x-aws-proxy-", "x-forwarded-", "origin", "sec-fetch-"))
+        for header in headers
     )
 
 

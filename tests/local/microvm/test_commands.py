@@ -107,6 +107,14 @@ def test_options_of_functions(option: str):
     terminal.wait(f"--microvm and {option} exclude each other")
 
 
+def test_a_payload_for_a_function():
+    """A payload without --microvm is refused: a function has none."""
+    with open_terminal("--payload", "x", "--", "true") as terminal:
+        assert terminal.status() == 64
+
+    terminal.wait("--payload needs --microvm")
+
+
 def test_a_terminal():
     """In a terminal, the words that can be typed are named."""
     ours, theirs = pty.openpty()

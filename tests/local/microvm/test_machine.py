@@ -7,6 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -127,6 +128,7 @@ def test_a_failure_of_suspend(start: Starts):
     assert row.response
     assert (row.response.status, app.state) == (500, "suspended")
     assert "not documented" in row.note
+    assert "what Lambda does then is not documented" in httpx.get(app.page_url).text
 
 
 def test_a_failure_of_resume(start: Starts):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lambda_adapter.local.pytest_plugin import StartsMicroVMs
+from lambda_adapter.local.pytest_plugin import StartsApps, StartsMicroVMs
 from lambda_adapter.local.read_options import BadOptionError
 from tests.adapter import ENVIRON
 from tests.microvm.lambda_side import UVICORN
@@ -31,6 +31,12 @@ def test_a_payload_that_is_too_long(lambda_microvm: StartsMicroVMs):
     """A payload that Lambda would not take is refused."""
     with pytest.raises(BadOptionError, match="for `payload`"):
         lambda_microvm("true", payload="x" * 16_385)
+
+
+def test_the_fixture_for_functions(lambda_app: StartsApps):
+    """The fixture for functions names the one for MicroVMs."""
+    with pytest.raises(BadOptionError, match="use the fixture lambda_microvm"):
+        lambda_app("true", microvm=True)  # type: ignore[call-arg]
 
 
 def test_the_report_of_a_failed_test(tmp_path: Path):

@@ -17,15 +17,12 @@ from typing import Literal
 import trio
 
 from lambda_adapter.local import ports
-from lambda_adapter.local.adapter_process import AdapterProcess
+from lambda_adapter.local.adapter_process import GRACE, AdapterProcess
 from lambda_adapter.local.invocation import Invocation
 from lambda_adapter.local.microvm.hook_rows import HookRows
 from lambda_adapter.local.options import Options
 from lambda_adapter.local.ports import SetupError
 from lambda_adapter.local.report import Report
-
-END_TIMEOUT = 10.0
-"""Seconds for ``terminate`` where the command itself is ending."""
 
 State = Literal["building", "running", "suspended", "terminated"]
 
@@ -160,7 +157,7 @@ class MicroVM:
     async def close(self) -> None:
         """End, as Lambda ends a MicroVM that runs."""
         if self.state in {"running", "suspended"}:
-            await self.terminate(END_TIMEOUT)
+            await self.terminate(GRACE)
         self._scope.cancel()
         await self.ended.wait()
 
