@@ -143,6 +143,8 @@ WAITS = {
     # How long an environment is frozen, and processes whose end nothing tells.
     "e2e/life.py": 1,
     "e2e/test_late_requests.py": 1,
+    # The runner of Django's own suite, whose results it reads.
+    "frameworks/plugin/lambda_between/django_tests.py": 3,
 }
 
 HEAVY = {"msgspec", "re", "signal", "subprocess", "trio", "typing"}

@@ -100,15 +100,7 @@ def run(suite: Suite, folder: Path, client: str) -> Run:
     found = CACHE / f"{suite.name}-{client or 'directly'}.json"
     found.unlink(missing_ok=True)
     log = found.with_suffix(".log")
-    command = [
-        str(python_of(suite)),
-        "-m",
-        "pytest",
-        "-q",
-        "--tb=short",
-        "--timeout=60",
-    ]
-    plugins = ("-p", "no:cacheprovider", "-p", "lambda_between")
+    command = (str(python_of(suite)), "-m", *suite.runner)
     environ = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(map(str, PATHS)),
@@ -117,8 +109,8 @@ def run(suite: Suite, folder: Path, client: str) -> Run:
     }
     with log.open("w") as output:
         done = subprocess.run(
-            [*command, *plugins, *suite.options, *suite.tests],
-            cwd=folder,
+            [*command, *suite.options, *suite.tests],
+            cwd=folder / suite.folder,
             env=environ,
             stdout=output,
             stderr=output,

@@ -15,9 +15,19 @@ class Suite(NamedTuple):
     tests: tuple[str, ...] = ("tests",)
     options: tuple[str, ...] = ()
     """More arguments for pytest."""
+    runner: tuple[str, ...] = (
+        *("pytest", "-q", "--tb=short", "--timeout=60"),
+        *("-p", "no:cacheprovider", "-p", "lambda_between"),
+    )
+    folder: str = "."
+    """The working directory, in the folder of the sources."""
 
 
 SUITES = (
     Suite("flask", "werkzeug"),
     Suite("werkzeug", "werkzeug", options=("-m", "not dev_server")),
+    Suite("starlette", "starlette"),
+    Suite("pyramid", "webob"),
+    Suite("webob", "webob"),
+    Suite("webtest", "webob"),
 )

@@ -34,6 +34,11 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 def pytest_sessionfinish() -> None:
     """Write them."""
+    write()
+
+
+def write() -> None:
+    """Write the outcomes, and how many requests went that way."""
     from lambda_between.invocation import served
 
     found = {"outcomes": outcomes, "requests": len(served)}

@@ -1,6 +1,6 @@
 """Each framework's test client, with a gateway and the adapter behind it."""
 
-from lambda_between import wsgi
+from lambda_between import asgi, wsgi
 
 
 def werkzeug() -> None:
@@ -17,3 +17,52 @@ def werkzeug() -> None:
             self.application = app
 
     Client.run_wsgi_app = run_wsgi_app
+
+
+def starlette() -> None:
+    """Put them behind Starlette's client, and FastAPI's."""
+    from starlette.testclient import _TestClientTransport
+
+    init = _TestClientTransport.__init__
+
+    def __init__(self, app, *args, **kwargs):  # noqa: N807 - it is that method
+        init(self, asgi.Between(app), *args, **kwargs)
+
+    _TestClientTransport.__init__ = __init__
+
+
+def webob() -> None:
+    """Put them behind WebOb's requests, and with them behind WebTest's client."""
+    from webob.request import BaseRequest
+
+    call = BaseRequest.call_application
+
+    def call_application(self, application, catch_exc_info=False):
+        return call(self, wsgi.Between(application), catch_exc_info)
+
+    BaseRequest.call_application = call_application
+
+
+def falcon() -> None:
+    """Put them behind Falcon's simulated requests, of either interface."""
+    from falcon import testing
+    from falcon.testing import client
+
+    simulate, simulate_asgi = client.simulate_request, client._simulate_request_asgi
+
+    def simulate_request(app, *args, **kwargs):
+        between = app if client._is_asgi_app(app) else wsgi.Between(app)
+        return simulate(between, *args, **kwargs)
+
+    def simulate_request_asgi(app, *args, **kwargs):
+        return simulate_asgi(asgi.Between(app), *args, **kwargs)
+
+    client.simulate_request = testing.simulate_request = simulate_request
+    client._simulate_request_asgi = simulate_request_asgi
+
+
+def django() -> None:
+    """Put them behind Django's two clients."""
+    from lambda_between import django_clients
+
+    django_clients.put_between()

@@ -63,9 +63,9 @@ class Watched:
             if key not in _OWN and not key.startswith("HTTP_")
         )
 
-        def start(status, headers, *exc_info):
+        def start(status, headers, exc_info=None):
             self.status = status
-            return start_response(status, headers, *exc_info)
+            return start_response(status, headers, exc_info)
 
         with self.noting():
             return Body(self, self._app(environ, start))
