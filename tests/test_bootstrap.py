@@ -95,7 +95,7 @@ def test_without_a_thread():
 
 
 def test_main_thread_stays_the_main_thread():
-    """Python takes the waiting thread for the main one, and no other stays."""
+    """Python takes the waiting thread for the main one, and no other remains."""
     code = (
         "import sys; from lambda_adapter.bootstrap import run_niced;"
         "before = 'threading' in sys.modules; run_niced(lambda: __import__('logging'));"
@@ -121,7 +121,7 @@ def test_main_thread_stays_the_main_thread():
 
 @pytest.mark.parametrize("command", [["true"], []], ids=["child", "attached"])
 def test_imports_yield_to_the_application(command):
-    """The adapter imports at a low priority beside an application that it started."""
+    """The adapter imports at a low priority while its child starts."""
     nice = nicer(niceness()) if command else niceness()
     done = subprocess.run(
         [sys.executable, "-c", LOADING, *command],
@@ -136,7 +136,7 @@ def test_imports_yield_to_the_application(command):
 
 
 async def test_serves_at_its_usual_priority(runtime):
-    """Once it serves, the adapter is no nicer than the application."""
+    """While it serves, the adapter's niceness is the application's."""
     async with open_adapter(runtime.address) as adapter:
         await runtime.wait_posted("/next")
         pids = [adapter.process.pid, adapter.child()]

@@ -148,7 +148,7 @@ def test_no_other_descriptor_is_left_open():
     ],
 )
 def test_environment_is_unaltered(environ):
-    """The application's environment is the adapter's, no more and no less."""
+    """The application's environment is exactly the adapter's."""
     given = {name: value for name, value in ENVIRON.items() if name != "LC_ALL"}
     given |= environ
     done = subprocess.run(
@@ -196,7 +196,7 @@ def test_missing_command(command):
 
 
 def test_missing_interpreter(tmp_path):
-    """A script whose interpreter is not there is told as what it is."""
+    """A script whose interpreter is missing is reported as that."""
     script = executable(tmp_path / "an-app", "#!/no/such/interpreter\n")
 
     done = run(script)
@@ -207,7 +207,7 @@ def test_missing_interpreter(tmp_path):
 
 
 def test_command_that_is_not_executable(tmp_path):
-    """A command that may not be executed: 126 as from a shell, and its name."""
+    """A command that is not executable is named, with exit status 126."""
     script = executable(tmp_path / "an-app", "#!/bin/sh\n", mode=0o644)
 
     done = run(script)
@@ -262,7 +262,7 @@ def test_help(option):
 
 
 def test_local_is_reserved():
-    """Outside Lambda, `local` is the one word that is no command's name."""
+    """Outside Lambda, `local` is the only word that can't name a command."""
     done = run("local", "--help")
 
     assert done.returncode == 0
@@ -281,7 +281,7 @@ async def test_local_is_not_reserved_on_lambda(runtime, tmp_path):
 
 
 def test_local_without_its_libraries():
-    """Where what `local` needs is missing, one line says how to install it."""
+    """If libraries of `local` are missing, one line says how to install it."""
     done = run("local", "--", "true", adapter=WITHOUT_LIBRARIES)
 
     assert (done.returncode, done.stdout) == (64, "")
@@ -346,7 +346,7 @@ async def test_bad_address_of_the_runtime_api():
 
 
 async def test_bad_setting_that_lambda_can_not_be_told_of():
-    """Where Lambda does not listen, a second line says so; the status is the same."""
+    """Without a Runtime API, a second line says so; the exit status is the same."""
     address = f"127.0.0.1:{free_port()}"
     async with open_adapter(address, AWS_LWA_PORT="http") as adapter:
         assert await adapter.wait() == 64
@@ -415,7 +415,7 @@ def test_version_of_an_unsupported_python():
 
 
 def test_supported_pythons():
-    """The Pythons that are said to be supported are those that are built for."""
+    """The documented Pythons are those that are built for."""
     builder = PROJECT / "packaging" / "build_zipapp.py"
     (pythons,) = re.findall(r"^PYTHONS = \((.+)\)$", builder.read_text(), re.MULTILINE)
     first, *_, last = re.findall(r"[\d.]+", pythons)
@@ -479,7 +479,7 @@ async def test_bootstrap(runtime, tmp_path):
 
 
 async def test_wrapper_without_such_a_handler(runtime, tmp_path):
-    """A handler that is no program of the package is told by its path."""
+    """A handler that is not a program of the package is reported by its path."""
     async with open_adapter(
         runtime.address,
         AWS_LAMBDA_EXEC_WRAPPER=MAIN,
@@ -503,7 +503,7 @@ async def test_another_wrapper_script(runtime, wrapper):
 
 
 def test_wrapper_is_of_no_account_off_lambda():
-    """Outside Lambda there is no handler to be started."""
+    """Outside Lambda no handler is started."""
     assert run("echo", "here", AWS_LAMBDA_EXEC_WRAPPER=MAIN).stdout == "here\n"
 
 

@@ -291,7 +291,7 @@ SOCKET = {"AWS_LWA_UNIX_SOCKET": "/tmp/s"}
     ],
 )
 def test_addresses(environ, app, readiness):
-    """The readiness check goes where the application is, unless told otherwise."""
+    """The readiness check has the application's address, unless configured."""
     config = Config(environ)
 
     assert config.app_address == app
@@ -362,7 +362,7 @@ def test_hooks():
 
 
 def test_lazy_imports_of_a_command():
-    """A warning says what makes a command's imports lazy; in process there is none."""
+    """A warning names the variable for a command's imports; in process it has none."""
     lazy = {"AWS_LWA_LAZY_IMPORTS": "all"}
 
     (warning,) = Config(lazy).warnings
@@ -373,7 +373,7 @@ def test_lazy_imports_of_a_command():
 
 
 def test_compression_of_streams():
-    """A warning says that streams are not compressed, where both are set."""
+    """A warning says that streams are not compressed, if both are configured."""
     stream = {"AWS_LWA_INVOKE_MODE": "response_stream"}
 
     (warning,) = Config(stream | {"AWS_LWA_ENABLE_COMPRESSION": "true"}).warnings
@@ -395,7 +395,7 @@ def test_compression_of_streams():
     ],
 )
 def test_unknown_setting(name, near):
-    """A name that nobody knows is a warning, with the nearest one that is known."""
+    """An unknown name is a warning with the most similar setting."""
     config = Config({name: "x"})
 
     assert config.warnings == (
@@ -459,7 +459,7 @@ def test_unknown_settings_are_all_named():
 
 
 def test_host_warns():
-    """Images set HOST for reasons of their own, so whoever relies on it is told."""
+    """HOST is used with a warning, since images may set it for other reasons."""
     assert "AWS_LWA_HOST" in Config({"HOST": "localhost"}).warnings[0]
     assert Config({"HOST": "x", "AWS_LWA_HOST": "localhost"}).warnings == ()
 

@@ -43,7 +43,7 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_error_type(kind):
-    """Lambda takes a name of this form, and replaces any other by Unknown."""
+    """Error types have the form that Lambda accepts."""
     error = kind.__new__(kind)
 
     assert re.fullmatch(r"Runtime\.[A-Z][a-zA-Z]+", error.error_type)
@@ -128,7 +128,7 @@ def test_status_error_reports_what_it_does_not_log():
 
 
 def test_event_error_is_public():
-    """What is wrong with what a client sent, it may know."""
+    """A client gets the reason why its request was refused."""
     assert EventError("the body is not base64").public == "the body is not base64"
 
 
@@ -154,7 +154,7 @@ def test_config_error():
 
 @pytest.mark.parametrize("answered", [True, False])
 def test_peer_error(answered):
-    """A broken connection says whether a response had begun."""
+    """A broken connection's error has whether a response had begun."""
     error = PeerError("it broke", answered=answered)
 
     assert (str(error), error.answered) == ("it broke", answered)

@@ -50,7 +50,7 @@ async def wait_end(pid):
     ],
 )
 def test_application_keeps(name):
-    """What is AWS's, or says where to listen, or is unknown, is the application's."""
+    """The application gets variables of AWS, of its address, and unknown ones."""
     assert application_environ({name: "value"}) == {name: "value"}
 
 
@@ -166,7 +166,7 @@ async def test_environment_of_the_child(runtime):
 
 
 async def test_output_of_the_child(runtime):
-    """What the application writes is written as it is, on stdout and on stderr."""
+    """The application's output is unchanged, on stdout and on stderr."""
     command = ["sh", "-c", "echo to stdout; echo to stderr >&2"]
     async with open_adapter(
         runtime.address, command, stdout=subprocess.PIPE
@@ -271,7 +271,7 @@ def test_killed_before_the_application_starts():
     ],
 )
 async def test_command_that_can_not_be_started(runtime, command, words):
-    """Lambda is told which command it was, and why, before the adapter ends."""
+    """An init error names a command that can't be started, and the reason."""
     async with open_adapter(runtime.address, [command]) as adapter:
         assert await adapter.wait() == 1
 
@@ -373,7 +373,7 @@ async def test_wrapper_of_a_handler(runtime, tmp_path):
 
 
 async def test_wrapper_of_what_lambda_starts(runtime):
-    """Where Lambda has started the application, a warning says where to wrap it."""
+    """If Lambda started the application, a warning says where to put the wrapper."""
     async with open_adapter(
         runtime.address, [], AWS_LWA_EXEC_WRAPPER="/opt/wrapper"
     ) as adapter:
@@ -384,7 +384,7 @@ async def test_wrapper_of_what_lambda_starts(runtime):
 
 
 async def test_missing_wrapper(runtime):
-    """A wrapper that is not there is named as what it is, with its setting."""
+    """A missing wrapper is reported as that, with its setting."""
     async with open_adapter(
         runtime.address, AWS_LWA_EXEC_WRAPPER="/no/such/wrapper"
     ) as adapter:
@@ -398,7 +398,7 @@ async def test_missing_wrapper(runtime):
 
 
 async def test_wrapper_that_fails(runtime, tmp_path):
-    """A wrapper that ends without the application is named beside its status."""
+    """A wrapper that exits without the application is reported with its status."""
     script = wrapper(tmp_path / "wrapper", "echo no such agent >&2", "exit 7")
     async with open_adapter(runtime.address, AWS_LWA_EXEC_WRAPPER=script) as adapter:
         posted = await runtime.wait_posted("/init/error")

@@ -180,7 +180,7 @@ def test_every_module_has_its_test():
 
 
 def test_every_test_has_its_module():
-    """Every test names a module that is there."""
+    """Every test file has a module of its name."""
     folders = {Path(module).parent for module in MODULES}
     named = {
         (folder / path.stem.removeprefix("test_")).as_posix()

@@ -22,7 +22,7 @@ def command(**environ):
 
 
 def test_factories():
-    """A factory is told to the server in the server's own way."""
+    """A factory is passed to the server in the server's own way."""
     assert command(ASGI_APP="main:create()")[-2:] == ["--factory", "main:create"]
     assert command(WSGI_APP="main:create()")[-1] == "main:create()"
 
@@ -42,7 +42,7 @@ def test_where_the_server_looks(settings, environ, path):
 
 
 def test_no_server():
-    """Where no server is installed, a line says which one to install."""
+    """If no server is installed, a line says which one to install."""
     code = (
         "import sys\n"
         "from lambda_adapter.config import Config\n"

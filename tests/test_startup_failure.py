@@ -53,7 +53,7 @@ REFUSED = b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n"
     ],
 )
 async def test_not_taken(runtime, answer, reason):
-    """A refusal, a response that is not HTTP, and none at all are told."""
+    """A refusal, an invalid response and a missing one are reported."""
     runtime.scripted[INIT_ERROR].append(answer)
 
     assert reason in (await post(("127.0.0.1", runtime.port)) or "")
@@ -61,7 +61,7 @@ async def test_not_taken(runtime, answer, reason):
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "nowhere.invalid", "x" * 64])
 async def test_nobody_there(host):
-    """An address where nobody listens, or that is none, is told."""
+    """An address that is invalid, or where nothing listens, is reported."""
     assert await post((host, free_port()))
 
 
@@ -75,14 +75,14 @@ async def test_no_answer(runtime):
 
 
 def test_no_conflicts():
-    """Where the adapter's own packages are the ones found, there is no conflict."""
+    """If the adapter's own packages are imported, there is no conflict."""
     assert describe_conflicts() == (
         "all packages have the versions that the adapter comes with"
     )
 
 
 def test_conflict(tmp_path):
-    """A package of the application's that comes first is named with both versions."""
+    """A package of the application that shadows the adapter's is named."""
     for place, version in (("theirs", "1.0"), ("ours", "2.0")):
         info = tmp_path / place / f"trio-{version}.dist-info"
         info.mkdir(parents=True)

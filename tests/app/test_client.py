@@ -413,7 +413,7 @@ async def test_ways_of_answering_piece_by_piece(answer):
 
 @pytest.mark.parametrize("answer", of(FAULTS))
 async def test_faulty_answers_piece_by_piece(answer):
-    """A response that can't be trusted fails, with its head or amid its body."""
+    """An invalid response fails, at its head or within its body."""
     async with open_client(answer) as (app, client):
         with pytest.raises(AppRequestError) as caught:
             await read(await send_streamed(client, b"GET", b"/path?secret"))

@@ -58,7 +58,7 @@ async def test_no_response(clock):
     ("usual", "protocol"), [(SLOW, "http"), (QUICK, "tcp")], ids=["slow", "TCP"]
 )
 async def test_slow_path(clock, usual, protocol):
-    """An application whose check is slow is alive while it reads what it is asked."""
+    """An application whose check is slow is alive if it reads the probe."""
     settings: dict[str, Any] = {"AWS_LWA_READINESS_CHECK_PROTOCOL": protocol}
     async with open_app(HANG) as app:
         asking = liveness(app.port, usual, **settings)
@@ -94,7 +94,7 @@ async def busy(kind: str, path: str) -> AsyncIterator[dict[str, Any]]:
 @pytest.mark.parametrize("usual", [QUICK, SLOW], ids=["quick", "slow"])
 @pytest.mark.parametrize("kind", ["TCP", "Unix"])
 async def test_busy(clock, tmp_path, kind, usual):
-    """A server that does not even read what it is asked is not alive."""
+    """A server that does not read the probe is not alive."""
     async with busy(kind, str(tmp_path / "socket")) as environ:
         assert not await liveness(8080, usual, **environ).responds()
 

@@ -249,7 +249,7 @@ async def test_lets_go_of_the_pidfd():
 
 
 def test_grace(tmp_path):
-    """Beside external extensions there is less time, for Lambda leaves less."""
+    """Beside external extensions the grace is shorter, since Lambda's is."""
     assert grace(str(tmp_path / "none")) == GRACE
     assert grace(str(tmp_path)) == GRACE
 

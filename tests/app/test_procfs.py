@@ -84,7 +84,7 @@ def test_parse_listening(table, listening):
     ids=["itself", "a descendant", "one of its group"],
 )
 def test_find_listeners(codes):
-    """What a process, its descendants and its group listen on is found, and no more."""
+    """The ports of a process, its descendants and its group are found."""
     with socket.create_server(("127.0.0.1", 0)), started(*codes) as (pid, port):
         assert find_listeners(pid) == [("127.0.0.1", port)]
 

@@ -78,7 +78,7 @@ async def refused_until(port):
 
 
 async def test_ready_at_once(caplog):
-    """An application that responds is ready, and the log says how long that took."""
+    """An application that responds is ready, and the log has the time."""
     log.setLevel(logging.INFO)
     async with open_app() as app:
         with trio.fail_after(5):
@@ -155,7 +155,7 @@ async def test_not_listening_yet():
 
 
 async def test_unhealthy_at_first():
-    """An application that says 503 is asked again, until it says something else."""
+    """An application that responds with 503 is checked until it changes."""
     async with open_app(status(503), status(503), status(500)) as app:
         with trio.fail_after(5):
             await wait_app_ready(config(app.port), None)
@@ -234,7 +234,7 @@ async def test_pauses_are_short_until_the_first_answer(clock):
 
 @pytest.mark.parametrize("code", [100, 101])
 async def test_interim_status_is_no_readiness(code):
-    """An interim response says nothing about the application."""
+    """An interim response does not make an application ready."""
     async with open_app(status(code)) as app:
         seen = await check(config(app.port))
 
@@ -371,7 +371,7 @@ async def test_reason_names_the_last_check(clock, answer, reason):
 
 
 async def test_reports(autojump_clock, caplog):
-    """The log says after 2, 4, 8 and 16 s why the application is not ready."""
+    """The log has the reason after 2, 4, 8 and 16 s if the application is not ready."""
     port = free_port()
 
     with trio.move_on_after(20):

@@ -171,7 +171,7 @@ async def test_refused_after(runtime, answer, reason):
 
 
 async def test_hook_that_is_never_answered(clock, runtime, caplog):
-    """A hook before a snapshot has as long as any init, and the log says what waits."""
+    """A hook before a snapshot has the init's timeout, and the log names it."""
     async with open_environment(runtime, Answer(b"", "hold")) as environment:
         with pytest.raises(BeforeCheckpointError, match="not answered within 900 s"):
             await environment.wait_restored()
@@ -183,7 +183,7 @@ async def test_hook_that_is_never_answered(clock, runtime, caplog):
 
 
 async def test_restore_that_is_never_answered(clock, runtime, caplog):
-    """A restore fails before Lambda's 10 s are over, and the log says why it waits."""
+    """A restore fails before Lambda's 10 s, and the log names the reason."""
     async with open_environment(runtime, KEPT, Answer(b"", "hold")) as environment:
         with pytest.raises(AfterRestoreError, match=r"not answered within 9\.5 s"):
             await environment.wait_restored()

@@ -64,7 +64,7 @@ def kept() -> results.Results:
 
 
 def test_kept_run(kept: results.Results):
-    """The simulation that is kept is what the kept figures come to."""
+    """The kept simulation agrees with the kept figures."""
     again = simulation.simulate(kept, 1, QUICK)
 
     first = {
@@ -79,7 +79,7 @@ def test_kept_run(kept: results.Results):
 
 
 def test_page(kept: results.Results):
-    """The tables of the page are those of the simulation that is kept."""
+    """The tables of the page are those of the kept simulation."""
     assert pages.SHORT in PAGE
     assert pages.LONG in PAGE
     assert pages.renew(PAGE, kept) == PAGE
@@ -162,7 +162,7 @@ def test_picture(tmp_path: Path, kept: results.Results):
 
 
 def test_figures_that_are_missing(tmp_path: Path, kept: results.Results):
-    """Without all figures, the command says how to come by them."""
+    """If figures are missing, the command says how to measure them."""
     some = results.Results(kept.origin, figures.taken(kept)[1:])
     results.save(some, tmp_path / "some.jsonl")
 

@@ -28,7 +28,7 @@ def test_the_newest_run_counts(tmp_path):
 
 
 def test_the_table_of_the_page():
-    """The table of docs/benchmarks.md is that of the run which is kept."""
+    """The table of docs/benchmarks.md is that of the kept run."""
     page = (PROJECT / "docs" / "benchmarks.md").read_text("utf-8")
     kept = results.load(PROJECT / "bench" / "results" / "latest.jsonl")
 
@@ -59,7 +59,7 @@ def slots() -> results.Results:
 
 
 def test_the_table_of_managed_instances(slots):
-    """The page's table is that of the newest run that has the memory of 16 at once."""
+    """The page's table is that of the newest run with the memory of 16 concurrent."""
     page = MANAGED.read_text("utf-8")
 
     assert memory.MARK in page
@@ -67,7 +67,7 @@ def test_the_table_of_managed_instances(slots):
 
 
 def test_what_the_page_of_managed_instances_says(slots):
-    """One application takes an eighth of sixteen at most, and rounds are close."""
+    """One application uses an eighth of sixteen at most, and rounds are close."""
     found = {
         (each.case, each.metric, each.subject): each.rounds for each in slots.series
     }

@@ -77,7 +77,7 @@ def test_page(
 
 
 def test_pages_leave_the_environment_of_the_tests_alone(tools: Path):
-    """What a page builds with `make` is installed in an environment of its own."""
+    """Packages that a page builds with `make` are installed in another environment."""
     where = "import lambda_adapter; print(lambda_adapter.__file__)"
     own, copied = (
         subprocess.run(

@@ -61,7 +61,7 @@ FAULTS = {
 
 
 async def test_a_broken_answer_costs_one_invocation(tmp_path: Path):
-    """Whatever the application says, its client gets a 502, and the process lives."""
+    """Any broken response becomes a 502, and the process continues."""
     async with open_puppet(tmp_path) as emulator:
         for name, answer in FAULTS.items():
             reply = json.loads(await emulator.invoke(event("/say", answer)))
@@ -111,7 +111,7 @@ async def test_an_event_of_any_json_is_posted(tmp_path: Path):
 
 
 async def test_what_is_no_json_or_too_deep_fails_its_invocation(tmp_path: Path):
-    """An event that can't be told apart is an invocation error."""
+    """An event that can't be classified is an invocation error."""
     async with open_puppet(tmp_path) as emulator:
         for payload in (b"{", b"[" * 1_000_000 + b"]" * 1_000_000, b"\xff"):
             report = json.loads(await emulator.invoke(payload))

@@ -41,7 +41,7 @@ async def test_flask_sees_the_request_of_each_event(flask: Emulator):
 
 
 async def test_each_reply_has_its_kinds_shape(flask: Emulator):
-    """Status, fields, both cookies and the body come back as each source wants them."""
+    """Status, headers, both cookies and the body are returned in each kind's shape."""
     seen = {}
     for path in HTTP_EVENTS:
         payload = with_path(path, "/cookies")
@@ -89,7 +89,7 @@ async def test_each_reply_has_its_kinds_shape(flask: Emulator):
 async def test_bodies_come_back_byte_for_byte(
     flask: Emulator, target: str, body: bytes, is_base64_encoded: bool
 ):
-    """Text stays text, and what is none becomes base64, for every kind of event."""
+    """Text is returned as text, other bodies as base64, for every kind of event."""
     for path in HTTP_EVENTS:
         payload = with_path(path, target)
         assert payload

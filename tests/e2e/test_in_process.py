@@ -64,7 +64,7 @@ async def where(runtime, command, **environ):
 async def test_packages_of_the_application_come_first(
     runtime, package, python, tmp_path, unpacked
 ):
-    """The application's packages come first, and the adapter's where it has none."""
+    """The application's packages precede the adapter's."""
     (tmp_path / "site").mkdir()
     (tmp_path / "site/msgspec").symlink_to(f"{PACKAGES}/msgspec")
 

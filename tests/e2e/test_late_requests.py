@@ -92,7 +92,7 @@ async def test_no_request_waits_behind_a_late_one(runtime, tmp_path, command, st
 
 @pytest.mark.parametrize("environ", of(WAYS))
 async def test_so_in_every_mode(runtime, tmp_path, environ):
-    """A busy server ends with any setting around it, and whatever its checks are."""
+    """A busy server ends with all settings, whatever its readiness checks are."""
     runtime.max_polls = 2
     async with open_life(runtime, tmp_path, gunicorn(), **environ) as adapter:
         await assert_ends(runtime, adapter, stops=False)

@@ -82,7 +82,7 @@ def start_postgresql(server, directory):
 
 @pytest.mark.parametrize("loop", LOOPS)
 async def test_checks(runtime, loop, services):
-    """A library does on each loop what it does on its own."""
+    """A library works on each loop as under its usual server."""
     failed = {}
     missing = {check for check, program in SERVICES.items() if not found(program)}
     async with open_adapter(
@@ -124,7 +124,7 @@ def table():
 
 
 def test_page_has_the_table():
-    """The table in docs/in-process.md is that of the checks."""
+    """The table in docs/in-process.md has the results of the checks."""
     text = PAGE.read_text("utf-8")
     (there,) = re.findall(
         r"<!-- libraries -->\n(.*?)\n<!-- end -->", text, flags=re.DOTALL

@@ -57,7 +57,7 @@ REFUSED = {431, 502}
     ],
 )
 async def test_long_context(runtime, start: Start, size: int, statuses: set[int]):
-    """A server takes as long a request context as docs/reference/events.md says."""
+    """Servers accept a request context as long as docs/reference/events.md says."""
     port = free_port()
     command, cwd = start(port, Path())
     context = {"authorizer": {"claims": "x" * size}}

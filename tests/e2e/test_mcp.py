@@ -45,7 +45,7 @@ async def use(app):
 
 
 def test_client(app):
-    """The tools are listed and called, and progress comes before the result does."""
+    """The tools are listed and called, and progress arrives before the result."""
     listed, added, counted, seen = asyncio.run(use(app))
 
     assert {tool.name for tool in listed.tools} == {"add", "count"}

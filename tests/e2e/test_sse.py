@@ -108,7 +108,7 @@ async def test_end(sse):
 
 
 async def test_page(sse):
-    """The page asks for the events beside it, whatever stage is in its path."""
+    """The page requests events at a relative URL, whatever the stage."""
     posted = await sse.invoke(KINDS["rest_api"]("GET", "/"))
 
     assert b'new EventSource("ticks")' in posted.content()

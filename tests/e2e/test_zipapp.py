@@ -85,7 +85,7 @@ def test_off_lambda_it_becomes_the_application_and_unpacks_nothing(tmp_path: Pat
 
 
 def test_it_holds_no_local_lambda():
-    """The zipapp holds nothing of the local Lambda, and one line says so."""
+    """The zipapp does not contain `local`, and one line says so."""
     names = zipfile.ZipFile(BOOTSTRAP).namelist()
 
     done = run(BOOTSTRAP, "local", "--", "true")

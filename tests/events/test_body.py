@@ -86,14 +86,14 @@ def test_decode_text(body):
     ],
 )
 def test_decode_invalid_base64(body):
-    """What is said to be base64 and is not is an error, and never half decoded."""
+    """Invalid base64 is an error, and never decoded in part."""
     with pytest.raises(EventError, match="not base64"):
         decode_body(body, True)
 
 
 @given(body=st.text())
 def test_decode_anything(body):
-    """A body said to be base64 is that, or an error, and nothing else."""
+    """A body in base64 is decoded, or an error."""
     try:
         decoded = decode_body(body, True)
     except EventError:
@@ -105,7 +105,7 @@ def test_decode_anything(body):
 @pytest.mark.parametrize("body", [None, ""])
 @pytest.mark.parametrize("is_base64_encoded", [None, False, True])
 def test_decode_empty(body, is_base64_encoded):
-    """No body is an empty one, whatever is said about it."""
+    """A missing body is an empty one, base64 or not."""
     assert decode_body(body, is_base64_encoded) == b""
 
 
@@ -166,7 +166,7 @@ def test_encode_text(media_type):
     ],
 )
 def test_encode_binary(media_type):
-    """What is not said to be text is base64, even if it could be read as text."""
+    """A body without a textual type is base64, even if it is valid text."""
     answer = response(b"abc", (b"Content-Type", media_type))
 
     assert encode_body(answer) == (b"abc", True)
@@ -194,7 +194,7 @@ def test_encode_text_that_is_not(body, media_type):
 
 @pytest.mark.parametrize(("text", "data"), [("YR==", b"a"), ("YWJ=", b"ab")])
 def test_decode_base64_with_spare_bits(text, data):
-    """Base64 whose last character has spare bits is taken: they are part of no byte.
+    """Base64 with spare bits in its last character is accepted.
 
     See https://www.rfc-editor.org/rfc/rfc4648#section-3.5.
     """
@@ -217,7 +217,7 @@ def test_encode_byte_order_mark():
 
 
 def test_encode_without_media_type():
-    """Of what nothing is said, UTF-8 is text."""
+    """A body without a type is text if it is UTF-8."""
     assert encode_body(response("é".encode())) == ("é", False)
 
 

@@ -359,7 +359,7 @@ def test_no_request_context():
 
 @pytest.mark.parametrize("name", HTTP)
 def test_body_in_base64(name):
-    """A body that an event says is base64 reaches the application as its bytes."""
+    """A body in base64 reaches the application as bytes."""
     event = load(name)
     (said,) = {"isBase64Encoded", "is_base64_encoded"} & {*event}
 
@@ -384,7 +384,7 @@ def test_decode_as():
     ],
 )
 def test_decode_as_other(document, message):
-    """What is not that type, or no JSON, is an EventError that says why."""
+    """A value of another type, or invalid JSON, is an EventError with a reason."""
     with pytest.raises(EventError, match=message):
         decode_as(document, list[int])
 

@@ -61,7 +61,7 @@ def test_order_and_duplicates_are_kept(pairs):
 @pytest.mark.parametrize("own", OWN)
 @given(data=st.data())
 def test_added_fields_can_not_be_forged(own, data):
-    """What the adapter says is there once; a client's, however spelled, is not."""
+    """The adapter's own headers are there once; a client's are removed."""
     spelled = data.draw(st.from_regex(own.replace("-", "[-_.!~*+]"), fullmatch=True))
     spelled = data.draw(st.sampled_from([spelled, spelled.upper(), spelled.title()]))
     event = with_fields(
@@ -185,7 +185,7 @@ def test_connection_names_what_is_dropped(options):
     ],
 )
 def test_connection_can_not_drop_what_is_trusted(name):
-    """A client's Connection header can't take away what its gateway says of it."""
+    """A client's Connection header can't remove headers of its gateway."""
     headers = fields_of((name, "1"), ("connection", f"close, {name}"))
 
     assert headers == [(name.encode(), b"1")]

@@ -127,7 +127,7 @@ def test_request_function_url():
     ],
 )
 def test_request_http_api_path(path, target):
-    """Whatever may not stand in a path is escaped, and an escape stays as it is."""
+    """Characters that a path can't have are escaped, and escapes stay."""
     request = request_of(with_path("http_api", path))
 
     assert request.target == target

@@ -59,7 +59,7 @@ def test_request(payload):
 
 
 def test_request_context():
-    """What Lambda says of an invocation goes with it, to the path that was set."""
+    """A non-HTTP event is POSTed to the configured path, with Lambda's context."""
     context = Context(b"{}", b"Root=1-2-3", b"blue", b"/queue", b"127.0.0.1:9000")
 
     request = request_of(load("sqs"), context)
@@ -186,7 +186,7 @@ ELSEWHERE = "; if it takes events elsewhere, set AWS_LWA_PASS_THROUGH_PATH"
     ],
 )
 def test_refusal(status, reason, said):
-    """A refused event fails, and the message says where it was POSTed to."""
+    """A refused event fails, and the message has the path of the POST."""
     request = request_of(load("sqs"), Context(b"{}", pass_through_path=b"/q?key=1"))
     answer = Response(status, reason, [], b"{}")
 
@@ -210,7 +210,7 @@ KINDS_OF_WEBSOCKET = ["websocket_connect", "websocket_message"]
 
 @pytest.mark.parametrize("name", KINDS_OF_WEBSOCKET)
 def test_websocket_request(name):
-    """An event is POSTed as it is, with the context of its connection."""
+    """An event is POSTed unchanged, with the context of its connection."""
     event = load(name)
     payload = encode(event)
 

@@ -76,7 +76,7 @@ def test_one_pass_is_as_good_as_a_close_look(fields):
 
 
 def test_names_that_are_remembered_are_bounded():
-    """An application that makes up names costs no memory."""
+    """The memory for header names is bounded."""
     for number in range(3 * MAX_KNOWN):
         split([(b"x-%d" % number, b"")])
 

@@ -223,7 +223,7 @@ def test_request_wrong_type(name, changes, names):
 @pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("changes", [{"isBase64Encoded": None}, {}], ids=["null", "no"])
 def test_request_is_base64_encoded_missing(name, changes):
-    """A body of which nothing is said is text."""
+    """A body without ``isBase64Encoded`` is text."""
     event = without(load(name, body="QUJD"), "isBase64Encoded") | changes
 
     assert request_of(event).body == b"QUJD"

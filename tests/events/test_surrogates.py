@@ -54,7 +54,7 @@ def test_is_json_like_the_standard_library(value):
 
 @given(st.text(alphabet='{}[]":,\\ud83e0.-+ \ntrfalsn', max_size=12))
 def test_is_json_no_more(text):
-    """What the standard library does not read is no JSON, but for constants."""
+    """Text that the standard library refuses is not JSON, except for constants."""
     try:
         json.loads(text)
     except ValueError:
@@ -85,7 +85,7 @@ def cost(work: Callable[[], object]) -> float:
     ],
 )
 def test_unreadable_event_is_cheap(piece):
-    """A large event that breaks off costs little more than one that can be read."""
+    """A large truncated event takes little longer than a valid one."""
     text = piece * (1_000_000 // len(piece))
     readable, broken = b'["' + text + b'"]', b'["' + text
 

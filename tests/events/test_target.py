@@ -81,7 +81,7 @@ def test_encoded_path_is_a_path(path):
 
 @given(path=TEXT)
 def test_encoded_path_again(path):
-    """A path that is encoded already stays as it is."""
+    """An encoded path stays unchanged."""
     once = target.encoded_path(path)
 
     assert target.encoded_path(once.decode()) == once

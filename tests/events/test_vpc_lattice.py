@@ -69,7 +69,7 @@ def test_request_v1():
     ],
 )
 def test_request_target(path, parameters, target):
-    """A query within the path goes before the parameters, and never beside them."""
+    """A query within the path replaces the parameters."""
     event = load("vpc_lattice", path=path, queryStringParameters=parameters)
 
     assert request_of(event).target == target

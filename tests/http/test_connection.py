@@ -108,7 +108,7 @@ async def test_early_answer(then):
 
 
 async def test_interim_answer_is_not_the_early_answer():
-    """A 1xx while the request is still on its way does not stop the request."""
+    """A 1xx response does not stop the request."""
 
     async def hint_then_answer(stream: trio.SocketStream) -> None:
         taken = len(await receive_head(stream))
@@ -157,7 +157,7 @@ async def test_slow_reader_gets_all():
     ],
 )
 async def test_failed_exchange(answer, answered):
-    """A failure says whether any byte of a response came, and ends the connection."""
+    """The error has whether any byte arrived, and the connection is not reused."""
     async with open_app(answer) as app:
         with closing(await open_connection(("127.0.0.1", app.port))) as connection:
             with trio.fail_after(5), pytest.raises(PeerError) as caught:
@@ -240,7 +240,7 @@ async def test_body_after_a_head():
 
 @pytest.mark.parametrize("then", ["close", "reset"])
 async def test_body_that_breaks_off(then):
-    """A body that is cut off is an error, and its connection of no more use."""
+    """A truncated body is an error, and its connection is not reused."""
     head = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\none"
     async with open_app(Answer(head, "more")) as app:
         with closing(await open_connection(("127.0.0.1", app.port))) as connection:
@@ -341,7 +341,7 @@ async def test_knocking_elsewhere(address):
 
 
 async def test_knocking_says_what_connecting_says():
-    """A refused connection has the same error, whoever connects."""
+    """A refused connection has the same error, however it was opened."""
     port = free_port()
     with closing(Knocker(("127.0.0.1", port))) as knocker:
         assert knocker.is_refused()
@@ -477,7 +477,7 @@ async def frames(
 
 
 async def test_upload():
-    """A head goes out, then each piece as it is, and the response is returned.
+    """The head is sent, then each piece unchanged, and the response is returned.
 
     A piece in parts, and larger than what the peer takes at once, arrives whole.
     """
@@ -548,7 +548,7 @@ async def test_upload_is_answered_early():
 
 
 async def test_upload_that_breaks():
-    """A piece that fails fails the upload, and the connection is of no more use."""
+    """A piece that raises fails the upload, and the connection is not reused."""
 
     async def fail() -> AsyncGenerator[Parts, None]:
         yield (b"one",)

@@ -249,7 +249,7 @@ def test_tiny_chunks_cost_no_memory(size, place):
 @pytest.mark.parametrize("size", [1, LEAST_VIEW - 1, LEAST_VIEW, 70_000])
 @pytest.mark.parametrize("place", [5_000, 65_536, 1_048_576])
 def test_chunks_of_any_size(size, place):
-    """A body is the same, whether its chunks are copied, joined or passed on as views.
+    """A body is the same, whether its chunks are copied, joined or returned as views.
 
     However many they are, a system call can send the parts that come of them.
     """
@@ -266,7 +266,7 @@ def test_chunks_of_any_size(size, place):
 
 
 def test_large_chunk_is_not_copied():
-    """A large chunk is passed on as a view of what was received."""
+    """A large chunk is returned as a view of the received bytes."""
     data = b"".join(encode_chunk((bytes(LEAST_VIEW),)))
 
     (part,) = ChunkedBody().feed(data)

@@ -46,7 +46,7 @@ def test_body_that_looks_like_lines():
     ],
 )
 def test_reason_of_refusal(data, reason):
-    """A refusal says what is wrong, and quotes nothing that might be secret."""
+    """The error has a reason, but quotes nothing that may be secret."""
     with pytest.raises(PeerError) as caught:
         ResponseParser(b"GET").feed(data)
 

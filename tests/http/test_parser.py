@@ -96,7 +96,7 @@ def test_content_length():
 
 
 def test_until_end():
-    """A body of no stated length ends with its connection."""
+    """A body without a declared length ends with its connection."""
     response, reusable = parse(OK + b"\r\n", b"until ", b"the end", b"")
 
     assert response == Response(200, b"OK", [], b"until the end")
@@ -165,7 +165,7 @@ def test_switching_protocols_is_refused(head):
 
 
 def test_offered_upgrade_is_nothing():
-    """A peer may say what else it speaks."""
+    """An offered upgrade is ignored."""
     head = OK + b"Upgrade: h2c\r\nConnection: upgrade\r\nContent-Length: 2\r\n\r\n"
 
     response, reusable = parse(head + b"ok")
@@ -206,7 +206,7 @@ def test_excess(data, method, excess):
 
 @pytest.mark.parametrize("name", ["length", "chunked", "interim", "http-1.0"])
 def test_truncated(name):
-    """A response cut off at any byte is an error, and says whether it had begun."""
+    """A response cut at any byte is an error, which has whether it had begun."""
     data = STREAMS[name]
 
     for end in range(len(data)):
@@ -294,7 +294,7 @@ def test_not_http(data):
 
 
 def test_status_is_known_before_the_body():
-    """A readiness check needs no more than the status."""
+    """The status is known before the body."""
     parser = ResponseParser(b"GET", LIMIT)
 
     parser.feed(OK + b"Content-Length: 2\r\n\r\n")
@@ -403,7 +403,7 @@ FIELDS = st.lists(
     places=st.lists(st.integers(0, 500), max_size=5),
 )
 def test_any_response(status, fields, body, sizes, places):
-    """Whatever a peer says in HTTP is what is heard, by length or in chunks."""
+    """Any response is parsed as it was sent, by length or in chunks."""
     head = b"HTTP/1.1 %d A reason\r\n" % status
     head += b"".join(name + b":" + value + b"\r\n" for name, value in fields)
     rest = body
@@ -588,7 +588,7 @@ def test_encode_chunk(pieces):
 
 @pytest.mark.parametrize("size", [1, 9, 10, 15, 16, 255, 65_536, 1_048_577])
 def test_encode_chunk_size(size):
-    """A chunk says its size in hexadecimal."""
+    """A chunk's size is in hexadecimal."""
     data = b"\r\n0" * size
 
     assert chunk(data[:size]) == b"%x\r\n" % size + data[:size] + b"\r\n"
@@ -797,7 +797,7 @@ def test_nothing_but_what_the_parsers_read(name, edits):
 
 
 def test_memory_is_bounded_and_holds_no_secret():
-    """Lines of no more than a few headers are remembered, and only so many of them."""
+    """Only lines of a few headers are kept, and a bounded number of them."""
     for number in range(3 * MAX_KNOWN):
         secret = b"Set-Cookie: session=%d\r\nX-Token: %d\r\n" % (number, number)
         named = b"Content-Type: text/x-%d\r\nContent-Length: 2\r\n\r\nok" % number

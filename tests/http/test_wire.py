@@ -71,7 +71,7 @@ async def test_invocations_overlap(runtime):
 
 
 async def test_one_invocation_at_a_time_waits_in_the_kernel(runtime):
-    """Where one invocation runs at a time, both sockets block, which costs less."""
+    """With one invocation at a time, both sockets wait in the kernel."""
     async with (
         open_app() as app,
         open_adapter(runtime.address, [], port=app.port) as adapter,

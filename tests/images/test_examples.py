@@ -40,7 +40,7 @@ MOST_REQUESTS = 20
 
 @pytest.mark.parametrize("name", ECHOING)
 def test_on_lambda(engine: Engine, examples: Mapping[str, str], name: str):
-    """Every kind of event reaches the application, and its response comes back."""
+    """Every kind of event reaches the application, and its response is returned."""
     flags = ON_LAMBDA.get(name, ())
     with run_on_lambda(engine, examples[name], *flags) as container:
         for kind, make in events.SENT.items():
@@ -59,7 +59,7 @@ def test_on_lambda(engine: Engine, examples: Mapping[str, str], name: str):
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_off_lambda(engine: Engine, examples: Mapping[str, str], name: str):
-    """The same image is a plain container, and the adapter is no part of it."""
+    """The same image runs as a plain container, without the adapter."""
     with run(engine, examples[name]) as container:
         status, body = container.request("GET", "/")
         command = container.command()

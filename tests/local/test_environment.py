@@ -76,7 +76,7 @@ def test_late_application():
 
 @pytest.mark.e2e
 def test_end_of_the_adapter():
-    """An adapter that is killed costs one request at most; then there is another."""
+    """A killed adapter fails one request at most; then there is another."""
     with open_app(APP) as app:
         old = family(app)
         old[0].kill()
@@ -86,7 +86,7 @@ def test_end_of_the_adapter():
 
 
 def test_crash_of_an_application():
-    """An application that ends costs one request, and the next one has another."""
+    """A crash fails one request; the next one has a new environment."""
     with open_app(APP) as app:
         pid = app.get("/pid").text
 

@@ -236,7 +236,7 @@ http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_fo
 
 
 def test_a_gateway_that_does_not_stream(tmp_path: Path):
-    """A gateway that can't stream says so where streams are asked for."""
+    """A gateway that can't stream is reported if streams are configured."""
     (tmp_path / "main.py").write_text(WSGI)
     options = ("--invoke-mode", "response_stream", "--port", "0", "--wsgi", "main:app")
     with open_terminal(*options, cwd=tmp_path) as terminal:

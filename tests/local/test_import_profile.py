@@ -69,7 +69,7 @@ def folder(tmp_path: Path) -> Path:
     ],
 )
 def test_what_was_not_needed(folder: Path, command: list[str]):
-    """An import is listed, with its cost and line, if nothing of it has run later.
+    """An import is listed, with time and line, if none of its code ran later.
 
     What ran in the request or at the start was needed; what is below an import that was
     not needed is not listed again. Nothing that the adapter imports is listed.
@@ -114,7 +114,7 @@ def test_lines_of_json(folder: Path):
 
 
 def test_nothing_to_say():
-    """Where all was needed, there is no advice."""
+    """If all imports were needed, there is no advice."""
     (line,) = describe(Imports(12.3, [], []))
 
     assert line == "imports  12 ms, of which the first response did not need 0 ms:"

@@ -166,7 +166,7 @@ async def test_news_for_a_slow_browser():
 
 
 def test_news(app: LambdaApp):
-    """What was missed comes first, each with its number to go on from."""
+    """Missed invocations are sent first, each with a number to resume from."""
     with httpx.stream("GET", f"{app.page_url}news?after=0") as response:
         lines = response.iter_lines()
         assert next(lines) == "event: session"

@@ -13,7 +13,7 @@ def test_order():
 
 
 def test_find():
-    """An invocation is found by its number, as long as it is remembered."""
+    """An invocation is found by its number, as long as it is kept."""
     records = History()
     for _ in range(MAX_RECORDS + 1):
         records.add(Invocation(b"{}"))

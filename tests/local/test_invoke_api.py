@@ -107,7 +107,7 @@ def test_names(doors: Doors, name: str):
 
 @pytest.mark.parametrize("name", ["other", "functions", "arn:aws:lambda:x:1:layer:y"])
 def test_another_function(doors: Doors, name: str):
-    """Another function is 404, as AWS says it, and the application is not asked."""
+    """Another function is AWS's 404, and nothing is invoked."""
     count = doors.function.records.count
 
     response = call(doors, name)

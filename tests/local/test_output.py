@@ -90,7 +90,7 @@ def test_reader_that_goes(tmp_path: Path, command: tuple[str, ...], status: int 
 
 
 def test_head(tmp_path: Path):
-    """After `| head -1` has its line, everything ends, and nothing is said."""
+    """After `| head -1` has its line, everything ends silently."""
     (tmp_path / "main.py").write_text(WSGI)
     words = f"{sys.executable} -m lambda_adapter local --port 0 --wsgi main:app"
 

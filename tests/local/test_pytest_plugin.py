@@ -130,7 +130,7 @@ def app(environ, start_response):
 
 
 def test_secure_cookies(lambda_app: StartsApps, tmp_path: Path):
-    """A login behind HTTPS works: Secure cookies come back, also after a redirect."""
+    """A login behind HTTPS works: Secure cookies are sent, also after a redirect."""
     (tmp_path / "app.py").write_text(COOKIES)
     app = lambda_app("--wsgi app:app", cwd=str(tmp_path))
 
@@ -204,7 +204,7 @@ def test_report_has_the_log(report: str):
 
 
 def test_report_has_no_insides(report: str):
-    """What can't be started is told without a line of the fixtures' own source."""
+    """A failed start is reported without a line of the fixtures' own source."""
     assert "did you mean http-api?" in report
     assert "No module named 'none'" in report
     for inside in ("contextlib", "testing.py", "pytest_plugin.py:", "trio/_core"):

@@ -92,7 +92,7 @@ async def test_unknown_invocation():
 
 
 async def test_init_error():
-    """An init error is kept for whoever started the environment."""
+    """An init error is kept for the caller that started the environment."""
     async with open_runtime() as (api, runtime):
         report = json.dumps({"errorType": "Own", "errorMessage": "why"}).encode()
         status, _, _ = await runtime.ask("POST", f"{RUNTIME}/init/error", report)

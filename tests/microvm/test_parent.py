@@ -167,7 +167,7 @@ def test_the_option():
 
 
 def test_an_application_of_python():
-    """With ``--asgi``, the server that is installed is what the hooks are beside."""
+    """With ``--asgi``, the hooks are served beside the installed server."""
     options = ("--app-dir", PROGRAMS, "--asgi", "microvm_app:app")
     with open_microvm([], *options) as microvm:
         assert microvm.build("ready", "validate", "run") == [200, 200, 200]

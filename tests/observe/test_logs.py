@@ -42,7 +42,7 @@ def _restored():
 
 
 def test_text():
-    """A line says who speaks, how bad it is, what happened and to which invocation."""
+    """A line has its source, its level, its message and its invocation."""
     line = TextFormatter().format(
         record("no answer", logging.WARNING, request_id="request-1")
     )
@@ -84,7 +84,7 @@ def test_json_without_request_id():
     ],
 )
 def test_timestamp_has_three_digits_of_a_second(created, timestamp):
-    """A fraction is cut, because rounding it up would take the second along."""
+    """A fraction is truncated, because rounding could change the second."""
     line = JsonFormatter().format(record("ready", created=created))
 
     assert json.loads(line)["timestamp"] == timestamp
@@ -169,7 +169,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.h
     "char", ["x", "\n", "\0", '"', "\\", "é", "🎉", "\U0010ffff", "\udcff"], ids=ascii
 )
 def test_long_message_is_cut(formatter, char):
-    """A message keeps its two ends, and the line says how much is missing."""
+    """A long message keeps both ends, and the number of missing characters."""
     line = formatter.format(record(f"begin {char * 4_000_000} end"))
 
     assert len(line.encode()) < EVENT_LIMIT
@@ -454,7 +454,7 @@ async def test_no_secret_gets_into_it(runtime, log_format):
 
 @pytest.mark.parametrize("answer", UNUSABLE[:2], ids=["unhealthy", "garbage"])
 async def test_no_secret_of_a_start_that_fails(runtime, answer):
-    """What an application says that never gets ready stays out as well."""
+    """A response of an application that never gets ready is not logged."""
     async with (
         open_app(*[answer] * 1_000) as app,
         open_adapter(
@@ -588,7 +588,7 @@ async def test_application_can_not_silence_it(runtime, configures, kind, within)
 
 
 async def test_metrics_are_not_silenced(runtime):
-    """An application that closes stderr costs neither a metric nor the environment."""
+    """An application that closes stderr neither stops metrics nor the environment."""
     async with open_adapter(
         runtime.address,
         ["--app-dir", PROGRAMS, "--asgi", "logging_app:asgi"],

@@ -138,7 +138,7 @@ print(sorted({"attr", "attrs", "inspect"} & set(sys.modules)))
 
 
 def test_the_whole_of_trio(expanded: Path):
-    """Whoever asks for another name of trio gets all of it, with attrs as it is."""
+    """Any other name of trio loads the whole package, with the real attrs."""
     program = """
 import sys
 from lambda_adapter.serve import lazy_trio

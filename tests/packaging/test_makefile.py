@@ -45,7 +45,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("target", [*TARGETS, "dist/lambda-adapter-aarch64"])
 def test_no_rule_is_missing(target: str, fresh: Path):
-    """In a fresh checkout, make knows how to make all that a target needs."""
+    """In a fresh checkout, make has a rule for everything that a target needs."""
     done = subprocess.run(
         ["make", "--dry-run", target], cwd=fresh, capture_output=True, text=True
     )

@@ -57,7 +57,7 @@ def test_is_reproducible(tmp_path: Path):
 
 
 def test_what_is_missing(tmp_path: Path):
-    """Where there is neither Debian 12 nor a container engine, the error says so."""
+    """Without Debian 12 and without a container engine, the error says so."""
     build = (
         "import sys; sys.path.insert(0, sys.argv[1]); import build_native;"
         "build_native.build_in_container('')"
@@ -212,7 +212,7 @@ async def test_finds_a_host_by_its_name(runtime: FakeRuntimeApi):
 
 
 async def test_a_host_that_is_none(runtime: FakeRuntimeApi):
-    """A name that nobody knows is a failed readiness check, and no traceback."""
+    """An unknown host is a failed readiness check, without a traceback."""
     async with open_adapter(
         runtime.address,
         (),
@@ -226,7 +226,7 @@ async def test_a_host_that_is_none(runtime: FakeRuntimeApi):
 
 
 def test_local_is_elsewhere():
-    """One line says where `local` is to be had."""
+    """One line says where to get `local`."""
     done = run("local", "--", "true")
 
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (64, "", 1)
@@ -285,7 +285,7 @@ def test_hooks_of_a_microvm(options: list[str]):
 
 
 def test_a_traceback_has_lines():
-    """What nobody expects ends with a traceback of modules and lines."""
+    """An unexpected error has a traceback with modules and lines."""
     limited = 'ulimit -n 3; exec "$0" true'
     done = subprocess.run(
         ["sh", "-c", limited, NATIVE],

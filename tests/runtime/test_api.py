@@ -73,7 +73,7 @@ INVOCATION = Invocation(
 
 @pytest.mark.parametrize("spell", [bytes, bytes.lower, bytes.upper])
 def test_parse_next(spell):
-    """Everything that Lambda says of an invocation is read, in any case."""
+    """Every header of Lambda about an invocation is read, in any case."""
     fields = [(spell(name), value) for name, value in NEXT]
 
     assert parse_next(Response(200, b"OK", fields, b'{"a":1}')) == INVOCATION
@@ -87,7 +87,7 @@ def test_parse_next_at_least():
 
 
 def test_parse_next_empty_fields():
-    """Some emulators send headers without a value, which say nothing."""
+    """Headers without a value, which some emulators send, are ignored."""
     empty = [NEXT[0], *((name, b"") for name, _ in NEXT[1:])]
 
     assert parse_next(Response(200, b"OK", empty, b"x")) == Invocation(ID, b"x")
@@ -195,7 +195,7 @@ def test_requests_without_nonce():
 
 
 def test_stream_request():
-    """A stream says that it is one, what it is of, and which trailers it may end in."""
+    """A streamed reply announces its mode, its type and its trailers."""
     assert stream_request(HOST, INVOCATION) == encoded(
         b"POST",
         f"/2018-06-01/runtime/invocation/{ID}/response".encode(),

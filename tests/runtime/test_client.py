@@ -92,7 +92,7 @@ def answers(runtime: FakeRuntimeApi, *kinds: str):
 
 
 async def test_invocation(runtime, client):
-    """An invocation is the event's bytes, and what Lambda says about it."""
+    """An invocation has the event's bytes, and Lambda's headers."""
     async with invoking(
         runtime,
         b'{ "a": 1 }\n',
@@ -133,7 +133,7 @@ async def test_one_connection_for_everything(runtime, client):
 
 
 async def test_response(runtime, client):
-    """A reply is posted as it is, to the invocation that it belongs to."""
+    """A reply is posted unchanged, for its invocation."""
     reply = '{"body":"grüße"}'.encode()
     async with invoking(runtime, b"{}"):
         await client.post_response(await client.next_invocation(), reply)
@@ -147,7 +147,7 @@ async def test_response(runtime, client):
 
 
 async def test_error(runtime, client):
-    """An error says what happened, in the body and in a header."""
+    """An error is reported in the body and in a header."""
     async with invoking(runtime, b"{}"):
         await client.post_error(await client.next_invocation(), FAILURE)
 
@@ -328,7 +328,7 @@ async def test_too_large_a_reply(runtime, client, caplog):
 
 
 async def test_long_answer_to_a_post(runtime, client, caplog):
-    """What Lambda says to a reply is read up to 64 kB, and quoted up to 300 bytes."""
+    """Lambda's response to a reply is read up to 64 kB, and logged up to 300 bytes."""
     for size in (MAX_RESPONSE, MAX_RESPONSE + 1):
         runtime.scripted["/response"].append(replied(413, b"x" * size))
 
@@ -398,7 +398,7 @@ async def test_connection_closed_in_between(runtime, client, caplog):
 
 
 async def test_connection_that_took_something_just_now(runtime, client, caplog):
-    """A fresh connection is not looked at, and another one replaces it all the same.
+    """A fresh connection is not checked, but still replaced if it is dead.
 
     Each event has one reply, and the line that says so is no fault.
     """
@@ -544,7 +544,7 @@ async def test_stream_ends_its_connection(runtime, client):
 
 
 async def test_stream_after_a_closed_connection(runtime, client, caplog):
-    """A kept connection that Lambda closed meanwhile costs a stream nothing."""
+    """A stream gets a new connection if Lambda has closed the kept one."""
     async with invoking(runtime, b"{}"):
         invocation = await client.next_invocation()
         await runtime.drop_connections()

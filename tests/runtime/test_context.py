@@ -64,7 +64,7 @@ def test_lambda_context():
 
 
 def test_lambda_context_at_least():
-    """What Lambda does not say is null."""
+    """Values that Lambda does not send are null."""
     context = context_of()
 
     assert {name for name, value in context.items() if value is None} == {
@@ -105,7 +105,7 @@ def test_lambda_context_json(name, text, value):
     document=st.one_of(st.text(st.characters(max_codepoint=255)), st.just('{"a":1}')),
 )
 def test_lambda_context_is_a_field_value(text, document):
-    """Whatever Lambda says, the context is printable ASCII, and JSON with all keys."""
+    """The context is always printable ASCII, and JSON with all keys."""
     context = context_of(
         function_arn=text,
         trace_id=text,

@@ -61,7 +61,7 @@ async def test_extension_that_is_never_answered(clock, runtime, extension, caplo
     ],
 )
 async def test_extension_that_is_refused(runtime, extension, caplog, end, answer):
-    """A refused registration is a warning that says what it means, and nothing else."""
+    """A refused registration is only a warning, with its consequence."""
     runtime.scripted[end].append(answer)
 
     registered = trio.Event()

@@ -134,7 +134,7 @@ def test_another_name_loads_all_of_trio(expression):
 
 @pytest.mark.parametrize("module", ["trio", "trio.lowlevel"])
 def test_no_such_name(module):
-    """A name that trio does not have either is an error, as it is with trio."""
+    """A name that trio does not have is the same error as with trio."""
     ask = f"""
 import {module}
 for name in ("nothing", "_nothing", "__all__"):

@@ -61,7 +61,7 @@ def page_faults(pid: int) -> int:
 
 
 async def test_large_bodies_take_no_new_pages():
-    """A body of 2 MB, in and out, costs few of the pages that it fills."""
+    """A body of 2 MB, in and out, causes few page faults."""
     event = http_api("POST", "/echo", "a" * 2 * MB)
     async with (
         open_fake_runtime_api() as runtime,

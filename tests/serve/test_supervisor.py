@@ -579,7 +579,7 @@ async def test_streams(runtime):
 
 
 async def test_ended_amid_a_stream(runtime):
-    """An application that dies of an event amid its response gets no other event.
+    """An application that dies within its response gets no other event.
 
     Its connection ends a moment before it does.
     """
@@ -780,7 +780,7 @@ async def test_no_concurrency(runtime):
 
 
 async def test_connections_that_are_kept(runtime):
-    """Connections stay open, as many as had an invocation at once, and no more."""
+    """As many connections stay open as there were concurrent invocations."""
     crowd, opened, closed = Crowd(3), 0, 0
 
     async def serve(stream: trio.SocketStream) -> None:

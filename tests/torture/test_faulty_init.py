@@ -91,7 +91,7 @@ def some(cases: dict[str, Fault], long: bool) -> dict[str, Fault]:
 
 @pytest.mark.parametrize("target", [REGISTER, EVENT_NEXT], ids=["register", "next"])
 async def test_fault_of_a_registration(long, target):
-    """An extension that can't be registered costs the SIGTERM, and nothing else."""
+    """A failed registration only means that there is no SIGTERM."""
 
     async def check(runtime: FaultyRuntimeApi, fault: Fault) -> None:
         await runtime.fail(target, fault)
@@ -203,7 +203,7 @@ async def test_nobody_listens_for_a_while():
 
 
 async def test_next_that_stalls(long):
-    """What stalls a response to ``/next`` is no reason to end, and none not to."""
+    """A response to ``/next`` that stalls does not end the process."""
 
     async def check(runtime: FaultyRuntimeApi, fault: Fault) -> None:
         await runtime.fail(NEXT, fault)

@@ -134,7 +134,7 @@ def test_refusal_of_a_post(world, act, step):
     "act, kind", [(act, kind) for act in EARLY for kind in ("reply", "stream")], 1
 )
 def test_early_answer(world, act, kind):
-    """What Lambda says before it has all of a reply is heard, and ends the upload."""
+    """A response to an incomplete reply ends the upload."""
     fail(world, "/response", EARLY[act], early=True)
 
     posted = world.invoke(KINDS[KIND_OF[kind]]("GET", "/large", ""))

@@ -143,7 +143,7 @@ async def async_factory():
     ids=str,
 )
 def test_asgi(found):
-    """An ASGI application of any form is served as it is."""
+    """An ASGI application of any form is served."""
     assert adapt(found, "main:app", "asgi") is found
 
 
@@ -155,7 +155,7 @@ def test_asgi(found):
     ],
 )
 def test_wsgi(found):
-    """A WSGI application of any form is served as it is."""
+    """A WSGI application of any form is served."""
     assert adapt(found, "main:app", "wsgi") is found
 
 

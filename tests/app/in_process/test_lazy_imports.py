@@ -84,7 +84,7 @@ def test_which_imports_are_lazy(
 
 
 async def test_a_line_on_an_older_python(tmp_path: Path, runtime: FakeRuntimeApi):
-    """Without lazy imports in Python, a line says so and the application serves."""
+    """Without lazy imports in Python, a line is logged and the application serves."""
     if hasattr(sys, "set_lazy_imports_filter"):
         pytest.skip("this Python has lazy imports")
     (tmp_path / "app.py").write_text(APP.replace("import missing", ""))

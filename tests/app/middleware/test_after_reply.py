@@ -37,7 +37,7 @@ async def test_next_waits_for_the_work(runtime, event):
 
 
 async def test_what_the_work_is_told(runtime):
-    """The second request has what the response said, and its invocation's context."""
+    """The second request has the response's value, and its invocation's context."""
     async with open_function(runtime, PATH) as function:
         fields = {"host": "example.com", "cookie": "secret", "x-lwa-after-reply": "x"}
         await function.invoke(
@@ -106,7 +106,7 @@ async def test_off(runtime):
     ],
 )
 async def test_work_that_fails(runtime, caplog, answer, reason):
-    """Work that fails is a line in the log, with its request id, and no more."""
+    """Failed work is only logged, with its request ID."""
     async with open_function(runtime, PATH) as function:
         await function.invoke(http_api(), ASKING, answer)
         await runtime.wait(lambda: asked_for_next(runtime) == 2)
@@ -152,7 +152,7 @@ async def test_path_is_closed_to_clients(runtime):
 
 
 async def test_through_the_whole_adapter(runtime):
-    """The setting works from the environment on, beside another that is set."""
+    """The setting works in the whole adapter, together with another one."""
     settings = PATH | {"AWS_LWA_TRACEPARENT": "true"}
     async with (
         open_app(said(), ASKING, said()) as app,

@@ -64,7 +64,7 @@ def test_other_paths_stay(target):
 @pytest.mark.parametrize("target", [b"/api/x", b"/x"])
 @pytest.mark.parametrize("name", [b"X-Forwarded-Prefix", b"x_forwarded.prefix"])
 def test_a_client_can_not_forge_the_prefix(target, name):
-    """What it says of a prefix does not reach the application, in any spelling."""
+    """A client's own prefix header is removed, in any spelling."""
     forged = (name, b"/evil")
 
     request = without_base_path(get(target, forged), b"/api")
@@ -98,7 +98,7 @@ def test_authorization_in_its_own_place(name):
 
 @pytest.mark.parametrize("name", [b"X_Client", b"x.client", b"X-CLIENT"])
 def test_no_client_forges_a_renamed_field(name):
-    """A spelling that servers take for the new name does not reach them beside it."""
+    """A client's header that servers take for the new name is removed."""
     request = get(b"/", (name, b"forged"), (b"x-user", b"1"))
 
     assert renamed(request, b"x-user", b"x-client") == get(b"/", (b"x-client", b"1"))

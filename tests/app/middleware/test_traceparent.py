@@ -114,7 +114,7 @@ async def test_caller_goes_before_lambda(runtime):
 
 
 async def test_client_goes_before_all(runtime):
-    """A client's own trace context stays as it is, and alone."""
+    """A client's own trace context is forwarded unchanged, and no other."""
     event = http_api(headers={"host": "a", "Traceparent": CALLERS, "tracestate": "c=d"})
     given = client_context(traceparent=W3C, tracestate="a=b")
     async with open_function(runtime, ON) as function:

@@ -107,7 +107,7 @@ def test_documents_that_can_not_be_read(document_url: str, tmp_path: Path):
 
 
 def test_a_path_of_the_application(tmp_path: Path):
-    """A path that is no file on this machine is one of the application's."""
+    """A path that is not a file on this machine is the application's."""
     file = tmp_path / "openapi.json"
     file.write_bytes(DOCUMENT)
 
@@ -119,7 +119,7 @@ def test_a_path_of_the_application(tmp_path: Path):
 
 @pytest.mark.timeout(240)
 def test_a_crawl(tmp_path: Path):
-    """A crawl follows so many links as is said, by GET alone, and nothing dangerous."""
+    """A crawl follows as many links as configured, with GET, and none that may harm."""
     (tmp_path / "app.py").write_text(APP)
     quick = ("--quick", "--crawl", "4", "--openapi", "/schema.json")
 

@@ -49,7 +49,7 @@ def shown(fields: Fields) -> Fields:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 @pytest.mark.parametrize("name", GATEWAYS)
 def test_request(name: str, case: Case):
-    """An application sees what the gateway leaves of the request, and no more."""
+    """An application sees exactly what the gateway keeps of the request."""
     gateway = GATEWAYS[name]()
     if name in case.refused:
         with pytest.raises(RefusedError) as refused:

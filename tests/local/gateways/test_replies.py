@@ -155,7 +155,7 @@ def test_base64_of_a_rest_api(binary: tuple[str, ...], accept: str, decoded: boo
 
 @pytest.mark.parametrize("name", GATEWAYS)
 def test_base64_that_is_none(name: str):
-    """A body that is said to be base64, and is decoded, has to be base64."""
+    """A body that is decoded must be valid base64."""
     reply = {"statusCode": 200, "body": "?", "isBase64Encoded": True}
 
     with pytest.raises(MalformedReplyError, match="base64"):
@@ -163,7 +163,7 @@ def test_base64_that_is_none(name: str):
 
 
 def test_renamed_fields():
-    """A REST API renames what it says itself, such as Date and Server."""
+    """A REST API renames headers that it sends itself, such as Date and Server."""
     fields = {"Date": "today", "server": "mine", "X-A": "1"}
 
     made = response("rest-api", {"statusCode": 200, "headers": fields})

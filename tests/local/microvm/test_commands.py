@@ -23,7 +23,7 @@ def command(*options: str) -> list[str]:
 
 
 def test_a_session():
-    """Each word that is typed is done and told, and the end ends the command."""
+    """Each typed command runs and is reported; the end of input ends the session."""
     arguments = command("--payload", "hello")
     with open_terminal(*arguments, env=measured(), stdin=subprocess.PIPE) as terminal:
         terminal.wait("^200  run")
@@ -78,7 +78,7 @@ def test_json():
     ],
 )
 def test_an_application_that_ends(script: str, said: str):
-    """An application that ends by itself is told of, and the exit status is 1."""
+    """An application that exits is reported, and the exit status is 1."""
     options = ("--microvm", "--port", "0", "--app-port", str(free_ports(1)[0]), "--")
     with open_terminal(*options, "sh", "-c", script) as terminal:
         assert terminal.status() == 1

@@ -75,7 +75,7 @@ def get(path: str, host: str = "localhost") -> bytes:
 
 
 def test_traffic_is_held_until_run_is_done():
-    """A request that comes while the image is built is passed on after ``run``."""
+    """A request that arrives during the image's build is forwarded after ``run``."""
     (port,) = free_ports(1)
     options = ("--microvm", "--port", "0", "--app-port", str(port), "--")
     env = {**measured(), "AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH": "/slow/0.5"}
@@ -91,7 +91,7 @@ def test_traffic_is_held_until_run_is_done():
 
 
 def test_any_protocol_is_passed_on(lambda_microvm: StartsMicroVMs):
-    """Bytes pass both ways as they are, and the end of one way is passed on."""
+    """Bytes are forwarded unchanged both ways, and so is the end of one way."""
     app = lambda_microvm([sys.executable, "-c", ECHO], env=measured())
 
     with connected(app) as client:
@@ -169,7 +169,7 @@ def test_a_host_that_is_not_allowed():
 
 @pytest.mark.parametrize("sent", [b"", b"\r\n\r\n", b"\x16\x03\x01", b"x" * 70_000])
 def test_what_is_not_http(start: Starts, sent: bytes):
-    """A connection that brings no request ends alone."""
+    """A connection without a request does not disturb others."""
     app = start()
     with connected(app) as client:
         client.send(sent)

@@ -66,7 +66,7 @@ async def test_the_probe():
 
 @pytest.mark.parametrize("answer", [b"", b"\x15\x03\x01", b"HTTP/1.1 200"])
 async def test_no_response(answer: bytes):
-    """A connection that ends without a response is told as that."""
+    """A connection that ends without a response is reported."""
     peer = Peer(answer)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(peer.run)
@@ -76,7 +76,7 @@ async def test_no_response(answer: bytes):
 
 
 async def test_nobody_listens():
-    """A port that nobody listens on is no response."""
+    """A port on which nothing listens is reported."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
 

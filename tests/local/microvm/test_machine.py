@@ -93,7 +93,7 @@ def test_the_payload(start: Starts):
 
 
 def test_a_suspended_microvm_is_stopped(start: Starts):
-    """A suspended MicroVM's processes are stopped, and a request lets them go on."""
+    """A suspended MicroVM's processes are stopped, and continue at a request."""
     app = start()
     process = application(app)
 
@@ -132,7 +132,7 @@ def test_a_failure_of_suspend(start: Starts):
 
 
 def test_a_failure_of_resume(start: Starts):
-    """A request that resumes in vain gets 502, and the MicroVM has ended."""
+    """A request whose resume fails gets a 502, and the MicroVM has ended."""
     app = start(**{AFTER: "/once"})
     app.suspend()
 
@@ -200,7 +200,7 @@ def test_servers(lambda_microvm: StartsMicroVMs, name: str, tmp_path: Path):
 
 @pytest.mark.parametrize("name", ["asgi", "wsgi"])
 def test_an_entry_points_options(lambda_microvm: StartsMicroVMs, name: str):
-    """The adapter's own options come first, as in an image with it as entry point."""
+    """The adapter's own options precede the command, as in an image's entry point."""
     attribute = {"asgi": "app", "wsgi": "wsgi"}[name]
     programs = str(PROJECT / "tests" / "programs")
     options = ["--app-dir", programs, f"--{name}", f"microvm_app:{attribute}"]
@@ -226,7 +226,7 @@ def test_no_variable_of_a_function(start: Starts):
 
 
 def test_another_port(lambda_microvm: StartsMicroVMs):
-    """An application that listens on another port is told to use the right one."""
+    """An application on another port is reported with the right one."""
     here, there = free_ports(2)
 
     with pytest.raises(SetupError, match=f"listens on port {there}, not on {here}"):
@@ -234,7 +234,7 @@ def test_another_port(lambda_microvm: StartsMicroVMs):
 
 
 def test_a_slow_hook():
-    """A hook that takes longer than its default is told of, with what sets more."""
+    """A hook that exceeds its default timeout is reported, with the way to raise it."""
     (port,) = free_ports(1)
     options = ("--microvm", "--port", "0", "--app-port", str(port), "--")
     env = {**measured(), AFTER: "/slow/1.2"}

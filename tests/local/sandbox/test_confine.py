@@ -156,7 +156,7 @@ def test_without_namespaces_landlock_remains(tmp_path: Path):
 
 @pytest.mark.parametrize("given", ["", "-Xss1m"])
 def test_java_sees_the_memory_of_the_function(tmp_path: Path, given: str):
-    """Java is told the function's memory beside the options it already has."""
+    """Java gets the function's memory in addition to its own options."""
     program = tmp_path / "java"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)

@@ -37,7 +37,7 @@ def test_cpu_is_held_to_the_share(tmp_path: Path, memory: int):
 
 
 def test_beyond_its_memory_it_is_killed(tmp_path: Path):
-    """Whatever takes more than its memory is killed near it, and it is said why."""
+    """Processes that exceed the memory are killed, with a reason."""
     program = "x = []\nwhile True: x.append(b'x' * 1_000_000)"
 
     with confined(program, tmp_path, Limits(memory_mb=256)) as sandbox:

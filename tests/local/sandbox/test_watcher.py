@@ -12,7 +12,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux has sandb
 
 
 def test_attempts_have_names(tmp_path: Path):
-    """A write has its absolute path and its process, whatever way it is asked for."""
+    """A write is recorded with its absolute path and its process."""
     program = (
         "import os\n"
         "for what in (lambda: open('relative', 'w'), lambda: os.mkdir('made'),\n"

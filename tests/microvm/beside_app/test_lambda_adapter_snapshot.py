@@ -70,7 +70,7 @@ def test_order(kind):
 )
 @pytest.mark.parametrize("kind", ["asgi", "wsgi"])
 def test_failures(kind, what, hooks, statuses, said):
-    """A hook that raises or leaves is a 500 and a line, and the application goes on."""
+    """A hook that raises is a 500 and a log line, and the application continues."""
     with open_microvm([], *options(kind), HOOKS=what) as microvm:
         assert microvm.build(*hooks) == statuses
         microvm.wait_log(said)
@@ -80,7 +80,7 @@ def test_failures(kind, what, hooks, statuses, said):
 @pytest.mark.parametrize("kind", ["asgi", "wsgi"])
 @pytest.mark.parametrize("token", ["", "0" * 32, "\xe9"])
 def test_clients(kind, token):
-    """A client that does not know the token calls no hook."""
+    """A client without the token calls no hook."""
     with open_microvm([], *options(kind)) as microvm:
         microvm.build("ready")
         for path in PATHS:
@@ -156,7 +156,7 @@ def test_the_zipapp(kind, spelling, is_unpacked, tmp_path):
 
 @pytest.mark.parametrize("kind", ["asgi", "wsgi"])
 def test_the_option_comes_first(kind):
-    """``--microvm-hooks`` may come before ``--asgi`` and after it."""
+    """``--microvm-hooks`` may precede ``--asgi`` or follow it."""
     command = ["--microvm-hooks", "{hooks}", *options(kind)]
     with open_microvm(command, AWS_LWA_MICROVM_HOOKS_PORT="") as microvm:
         assert microvm.build("ready", "run") == [200, 200]

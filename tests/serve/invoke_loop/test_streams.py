@@ -188,7 +188,7 @@ async def test_stream_of_a_head(stream, event):
 
 
 async def test_stream_until_the_end_of_the_connection(stream):
-    """A body of no stated length ends well where its connection does."""
+    """A body without a length ends well with its connection."""
     posted = await stream.invoke(
         function_url(), Answer(b"HTTP/1.0 200 OK\r\n\r\nuntil the end")
     )
@@ -199,7 +199,7 @@ async def test_stream_until_the_end_of_the_connection(stream):
 
 
 async def test_stream_larger_than_any_reply(stream):
-    """A stream is not held to the limit of a reply."""
+    """A stream may be larger than a reply."""
     raw = bytes(range(256)) * 40_000
 
     posted = await stream.invoke(function_url(), said(200, raw))

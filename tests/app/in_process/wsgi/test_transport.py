@@ -138,7 +138,7 @@ async def test_error_in_place_of_a_response(transport):
 
 
 async def test_longer_than_declared(transport):
-    """No more of a body goes out than was declared."""
+    """A body is cut to the declared length."""
     _, body = await ask(transport, "/long")
 
     assert body == b"o"
@@ -162,7 +162,7 @@ async def test_which_thread(inline, where):
 
 @pytest.mark.parametrize("path", BROKEN)
 async def test_no_response(transport, path, lines):
-    """An application without a whole response is a 500 that says nothing of the inside.
+    """An application without a whole response is a 500 that reveals nothing.
 
     The log has the reason, the client the id to look it up by.
     """

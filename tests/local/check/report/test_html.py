@@ -43,7 +43,7 @@ def test_text():
 
 
 def test_what_is_known_so_far():
-    """A check that was interrupted says so, with what it has found."""
+    """The report of an interrupted check says so, and has its findings so far."""
     early = msgspec.structs.replace(result(), complete=False)
 
     assert text.verdict(early) == "not finished: 1 failures and 1 warning so far"

@@ -31,7 +31,7 @@ def kinds(findings: list[Finding]) -> list[str]:
     ],
 )
 def test_main_threads(process: str, wakes: float, servers: list[str], expected: str):
-    """A main thread that wakes up has timers, beyond those of its server."""
+    """A main thread that wakes up has timers, unless its server explains them."""
     idle = Idle(1, 0, [ThreadUse(process, process, True, wakes)], [], [])
 
     assert kinds(list(judge_idle(idle, servers))) == [expected]
@@ -65,7 +65,7 @@ def test_workers(statuses: list[int], left: int, expected: str):
 
 
 def test_work_that_is_due_at_the_thaw():
-    """Work while idle explains a late request after a freeze, and comes first."""
+    """Work while idle explains a late request after a freeze, and precedes it."""
     late = Thaw("POST /", 200, 504, 6, "Error: Task timed out after 6.00 seconds")
     thaws = list(judge_thaw(3, [late], [], []))
     work = list(judge_idle(Idle(1, 0.5, [], [], []), []))

@@ -6,7 +6,7 @@ from lambda_adapter.local.check.rules.place import judge_host, judge_unix_socket
 
 
 def test_a_unix_socket():
-    """An application that listens at a Unix socket alone is told the setting for it."""
+    """The finding about a Unix socket names the setting for it."""
     found = judge_unix_socket("/tmp/app.sock")
 
     assert (found.kind, found.status) == ("address", Status.FAILURE)

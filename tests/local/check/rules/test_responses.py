@@ -115,7 +115,7 @@ def test_a_cookie_value_is_never_shown():
     ],
 )
 def test_sizes(size: int, kind: bytes, expected: list[str]):
-    """A body counts as it is encoded: four thirds of it where it is base64."""
+    """A body counts as encoded: four thirds of its size in base64."""
     page = answer((b"Content-Type", kind), body=b"x" * size)
 
     assert said(list(responses.judge_size(page))) == expected
@@ -276,7 +276,7 @@ def test_a_stream_where_replies_are_streamed():
 
 
 def test_idle():
-    """CPU, timers, lines and connections are found while nothing is asked for."""
+    """CPU, timers, lines and connections are found while no request is sent."""
     nothing = Idle(1, 0, [ThreadUse("node", "node", True, 0)], [], [])
     thread = ThreadUse("python3", "python3", False, 2)
     much = Idle(1, 0.5, [thread], ["tick"], ["10.0.0.1:5432"])
@@ -325,7 +325,7 @@ def test_paths_of_a_page():
 
 @pytest.mark.parametrize("path", ["/logout", "/account/delete?id=1", "/sign-out"])
 def test_what_may_do_harm_is_not_asked(path: str):
-    """A link whose name says that it changes something is not followed."""
+    """A link whose name suggests a change is not followed."""
     assert not links.is_safe(path)
     assert links.is_safe("/orders")
 
@@ -400,7 +400,7 @@ def test_imports():
 
 
 def test_order():
-    """Failures come first, and causes before what they lead to."""
+    """Failures are first, and causes precede consequences."""
     kinds = [("request-failure", "failure"), ("disk", "failure"), ("home", "warning")]
     findings = [Finding(kind, Status(status), "") for kind, status in kinds]
 
