@@ -28,6 +28,11 @@ class Tree:
         """The pids of the current processes."""
         return list(self._used)
 
+    @property
+    def _work(self) -> list[int]:
+        """The application's processes: an adapter that asks them is none of them."""
+        return [pid for pid in self._used if pid != self._root] or [self._root]
+
     def look(self) -> None:
         """Find new descendants, and drop ended ones."""
         waiting = list(self._used)
@@ -59,7 +64,7 @@ class Tree:
         """
         longest = 0.0
         queued: dict[str, float] = {}
-        for pid in self._used:
+        for pid in self._work:
             try:
                 for thread in os.listdir(f"/proc/{pid}/task"):
                     with open(f"/proc/{pid}/task/{thread}/schedstat", "rb") as file:
@@ -73,7 +78,7 @@ class Tree:
 
     def wants_to_run(self) -> bool:
         """Return whether a thread is runnable: state R of proc_pid_stat(5)."""
-        for pid in self._used:
+        for pid in self._work:
             try:
                 for thread in os.listdir(f"/proc/{pid}/task"):
                     with open(f"/proc/{pid}/task/{thread}/stat", "rb") as file:

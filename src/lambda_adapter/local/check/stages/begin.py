@@ -1,6 +1,7 @@
 """Starting: until the application is ready, or it is known why it never is."""
 
 import contextlib
+import math
 import os
 import time
 from collections.abc import Callable
@@ -49,6 +50,8 @@ class Beginning(msgspec.Struct):
     """CPU seconds of all processes until then."""
     waits: float = 0.0
     """Seconds in which no process had anything to run."""
+    seen_up: float = math.inf
+    """``waits`` when it was first seen to respond: a busy adapter sees it later."""
     listeners: tuple[Listener, ...] = ()
     unix_socket: str = ""
     """A Unix socket at which it listens, if it listens at nothing else."""
@@ -106,7 +109,7 @@ def _measure(subject: Subject, found: Beginning) -> None:
     governor = environment.jail.governor if environment and environment.jail else None
     if governor:
         found.cpu = governor.cpu_seconds
-        found.waits = governor.waiting_seconds
+        found.waits = min(governor.waiting_seconds, found.seen_up)
         found.killed = governor.killed
         found.peak_mb = governor.peak_bytes / 1_048_576
 
@@ -156,6 +159,9 @@ async def _look_at_readiness(
     if right and trio.current_time() - since > STEADY:
         await _ask_readiness(subject, found)
         found.unhealthy += found.readiness_status >= 500
+        governor = subject.jail.governor
+        if governor and 0 < found.readiness_status < 500:
+            found.seen_up = min(found.seen_up, governor.waiting_seconds)
 
 
 async def _ask_readiness(subject: Subject, found: Beginning) -> None:
