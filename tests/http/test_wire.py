@@ -264,3 +264,32 @@ async def test_cancelled_while_waiting(clock, pairs: list[Pair]):
         await pairs[1].wire.receive()
     pairs[0].far.send(b"x")
     assert await pairs[0].wire.receive() == b"x"
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(10, 9), (1, 0.5), (0, 0)])
+async def test_nearly_late(clock, seconds, expected):
+    """A wait says that it is nearly late, a second before its deadline at most."""
+    reader, peer = socket.socketpair()
+    with reader, peer:
+        wire = Wire(reader)
+        started = trio.current_time()
+        said: list[float] = []
+        wire.nearly_late = lambda: said.append(trio.current_time() - started)
+        with pytest.raises(trio.TooSlowError):
+            await wire.wait_readable(started + seconds)
+
+    assert said == pytest.approx([expected], abs=0.01)
+    assert trio.current_time() - started == pytest.approx(seconds, abs=0.01)
+
+
+async def test_not_nearly_late(clock, nursery: trio.Nursery):
+    """A wait that ends in time says nothing."""
+    reader, peer = socket.socketpair()
+    with reader, peer:
+        wire = Wire(reader)
+        said: list[str] = []
+        wire.nearly_late = lambda: said.append("late")
+        peer.send(b"in time")
+        await wire.wait_readable(trio.current_time() + 1)
+
+    assert said == []

@@ -60,10 +60,18 @@ class Call(msgspec.Struct, gc=False):
     def late(self, what: str = LATE) -> DeadlineError:
         """Return the error for a response that missed its deadline just now."""
         message = f"{what} after {trio.current_time() - self.started:.2f} s"
-        left = self.invocation.deadline_ms / 1000 - time.time()
+        left = self.left()
         if 0 < left < LONGEST:
             message += f", {left:.2f} s before Lambda's deadline"
         return DeadlineError(message)
+
+    def left(self) -> float:
+        """Return the number of seconds to Lambda's deadline, negative after it.
+
+        If that is implausible, an invocation may take as long as any.
+        """
+        left = self.invocation.deadline_ms / 1000 - time.time()
+        return left if abs(left) < LONGEST else LONGEST
 
     def sent_again(self) -> None:
         """Do nothing; called when the request has been retried."""

@@ -100,11 +100,6 @@ STUCK = (
     " environment ends, so that the next request does not wait behind it"
 )
 
-LAST_MOMENT = 0.05
-"""Generous upper bound, in seconds, between a crashing process closing its sockets and
-its exit."""
-
-
 Check = Callable[[], Awaitable[None]]
 """A check of the application before the next event is requested."""
 
@@ -112,8 +107,17 @@ Check = Callable[[], Awaitable[None]]
 class Server(Protocol):
     """The server behind an address, as far as ``HttpTransport`` needs it."""
 
-    async def responds(self) -> bool:
-        """Send a probe, and return whether it gets a response."""
+    def ended(self) -> str | None:
+        """Return how its process exited, or None: it runs, or nobody can know."""
+
+    def ask_ahead(self) -> None:
+        """Send a probe, because a response is about to be late."""
+
+    async def responds(self, call: Call) -> bool:
+        """Return whether a probe gets a response, now that this one's is late."""
+
+    async def wait_recovered(self, call: Call) -> None:
+        """After a dropped connection, wait until it has exited, or responds again."""
 
 
 class HttpTransport:
@@ -212,7 +216,12 @@ class HttpTransport:
             connection.close()
 
     async def _open(self, call: Call) -> Connection:
-        """Connect; retry while nothing listens, since the server may be restarting."""
+        """Connect; retry while nothing listens, since the server may be restarting.
+
+        Raises:
+            PeerError: the connection failed, or the application has exited.
+            DeadlineError: nothing listened until the deadline.
+        """
         # Not a byte was sent, so that retrying is safe for every method.
         late = LATE
         with trio.move_on_at(call.deadline):
@@ -220,10 +229,14 @@ class HttpTransport:
                 try:
                     connection = await open_connection(self._address)
                 except NotListeningError as error:
+                    if self._server and (how := self._server.ended()):
+                        raise PeerError(f"it {how}", answered=False) from error
                     late = str(error)
                 else:
                     if self._waits_in_kernel:
                         connection.wire.wait_in_kernel_first()
+                    if self._server:
+                        connection.wire.nearly_late = self._server.ask_ahead
                     return connection
                 await trio.sleep(CONNECT_INTERVAL)
         raise self._late(call, late)
@@ -246,16 +259,17 @@ class HttpTransport:
                 f"the application's response is too large: {error}"
             )
         if isinstance(error, PeerError):
-            # The failed request may have killed the application. Its exit is seen by
-            # another task, perhaps later than this; ``finish`` waits for it.
-            self._check = self._see_crash
+            # The failed request may have killed the application, or one of its workers.
+            # An exit is seen by another task, perhaps later than this.
+            if self._server:
+                self._check = functools.partial(self._server.wait_recovered, call)
             return AppRequestError(f"{UNUSABLE}: {error}")
         return self._late(call)
 
     def _late(self, call: Call, what: str = LATE) -> DeadlineError:
         # A server with one worker still works on the late request. The next one would
         # wait behind it, and be late as well, and so on for ever.
-        self._check = functools.partial(self._see_stuck, call.subject)
+        self._check = functools.partial(self._see_stuck, call)
         return call.late(what)
 
     async def finish(self, deadline: float) -> None:
@@ -268,16 +282,10 @@ class HttpTransport:
             check, self._check = self._check, None
             await check()
 
-    async def _see_crash(self) -> None:
-        """Wait a moment after a dropped connection, so that an exit is noticed."""
-        # If the application crashed, the next event would get no response. The exit
-        # ends the nursery, and with it this wait.
-        await trio.sleep(LAST_MOMENT)
-
-    async def _see_stuck(self, subject: str) -> None:
-        if self._server and not await self._server.responds():
+    async def _see_stuck(self, call: Call) -> None:
+        if self._server and not await self._server.responds(call):
             error = AppStuckError(STUCK)
-            error.subject = subject
+            error.subject = call.subject
             raise error
 
     def close(self) -> None:

@@ -12,12 +12,19 @@ Then it counts whether the server has read the probe: one whose only worker is b
 not. A probe that was read stays open, and if it still has no response when the next
 request is late, the application counts as stuck.
 
-Imported only after a late response.
+After the 504 only the deadline's margin is left, 0.1 s by default, since the next event
+must be requested before Lambda's deadline. That is too short for an event loop that
+computes for 0.2 s at a time, or for threads that share a small part of a CPU. So the
+probe is sent a second before the response would be late, while the request is still
+under way. A probe that was answered by then has shown that the application lives.
+
+Imported only when a response is late, or nearly so.
 """
 
 from __future__ import annotations
 
 import fcntl
+import math
 import socket
 import sys
 
@@ -36,13 +43,25 @@ if TYPE_CHECKING:
 TICK = 0.01
 """Seconds of one step of the wait."""
 
-TICKS = 8
-"""Steps to wait for a response. By default Lambda's deadline is 0.1 s after the 504,
-and the next event must be requested before that."""
+LONGEST = 1.0
+"""Longest wait for a response after the 504, in seconds."""
 
-TICKS_AMONG_OTHERS = 500
-"""The same if invocations are served concurrently. Nothing is frozen then, and workers
-that are busy with other requests become free within seconds."""
+RESERVE = 0.02
+"""Seconds before Lambda's deadline when the wait ends, so that the next event is
+requested in time."""
+
+QUICK = 0.04
+"""Seconds within which the readiness check must have succeeded for a missing response
+to prove something."""
+
+LONGEST_AHEAD = 2.0
+"""Longest wait of a probe that was sent ahead, in seconds. It ends by itself if the
+response came in time."""
+
+LONGEST_AMONG_OTHERS = 5.0
+"""The same if invocations are served concurrently, whatever the deadline. Nothing is
+frozen then, and workers that are busy with other requests become free within
+seconds."""
 
 SIOCOUTQ = 0x5411
 """The ``ioctl`` for the number of bytes that a Unix socket's peer has not read:
@@ -55,31 +74,72 @@ class Liveness:
     def __init__(self, config: Config, usual: float) -> None:
         self._address = config.app_address
         self._request = check_request(config)
-        is_alone = not config.is_concurrent
-        self._ticks = TICKS if is_alone else TICKS_AMONG_OTHERS
-        # If the path itself is slow, a response that is missing after 80 ms proves
-        # nothing.
-        is_quick = usual < TICK * TICKS / 2 and config.readiness_protocol != "tcp"
-        self._counts_if_read = is_alone and not is_quick
+        self._is_alone = not config.is_concurrent
+        # If the path itself is slow, a missing response proves nothing.
+        is_quick = usual < QUICK and config.readiness_protocol != "tcp"
+        self._counts_if_read = self._is_alone and not is_quick
         self._asked: Connection | None = None
         """The connection of a probe without a response."""
+        self._ahead = trio.CancelScope()
+        """The scope of the task that probes ahead."""
+        self._ahead_ended = trio.Event()
+        self._ahead_ended.set()
+        self._answered = -math.inf
+        """When a probe that was sent ahead got its response, on trio's clock."""
 
-    async def responds(self) -> bool:
-        """Probe; return whether there is a response, or can still be one."""
-        # The probe of the late request before has still no response: two in a row.
-        if self._asked and not self._asked.is_stale():
-            self._close()
+    def ask_ahead(self, nursery: trio.Nursery) -> None:
+        """Probe in the background, unless there is a probe without a response."""
+        if self._ahead_ended.is_set() and not self._is_unanswered():
+            self._ahead, self._ahead_ended = trio.CancelScope(), trio.Event()
+            nursery.start_soon(self._ask_ahead)
+
+    async def _ask_ahead(self) -> None:
+        with self._ahead:
+            if await self.ask_for(LONGEST_AHEAD):
+                self._answered = trio.current_time()
+            self.close()
+        self._ahead_ended.set()
+
+    async def responds(self, since: float, left: float = math.inf) -> bool:
+        """Probe; return whether there is a response, or can still be one.
+
+        One that came after ``since``, on trio's clock, will do. ``left`` is the number
+        of seconds to Lambda's deadline.
+        """
+        if not self._ahead_ended.is_set():
+            self._ahead.cancel()  # and go on with its connection here
+            await self._ahead_ended.wait()
+        elif self._is_unanswered():
+            # The probe of the late request before has still no response: two in a row.
+            self.close()
             return False
-        self._close()
-        # In steps: if the environment is frozen meanwhile, only one step is lost, and
-        # the application gets the time that it was promised.
-        for _ in range(self._ticks):
-            if await self._ask_for_a_moment():
-                self._close()
-                return True
+        if self._answered >= since:
+            return True
+        longest = LONGEST_AMONG_OTHERS
+        if self._is_alone:
+            longest = min(LONGEST, left - RESERVE)
+        if await self.ask_for(longest):
+            self.close()
+            return True
         if self._counts_if_read and self._asked and has_read(self._asked.wire.socket):
             return True
-        self._close()
+        self.close()
+        return False
+
+    def _is_unanswered(self) -> bool:
+        """Return whether a probe has no response yet; forget it if it has one."""
+        if self._asked and not self._asked.is_stale():
+            return True
+        self.close()
+        return False
+
+    async def ask_for(self, seconds: float) -> bool:
+        """Probe for so long, one step at least; return whether there is a response."""
+        # In steps: if the environment is frozen or starved meanwhile, only one step is
+        # lost, and the application gets the time that it was promised.
+        for _ in range(max(1, int(seconds / TICK))):
+            if await self._ask_for_a_moment():
+                return True
         return False
 
     async def _ask_for_a_moment(self) -> bool:
@@ -96,14 +156,22 @@ class Liveness:
                     return True
             except (PeerError, OSError):
                 pass
-            self._close()
+            self.close()
             await trio.sleep(CONNECT_INTERVAL)
         return False
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Forget the probe, if there is one."""
         if self._asked:
             self._asked.close()
             self._asked = None
+
+
+async def wait_response(config: Config, left: float) -> None:
+    """Probe until there is a response, for as long as after a late one at most."""
+    liveness = Liveness(config, math.inf)
+    await liveness.ask_for(min(LONGEST, left - RESERVE))
+    liveness.close()
 
 
 def has_read(sock: socket.socket) -> bool:

@@ -30,6 +30,10 @@ FOREGROUND = (
 )
 """Advice if the command exits with status 0: the server went into the background."""
 
+LAST_MOMENT = 0.05
+"""Generous upper bound, in seconds, between a crashing process closing its sockets and
+its exit; also what invocations in progress get after that to fail with a reply."""
+
 POLL = 0.05
 """Seconds between two checks of a child on a system without pidfds."""
 
@@ -151,6 +155,8 @@ class AppProcess:
             AppExitedError: it has exited.
         """
         how = await self.wait_ended()
+        # The invoke loops see broken connections first, and reply to their clients.
+        await trio.sleep(LAST_MOMENT)
         raise AppExitedError(f"the application {how} while it was serving")
 
 

@@ -49,6 +49,19 @@ def find_relatives(pid: int) -> list[ProcessStat]:
     return [each for each in processes if each.pid in found]
 
 
+def has_children(pid: int) -> bool:
+    """Return whether a process has children, or had some, as far as that can be seen.
+
+    The page faults of children that it has waited for are in its own entry.
+    """
+    try:
+        stat = read_proc(f"{pid}/stat")
+    except OSError:
+        return False
+    of_children = stat.rpartition(")")[2].split()[8]
+    return of_children != "0" or any(each.parent == pid for each in list_processes())
+
+
 def parse_stat(stat: str) -> ProcessStat:
     """Parse /proc/PID/stat.
 

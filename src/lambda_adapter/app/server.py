@@ -4,6 +4,8 @@ Both have a client, transports, and SnapStart's hooks. Only of a child can the a
 see that it has exited.
 """
 
+from __future__ import annotations
+
 import math
 import os
 import sys
@@ -12,16 +14,17 @@ import trio
 
 from lambda_adapter.app.app import Call, Middleware, Transport
 from lambda_adapter.app.client import HttpTransport
-from lambda_adapter.app.process import AppProcess
+from lambda_adapter.app.process import LAST_MOMENT, AppProcess
+from lambda_adapter.app.procfs import has_children
 from lambda_adapter.app.readiness import wait_app_ready
-from lambda_adapter.config import Config
-from lambda_adapter.http.messages import Request, Response
 from lambda_adapter.launcher import Child, acquire_lock
 from lambda_adapter.observe.logs import log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambda_adapter.app.liveness import Liveness
+    from lambda_adapter.config import Config
+    from lambda_adapter.http.messages import Request, Response
 
 
 class AfterReady(Middleware):
@@ -60,6 +63,7 @@ class ServerApp:
         self._usual = math.inf
         """Seconds that the successful readiness check took."""
         self._liveness: Liveness | None = None
+        self._nursery: trio.Nursery | None = None
 
     def open_transport(self) -> Transport:
         """Return a transport for one invoke loop."""
@@ -69,14 +73,40 @@ class ServerApp:
 
         return AfterReady(transport, self._is_ready)
 
-    async def responds(self) -> bool:
+    def ended(self) -> str | None:
+        """Return how the application's process exited, or None."""
+        return self._process.ended() if self._process else None
+
+    def ask_ahead(self) -> None:
+        """Send a probe, because a response is about to be late."""
+        if self._nursery:
+            self._open_liveness().ask_ahead(self._nursery)
+
+    async def responds(self, call: Call) -> bool:
         """Return whether the application still responds, after a late response."""
+        return await self._open_liveness().responds(call.started, call.left())
+
+    def _open_liveness(self) -> Liveness:
         from lambda_adapter.app.liveness import Liveness
 
         # With concurrent invocations, each late one gets its own probe.
         if self._liveness is None or self._config.is_concurrent:
             self._liveness = Liveness(self._config, self._usual)
-        return await self._liveness.responds()
+        return self._liveness
+
+    async def wait_recovered(self, call: Call) -> None:
+        """After a dropped connection, wait until it has exited, or responds again.
+
+        If it has exited, this waits until it is cancelled, so that no other event is
+        requested: that would get no response.
+        """
+        await trio.sleep(LAST_MOMENT)
+        if self._process and not self.ended() and has_children(self._process.pid):
+            from lambda_adapter.app.liveness import wait_response
+
+            await wait_response(self._config, call.left())
+        if self.ended():
+            await trio.sleep_forever()
 
     async def suspend(self) -> None:
         """Prepare for a snapshot.
@@ -131,8 +161,8 @@ class ChildApp(ServerApp):
         locally = self._config.is_local
         async with AppProcess(self._child, locally=locally) as self._process:
             self._child.wait_started()
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._let_init_end, ready)
+            async with trio.open_nursery() as self._nursery:
+                self._nursery.start_soon(self._let_init_end, ready)
                 await self._wait_ready()
                 self._is_ready.set()
                 await self._process.watch()
@@ -154,9 +184,9 @@ class AttachedApp(ServerApp):
             AppNotReadyError: the application was not ready before the timeout.
         """
         init_may_end = trio.Event()
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._let_init_end, init_may_end)
-            nursery.start_soon(self._claim, init_may_end, ready)
+        async with trio.open_nursery() as self._nursery:
+            self._nursery.start_soon(self._let_init_end, init_may_end)
+            self._nursery.start_soon(self._claim, init_may_end, ready)
             await self._wait_ready()
             self._is_ready.set()
             await trio.sleep_forever()

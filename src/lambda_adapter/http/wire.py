@@ -30,6 +30,10 @@ from socket import MSG_DONTWAIT
 
 import trio
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 RECEIVE_SIZE = 65_536
 """Bytes of a wire's first ``recv``, and of each unless more are waiting."""
 
@@ -48,6 +52,10 @@ delays everything else in this process by as much."""
 KERNEL_RECEIVES = 2
 """How often to wait in the kernel after a request: many servers send the head and the
 body separately."""
+
+AHEAD = 1.0
+"""Seconds before a deadline when ``nearly_late`` is called, or half of the time that
+there is, if that is less."""
 
 HUNG_UP = -1
 """Returned instead of the number of bytes sent: the peer has stopped reading. It may
@@ -79,6 +87,9 @@ class Wire:
         # application in this process may use up.
         self._poll = select.poll()
         self._poll.register(sock, select.POLLIN)
+        self.nearly_late: Callable[[], None] | None = None
+        """Called when a wait for bytes is about to reach its deadline, unless all wires
+        share a timer."""
 
     def wait_in_kernel_first(self) -> None:
         """Wait for responses in the kernel first, then in trio."""
@@ -174,9 +185,19 @@ class Wire:
             await trio.lowlevel.wait_readable(self.socket)
         elif self._timer:
             await self._timer.wait_readable(self.socket, deadline)
-        else:
+        elif not self.nearly_late or not await self._is_readable_ahead(deadline):
             with trio.fail_at(deadline):
                 await trio.lowlevel.wait_readable(self.socket)
+
+    async def _is_readable_ahead(self, deadline: float) -> bool:
+        """Wait; if the deadline is near, call ``nearly_late`` and return False."""
+        ahead = min(AHEAD, (deadline - trio.current_time()) / 2)
+        with trio.move_on_at(deadline - ahead):
+            await trio.lowlevel.wait_readable(self.socket)
+            return True
+        if self.nearly_late:
+            self.nearly_late()
+        return False
 
     async def wait_writable(self, deadline: float) -> None:
         """Wait for room in the socket buffer, until the deadline."""

@@ -72,7 +72,8 @@ async def run_loops(loops: Sequence[InvokeLoop]) -> None:
         try:
             await loop.run()
         except AppStuckError as error:
-            log.error("%s", error.line())  # now, since the exit may hang
+            if not stuck:
+                log.error("%s", error.line())  # now, since the exit may hang
             stuck.append(error)
             for each in loops:
                 each.stop()
