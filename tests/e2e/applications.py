@@ -53,6 +53,11 @@ def built_django() -> Path:
     return built("django", [sys.executable, "manage.py", "collectstatic", "--no-input"])
 
 
+def built_springboot() -> Path:
+    """Return where the Spring Boot example is packaged."""
+    return built("springboot", ["mvn", "--batch-mode", "--quiet", "package"])
+
+
 Command = tuple[list[str | Path], Path]
 """What starts an application, and where."""
 

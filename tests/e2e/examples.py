@@ -8,6 +8,7 @@ from tests.e2e.applications import (
     built,
     built_django,
     built_expressjs,
+    built_springboot,
     need,
 )
 from tests.images import events
@@ -47,7 +48,7 @@ def expressjs(port: int, _: Path) -> Command:
 
 def springboot(port: int, _: Path) -> Command:
     """Spring Boot on a JDK, built by Maven."""
-    here = built("springboot", ["mvn", "--batch-mode", "--quiet", "package"])
+    here = built_springboot()
     java = ["java", "-XX:TieredStopAtLevel=1", "-jar", "target/app.jar"]
     return [*java], here, {"SERVER_PORT": str(port)}
 

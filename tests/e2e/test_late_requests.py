@@ -5,15 +5,18 @@ from pathlib import Path
 import pytest
 import trio
 
-from tests.e2e.life import (
-    freeze,
-    get,
+from tests.e2e.life import freeze, get, open_life, tree
+from tests.e2e.servers import (
+    granian,
     gunicorn,
+    hypercorn,
     nginx,
     node,
-    open_life,
     php,
-    tree,
+    puma,
+    tomcat,
+    uvicorn,
+    uwsgi,
     waitress,
 )
 from tests.fake_runtime_api import NEXT
@@ -23,12 +26,33 @@ ONE_AT_A_TIME = {
     "gunicorn": gunicorn(),
     "waitress, one thread": waitress(1),
     "node": node,
-    "nginx and PHP-FPM": nginx,
+    "nginx and PHP-FPM": nginx(),
+    "uWSGI": uwsgi(),
+    "Puma, one thread": puma("threads 1, 1"),
+    "Tomcat, one thread": tomcat("maxThreads=1", "minSpareThreads=1"),
+    "Granian, one thread": granian(
+        "--interface", "wsgi", "--blocking-threads", "1", "life_app:app"
+    ),
 }
 SEVERAL = {
-    "gunicorn, threads": gunicorn("--threads", "3"),
-    "gunicorn, two workers": gunicorn("--workers", "2"),
-    "waitress": waitress(4),
+    "gunicorn, threads": (gunicorn("--threads", "3"), "/slow"),
+    "gunicorn, two workers": (gunicorn("--workers", "2"), "/slow"),
+    "gunicorn, gevent": (gunicorn("--worker-class", "gevent"), "/slow"),
+    "waitress": (waitress(4), "/slow"),
+    "uvicorn": (uvicorn(), "/wait"),
+    "hypercorn": (hypercorn(), "/wait"),
+    "Granian": (granian("--interface", "asgi", "life_asgi:app"), "/wait"),
+    "uWSGI, threads": (uwsgi("--threads=3"), "/slow"),
+    "Puma": (puma("workers 0"), "/slow"),
+    "Puma, cluster": (puma("workers 2", "worker_timeout 86400"), "/slow"),
+    "Tomcat": (tomcat(), "/slow"),
+}
+COMPUTING = {
+    "node, 0.2 s at a time": (node, "/chunks"),
+    "uvicorn, a thread": (uvicorn(), "/slow"),
+    "gunicorn, threads": (gunicorn("--threads", "3"), "/compute"),
+    "waitress": (waitress(4), "/compute"),
+    "Tomcat": (tomcat(), "/compute"),
 }
 WAYS = {
     "as it is": {},
@@ -47,7 +71,10 @@ frozen = pytest.mark.parametrize("stops", [False, True], ids=["running", "frozen
 
 
 def of(cases):
-    return [pytest.param(case, id=name) for name, case in cases.items()]
+    return [
+        pytest.param(*(case if isinstance(case, tuple) else (case,)), id=name)
+        for name, case in cases.items()
+    ]
 
 
 def gone(pids: list[int]) -> bool:
@@ -99,12 +126,12 @@ async def test_so_in_every_mode(runtime, tmp_path, environ):
 
 
 @frozen
-@pytest.mark.parametrize("command", of(SEVERAL))
-async def test_threads_go_on(runtime, tmp_path, command, stops):
-    """A server with a thread or a worker left loses nothing by a late request."""
+@pytest.mark.parametrize(("command", "path"), of(SEVERAL))
+async def test_threads_go_on(runtime, tmp_path, command, path, stops):
+    """A server that can still respond loses nothing by a late request."""
     async with open_life(runtime, tmp_path, command) as adapter:
         before = tree(adapter.process.pid)
-        late = await get(runtime, "/slow", seconds=1)
+        late = await get(runtime, path, seconds=1)
         if stops:
             await freeze(adapter, 0.5)
         following = await get(runtime, "/")
@@ -128,6 +155,18 @@ async def test_an_event_loop_goes_on(runtime, tmp_path, environ, stops):
         following = await get(runtime, "/")
 
     assert (late[0], following) == (504, first)
+    assert "AppStuckError" not in adapter.log
+
+
+@pytest.mark.parametrize(("command", "path"), of(COMPUTING))
+async def test_a_busy_server_goes_on(runtime, tmp_path, command, path):
+    """A server that responds only now and then, since it computes, loses nothing."""
+    async with open_life(runtime, tmp_path, command) as adapter:
+        _, first = await get(runtime, "/")
+        late = await get(runtime, path, seconds=2)
+        following = await get(runtime, "/", method="POST")
+
+    assert (late[0], following) == (504, (200, first))
     assert "AppStuckError" not in adapter.log
 
 

@@ -3,7 +3,8 @@
 import pytest
 import trio
 
-from tests.e2e.life import freeze, get, looped, node, open_life, pm2
+from tests.e2e.life import freeze, get, open_life
+from tests.e2e.servers import looped, node, pm2
 
 CLUSTER = {"CLUSTER": "yes"}
 RESTARTED = [

@@ -2,44 +2,82 @@
 
 import pytest
 
-from tests.e2e.life import apache, freeze, get, gunicorn, open_life, tree
+from tests.e2e.life import freeze, get, open_life, tree
+from tests.e2e.servers import (
+    apache,
+    granian,
+    gunicorn,
+    hypercorn,
+    nginx,
+    node,
+    php,
+    puma,
+    tomcat,
+    uvicorn,
+    uwsgi,
+    waitress,
+)
 
-CLOSING = [
-    pytest.param(gunicorn("--threads", "2"), 2.0, id="gunicorn, threads"),
-    pytest.param(gunicorn("--threads", "2", "--keep-alive", "1"), 1.0, id="1 s"),
-    pytest.param(apache, 1.0, id="Apache"),
-]
-"""Servers, and after how many seconds they close an idle connection."""
+SECOND = {"KEEP_ALIVE": "1000"}
+PUMA = ("persistent_timeout 1", "worker_check_interval 1")
+SERVERS = {
+    "gunicorn": (gunicorn(), 2),
+    "gunicorn, threads": (gunicorn("--threads", "2"), 2),
+    "gunicorn, threads, 1 s": (gunicorn("--threads", "2", "--keep-alive", "1"), 1),
+    "gunicorn, gevent": (gunicorn("--worker-class", "gevent"), 2),
+    "uvicorn": (uvicorn("--timeout-keep-alive", "1"), 1),
+    "uvicorn, workers": (
+        uvicorn("--workers", "2", "--timeout-worker-healthcheck", "1"),
+        2,
+    ),
+    "hypercorn": (hypercorn("--keep-alive", "1"), 1),
+    "waitress": (waitress(2, "--channel-timeout=1", "--cleanup-interval=1"), 2),
+    "Granian": (granian("--interface", "asgi", "life_asgi:app"), 2),
+    "uWSGI": (uwsgi("--master", "--harakiri=1"), 2),
+    "nginx and PHP-FPM": (nginx("request_terminate_timeout = 1s"), 2),
+    "Puma": (puma("workers 0", *PUMA), 1),
+    "Puma, cluster": (puma("workers 2", "worker_timeout 86400", *PUMA), 2),
+    "node": (node, 1),
+    "Apache": (apache, 1),
+    "Tomcat": (tomcat("keepAliveTimeout=1000"), 1),
+    "php -S": (php, 1),
+}
+"""Servers, and for how many seconds they are frozen: longer than their timers, which
+are scaled down."""
+
+KILLED = {
+    "gunicorn": (gunicorn("--timeout", "1"), "WORKER TIMEOUT"),
+}
+"""Servers with timers that count the freeze, and what they log."""
 
 
-@pytest.mark.parametrize("method", ["POST", "PATCH", "GET"])
-@pytest.mark.parametrize(("command", "seconds"), CLOSING)
-async def test_no_request_meets_a_closing_connection(
-    runtime, tmp_path, command, seconds, method
-):
-    """A request at the thaw is served, though the server closes what was idle."""
-    async with open_life(runtime, tmp_path, command) as adapter:
-        statuses = []
-        for _ in range(5):
-            await get(runtime, "/", method="POST")
+def of(cases):
+    return [pytest.param(*case, id=name) for name, case in cases.items()]
+
+
+@pytest.mark.parametrize("method", ["POST", "GET"])
+@pytest.mark.parametrize(("command", "seconds"), of(SERVERS))
+async def test_thaw(runtime, tmp_path, command, seconds, method):
+    """A request at the thaw is served, and no process of the server ends."""
+    statuses = []
+    async with open_life(runtime, tmp_path, command, **SECOND) as adapter:
+        await get(runtime, "/", method="POST")
+        before = set(tree(adapter.process.pid))
+        for _ in range(3):
             await freeze(adapter, seconds + 0.1)
             statuses.append((await get(runtime, "/", method=method))[0])
+        after = set(tree(adapter.process.pid))
 
     assert set(statuses) <= {200, 204}
-    assert "ERROR" not in adapter.log
+    assert before <= after
+    assert "lambda-adapter: ERROR" not in adapter.log
 
 
-@pytest.mark.parametrize("kind", ["sync", "gthread"])
-async def test_gunicorn_without_a_timeout(runtime, tmp_path, kind):
-    """A worker of gunicorn with ``--timeout 0`` lasts, however long it is frozen."""
-    command = gunicorn("--worker-class", kind)
+@pytest.mark.parametrize(("command", "line"), of(KILLED))
+async def test_a_timer_that_counts_the_freeze(runtime, tmp_path, command, line):
+    """A server whose timer counts the freeze ends its worker at a thaw."""
     async with open_life(runtime, tmp_path, command) as adapter:
-        await get(runtime, "/")
-        before = tree(adapter.process.pid)
-        await freeze(adapter, 3)
-        status, _ = await get(runtime, "/")
-        after = tree(adapter.process.pid)
-
-    assert status == 200
-    assert before == after
-    assert "WORKER TIMEOUT" not in adapter.log
+        for _ in range(5):
+            await get(runtime, "/")
+            await freeze(adapter, 4)
+        await adapter.wait_log(line)
