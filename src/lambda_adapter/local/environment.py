@@ -89,6 +89,7 @@ class Environment:
         if self._ended.is_set():
             self._abandon(invocation)
             return False
+        # Lambda bills an init with the first invocation after it.
         invocation.init_ms, self.init_ms = self.init_ms, None
         self._last = invocation
         self._serving.add(invocation)
@@ -118,6 +119,7 @@ class Environment:
         try:
             with self._scope:
                 if ports.is_local(self._config):
+                    # The application of the environment before may still hold it.
                     await ports.wait_free(self._port)
                 await self._live()
         except ports.SetupError as problem:

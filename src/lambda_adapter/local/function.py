@@ -157,6 +157,8 @@ class Function:
         A streamed reply counts once it begins. If this is cancelled, the invocation
         still runs to its end.
         """
+        # Lambda would start another environment instead, so that only this machine
+        # waits.
         with trio.move_on_after(QUEUED) as limit:
             await self._slots.acquire()
         if limit.cancelled_caught:
@@ -200,6 +202,8 @@ class Function:
         place.busy += 1
         try:
             environment, lives = await self._serve_at(place, invocation)
+            # Reported before the environment ends, which takes a while, and while its
+            # memory can still be measured.
             if environment and (self._options.cold or not lives):
                 await self._tell(invocation, environment, reset=not lives)
                 await environment.end()
@@ -226,6 +230,8 @@ class Function:
     ) -> tuple[Environment | None, bool]:
         """Serve an invocation; return its environment, and whether that still works."""
         try:
+            # Concurrent invocations of a slot must not start two environments on its
+            # port.
             async with place.lock:
                 environment = await self._environment(place)
         except EndedError as error:
@@ -272,4 +278,5 @@ class Function:
         """Return a slot with room, preferably with a running environment."""
         free = [p for p in self._places if p.busy < self._options.concurrency]
         running = [p for p in free if p.environment and p.environment.alive]
+        # A warm one first, as on Lambda; a cold start only if there is none.
         return (running or free)[0]

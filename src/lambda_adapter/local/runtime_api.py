@@ -209,16 +209,20 @@ class RuntimeApi:
 
     async def _next(self, exchange: Exchange) -> None:
         """Deliver an event. The request also ends the invocation before it."""
+        # A GET has no body, but if one is sent it must be read, since the connection is
+        # kept.
         async with contextlib.aclosing(exchange.pieces()) as nothing:
             async for _ in nothing:
                 pass
         self.asked.set()
+        # Only those with a reply: with several loops, the others are still at work.
         for invocation in list(self._open.values()):
             if invocation.replied.is_set():
                 del self._open[invocation.request_id]
                 invocation.finish()
         self._waiting += 1
         try:
+            # Frozen only once no loop works on anything, as on Lambda.
             if self._waiting == self._concurrency:
                 self._on_idle()
             invocation = await self._events.receive()
@@ -228,6 +232,8 @@ class RuntimeApi:
         self._open[invocation.request_id] = invocation
         about = self._about(invocation)
         fields = [(name.encode(), value.encode()) for name, value in about.items()]
+        # By the adapter's own parser, so that the inspector shows what the adapter
+        # gets.
         invocation.delivered = parse_next(
             Response(200, b"", fields, invocation.payload)
         )

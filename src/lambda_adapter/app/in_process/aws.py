@@ -1,4 +1,4 @@
-"""What AWS's runtime gives a Python handler: the event, and the context.
+"""The event and the context as AWS's Python runtime passes them to a handler.
 
 https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
 """
@@ -15,19 +15,20 @@ from lambda_adapter.runtime.api import Invocation
 
 
 def decoded_event(payload: bytes) -> object:
-    """Return an event as Python's own types: a dict for an object, as nearly all are.
+    """Return an event as Python's own types: nearly always a dict.
 
-    An object that no reader of JSON can decode is empty. Decoded at once, and not when
-    it is first looked at: encoders written in C read a dict without asking it.
+    An object that can't be decoded becomes an empty one.
     """
+    # Decoded now, and not lazily by a subclass of dict: encoders written in C read a
+    # dict without calling its methods, and would find it empty.
     decoded = _load(payload)
     return {} if decoded is None and payload.lstrip()[:1] == b"{" else decoded
 
 
 def _load(payload: bytes) -> object:
-    """Return what JSON says, None if it is nested too deeply or no JSON.
+    """Decode JSON; return None if it is invalid or nested too deeply.
 
-    Half surrogates, which are no UTF-8, become U+FFFD.
+    Lone surrogates, which UTF-8 can't encode, become U+FFFD.
     """
     try:
         return msgspec.json.decode(payload)
@@ -41,7 +42,7 @@ def _load(payload: bytes) -> object:
 
 
 class Function:
-    """What is the same for all invocations of a function."""
+    """The values that are the same for all invocations of a function."""
 
     def __init__(self, config: Config) -> None:
         self.name = config.function_name or ""
@@ -87,7 +88,7 @@ class LambdaContext:
 
     @property
     def aws_request_id(self) -> str:
-        """The invocation's request id."""
+        """The invocation's request ID."""
         return self._invocation.request_id
 
     @property
@@ -102,7 +103,7 @@ class LambdaContext:
 
     @property
     def client_context(self) -> object:
-        """What a mobile client sent: ``client``, ``custom``, ``env``; or None."""
+        """A mobile client's ``client``, ``custom`` and ``env``; or None."""
         said = _read(self._invocation.client_context)
         if said is None:
             return None
@@ -123,12 +124,12 @@ class LambdaContext:
         )
 
     def log(self, message: object) -> None:
-        """Write a message to the log, as it is, on a line of its own."""
+        """Write a message to the log unchanged, on a separate line."""
         text = str(message)
         sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
 
     def get_remaining_time_in_millis(self) -> int:
-        """Return how many milliseconds are left until Lambda's deadline, at least 0."""
+        """Return the milliseconds until Lambda's deadline, at least 0."""
         return max(int(self._invocation.deadline_ms - time.time() * 1000), 0)
 
 

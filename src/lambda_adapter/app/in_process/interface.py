@@ -1,6 +1,7 @@
-"""Which interface an imported object has: ASGI, WSGI, or a factory's.
+"""Find out which interface an imported object has: ASGI, WSGI, or a factory's.
 
-A wrong one would start well, and then fail each request. Signatures tell them apart:
+An application of the other interface would start, and then fail each request. The
+signatures differ:
 https://asgi.readthedocs.io/en/latest/specs/main.html#applications
 https://peps.python.org/pep-3333/#the-application-framework-side
 """
@@ -33,7 +34,7 @@ _OTHER: dict[Kind, Kind] = {"asgi": "wsgi", "wsgi": "asgi"}
 
 
 class _Shape(NamedTuple):
-    """How many positional arguments a callable needs, and how many it takes."""
+    """How many positional arguments a callable needs, and how many it accepts."""
 
     least: int
     most: float
@@ -46,7 +47,7 @@ def adapt(found: object, name: str, kind: Kind) -> object:
     """Return the application that was imported, called first if it is a factory.
 
     Raises:
-        AppImportError: it has another interface. What a factory raises is passed on.
+        AppImportError: it has another interface. A factory's exceptions are not caught.
     """
     if callable(found) and not name.endswith("()") and _is_factory(found):
         log.warning("%s is a factory and was called: name it %s()", name, name)
@@ -71,9 +72,9 @@ def _is_factory(found: object) -> bool:
 
 
 def _missing_argument(found: object, shape: _Shape) -> str | None:
-    """Return the one argument that a function needs, if it seems to be a factory.
+    """Return the only argument that a function needs, if it seems to be a factory.
 
-    An application of ASGI 2 takes a ``scope``; a factory takes settings, for example.
+    An application of ASGI 2 needs a ``scope``; a factory needs settings, for example.
     """
     if shape.least != 1 or not inspect.isfunction(found):
         return None
@@ -82,7 +83,7 @@ def _missing_argument(found: object, shape: _Shape) -> str | None:
 
 
 def _shape(found: object) -> _Shape | None:
-    """Return the arguments of a callable, or None where Python can't say."""
+    """Return the arguments of a callable, or None if Python does not know them."""
     if not callable(found):
         return None
     try:
@@ -111,7 +112,7 @@ def _is_async(found: object) -> bool:
 
 
 def _find_fault(found: object, shape: _Shape, kind: Kind) -> str | None:
-    """Return why an object is no application of this kind, or None."""
+    """Return why an object is not an application of this kind, or None."""
     other = _OTHER[kind]
     if isinstance(found, type) and not _is_made_for_each_request(found, kind):
         return "is a class: name an instance of it, or write () behind it"

@@ -21,7 +21,7 @@ OURS = frozenset({"lambda_adapter", "trio", "msgspec", "outcome", "sniffio"})
 
 
 def make_imports_lazy(config: Config) -> None:
-    """Have the imports that follow be lazy, as the setting asks; or log why not."""
+    """Make the following imports lazy, as the setting says; or log why not."""
     if config.lazy_imports == "off":
         return
     is_supported = hasattr(sys, "set_lazy_imports_filter")
@@ -34,7 +34,7 @@ def make_imports_lazy(config: Config) -> None:
 
 
 def refusal(initialization_type: str, *, is_supported: bool) -> str:
-    """Return why imports are not made lazy, or nothing."""
+    """Return why imports can't be made lazy, or ""."""
     if initialization_type in INITIALIZED_BEFORE:
         return f"with {initialization_type}, imports belong into the init"
     if not is_supported:

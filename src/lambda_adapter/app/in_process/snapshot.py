@@ -1,9 +1,9 @@
-"""SnapStart for an application in this process: its hooks, and their one time limit.
+"""SnapStart for an application in this process: its hooks, and their timeout.
 
 Two kinds of hooks are called: the POSTs that ``app.snapstart`` makes, and those that an
 application written for AWS's Python runtime registers with AWS's own library:
 https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
-Imported only where Lambda takes a snapshot.
+Imported only if Lambda takes a snapshot.
 """
 
 import contextlib
@@ -30,21 +30,21 @@ from lambda_adapter.observe.logs import log
 from lambda_adapter.runtime.api import Invocation
 
 LAST_WORK = 1.0
-"""Seconds for what a hook does after its response."""
+"""Timeout in seconds for a hook's work after its response."""
 
 LAST_MOMENT = 0.2
-"""Seconds at the end of a restore's time for a hook that was cancelled to clean up, and
-after it for one that blocks this thread."""
+"""Seconds for a cancelled hook to clean up, before a restore's timeout; and after it,
+for one that blocks this thread."""
 
 RESTORE_ERROR = "/2018-06-01/runtime/restore/error"
 """https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-build"""
 
 LIBRARY = "snapshot_restore_py"
-"""AWS's: https://github.com/aws/snapshot-restore-py"""
+"""AWS's library: https://github.com/aws/snapshot-restore-py"""
 
 
 class Function(Protocol):
-    """What an application has registered."""
+    """A hook that an application has registered."""
 
     def __call__(self, *arguments: object, **keywords: object) -> object:
         """Do its work."""
@@ -57,7 +57,7 @@ async def suspend(config: Config, transport: Transport) -> None:
     """Prepare the application for a snapshot.
 
     Raises:
-        BeforeCheckpointError: the application is not fit for a snapshot.
+        BeforeCheckpointError: a hook failed.
     """
     await snapstart.announce_snapshot(config, _through(transport, math.inf))
     hooks = _registered("get_before_snapshot")
@@ -67,10 +67,10 @@ async def suspend(config: Config, transport: Transport) -> None:
 
 
 async def resume(config: Config, transport: Transport) -> None:
-    """Tell the application that it was restored, all within ``RESTORE_TIMEOUT``.
+    """Call the hooks after a restore, all within ``RESTORE_TIMEOUT``.
 
     Raises:
-        AfterRestoreError: the application is not fit to go on.
+        AfterRestoreError: a hook failed.
     """
     deadline = trio.current_time() + snapstart.RESTORE_TIMEOUT
     with _reported_if_blocked(config):
@@ -84,7 +84,7 @@ async def resume(config: Config, transport: Transport) -> None:
 
 
 def _through(transport: Transport, deadline: float) -> snapstart.Post:
-    """Return what sends a hook's request, and lets the application finish in time."""
+    """Return a function that sends a hook's request, and finishes it in time."""
 
     async def post(request: Request) -> Response:
         call = Call(Invocation("snapstart", b"null"), math.inf)
@@ -110,7 +110,7 @@ def _run(hook: Hook, failure: type[AdapterError]) -> None:
     """Call a hook, in the main thread as AWS's runtime does.
 
     Raises:
-        AdapterError: it raised, or left.
+        AdapterError: the hook raised an exception, even SystemExit.
     """
     function, arguments, keywords = hook
     try:
@@ -125,11 +125,9 @@ def _run(hook: Hook, failure: type[AdapterError]) -> None:
 
 @contextlib.contextmanager
 def _reported_if_blocked(config: Config) -> Iterator[None]:
-    """Have a thread report to Lambda a hook that blocks this one, and end the process.
-
-    Nothing else could: no timeout passes while this thread is blocked, and Lambda would
-    only see that its 10 s were over.
-    """
+    """Let a thread report a hook that blocks this one, and end the process."""
+    # Nothing else could: no timeout of trio's passes while this thread is blocked, and
+    # Lambda would only see that its 10 s were over.
     # Whoever gets it first: this thread by coming back, or the other one by reporting.
     outcome, came_back = threading.Lock(), threading.Event()
 

@@ -1,9 +1,9 @@
-"""Says where an application is that blocks this process until Lambda ends it.
+"""Log where an application blocks this process until Lambda ends it.
 
 Neither the deadline nor the end of the init can be seen by a loop whose thread an
 application blocks, and Lambda's own "timed out" names no line. So a thread looks at the
 main one's stack shortly before. It sleeps from one deadline to the next, and is woken
-only for one that is earlier: an invocation costs it two comparisons.
+only for an earlier one, so that an invocation costs two comparisons.
 """
 
 import math
@@ -25,23 +25,23 @@ from lambda_adapter.http.messages import Request
 from lambda_adapter.observe.logs import log
 
 INIT = 9.5
-"""Seconds of Lambda's init, of 10, after which it is said what is not ready:
+"""Seconds after which the log says that init, which may take 10 s, is not complete:
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html"""
 
 PATIENCE = 0.02
-"""Seconds that a loop has to show that nothing blocks it."""
+"""Seconds within which a loop must run a callback to count as not blocked."""
 
 FRAMES = 4
-"""How many calls are named, the innermost first."""
+"""Most calls to name, innermost first."""
 
 _LIBRARY = sysconfig.get_path("stdlib")
 _OWN = os.path.dirname(lambda_adapter.__file__)
 
 
 def watch_init(name: str) -> Callable[[], None]:
-    """Say where the main thread is, if it is not ready shortly before the init's end.
+    """Log where the main thread is, if it is not ready shortly before the init's end.
 
-    Return what ends the watch.
+    Return a function that ends the watch.
     """
     timer = threading.Timer(INIT, _say_not_ready, [name])
     timer.daemon = True
@@ -60,7 +60,7 @@ def _say_not_ready(name: str) -> None:
 
 
 class Watchdog:
-    """Watches the loop of the thread in which it is made, from within trio."""
+    """Watches trio's loop in the thread in which this is created."""
 
     def __init__(self, margin: float) -> None:
         self._margin = margin / 2
@@ -109,10 +109,9 @@ def _main_frame() -> FrameType | None:
 
 
 def where(frame: FrameType | None) -> str:
-    """Return the calls that a thread is in, the innermost first, as ``file:line``.
+    """Return the calls of a thread, innermost first, as ``file:line``.
 
-    They are the application's own, with its libraries': what Python's library is in
-    says less, and what the adapter is in, nothing.
+    Only those of the application and its libraries are named.
     """
     calls: list[str] = []
     inside = ""

@@ -16,7 +16,7 @@ from lambda_adapter.observe.logs import log
 
 
 class WSGIApp:
-    """Imported when this is made; there is no more to its start."""
+    """The constructor imports the application, which is then ready."""
 
     extension_name = "lambda-adapter-runtime"
 
@@ -28,7 +28,7 @@ class WSGIApp:
         end_watch()
 
     async def run(self, ready: trio.Event) -> None:
-        """Be ready at once, until the end."""
+        """Set ``ready`` immediately, and wait until cancelled."""
         log.info("the application is ready")
         ready.set()
         try:
@@ -53,17 +53,17 @@ class WSGIApp:
         """Prepare for a snapshot.
 
         Raises:
-            BeforeCheckpointError: the application is not fit for one.
+            BeforeCheckpointError: a hook failed.
         """
         from lambda_adapter.app.in_process.snapshot import suspend
 
         await suspend(self._config, self.open_transport())
 
     async def resume(self) -> None:
-        """Go on after a snapshot was restored.
+        """Continue after a snapshot was restored.
 
         Raises:
-            AfterRestoreError: the application is not fit to go on.
+            AfterRestoreError: a hook failed.
         """
         from lambda_adapter.app.in_process.snapshot import resume
 

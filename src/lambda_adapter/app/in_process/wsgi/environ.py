@@ -24,7 +24,7 @@ _OWN = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
 
 
 class Readable(Protocol):
-    """A file, to be sent."""
+    """A file to send."""
 
     def read(self, size: int, /) -> bytes:
         """Return the next bytes."""
@@ -67,8 +67,8 @@ def make_environ(
 ) -> Environ:
     """Return the environ of a request.
 
-    ``base_path`` is what AWS_LWA_REMOVE_BASE_PATH takes off a path; here it becomes
-    ``SCRIPT_NAME``. The environ has ``aws.event`` and ``aws.context``, as ASGI's scope.
+    ``base_path`` is what AWS_LWA_REMOVE_BASE_PATH removes from a path. It becomes
+    ``SCRIPT_NAME``. ``aws.event`` and ``aws.context`` are as in ASGI's scope.
     """
     connection = find_connection_info(request, call.event, base_path)
     return {
