@@ -92,6 +92,7 @@ UPGRADE = (
     b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 )
+HALF = UPGRADE.partition(b"Sec-")[0] + b"\r\n"
 H2C = (
     b"GET /x HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\n"
     b"Upgrade: h2c\r\nHTTP2-Settings: !!\r\n\r\n"
@@ -105,6 +106,7 @@ H2C = (
         pytest.param(H2 + NO_PATH, b"505", "505  .* HTTP/2", id="HTTP/2 CONNECT"),
         pytest.param(H2[:5] + H2[5:], b"505", "505  .* HTTP/2", id="preface"),
         pytest.param(UPGRADE, b"400", "400  GET /ws  refused .*WebSocket", id="socket"),
+        pytest.param(HALF, b"400", "400  .*WebSocket, without Sec-", id="no key"),
         pytest.param(b"nonsense\r\n\r\n", b"400", "400  .*malformed", id="nonsense"),
         pytest.param(
             b"GET /a%zz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",

@@ -61,6 +61,12 @@ Handle = Callable[[Stream], Awaitable[None]]
 """Serves a connection until its end."""
 
 
+MALFORMED = "a malformed request, or too long a head"
+HALF_UPGRADE = (
+    "a WebSocket, without Sec-WebSocket-Key or -Version; no gateway here takes one"
+)
+
+
 class Connection:
     """A client's connection, as far as hypercorn needs it; reports refusals."""
 
@@ -68,6 +74,7 @@ class Connection:
         self._stream = stream
         self.refused = refused
         self._is_fresh = True
+        self._last = b""
         self.socket = stream.socket
 
     async def receive_some(self, size: int) -> bytes:
@@ -78,12 +85,14 @@ class Connection:
             self.refused(505, "HTTP/2 without TLS: no gateway here speaks it")
             return b""
         self._is_fresh = False
+        self._last = data
         return data
 
     async def send_all(self, data: bytes) -> None:
         """Send a piece of a response."""
         if found := _MALFORMED.fullmatch(data):
-            self.refused(int(found[1]), "a malformed request, or too long a head")
+            is_upgrade = b"upgrade: websocket" in self._last.lower()
+            self.refused(int(found[1]), HALF_UPGRADE if is_upgrade else MALFORMED)
         await self._stream.send_all(data)
 
     async def send_eof(self) -> None:
