@@ -72,6 +72,18 @@ def test_unknown_hooks(microvm, path):
     assert exchange(microvm, head(microvm, path)).startswith(b"HTTP/1.1 404 ")
 
 
+def test_the_applications_port(microvm):
+    """A hook's path on the application's port is a request, and calls no hook."""
+    for name in ("ready", "run", "terminate"):
+        data = head(microvm, name, "Content-Length: 0", "Connection: close")
+        with socket.create_connection(("127.0.0.1", microvm.app), PATIENCE) as client:
+            client.sendall(data)
+            assert client.recv(100).startswith(b"HTTP/1.1 204 ")
+
+    assert microvm.process.poll() is None
+    assert not microvm.seen("/after")
+
+
 def test_other_methods(microvm):
     """A hook is called by POST only."""
     data = head(microvm, "ready").replace(b"POST", b"GET")

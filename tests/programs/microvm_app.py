@@ -41,7 +41,8 @@ def respond(method, path, headers, body):
         return 204 if sum(each["path"] == path for each in seen) == 1 else 500, 0, b""
     if kind == "status":
         return int(value), 0, b""
-    return 204, {"slow": float(value or 0), "hang": 3600.0}.get(kind, 0), b""
+    seconds = float(value) if kind == "slow" else 0
+    return 204, 3600.0 if kind == "hang" else seconds, b""
 
 
 async def app(scope, receive, send):

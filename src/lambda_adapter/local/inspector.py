@@ -185,6 +185,7 @@ class Page:
             session=self._session,
             command=options.shown or "lambda-adapter local",
             gateway=options.entrance,
+            heading="Hooks" if options.microvm else "Invocations",
             settings=settings_shown(options.environ),
             url=self._url,
             version=__version__,

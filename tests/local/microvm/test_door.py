@@ -128,6 +128,7 @@ def test_the_page_on_a_kept_connection(start: Starts):
 
     assert page.startswith("HTTP/1.1 200")
     assert "connection: close" in page.lower()
+    assert "<h2>Hooks</h2>" in page
     for hook in ("ready", "validate", "run"):
         assert f'<span class="title">{hook}' in page
 
