@@ -100,7 +100,7 @@ def test_function_failure(failing: Doors, name: str, status: int, body: bytes):
 
 @pytest.mark.parametrize("name", GATEWAYS)
 def test_head(doors: Doors, name: str):
-    """A response to HEAD has no body, and the length of GET's."""
+    """A response to HEAD has no body, and the Content-Length of one to GET."""
     received = ask(doors.ports[name], "/bytes", "HEAD")
 
     assert (received.status, received.body) == (200, b"")
