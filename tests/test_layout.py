@@ -136,8 +136,9 @@ WAITS = {
     "emulator.py": 3,
     # So is an application in a container.
     "images/container.py": 1,
-    # Not the test: the coroutines whose loop it steps.
-    "app/in_process/asgi/test_host_asyncio.py": 6,
+    # Not the test: the coroutines of the loop that it steps, and an application's.
+    "app/in_process/asgi/test_stepped_loop.py": 5,
+    "app/in_process/asgi/test_host_asyncio.py": 3,
     # Not the test: the child that it starts.
     "app/test_process.py": 1,
     # How long an environment is frozen, and processes whose end nothing tells.

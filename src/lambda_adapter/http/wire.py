@@ -6,7 +6,8 @@ How a wait works, and why it does not use trio's streams:
 2. ``recv`` that blocks in the kernel, for 5 ms at most, and only if the process serves
    one invocation at a time (``wait_in_kernel_first``). A wait in trio takes more
    instructions than everything else in an exchange. Meanwhile nothing else in the
-   process runs, so SIGTERM or the application's exit may be noticed 5 ms late.
+   process runs, so SIGTERM or the application's exit may be noticed 5 ms late. What
+   an application in this process has to do is not: a ``Companion`` ends the wait.
 3. A wait in trio, until the deadline.
 
 A deadline is a value, not a cancel scope around the exchange: the scope costs more than
@@ -27,6 +28,7 @@ import select
 import socket
 import struct
 from socket import MSG_DONTWAIT
+from typing import Protocol
 
 import trio
 
@@ -61,12 +63,25 @@ HUNG_UP = -1
 """Returned instead of the number of bytes sent: the peer has stopped reading. It may
 have responded before: https://www.rfc-editor.org/rfc/rfc9112#section-9.5"""
 
-_TIMEVAL = struct.pack("@ll", 0, int(KERNEL_TIMEOUT * 1_000_000))
-"""https://man7.org/linux/man-pages/man7/socket.7.html, ``SO_RCVTIMEO``"""
-
 
 TIMER: trio.lowlevel.RunVar[Timer | None] = trio.lowlevel.RunVar("TIMER", None)
 """The timer that all wires of a run share. Without it, each wait has a cancel scope."""
+
+
+class Companion(Protocol):
+    """What else has something to do in this thread while a wire waits in the kernel."""
+
+    def fileno(self) -> int:
+        """Return a descriptor that is readable while there is something to do."""
+
+    def seconds_left(self) -> float:
+        """Return in how many seconds there is something to do in any case."""
+
+
+COMPANION: trio.lowlevel.RunVar[Companion | None] = trio.lowlevel.RunVar(
+    "COMPANION", None
+)
+"""The companion of all wires of a run that wait in the kernel first."""
 
 
 class Wire:
@@ -81,6 +96,7 @@ class Wire:
         self._timer = TIMER.get()
         self._kernel_receives = 0
         self._kernel_receives_left = 0
+        self._companion: Companion | None = None
         self._eager_bytes = 0
         self._receive_size = RECEIVE_SIZE
         # For ``is_readable``. ``select`` fails for descriptors above 1,023, which an
@@ -91,12 +107,21 @@ class Wire:
         """Called when a wait for bytes is about to reach its deadline, unless all wires
         share a timer."""
 
-    def wait_in_kernel_first(self) -> None:
-        """Wait for responses in the kernel first, then in trio."""
-        # SO_RCVTIMEO, not Python's ``settimeout``: that takes a system call per wait.
-        self.socket.setblocking(True)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _TIMEVAL)
+    def wait_in_kernel_first(self, timeout: float = KERNEL_TIMEOUT) -> None:
+        """Wait for responses in the kernel first, for ``timeout`` s, then in trio."""
         self._kernel_receives = KERNEL_RECEIVES
+        if companion := COMPANION.get():
+            self._companion = companion
+            self._kernel_timeout = timeout
+            self._both = select.poll()
+            self._both.register(self.socket, select.POLLIN)
+            self._both.register(companion.fileno(), select.POLLIN)
+            return
+        # SO_RCVTIMEO, not Python's ``settimeout``: that takes a system call per wait.
+        # https://man7.org/linux/man-pages/man7/socket.7.html
+        self.socket.setblocking(True)
+        timeval = struct.pack("@ll", *divmod(round(timeout * 1_000_000), 1_000_000))
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
 
     def send(self, *parts: bytes | memoryview) -> int:
         """Send as much as the socket buffer takes; return the number of bytes.
@@ -151,7 +176,10 @@ class Wire:
         flags: int = MSG_DONTWAIT
         if self._kernel_receives_left:
             self._kernel_receives_left -= 1
-            flags = 0
+            if self._companion is None:
+                flags = 0
+            else:
+                self._wait_beside(self._companion)
         while True:
             try:
                 data = self.socket.recv(self._receive_size, flags)
@@ -165,6 +193,12 @@ class Wire:
             else:
                 self._adapt_receive_size(len(data))
                 return data
+
+    def _wait_beside(self, companion: Companion) -> None:
+        """Wait in the kernel for bytes, or until the companion has something to do."""
+        timeout = min(companion.seconds_left(), self._kernel_timeout)
+        if timeout > 0:
+            self._both.poll(timeout * 1000)
 
     def _adapt_receive_size(self, received: int) -> None:
         """Ask for more the next time if all was filled, for less if most was not."""

@@ -88,8 +88,12 @@ def open_runtime(config: Config) -> RuntimeClient:
     """Return a client of the Runtime API, or of its configured proxy."""
     address = config.runtime_api_proxy or config.runtime_api
     # A wait in the kernel blocks the thread, so nothing else may need it: no second
-    # loop, and no application on asyncio or trio.
-    is_alone = not (config.is_concurrent or config.asgi_app)
+    # loop, and no application on trio, whose tasks trio runs. asyncio's work ends the
+    # wait (``http.wire.Companion``). trio has no such descriptor for its own: the tasks
+    # of the batch that it is running are in no queue, so they would be late.
+    is_alone = not (
+        config.is_concurrent or (config.asgi_app and config.asgi_loop != "asyncio")
+    )
     return RuntimeClient(*address, waits_in_kernel=is_alone)
 
 

@@ -1,94 +1,114 @@
-"""``host_asyncio``: asyncio's own loop, one step after the other."""
+"""``host_asyncio``: an application on asyncio, beside trio in one thread."""
 
 import asyncio
-import math
 import socket
-import time
+import threading
+from collections.abc import AsyncIterator, Callable
 
 import pytest
+import trio
 
-from lambda_adapter.app.in_process.asgi.host_asyncio import SHARE, SteppedLoop
+from lambda_adapter.app.in_process.asgi.host_asyncio import AsyncioHost
+from lambda_adapter.http.wire import Wire
 from tests.adapter import open_adapter
 from tests.app.calls import http_event
 
 
 @pytest.fixture
-def loop(request):
-    """A loop that may be busy for as long as it wants, or for a given share."""
-    loop = SteppedLoop(getattr(request, "param", math.inf))
-    yield loop
-    if tasks := asyncio.all_tasks(loop):
-        for task in tasks:
-            task.cancel()
-        loop.run_until_complete(asyncio.wait(tasks))
-    loop.close()
+async def host(nursery: trio.Nursery) -> AsyncIterator[AsyncioHost]:
+    """A host that runs."""
+    host = AsyncioHost()
+    await nursery.start(host.run)
+    yield host
+    host.close()
 
 
-def test_nothing_to_do(loop):
-    """A loop without anything to do is not to be run again."""
-    assert loop.step() is None
+def from_a_thread(send: Callable[[], object]) -> None:
+    """Have asyncio send once another thread calls it."""
+    loop = asyncio.get_running_loop()
+    threading.Thread(target=loop.call_soon_threadsafe, args=(send,)).start()
 
 
-def test_runs_until_it_would_wait(loop):
-    """A step does everything that is ready, and returns when more is due."""
-    done = []
-
-    async def run():
-        done.append(1)
-        await asyncio.sleep(0)
-        done.append(2)
-        await asyncio.sleep(3600)
-        done.append(3)
-
-    task = loop.create_task(run())
-    timeout = loop.step()
-
-    assert done == [1, 2]
-    assert 0 < timeout <= 3600
-    assert not task.done()
+def by_a_timer(send: Callable[[], object]) -> None:
+    """Have asyncio send a little later."""
+    asyncio.get_running_loop().call_later(0.02, send)
 
 
-@pytest.mark.parametrize("loop", [SHARE], indirect=True)
-def test_share(loop):
-    """A loop that always has something to do stops when its share is used."""
+def on_a_socket(send: Callable[[], object]) -> None:
+    """Have asyncio send once a socket is readable."""
+    loop = asyncio.get_running_loop()
+    ours, theirs = socket.socketpair()
 
-    async def spin():
-        while True:  # noqa: ASYNC110 - what must not starve trio
+    def read() -> None:
+        loop.remove_reader(ours)
+        ours.close()
+        theirs.close()
+        send()
+
+    loop.add_reader(ours, read)
+    threading.Thread(target=theirs.send, args=(b"x",)).start()
+
+
+def after_an_executor(send: Callable[[], object]) -> None:
+    """Have asyncio send once a thread of its executor has done its work."""
+    future = asyncio.get_running_loop().run_in_executor(None, threading.Event().wait, 0)
+    future.add_done_callback(lambda _: send())
+
+
+@pytest.mark.parametrize(
+    "begin", [from_a_thread, by_a_timer, on_a_socket, after_an_executor]
+)
+async def test_work_while_the_next_event_is_waited_for(
+    host: AsyncioHost, begin: Callable[[Callable[[], object]], None]
+):
+    """Work of asyncio's is done while the adapter waits for the next event.
+
+    The wait in the kernel would last for 30 s, and what ends it is asyncio's work
+    alone: the bytes that it sends.
+    """
+    near, far = socket.socketpair()
+    near.setblocking(False)
+    wire = Wire(near)
+    wire.wait_in_kernel_first(timeout=30)
+
+    async def begin_soon() -> None:
+        begin(lambda: far.send(b"event"))
+
+    with far:
+        started = trio.current_time()
+        host.start(begin_soon, lambda _: None)
+        wire.send(b"next")
+        received = await wire.receive()
+        waited = trio.current_time() - started
+        wire.close()
+
+    assert received == b"event"
+    assert waited < 15
+
+
+async def test_work_that_never_ends_leaves_trio_its_turn(host: AsyncioHost):
+    """While asyncio always has something to do, a wait for an event lets both go on."""
+    near, far = socket.socketpair()
+    near.setblocking(False)
+    wire = Wire(near)
+    wire.wait_in_kernel_first(timeout=30)
+    turns = 0
+
+    async def spin() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            if turns == 100_000:
+                far.send(b"event")
             await asyncio.sleep(0)
 
-    _task = loop.create_task(spin())
-    started = time.monotonic()
+    with far:
+        host.start(spin, lambda _: None)
+        wire.send(b"next")
+        assert await wire.receive() == b"event"
+        wire.close()
 
-    assert loop.step() == 0
-    assert time.monotonic() - started >= SHARE
-
-
-def test_descriptor_becomes_readable(loop):
-    """Input that asyncio waits for makes the loop's own descriptor readable."""
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        ours.setblocking(False)
-        task = loop.create_task(loop.sock_recv(ours, 10))
-
-        assert loop.step() is None
-        theirs.send(b"data")
-        assert loop.selector.select(0)
-        loop.step()
-
-        assert task.result() == b"data"
-
-
-def test_who_runs_the_loop_waits_in_it(loop):
-    """A loop that the application itself runs, at import, waits in its selector."""
-
-    async def later():
-        await asyncio.sleep(0.01)
-        return "later"
-
-    assert loop.run_until_complete(later()) == "later"
-    loop.call_later(0.01, loop.stop)
-    loop.run_forever()
-    assert loop.step() is None
+    assert turns >= 100_000
 
 
 NESTED = """

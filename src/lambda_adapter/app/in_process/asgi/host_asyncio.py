@@ -1,9 +1,9 @@
-"""An asyncio loop that trio steps, so that both run in one thread.
+"""An ASGI application on asyncio, whose loop trio steps: both run in one thread.
 
-How it works. ``SteppedLoop`` is asyncio's own loop with a selector that never waits:
-where asyncio would wait, the loop stops and returns to trio. trio then waits for the
-selector's descriptor, and for as long as asyncio would have waited. All of asyncio
-works, because it is asyncio.
+How it works. ``SteppedLoop`` runs until asyncio would wait, and returns to trio. trio
+then waits for the selector's descriptor, and for as long as asyncio would have waited.
+While the adapter waits for Lambda in the kernel, it waits for the same (``Companion``
+in ``http.wire``).
 
 What was tried. A thread for asyncio costs two changes of threads for each request, and
 trio as asyncio's guest as much. trio-asyncio, which runs asyncio's tasks as trio's, is
@@ -16,12 +16,8 @@ where it is, and Lambda ends the environment.
 
 import asyncio
 import math
-import selectors
 import sys
-import time
 from collections.abc import Awaitable, Callable
-from contextvars import copy_context
-from typing import TypeVar
 
 import sniffio
 import trio
@@ -33,83 +29,10 @@ from lambda_adapter.app.in_process.asgi.host import (
     Task,
     contained,
 )
+from lambda_adapter.app.in_process.asgi.stepped_loop import SteppedLoop
 from lambda_adapter.app.in_process.forked import end_if_child
+from lambda_adapter.http.wire import COMPANION
 from lambda_adapter.observe.logs import log
-
-T = TypeVar("T")
-
-SHARE = 0.01
-"""Seconds for which asyncio may be busy before trio has its turn."""
-
-
-class Selector(selectors.EpollSelector):
-    """Does not wait within a step: it stops the loop, and keeps the timeout."""
-
-    loop: asyncio.AbstractEventLoop
-    timeout: float | None = None
-    """Seconds until the loop wants to run again; None: only when something is ready."""
-    until = 0.0
-    """When the step that is under way has used its share."""
-    waits = True
-    """Whether to wait as any selector does: whenever it is not trio that runs the loop,
-    but the application, while it is imported or nested as nest_asyncio allows it."""
-
-    # SelectorKey.data is Any.
-    def select(  # type: ignore[explicit-any]
-        self, timeout: float | None = None
-    ) -> list[tuple[selectors.SelectorKey, int]]:
-        """Return what is ready now."""
-        if self.waits:
-            return super().select(timeout)
-        events = super().select(0)
-        if not events and timeout != 0:
-            self.timeout = timeout
-            self.loop.stop()
-        # An application's ``while True: await asyncio.sleep(0)`` would outlast every
-        # deadline, because it always has something to do.
-        elif time.monotonic() > self.until:
-            self.timeout = 0
-            self.loop.stop()
-        return events
-
-
-class SteppedLoop(asyncio.SelectorEventLoop):
-    """asyncio's loop; ``step`` runs it until it would wait, for ``share`` s at most."""
-
-    def __init__(self, share: float = SHARE) -> None:
-        self._share = share
-        self.selector = Selector()
-        self.selector.loop = self
-        super().__init__(self.selector)
-        # On the instance: nest_asyncio replaces the methods of a loop's class.
-        vars(self)["run_until_complete"] = self._run_nested
-
-    def _run_nested(self, future: Awaitable[T]) -> T:
-        """Run until a future is done, and wait for it in the selector."""
-        # Called within a step, as nest_asyncio allows it: trio can't have its turn
-        # before this returns, so that only the selector is left to wait.
-        before = self.selector.waits, vars(self).get("_stopping", False)
-        self.selector.waits = True
-        vars(self)["_stopping"] = False  # ``stop`` was for the step, not for this
-        try:
-            return type(self).run_until_complete(self, future)
-        finally:
-            self.selector.waits, vars(self)["_stopping"] = before
-
-    def step(self) -> float | None:
-        """Run until there is nothing to do, or the share of time is used.
-
-        Return the seconds until the next step is due, None if only I/O can make it due.
-        """
-        selector = self.selector
-        selector.until = time.monotonic() + self._share
-        selector.waits = False
-        try:
-            self.run_forever()
-        finally:
-            selector.waits = True
-        return selector.timeout
-
 
 LAST_TASKS = 0.1
 """Seconds that cancelled tasks have to end, when the host ends."""
@@ -149,6 +72,7 @@ class AsyncioHost:
         self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
     ) -> None:
         """Run the started coroutines until ``close``."""
+        COMPANION.set(self)
         try:
             with self._life:
                 task_status.started()
@@ -156,12 +80,21 @@ class AsyncioHost:
                     await self._wait_due()
                     self.wake()
         finally:
+            COMPANION.set(None)
             self._end()
+
+    def fileno(self) -> int:
+        """Return the descriptor that is readable while asyncio has something to do."""
+        return self._loop.selector.fileno()
+
+    def seconds_left(self) -> float:
+        """Return in how many seconds asyncio has something to do in any case."""
+        return self._due if self._due == math.inf else self._due - trio.current_time()
 
     async def _wait_due(self) -> None:
         """Wait until asyncio has something to do."""
         with trio.CancelScope(deadline=self._due) as self._wait:
-            await trio.lowlevel.wait_readable(self._loop.selector.fileno())
+            await trio.lowlevel.wait_readable(self.fileno())
         await trio.lowlevel.checkpoint()
 
     def close(self) -> None:
@@ -195,8 +128,9 @@ class AsyncioHost:
         finally:
             sniffio.thread_local.name = library
             self._steps = False
-        self._due = math.inf if timeout is None else trio.current_time() + timeout
-        self._wait.deadline = self._due
+        due = math.inf if timeout is None else trio.current_time() + timeout
+        if due != self._due:  # trio would sort its deadlines anew
+            self._due = self._wait.deadline = due
 
     def _end(self) -> None:
         """End as ``asyncio.run`` does, but with timeouts."""
@@ -220,30 +154,26 @@ class AsyncioHost:
 def start_task(
     loop: asyncio.AbstractEventLoop, call: Callable[[], Awaitable[None]], ended: Ended
 ) -> asyncio.Task[None]:
-    """Start a coroutine as a task of a loop; call ``ended`` at its end."""
-    # Both in one context: the log records of a failure then have what the application
-    # put there, such as trace ids, and Sentry sees by it that the error was reported
-    # before.
-    context = copy_context()
+    """Start a coroutine as a task of a loop, which calls ``ended`` as its last step."""
+    # Not a callback of the task's: that costs one more round of the loop (measured).
+    # And it is in the coroutine's context: the log records of a failure then have what
+    # the application put there, such as trace ids, and Sentry sees by it that the error
+    # was reported before.
 
     async def contain() -> None:
         try:
             await call()
+        except asyncio.CancelledError:
+            ended(Cancelled("cancelled"))
         except BaseException as error:
             end_if_child(error)
-            if isinstance(error, (SystemExit, KeyboardInterrupt)):
-                raise contained(error) from error
-            raise
-
-    def tell(task: asyncio.Task[None]) -> None:
-        if task.cancelled():
-            ended(Cancelled("cancelled"))
+            if loop.is_closed():  # and leaves behind what did not end in time
+                raise
+            ended(contained(error))
         else:
-            ended(task.exception())
+            ended(None)
 
-    task = loop.create_task(contain(), context=context)
-    task.add_done_callback(tell, context=context)
-    return task
+    return loop.create_task(contain())
 
 
 def keep_child_watcher() -> None:
