@@ -7,7 +7,7 @@ from lambda_adapter.local.check.result import Result
 
 
 def render(result: Result) -> bytes:
-    """Return a report in JSON; its findings are in the order of the text."""
+    """Return a report in JSON, with findings in the order of the text."""
     document = {
         "verdict": verdict(result),
         "failed": result.failed,

@@ -10,11 +10,11 @@ from lambda_adapter.local.check.finding import Finding, Status
 from lambda_adapter.local.check.result import Result
 
 _FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML can't have: https://www.w3.org/TR/xml/#charsets"""
+"""Characters that XML forbids: https://www.w3.org/TR/xml/#charsets"""
 
 
 def render(result: Result) -> bytes:
-    """Return a report in JUnit's XML; a warning is output, and fails nothing."""
+    """Return a report in JUnit's XML; warnings are output, but do not fail."""
     findings = result.ordered
     failures = sum(each.status is Status.FAILURE for each in findings)
     counts = {"tests": str(len(findings)), "failures": str(failures)}

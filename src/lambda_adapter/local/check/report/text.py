@@ -1,4 +1,4 @@
-"""A report for people: what breaks first, then what may, then what is well."""
+"""Render a report as text: failures, then warnings, then passed checks."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,7 +10,7 @@ _MARKS = {Status.FAILURE: "FAIL", Status.WARNING: "warn", Status.PASS: "pass"}
 
 
 def verdict(result: Result) -> str:
-    """Return the answer to the question, in a line."""
+    """Return the verdict in one line."""
     counts = {
         status: sum(each.status == status for each in result.ordered)
         for status in Status

@@ -1,1 +1,1 @@
-"""What a measurement means on Lambda. Core: values in, findings out, no I/O."""
+"""Judge what measurements mean on Lambda: values in, findings out, no I/O."""

@@ -1,4 +1,4 @@
-"""What an application that was measured costs in a month.
+"""Estimate the monthly costs of a measured application.
 
 The model is that of docs/costs.md: environments as Lambda starts and keeps them, under
 each of its five kinds of traffic, scaled to the requests of a month.
@@ -19,23 +19,23 @@ from lambda_adapter.local.sandbox.limits import vcpu_of
 MONTH = 30 * DAY
 SIZES = (256, 512, 1_024, 1_769)
 RESTORE = 0.3
-"""Seconds until a snapshot is restored: assumed, as in docs/costs.md."""
+"""Assumed seconds of a restore, as in docs/costs.md."""
 
 PRICED = "November 2026"
-"""When the prices were read: us-east-1, x86-64, without free tier."""
+"""Date of the prices: us-east-1, x86-64, without free tier."""
 
 FARGATE = (0.25, 0.5)
 """vCPU and GB of Fargate's smallest task."""
 
 MOST_ARRIVALS = 20_000
-"""Arrivals of a trace that are simulated: the first ones, for the rest is alike."""
+"""Most arrivals of a trace to simulate; the rest is similar."""
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """What was measured of an application."""
+    """The measurements of an application."""
 
     request_cpu: float
-    """CPU seconds of a request, the adapter's included."""
+    """CPU seconds of a request, including the adapter's."""
     request_waits: float
     """Seconds of a request in which it waits."""
     start: Start
@@ -48,14 +48,14 @@ class Line(msgspec.Struct, frozen=True):
     traffic: str
     requests: int
     on_demand: dict[int, float]
-    """By megabytes."""
+    """Dollars by megabytes."""
     snapstart: float
     managed: float
     fargate: float
 
 
 def bill(measured: Measured, monthly: int) -> list[Line]:
-    """Return what so many requests a month cost, for each kind of traffic."""
+    """Return the costs of a month's requests, for each kind of traffic."""
     return [_line(measured, trace, monthly) for trace in TRACES]
 
 
@@ -87,13 +87,13 @@ def _arrivals(name: str) -> tuple[float, ...]:
 
 
 def _peak(trace: Trace) -> float:
-    """Return how many times the mean the busiest moments have."""
+    """Return the ratio of the peak rate to the mean."""
     busiest = {"steady": 1.2, "bursty": 100 / trace.mean, "spike": 4_000 / trace.mean}
     return busiest.get(trace.name, 2.0)
 
 
 def seconds_at(measured: Measured, size: int) -> float:
-    """Return what a request takes with so many megabytes: an estimate."""
+    """Estimate the seconds of a request at a memory size."""
     return measured.request_waits + measured.request_cpu / min(vcpu_of(size), 1)
 
 
@@ -121,7 +121,7 @@ def _snapstart(
 
 
 def assumptions(measured: Measured, monthly: int) -> list[str]:
-    """Return what the dollars stand on, a line each."""
+    """Return the assumptions behind the costs, one line each."""
     cpu, waits = measured.request_cpu * 1e3, measured.request_waits * 1e3
     start = measured.start
     request = f"a request: {cpu:.1f} ms of CPU and {waits:.1f} ms of waiting"

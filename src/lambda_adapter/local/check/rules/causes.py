@@ -1,4 +1,4 @@
-"""What a line of an application's log says of the cause."""
+"""Find causes of failures in the lines of an application's log."""
 
 import re
 from collections.abc import Iterable
@@ -29,24 +29,24 @@ _PATTERNS = (
 _COMPILED = [(kind, re.compile(pattern)) for kind, pattern in _PATTERNS]
 
 _OURS = re.compile(r"lambda-adapter: |RequestId: ")
-"""The adapter's own lines say what followed, and not why."""
+"""The adapter's own lines, which name consequences, not causes."""
 
 _ERROR = re.compile(r"^[\w.]*(?:Error|Exception|panic|Fatal)\b")
 """The line of Python's, Node's, Java's and Go's traces that says what it was."""
 
 MAX_LINE = 240
-"""Characters of a line that a finding quotes."""
+"""Most characters to quote of a line."""
 
 
 class Cause(msgspec.Struct, frozen=True):
-    """What a line says."""
+    """A cause that a line names."""
 
     kind: str
     line: str
 
 
 def find_cause(lines: Iterable[str]) -> Cause | None:
-    """Return what the first line says that names a cause."""
+    """Return the cause that the first such line names."""
     for line in lines:
         if _OURS.search(line):
             continue
@@ -57,7 +57,7 @@ def find_cause(lines: Iterable[str]) -> Cause | None:
 
 
 def last_line(lines: list[str]) -> str:
-    """Return the application's last line that names an error, or its last line."""
+    """Return the last line that names an error, or else the last line."""
     own = [line for line in lines if line.strip() and not _OURS.search(line)]
     named = [line for line in own if _ERROR.search(line)] or own
     return named[-1].strip()[:MAX_LINE] if named else ""

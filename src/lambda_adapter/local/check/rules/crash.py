@@ -1,4 +1,4 @@
-"""What a start that ends, or a cause in the log, means."""
+"""Judge a failed start, and causes in the log."""
 
 from lambda_adapter.local.check.finding import Finding, failure
 from lambda_adapter.local.check.rules.causes import Cause
@@ -46,7 +46,7 @@ _SAID = {
 
 
 def judge_cause(cause: Cause) -> Finding:
-    """Return the finding of a cause that a line of the log names."""
+    """Return the finding for a cause in the log."""
     title, on_lambda, cure = _SAID[cause.kind]
     if "uid not found" in cause.line:
         title = "asks for the name of its user, which has none"
@@ -56,7 +56,7 @@ def judge_cause(cause: Cause) -> Finding:
 
 
 def judge_exit(problem: str, line: str, cause: Cause | None) -> Finding:
-    """Return the finding of an application that ends before it is ready."""
+    """Return the finding for an application that exits before it is ready."""
     return failure(
         "start",
         "ends before it is ready",

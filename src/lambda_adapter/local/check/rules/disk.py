@@ -1,4 +1,4 @@
-"""What was written where Lambda has nothing to write to."""
+"""Judge writes to places that are read-only on Lambda."""
 
 from collections.abc import Iterator, Sequence
 
@@ -13,18 +13,18 @@ from lambda_adapter.local.check.rules.causes import Cause
 from lambda_adapter.local.sandbox.attempts import Attempts, Write
 
 SHOWN = 5
-"""Paths that a finding names."""
+"""Most paths that a finding names."""
 
 TMP_FULL = 0.8
-"""The part of /tmp above which the next requests may fill it."""
+"""Fraction of /tmp above which further requests may fill it."""
 
 
 def judge_writes(
     attempts: Attempts, causes: Sequence[Cause], *, broke: bool
 ) -> Iterator[Finding]:
-    """Return what was written on the disk, in /dev/shm and in HOME.
+    """Return findings for writes to the disk, /dev/shm and HOME.
 
-    Where nothing broke, the application copes with the refusal: a warning.
+    If nothing failed, the application copes with the refusal: only a warning.
     """
     kinds = {cause.kind for cause in causes}
     groups = (
@@ -93,7 +93,7 @@ def _seen(writes: Sequence[Write], quoted: str) -> str:
 
 
 def judge_closed(closed: Sequence[str], causes: Sequence[Cause]) -> Iterator[Finding]:
-    """Return which files of the project Lambda's user can't read."""
+    """Return findings for files of the project that Lambda's user can't read."""
     quoted = next((c.line for c in causes if c.kind == "permissions"), "")
     if not closed and not quoted:
         return
@@ -112,7 +112,7 @@ def judge_closed(closed: Sequence[str], causes: Sequence[Cause]) -> Iterator[Fin
 
 
 def judge_tmp(used_mb: float, size_mb: int, growth_mb: float) -> Iterator[Finding]:
-    """Return whether /tmp is about to be full; ``growth_mb`` is for a request."""
+    """Judge the use of /tmp; ``growth_mb`` is its growth per request."""
     if used_mb >= size_mb * TMP_FULL:
         yield failure(
             "tmp",

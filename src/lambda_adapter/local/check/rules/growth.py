@@ -1,4 +1,4 @@
-"""What grows with each request."""
+"""Judge what grows with each request."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -9,22 +9,22 @@ from lambda_adapter.local.check.finding import Finding, failure, passed, warning
 from lambda_adapter.local.sandbox.limits import DESCRIPTORS
 
 LEAK_KB = 20.0
-"""Kilobytes of memory for each request that are a leak, and no warming up."""
+"""Kilobytes per request that count as a leak, rather than as warming up."""
 
 LEAK_IN_ALL_KB = 4_000.0
-"""Kilobytes that have to be there in all: heaps grow before they are collected."""
+"""Minimum kilobytes in total: heaps grow before they are collected."""
 
 LEAKS = 0.2
-"""Files or threads for each request that are a leak."""
+"""Files or threads per request that count as a leak."""
 
 SPARE = 1.3
-"""How much more memory than the peak to choose."""
+"""Factor on the peak memory for the recommended size."""
 
 SIZES = (128, 256, 512, 1_024, 1_769, 2_048, 3_008, 4_096, 6_144, 8_192, 10_240)
 
 
 class Weight(msgspec.Struct, frozen=True):
-    """What the processes have at a moment."""
+    """The processes' resources at one moment."""
 
     requests: int
     memory_mb: float
@@ -34,7 +34,7 @@ class Weight(msgspec.Struct, frozen=True):
 
 
 def judge_growth(weights: Sequence[Weight], limit_mb: int) -> Iterator[Finding]:
-    """Return what grows from weight to weight; the first half is warming up."""
+    """Return findings for growth; the first half of the weights is warming up."""
     half = [each for each in weights if each.requests >= weights[-1].requests / 2]
     asked = half[-1].requests - half[0].requests
     if not asked:
@@ -85,7 +85,7 @@ def _grows(kind: str, name: str, grown: int, asked: int, cure: str) -> Finding:
 
 
 def judge_memory(peak_mb: float, limit_mb: int, killed: str) -> Iterator[Finding]:
-    """Return whether the memory is enough, and which size to choose."""
+    """Judge the memory size, and recommend one."""
     fits = next((size for size in SIZES if size >= peak_mb * SPARE), SIZES[-1])
     if killed:
         more = next((size for size in SIZES if size > limit_mb), limit_mb)
@@ -110,7 +110,7 @@ def judge_memory(peak_mb: float, limit_mb: int, killed: str) -> Iterator[Finding
 
 
 def judge_threads(peak: int) -> Iterator[Finding]:
-    """Return whether there are too many processes and threads."""
+    """Judge the number of processes and threads."""
     if peak > DESCRIPTORS * 0.5:
         make = failure if peak > DESCRIPTORS else warning
         yield make(

@@ -1,4 +1,4 @@
-"""Which packages a start of Python's goes to.
+"""Judge the time of each package in a Python application's start.
 
 https://docs.python.org/3/using/cmdline.html#cmdoption-X (importtime)
 """
@@ -9,18 +9,18 @@ from collections.abc import Iterable
 from lambda_adapter.local.check.finding import Finding, passed
 
 VARIABLE = "PYTHONPROFILEIMPORTTIME"
-"""Has each Python print the time of each import."""
+"""The variable that makes Python print the time of each import."""
 
 SHOWN = 10
-"""Packages that a finding names."""
+"""Most packages that a finding names."""
 
 _LINE = re.compile(r"import time:\s+(\d+) \|\s+\d+ \| +([\w.]+)")
 _OURS = frozenset({"lambda_adapter", "trio", "msgspec", "outcome", "sniffio", "attr"})
-"""The adapter's own imports, which print in the same log."""
+"""The adapter's own imports, which are in the same log."""
 
 
 def sum_imports(lines: Iterable[str]) -> dict[str, int]:
-    """Return the microseconds of each package's own imports, the most first."""
+    """Return the microseconds of each package's own imports, longest first."""
     sums: dict[str, int] = {}
     for line in lines:
         if found := _LINE.search(line):
@@ -31,7 +31,7 @@ def sum_imports(lines: Iterable[str]) -> dict[str, int]:
 
 
 def judge_imports(sums: dict[str, int]) -> list[Finding]:
-    """Return a finding of where the time of a start goes, if that is known."""
+    """Return a finding with the slowest packages of a start, if they are known."""
     total = sum(sums.values())
     if not total:
         return []

@@ -1,4 +1,4 @@
-"""What an application does around its requests."""
+"""Judge what an application does between its requests."""
 
 from collections.abc import Iterator, Sequence
 
@@ -13,10 +13,10 @@ from lambda_adapter.local.check.finding import (
 )
 
 IDLE_SHARE = 0.02
-"""The part of a CPU that counts as use while nothing is asked for."""
+"""Fraction of a CPU that counts as use while there are no requests."""
 
 WAKES = 0.15
-"""Wake-ups a second of one thread that count as a timer: one in each half."""
+"""Wake-ups per second of one thread that count as a timer, in each half."""
 
 
 UVICORN = 12.0
@@ -25,7 +25,7 @@ wakes up ten times: https://github.com/encode/uvicorn, server.py, main_loop."""
 
 
 class ThreadUse(msgspec.Struct, frozen=True):
-    """What a thread did while nothing was asked for, each second."""
+    """A thread's activity per second while there were no requests."""
 
     process: str
     name: str
@@ -34,15 +34,15 @@ class ThreadUse(msgspec.Struct, frozen=True):
 
 
 class Idle(msgspec.Struct, frozen=True):
-    """What the application did while nothing was asked for."""
+    """The application's activity while there were no requests."""
 
     seconds: float
     cpu: float
-    """CPU seconds a second, of all processes but the adapter."""
+    """CPU seconds per second, of all processes except the adapter."""
     threads: Sequence[ThreadUse]
     lines: Sequence[str]
     connections: Sequence[str]
-    """Connections to elsewhere, such as 10.0.0.1:5432."""
+    """Outgoing connections, such as 10.0.0.1:5432."""
     started: Sequence[str] = ()
     """Programs that started threads or processes, all the time."""
     connects: Sequence[str] = ()
@@ -50,7 +50,7 @@ class Idle(msgspec.Struct, frozen=True):
 
 
 _SERVERS = ("gunicorn", "uvicorn", "hypercorn", "waitress", "granian", "nginx", "httpd")
-"""Whose main threads wake up by themselves, for their workers or the date."""
+"""Servers whose main threads wake up by themselves, for workers or the date."""
 
 _VIRTUAL_MACHINE = (
     *("VM Periodic", "VM Thread", "C1 Comp", "C2 Comp", "G1 ", "GC Thread", "Sweeper"),
@@ -70,7 +70,7 @@ _TIMED = ("node", "ruby", "deno", "bun", GO)
 
 
 def judge_idle(idle: Idle, servers: Sequence[str]) -> Iterator[Finding]:
-    """Return what goes on while nothing is asked for: it is frozen on Lambda."""
+    """Return findings for activity without requests, which Lambda freezes."""
     if idle.cpu >= IDLE_SHARE:
         yield warning(
             "idle-cpu",
@@ -132,7 +132,7 @@ def _is_java(process: str) -> bool:
 
 
 class Thaw(msgspec.Struct, frozen=True):
-    """What a request met after a freeze."""
+    """The result of requests after a freeze."""
 
     title: str
     before: int
@@ -144,7 +144,7 @@ class Thaw(msgspec.Struct, frozen=True):
 def judge_thaw(
     frozen: float, thaws: Sequence[Thaw], lines: Sequence[str], ended: Sequence[str]
 ) -> Iterator[Finding]:
-    """Return whether requests after a freeze are served as before it."""
+    """Judge whether requests after a freeze are served as before."""
     bad = [each for each in thaws if each.after != each.before and each.after >= 500]
     cure = "gunicorn: --timeout 0; others: no timeout that counts time while frozen"
     if bad:
@@ -183,10 +183,10 @@ def without_late_work(findings: Sequence[Finding]) -> Iterator[Finding]:
 
 
 def judge_gunicorn(command: Sequence[str], frozen: float) -> Iterator[Finding]:
-    """Return whether gunicorn is told not to end workers at the thaw.
+    """Judge whether gunicorn is configured not to kill workers at the thaw.
 
-    Its arbiter ends a worker that has not reported for ``--timeout`` seconds, 30 if
-    nothing is said, and frozen time counts:
+    Its arbiter kills a worker that has not reported for ``--timeout`` seconds (30 by
+    default), and frozen time counts:
     https://docs.gunicorn.org/en/stable/settings.html#timeout
     """
     words = list(command)
@@ -245,7 +245,7 @@ def judge_worker(
 
 
 def judge_sigterm(seconds: float, *, in_time: bool) -> Finding:
-    """Return whether the application ends on SIGTERM."""
+    """Judge whether the application exits on SIGTERM."""
     if in_time:
         return passed("sigterm", f"ends {seconds * 1000:.0f} ms after SIGTERM")
     return warning(
@@ -262,7 +262,7 @@ def judge_sigterm(seconds: float, *, in_time: bool) -> Finding:
 def judge_one_worker(
     seen: str = "a half-sent request kept another one waiting for 2 s",
 ) -> Finding:
-    """Return the finding of a server that serves one connection at a time."""
+    """Return the finding for a server that serves one connection at a time."""
     return warning(
         "one-worker",
         "serves one connection at a time",

@@ -1,4 +1,4 @@
-"""Which paths a page leads to."""
+"""Find the paths that a page links to."""
 
 import re
 from collections.abc import Iterator
@@ -14,13 +14,13 @@ _DANGEROUS = re.compile(
     r"/quit\b|/exit\b|/reset\b|/cancel\b",
     re.IGNORECASE,
 )
-"""GET is safe by RFC 9110, and yet people log out with it."""
+"""Links that may change something: GET is safe by RFC 9110, but not always."""
 
 MAX_PATH = 1_000
 
 
 def find_paths(path: str, media_type: str, body: bytes, host: str) -> Iterator[str]:
-    """Return the paths that a page names: links, or paths in JSON and plain text."""
+    """Return a page's paths: links, or paths in JSON and plain text."""
     kind = media_type.partition(";")[0].strip().lower()
     body = body[:1_000_000]
     found: list[bytes] = []
@@ -42,5 +42,5 @@ def find_paths(path: str, media_type: str, body: bytes, host: str) -> Iterator[s
 
 
 def is_safe(path: str) -> bool:
-    """Return whether a path can be asked without harm, as far as its name says."""
+    """Return whether a path can be requested without harm, judged by its name."""
     return not _DANGEROUS.search(path)

@@ -1,4 +1,4 @@
-"""The requests that a file names: paths, an OpenAPI document, a HAR."""
+"""Read requests from a file: a list of paths, an OpenAPI document, or a HAR."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ SAFE = ("GET", "HEAD")
 
 
 class SourceError(Exception):
-    """A file of requests that can't be read, in a line."""
+    """A file of requests can't be read; the message is one line."""
 
 
 class _Schema(msgspec.Struct):
@@ -56,7 +56,7 @@ class _Har(msgspec.Struct):
 
 
 def read_paths(text: str) -> list[Target]:
-    """Read a path on each line, with a method before it or none; # is a comment.
+    """Read one path per line, with an optional method before; # is a comment.
 
     Raises:
         SourceError: a line is not a path.
@@ -77,10 +77,10 @@ def read_paths(text: str) -> list[Target]:
 
 
 def read_openapi(document: bytes) -> list[Target]:
-    """Read the GET operations of an OpenAPI document that need nothing made up.
+    """Read an OpenAPI document's GET operations whose parameters have values.
 
     Raises:
-        SourceError: it is not one.
+        SourceError: it is not an OpenAPI document.
     """
     try:
         paths = msgspec.json.decode(document, type=_OpenApi).paths
@@ -107,7 +107,7 @@ def _get_paths(paths: dict[str, dict[str, msgspec.Raw]]) -> Iterator[str]:
 
 
 def _value(parameter: _Parameter) -> str | int | None:
-    """Return a value that the document itself names; nothing is made up."""
+    """Return a parameter's value from the document itself, or None."""
     schema = parameter.schema
     named = (parameter.example, schema.example, schema.default, *schema.enum)
     return next((each for each in named if each is not None), None)
@@ -134,6 +134,7 @@ def read_har(document: bytes) -> list[Target]:
         if url.netloc.rpartition("@")[2] != own:
             continue
         if method in SAFE and url.path and is_safe(url.path):
-            # A query may hold a token, so only its path is asked and shown.
+            # Headers and queries may hold secrets, so only paths are requested and
+            # shown.
             found[method, url.path] = Target(url.path, method)
     return list(found.values())

@@ -1,4 +1,4 @@
-"""Where an application listens, and how it says that it is ready."""
+"""Judge where an application listens, and its readiness path."""
 
 from collections.abc import Iterator
 
@@ -8,16 +8,16 @@ RESERVED = {
     9001: "Lambda's Runtime API",
     2773: "AWS's extension for parameters and secrets",
 }
-"""Ports that are taken on Lambda: docs/reference/ports.md."""
+"""Ports that Lambda itself uses: docs/reference/ports.md."""
 
 DEFAULT_PORT = 8080
 
 ROOTS = 1_024
-"""Ports below it are for root."""
+"""First port that does not need root."""
 
 
 def judge_port(wanted: int, found: int, *, wanted_by_user: bool = False) -> Finding:
-    """Return what it means that an application listens on another port than $PORT."""
+    """Judge an application that listens on another port than $PORT."""
     if found < ROOTS:
         return failure(
             "port",
@@ -47,7 +47,7 @@ def judge_port(wanted: int, found: int, *, wanted_by_user: bool = False) -> Find
 
 
 def judge_reserved(port: int) -> Finding:
-    """Return what it means that an application listens on a port of Lambda's."""
+    """Judge an application that listens on one of Lambda's ports."""
     return failure(
         "reserved-port",
         f"listens on port {port}, which is that of {RESERVED[port]}",
@@ -58,7 +58,7 @@ def judge_reserved(port: int) -> Finding:
 
 
 def judge_address(host: str, port: int, wanted: str) -> Finding:
-    """Return what it means that an application listens at another address."""
+    """Judge an application that listens on another address."""
     return failure(
         "address",
         f"listens at {host}, and not at {wanted}",
@@ -98,7 +98,7 @@ def judge_unix_socket(path: str) -> Finding:
 def judge_readiness(
     path: str, status: int, seconds: float, *, ready: bool
 ) -> Iterator[Finding]:
-    """Return what the readiness path says."""
+    """Judge the response of the readiness path."""
     cure = "ENV AWS_LWA_READINESS_CHECK_PATH=/a/path/that/returns/200"
     slow = 1.0
     if not ready:

@@ -1,4 +1,4 @@
-"""What a request's outcomes mean: alone, and through each gateway."""
+"""Judge the outcomes of requests, sent directly and through each gateway."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,16 +7,16 @@ import msgspec
 from lambda_adapter.local.check.finding import Finding, failure, passed, warning
 
 GATEWAY_LIMIT = 29.0
-"""Seconds that a REST API waits, and an HTTP API 30."""
+"""A REST API's timeout in seconds; an HTTP API's is 30."""
 
 SLOW = 3.0
-"""Seconds beyond which a request is worth a line."""
+"""Seconds beyond which a request is reported as slow."""
 
 _STREAMS = ("text/event-stream", "application/x-ndjson", "multipart/x-mixed-replace")
 
 
 class Timing(msgspec.Struct, frozen=True):
-    """How a response came."""
+    """How long a response took."""
 
     seconds: float
     complete: bool
@@ -24,7 +24,7 @@ class Timing(msgspec.Struct, frozen=True):
     size: int
     media_type: str
     limit: float
-    """Seconds that were waited for it at most."""
+    """Timeout of the request."""
     is_broken: bool = False
     """Whether it broke off before its end."""
 
@@ -32,9 +32,9 @@ class Timing(msgspec.Struct, frozen=True):
 def judge_timing(
     path: str, timing: Timing, *, streamed: bool = False
 ) -> Iterator[Finding]:
-    """Return whether a response ends, and ends in time.
+    """Judge whether a response ends, and ends in time.
 
-    Where replies are ``streamed``, one that takes its time is as it should be.
+    If replies are ``streamed``, a slow one is fine.
     """
     if streamed and timing.size:
         return
@@ -86,20 +86,20 @@ def _stream(path: str, timing: Timing, *, make_failure: bool) -> Finding:
 
 
 class Compared(msgspec.Struct, frozen=True):
-    """What of a response is the same whatever the way."""
+    """The parts of a response that do not depend on how it was requested."""
 
     status: int
     media_type: str
     location: str
     cookies: int
     body: bytes | None
-    """None where it is another one each time."""
+    """None if it changes with each request."""
 
 
 def judge_difference(
     path: str, gateway: str, direct: Compared, through: Compared, why: str
 ) -> Iterator[Finding]:
-    """Return what a gateway makes of a response that is not what the client got."""
+    """Return findings for differences between a direct and a gateway's response."""
     for name, one, other in (
         ("status", direct.status, through.status),
         ("Content-Type", direct.media_type, through.media_type),
@@ -145,7 +145,7 @@ def judge_asked(asked: int, left: str, most: int, skipped: Sequence[str]) -> Fin
 
 
 def judge_failed(path: str, status: int, line: str) -> Finding:
-    """Return the finding of a request that the application itself fails."""
+    """Return the finding for a request that fails in the application itself."""
     return failure(
         "request-failure",
         f"GET {path} returns {status} in the sandbox",
@@ -167,7 +167,7 @@ def judge_broken(path: str, size: int) -> Finding:
 
 
 def judge_crash(path: str, why: str, line: str) -> Finding:
-    """Return the finding of a request that ends the application."""
+    """Return the finding for a request that makes the application exit."""
     return failure(
         "crash",
         f"GET {path} ends the application",
@@ -179,7 +179,7 @@ def judge_crash(path: str, why: str, line: str) -> Finding:
 
 
 def judge_websocket(path: str) -> Finding:
-    """Return the finding of a path that takes a WebSocket."""
+    """Return the finding for a path that accepts a WebSocket."""
     return warning(
         "websocket",
         f"GET {path} takes a WebSocket",
@@ -193,7 +193,7 @@ def judge_websocket(path: str) -> Finding:
 
 
 def judge_request_headers(size: int, plain: int, large: int) -> Iterator[Finding]:
-    """Return whether the server takes headers that a gateway lets through."""
+    """Judge whether the server accepts headers as large as a gateway does."""
     if large != plain and (large >= 400 or not large):
         got = f"status {large}" if large else "a closed connection"
         yield warning(
@@ -209,7 +209,7 @@ def judge_request_headers(size: int, plain: int, large: int) -> Iterator[Finding
 
 
 def judge_late(path: str, after: int, seconds: float, *, ended: bool) -> Finding:
-    """Return what a request meets after a late one."""
+    """Judge the request after a late one."""
     if ended:
         return warning(
             "late-request",

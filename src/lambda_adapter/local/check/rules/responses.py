@@ -1,4 +1,4 @@
-"""What a response says that means something else on Lambda."""
+"""Judge responses that would not work as intended on Lambda."""
 
 import re
 from collections.abc import Iterator
@@ -10,19 +10,19 @@ from lambda_adapter.http.messages import Fields
 from lambda_adapter.local.check.finding import Finding, failure, warning
 
 MAX_REPLY = 6_291_556
-"""Bytes of a reply, encoded:
+"""Most bytes of an encoded reply:
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
 MAX_ALB = 1_048_576
-"""Bytes of a reply to a load balancer:
+"""Most bytes of a reply to a load balancer:
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html"""
 
 MAX_FIELDS = 10_240
-"""Bytes of all headers at API Gateway:
+"""Most bytes of all headers at API Gateway:
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html"""
 
 MARGIN = 0.75
-"""The part of a limit above which there is little left."""
+"""Fraction of a limit above which a warning is due."""
 
 _LOCAL = r"(?:localhost|127(?:\.\d+){3}|0\.0\.0\.0|\[::1?\])"
 _LOCAL_HOST = re.compile(rf"{_LOCAL}(?::\d+)?", re.IGNORECASE)
@@ -38,11 +38,11 @@ _TEXT = re.compile(
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A response, and what it was asked."""
+    """A response and its request."""
 
     path: str
     host: str
-    """The Host that was asked: a gateway's domain."""
+    """The request's Host: a gateway's domain."""
     status: int
     fields: Fields
     body: bytes = b""
@@ -50,7 +50,7 @@ class Answer(msgspec.Struct, frozen=True):
     """The application's."""
 
     def value(self, name: bytes) -> str:
-        """Return the first value of a header, or nothing."""
+        """Return the first value of a header, or ""."""
         return next(iter(self.values(name)), "")
 
     def values(self, name: bytes) -> list[str]:
@@ -59,7 +59,7 @@ class Answer(msgspec.Struct, frozen=True):
 
     @property
     def is_text(self) -> bool:
-        """Whether the adapter hands its body on as text."""
+        """Whether the adapter forwards its body as text."""
         if self.value(b"content-encoding") not in ("", "identity"):
             return False
         kind = self.value(b"content-type").encode()
@@ -73,7 +73,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 def judge(answer: Answer) -> Iterator[Finding]:
-    """Return all that is wrong with a response."""
+    """Return all findings for a response."""
     yield from judge_redirect(answer)
     yield from judge_links(answer)
     for cookie in answer.values(b"set-cookie"):
@@ -83,7 +83,7 @@ def judge(answer: Answer) -> Iterator[Finding]:
 
 
 def judge_redirect(answer: Answer) -> Iterator[Finding]:
-    """Return what is wrong with a redirect: its host, port or scheme, or a loop."""
+    """Judge a redirect: its host, port and scheme, and whether it loops."""
     location = answer.value(b"location")
     if not location or not 300 <= answer.status < 400:
         return
@@ -110,7 +110,7 @@ def judge_redirect(answer: Answer) -> Iterator[Finding]:
 
 
 def judge_links(answer: Answer) -> Iterator[Finding]:
-    """Return whether a text has absolute links to this machine, or to http."""
+    """Judge absolute links to this machine, or to http."""
     if not answer.is_text:
         return
     text = answer.body[:1_000_000].decode("utf-8", "replace")
@@ -134,7 +134,7 @@ def judge_links(answer: Answer) -> Iterator[Finding]:
 
 
 def judge_cookie(answer: Answer, cookie: str) -> Iterator[Finding]:
-    """Return what is wrong with a cookie's attributes."""
+    """Judge a cookie's attributes."""
     name = cookie.partition("=")[0].strip()
     attributes = {
         key.strip().lower(): value.strip()
@@ -164,7 +164,7 @@ def judge_cookie(answer: Answer, cookie: str) -> Iterator[Finding]:
 
 
 def judge_size(answer: Answer) -> Iterator[Finding]:
-    """Return whether a body is beyond a limit, or close to it."""
+    """Judge a body that exceeds a limit, or nearly does."""
     size = len(answer.body) if answer.is_text else (len(answer.body) + 2) // 3 * 4
     said = f"{len(answer.body):,} bytes"
     if size != len(answer.body):
@@ -191,7 +191,7 @@ def judge_size(answer: Answer) -> Iterator[Finding]:
 
 
 def judge_fields(answer: Answer) -> Iterator[Finding]:
-    """Return whether the headers are beyond API Gateway's limit, or close to it."""
+    """Judge headers that exceed API Gateway's limit, or nearly do."""
     size = sum(len(name) + len(value) + 4 for name, value in answer.fields)
     if size > MAX_FIELDS * MARGIN:
         make = failure if size > MAX_FIELDS else warning
@@ -206,7 +206,7 @@ def judge_fields(answer: Answer) -> Iterator[Finding]:
 
 
 def judge_media(types: dict[str, str]) -> Iterator[Finding]:
-    """Return which media types a REST API has to be told of; by type, a path."""
+    """Judge media types for which a REST API needs a setting; a path for each type."""
     if types:
         named = ", ".join(f"{kind} ({path})" for kind, path in list(types.items())[:5])
         yield warning(

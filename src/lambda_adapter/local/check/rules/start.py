@@ -1,4 +1,4 @@
-"""How long a start takes at which memory."""
+"""Judge how long a start takes at each memory size."""
 
 from collections.abc import Iterator
 
@@ -8,28 +8,28 @@ from lambda_adapter.local.check.finding import Finding, failure, passed, warning
 from lambda_adapter.local.sandbox.limits import vcpu_of
 
 SIZES = (256, 512, 1_024, 1_769)
-"""Megabytes that a start is said for."""
+"""Memory sizes in megabytes to report a start for."""
 
 INIT = 10.0
-"""Seconds for an init:
+"""Timeout of an init, in seconds:
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib"""
 
 
 class Start(msgspec.Struct, frozen=True):
-    """What a start needs, whatever the memory."""
+    """What a start needs, independent of the memory."""
 
     cpu: float
     """CPU seconds."""
     waits: float
-    """Seconds in which it waits for something else than the CPU."""
+    """Seconds in which it does not wait for the CPU, but for something else."""
 
     def at(self, memory_mb: int) -> float:
-        """Return the seconds of a start at a memory size: an estimate."""
+        """Estimate the seconds of a start at a memory size."""
         return self.waits + self.cpu / min(vcpu_of(memory_mb), 1.0)
 
 
 def judge_start(start: Start, memory_mb: int) -> Iterator[Finding]:
-    """Return whether the start fits into Lambda's init, at each size."""
+    """Judge whether the start fits into Lambda's init, at each memory size."""
     table = ", ".join(f"{start.at(size):.1f} s at {size:,} MB" for size in SIZES)
     seen = (
         f"{table} (from {start.cpu:.2f} CPU seconds and {start.waits:.1f} s of waiting,"

@@ -1,1 +1,1 @@
-"""The parts of a check, in their order; each measures one thing of a running app."""
+"""The stages of a check: each measures one aspect of a running application."""

@@ -1,4 +1,4 @@
-"""Requests: each path directly and through each gateway, and compared."""
+"""Request each path directly and through each gateway, and compare."""
 
 from collections import deque
 from collections.abc import AsyncIterator, Callable
@@ -24,7 +24,7 @@ from lambda_adapter.local.check.subject import HOST, Direct, Outcome, Subject
 from lambda_adapter.local.gateways import GATEWAYS
 
 OPENAPI = ("/openapi.json",)
-"""Where FastAPI and others have their document."""
+"""Paths of OpenAPI documents, as in FastAPI."""
 
 REFUSED = (400, 403, 404, 421)
 """Statuses with which servers refuse a Host that they don't know."""
@@ -33,11 +33,11 @@ MAX_KNOWN = 1_000
 """Paths of links that are kept."""
 
 MAX_COMPARED = 8
-"""Pages that are asked through every gateway; the others through the first."""
+"""Pages to request through every gateway; the others only through the first."""
 
 
 class Asking:
-    """The requests of a check, and what they have brought."""
+    """The requests of a check, and their results."""
 
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
@@ -46,11 +46,11 @@ class Asking:
         self._known = {each.path for each in self._queue}
         self._binary: dict[str, str] = {}
         self.causes: list[Cause] = []
-        """What the log says of requests that failed."""
+        """Causes in the log for requests that failed."""
         self.failed = False
         self.asked = 0
         self.skipped: list[str] = []
-        """Paths that were not asked, since they may change something."""
+        """Paths that were not requested, since they may change something."""
         self.late: list[str] = []
         self._beyond = False
         """Whether there are more links than are kept."""
@@ -63,7 +63,7 @@ class Asking:
         return settings.pace.crawl if settings.crawl is None else settings.crawl + 1
 
     async def run(self, progress: Callable[[str], None]) -> AsyncIterator[Finding]:
-        """Ask everything, and find what is wrong with it."""
+        """Send all requests, and return the findings."""
         if not self._given:
             async for finding in self._find_openapi():
                 yield finding
@@ -127,7 +127,7 @@ class Asking:
             for finding in judged:
                 yield finding
             if not direct.complete and subject.streams and direct.status:
-                return  # a stream without an end, which is in its place
+                return  # a stream without an end is fine here
             if not direct.complete:
                 async for finding in self._after_late(target, direct, first_line):
                     yield finding
@@ -211,7 +211,7 @@ class Asking:
             self.causes.append(cause)
         governor = self._subject.jail.governor
         if governor and governor.killed:
-            return []  # the stage for memory has that
+            return []  # the stage that measures memory reports that
         line = cause.line if cause else last_line(lines)
         if not alive or "Runtime.Exit" in outcome.failure:
             return [judge_crash(target.path, outcome.failure, line)]
@@ -222,7 +222,7 @@ class Asking:
     async def _after_late(
         self, target: Target, direct: Direct, first_line: int
     ) -> AsyncIterator[Finding]:
-        """See what the next request meets after one that was late or broke off."""
+        """Send a request after one that was late or broke off."""
         subject = self._subject
         lines = subject.log.lines[first_line:]
         cause = find_cause(lines)

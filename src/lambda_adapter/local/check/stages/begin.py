@@ -1,4 +1,4 @@
-"""Starting: until the application is ready, or it is known why it never is."""
+"""Start the application, until it is ready or known never to be."""
 
 import contextlib
 import math
@@ -20,13 +20,13 @@ _LISTEN = "0A"
 """TCP_LISTEN in /proc/net/tcp: include/net/tcp_states.h."""
 
 LOOK = 0.3
-"""Seconds between two looks at what an application listens on."""
+"""Seconds between two checks of an application's ports."""
 
 UNHEALTHY = 8
-"""Responses of 500 and more until it is taken not to become healthy."""
+"""Responses of 500 and above after which the check gives up."""
 
 STEADY = 1.0
-"""Seconds that an application listens elsewhere until that is taken for its place."""
+"""Seconds that an application must listen elsewhere to be reported."""
 
 
 MAPPED = "::ffff:"
@@ -34,14 +34,14 @@ MAPPED = "::ffff:"
 
 
 class Listener(msgspec.Struct, frozen=True):
-    """An address that the application listens at."""
+    """An address that the application listens on."""
 
     host: str
     port: int
 
 
 class Beginning(msgspec.Struct):
-    """What became of a start."""
+    """The result of a start."""
 
     ready: bool = False
     wall: float = 0.0
@@ -49,32 +49,32 @@ class Beginning(msgspec.Struct):
     cpu: float = 0.0
     """CPU seconds of all processes until then."""
     waits: float = 0.0
-    """Seconds in which no process had anything to run."""
+    """Seconds in which no process had work."""
     seen_up: float = math.inf
     """``waits`` when it was first seen to respond: a busy adapter sees it later."""
     listeners: tuple[Listener, ...] = ()
     unix_socket: str = ""
     """A Unix socket at which it listens, if it listens at nothing else."""
     problem: str = ""
-    """Why it is not ready: a line."""
+    """Why it is not ready, in one line."""
     hindered: bool = False
-    """Whether something of this machine's is in its way: ``problem`` has what."""
+    """Whether this machine causes the ``problem``."""
     ended: bool = False
-    """Whether the processes have ended by themselves."""
+    """Whether the processes have exited by themselves."""
     is_accepting: bool = True
     """Whether connections are taken where it listens; if not, it is still starting."""
     readiness_status: int = 0
-    """What the readiness path returns; 0 for no response in time."""
+    """Status of the readiness path; 0 for no response in time."""
     readiness_seconds: float = 0.0
     unhealthy: int = 0
-    """Looks at which the readiness path returned 500 and more."""
+    """How often the readiness path returned 500 or above."""
     killed: str = ""
     peak_mb: float = 0.0
     lines: list[str] = []
 
 
 async def begin(subject: Subject, progress: Callable[[str], None]) -> Beginning:
-    """Start the application, and return what became of that."""
+    """Start the application, and return the result."""
     found = Beginning()
     began = time.monotonic()
     progress("starting the application")
@@ -117,7 +117,7 @@ def _measure(subject: Subject, found: Beginning) -> None:
 async def _find_place(
     subject: Subject, found: Beginning, start: trio.CancelScope
 ) -> None:
-    """Note where the application listens; end a start that waits at another place."""
+    """Record where the application listens; end a start that waits elsewhere."""
     since = trio.current_time()
     config = subject.options.config
     while True:
@@ -146,7 +146,7 @@ async def _find_place(
 
 
 def _lambda_seconds(subject: Subject) -> float:
-    """Return how long a start takes so far, without this machine's own load."""
+    """Return the seconds of a start so far, without this machine's own load."""
     environment = subject.function.environment
     governor = environment.jail.governor if environment and environment.jail else None
     return governor.elapsed - governor.queued_seconds if governor else 0.0
@@ -155,7 +155,7 @@ def _lambda_seconds(subject: Subject) -> float:
 async def _look_at_readiness(
     subject: Subject, found: Beginning, since: float, *, right: bool
 ) -> None:
-    """Note what the readiness path returns while the adapter waits for it."""
+    """Record the readiness path's status while the adapter waits for it."""
     if right and trio.current_time() - since > STEADY:
         await _ask_readiness(subject, found)
         found.unhealthy += found.readiness_status >= 500
@@ -172,7 +172,7 @@ async def _ask_readiness(subject: Subject, found: Beginning) -> None:
 
 
 def _reaches(listener: Listener, host: str, port: int) -> bool:
-    """Return whether what is sent to a host and port arrives at a listener."""
+    """Return whether a connection to a host and port reaches a listener."""
     if listener.port != port:
         return False
     everywhere = ("0.0.0.0", "::", "*")
@@ -182,7 +182,7 @@ def _reaches(listener: Listener, host: str, port: int) -> bool:
 
 
 def _listeners(subject: Subject) -> tuple[Listener, ...]:
-    """Return where the application listens; the adapter itself does not."""
+    """Return the addresses on which the application listens."""
     environment = subject.function.environment
     pid = environment.adapter.pid if environment else None
     if not pid:

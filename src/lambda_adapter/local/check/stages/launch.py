@@ -1,4 +1,4 @@
-"""Starting, and starting anew with a cure, until the application is ready."""
+"""Start the application, and again with a fix, until it is ready."""
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -22,7 +22,7 @@ from lambda_adapter.local.function import Function
 from lambda_adapter.local.options import Options
 
 MAX_STARTS = 4
-"""Starts until the check gives up: each one has the cure of the one before."""
+"""Most starts: each one has the fix for the one before."""
 
 _EVERYWHERE = ("0.0.0.0", "::", "*")
 
@@ -34,7 +34,7 @@ async def launch(
     log: Log,
     progress: Callable[[str], None],
 ) -> AsyncIterator[tuple[Subject, Beginning, list[Finding]]]:
-    """Start the application, where it listens elsewhere once more with that place."""
+    """Start the application; if it listens elsewhere, start it again for that place."""
     findings: list[Finding] = []
     cured = options
     for number in range(MAX_STARTS):
@@ -56,7 +56,7 @@ async def launch(
 def _judge(
     subject: Subject, beginning: Beginning, findings: list[Finding]
 ) -> Options | None:
-    """Judge a start; return the options with which to try again, if any can help."""
+    """Judge a start; return options for another try, if any can help."""
     config = subject.options.config
     if beginning.ready:
         if not findings and subject.has_port:
@@ -107,7 +107,7 @@ def _misplaced(subject: Subject, place: Listener) -> Iterator[Finding]:
 
 
 def _elsewhere(beginning: Beginning, port: int, host: str) -> Listener | None:
-    """Return another place than the one that is asked, if it listens at none else."""
+    """Return the place where it listens instead of the expected one, if any."""
     there = beginning.listeners
     right = [
         each

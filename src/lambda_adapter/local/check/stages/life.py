@@ -1,4 +1,4 @@
-"""Freeze and thaw, a worker that dies, one connection at a time, the end."""
+"""Freeze and thaw, kill a worker, hold a connection, and end the application."""
 
 import contextlib
 import time
@@ -22,25 +22,25 @@ from lambda_adapter.local.check.settings import Target
 from lambda_adapter.local.check.subject import HOST, Outcome, Subject
 
 HELD = 2.0
-"""Seconds that another request waits beside a half-sent one."""
+"""Timeout of another request beside a half-sent one, in seconds."""
 
 IN_TIME = 1.5
-"""Seconds from SIGTERM beyond which it is ignored. Lambda gives 0.5, the adapter 2
-locally; a server that looks around once a second, as gunicorn does, loses nothing."""
+"""Seconds after which SIGTERM counts as ignored. Lambda gives 0.5, the adapter 2
+locally; a server that checks once a second, as gunicorn does, loses nothing."""
 
 QUEUED = 0.5
-"""Seconds of waiting for a CPU of this machine that spoil a judgement of the end."""
+"""Seconds of waiting for this machine's CPU after which the end is not judged."""
 
 REPLACED = 10.0
 """Seconds until a worker that was killed has to be replaced."""
 
 WORKER = 25.0
-"""Seconds until a worker that was killed has to be there again: it starts as slowly as
-the application, and this machine may be busy."""
+"""Seconds for a killed worker to be replaced: it starts as slowly as the application,
+and this machine may be busy."""
 
 
 async def freeze(subject: Subject) -> AsyncIterator[Finding]:
-    """Freeze, thaw with a POST, then GET: as before?"""
+    """Freeze, thaw with a POST, then GET, and compare with before."""
     path = subject.options.config.readiness_path
     get = Target(path)
     post = Target(path, "POST", [(b"Content-Type", b"text/plain")], b"hello")
@@ -105,7 +105,7 @@ def _environment_options(process: psutil.Process) -> list[str]:
 
 
 async def one_at_a_time(subject: Subject) -> AsyncIterator[Finding]:
-    """Hold a half-sent request, and see whether another one is served meanwhile."""
+    """Hold a half-sent request, and check whether another one is served meanwhile."""
     if not subject.has_port:
         return
     target = Target(subject.options.config.readiness_path)
@@ -139,7 +139,7 @@ def _php(subject: Subject) -> str:
 
 
 async def kill_worker(subject: Subject) -> AsyncIterator[Finding]:
-    """Kill one process of several that serve, and see whether requests are served."""
+    """Kill one of several serving processes, and check whether requests are served."""
     workers = await trio.to_thread.run_sync(_find_workers, subject)
     if not workers or not subject.has_port:
         return
@@ -195,7 +195,7 @@ def _find_workers(subject: Subject) -> list[psutil.Process]:
 
 
 async def end(subject: Subject) -> AsyncIterator[Finding]:
-    """Send SIGTERM as Lambda does, and see whether the application ends in time."""
+    """Send SIGTERM as Lambda does, and check whether the application exits in time."""
     environment = subject.function.environment
     if environment is None or not environment.alive:
         return

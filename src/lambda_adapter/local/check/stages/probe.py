@@ -1,4 +1,4 @@
-"""Requests that a page does not name: WebSockets, and headers of a gateway's size."""
+"""Probe what no link shows: WebSockets, and headers of a gateway's limit."""
 
 import contextlib
 import re
@@ -32,17 +32,17 @@ _CLOSE = b"\x88\x80\0\0\0\0"
 """A close frame with a mask of zeros: RFC 6455, section 5.5.1."""
 
 _WAIT = 1.0
-"""Seconds for the response to an upgrade."""
+"""Timeout of the response to an upgrade, in seconds."""
 
 COOKIE = 7_000
-"""Bytes of a cookie that is large, and common: a server's line may have 8 KB."""
+"""Bytes of a large but common cookie: a server's line may have 8 KB."""
 
 OTHER = 2_000
-"""Bytes of another header; both and the rest fit into API Gateway's 10,240."""
+"""Bytes of another header; all together fit into API Gateway's 10,240."""
 
 
 async def websockets(subject: Subject) -> AsyncIterator[Finding]:
-    """Ask for a WebSocket where there may be one."""
+    """Request a WebSocket at likely paths."""
     if not subject.has_port:
         return
     named = {
@@ -86,7 +86,7 @@ async def _upgrades(subject: Subject, path: str) -> bool:
 
 
 async def large_headers(subject: Subject) -> AsyncIterator[Finding]:
-    """Send the headers of a gateway's limit, and compare with short ones."""
+    """Send headers of a gateway's limit, and compare with short ones."""
     path = next(
         (path for path, page in subject.pages.items() if page.status < 400),
         subject.options.config.readiness_path,

@@ -1,4 +1,4 @@
-"""A second start, in which Python prints the time of each import."""
+"""Start again, with Python printing the time of each import."""
 
 from collections.abc import AsyncIterator
 
@@ -17,7 +17,7 @@ from lambda_adapter.local.function import Function
 
 
 async def imports(subject: Subject) -> AsyncIterator[Finding]:
-    """Start the application once more, after the end of the first, and sum it up."""
+    """Start the application once more, and sum up the times of its imports."""
     environ = subject.options.environ | {VARIABLE: "1"}
     options = msgspec.structs.replace(subject.options, environ=environ)
     log = Log()

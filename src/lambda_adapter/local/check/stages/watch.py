@@ -1,4 +1,4 @@
-"""What is used: while nothing is asked for, and as requests come."""
+"""Measure what is used without requests, and what grows with them."""
 
 import contextlib
 import itertools
@@ -22,13 +22,13 @@ from lambda_adapter.local.check.subject import Subject
 from lambda_adapter.local.sandbox.attempts import Connect
 
 SETTLE = 1.1
-"""Seconds for what the last request has begun to end: Node's HTTP waits 1 s."""
+"""Seconds for work of the last request to end: Node's HTTP waits 1 s."""
 
 MIN_REQUESTS = 100
-"""Requests that show growth, where there is no time for more."""
+"""Minimum requests that show growth."""
 
 STEPS = 10
-"""Times that the processes are weighed while requests come."""
+"""How often to measure the processes while requests are sent."""
 
 
 _GO_NOTE = b"\4\0\0\0Go\0\0"
@@ -50,9 +50,9 @@ class _Look(msgspec.Struct, frozen=True):
 
 
 async def idle(subject: Subject) -> AsyncIterator[Finding]:
-    """Ask nothing for a while, and see what goes on; twice, since garbage is collected.
+    """Send nothing for a while, and measure; twice, since garbage is collected.
 
-    What goes on in both halves goes on.
+    Activity counts only if it is there in both halves.
     """
     await trio.sleep(SETTLE)
     seconds = subject.settings.pace.idle
@@ -117,7 +117,7 @@ def _in_both(halves: Iterable[set[str]]) -> list[str]:
 
 
 def _application(subject: Subject) -> list[psutil.Process]:
-    """Return the application's processes: all but the adapter's, unless it is in it."""
+    """Return the application's processes: without the adapter's, if they differ."""
     tree = processes.tree(subject.environment.adapter.pid or 0)
     return tree if subject.options.config.is_in_process else tree[1:]
 
@@ -158,7 +158,7 @@ def _thread(pid: int, number: int, process: str, *, main: bool) -> _Thread:
 
 
 def _connections(subject: Subject) -> list[str]:
-    """Return the connections that the application has made, and keeps."""
+    """Return the outgoing connections that the application keeps open."""
     found: list[str] = []
     own = processes.listening(_application(subject))
     runtime = subject.environment.runtime_port
@@ -173,7 +173,7 @@ def _connections(subject: Subject) -> list[str]:
 
 
 def _servers(subject: Subject) -> list[str]:
-    """Return the names of the programs that the application consists of."""
+    """Return the names of the application's programs."""
     names: list[str] = []
     for process in _application(subject):
         with contextlib.suppress(*processes.GONE):
@@ -185,7 +185,7 @@ def _servers(subject: Subject) -> list[str]:
 async def grow(
     subject: Subject, progress: Callable[[str], None]
 ) -> AsyncIterator[Finding]:
-    """Send many requests, and see what grows with them."""
+    """Send many requests, and measure what grows with them."""
     paths = [
         path
         for path, page in subject.pages.items()
@@ -247,7 +247,7 @@ def _weigh(subject: Subject, requests: int) -> Weight:
             memory += _proportional_mb(process)
             descriptors += process.num_fds()
         except (*processes.GONE, OSError):
-            threads += 1  # one that has ended, and that nobody has waited for
+            threads += 1  # a zombie
     jail = subject.environment.jail
     tmp = jail.tmp_used_mb() if jail else 0
     return Weight(requests, memory, descriptors, threads, tmp)
