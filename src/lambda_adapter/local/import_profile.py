@@ -1,4 +1,4 @@
-"""What the first response did not need to import: ``local --profile-imports``.
+"""List the imports that the first response did not need: ``--profile-imports``.
 
 Each process of the application that records its imports (``profile_start.py``) connects
 to a Unix socket, also one that a server has forked. After the first reply each gets a
@@ -18,7 +18,7 @@ from lambda_adapter.local.invocation import Invocation
 from lambda_adapter.local.report import Report
 
 PATIENCE = 5.0
-"""Seconds for a process to say what it has imported, and plenty of them."""
+"""Generous upper bound, in seconds, for a process to send its imports."""
 
 ADVICE = (
     "import it in the functions that need it, or set AWS_LWA_LAZY_IMPORTS on Python"
@@ -37,7 +37,7 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Imports(msgspec.Struct, frozen=True):
-    """What a process has imported."""
+    """The imports of a process."""
 
     total_ms: float
     unneeded: list[Row]
@@ -46,7 +46,7 @@ class Imports(msgspec.Struct, frozen=True):
 
 
 class ImportProfile:
-    """Hears from the processes what they have imported, and reports it."""
+    """Receives the imports of processes, and reports them."""
 
     def __init__(self, path: str, report: Report) -> None:
         self.path = path
@@ -56,11 +56,11 @@ class ImportProfile:
         self._heard: list[Imports] = []
 
     def note_reply(self, invocation: Invocation) -> None:
-        """Ask the processes, if this is the first invocation that is over."""
+        """Request the imports after the first complete invocation."""
         self._replied.set()
 
     async def hear(self, stream: trio.SocketStream) -> None:
-        """Hear from one process."""
+        """Receive the imports of one process."""
         self._open += 1
         received = b""
         async with stream:
@@ -85,7 +85,7 @@ class ImportProfile:
 
 
 def describe(imports: Imports) -> list[str]:
-    """Return the lines that say what was imported."""
+    """Return the lines about the imports."""
     unneeded = sum(each.ms for each in imports.unneeded)
     spent = f"{imports.total_ms:.0f} ms, of which the first response did not need"
     lines = [f"imports  {spent} {unneeded:.0f} ms:"]

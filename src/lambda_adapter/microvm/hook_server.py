@@ -87,10 +87,14 @@ def _serve_one(connection: socket.socket, hooks: Hooks) -> None:
                 f"HTTP/1.1 {status} {REASONS[status]}\r\n"
                 "content-length: 0\r\nconnection: close\r\n\r\n".encode()
             )
+            # The response to ``terminate`` is out, so the parent need not wait any
+            # longer.
             if hooks.ended.is_set():
                 hooks.answered.set()
             connection.shutdown(socket.SHUT_WR)
-            connection.recv(1)  # closing with unread bytes would reset the connection
+            # Closing with unread bytes would reset the connection, and the caller might
+            # lose the response.
+            connection.recv(1)
         except OSError:  # the caller is gone
             return
 
@@ -102,6 +106,7 @@ def _respond(hooks: Hooks, line: str, headers: dict[str, str], body: bytes) -> i
     call = hooks.calls.get(path.removeprefix(PREFIX))
     if not path.startswith(PREFIX) or call is None:
         return 404
+    # The port is open to the MicroVM's proxy as well, and through it to clients.
     if not _is_local(headers):
         notice(
             f"{path}: refused: it was called through a proxy, or by a browser",
@@ -127,6 +132,7 @@ def _read_request(
 ) -> tuple[str, dict[str, str], bytes] | None:
     """Return a request's line, headers and body; None if it is not HTTP."""
     received = connection.recv(65_536)
+    # Lambda probes the port with TLS before each call, and expects no answer.
     if received.startswith(TLS_HANDSHAKE):
         return None
     while b"\r\n\r\n" not in received:

@@ -1,4 +1,4 @@
-"""Commands that are typed while a MicroVM runs, one per line."""
+"""Read and run the commands that are typed while a MicroVM runs, one per line."""
 
 import os
 
@@ -29,7 +29,7 @@ async def read_commands(microvm: MicroVM, report: Report) -> None:
 
 
 async def _read() -> bytes:
-    """Return what is typed; nothing if standard input can't be waited for."""
+    """Return what is typed, or nothing if standard input can't be waited for."""
     try:
         await trio.lowlevel.wait_readable(STDIN)
         while not _is_ours():  # the terminal would stop this process

@@ -1,9 +1,9 @@
-"""The front door of a MicroVM: connections are held, passed on and closed as bytes.
+"""The front door of a MicroVM: hold, forward and close connections as bytes.
 
-A MicroVM gets any traffic that HTTP/1.1's port can have: WebSockets, HTTP/2 in clear
-text, gRPC. So nothing is parsed but the head of a connection's first request, which
-says whose it is: the page's, a guarded browser's, or the application's. A browser keeps
-a connection for both, so that a request for the page may also come later on it.
+A MicroVM gets any traffic that a port for HTTP/1.1 can have: WebSockets, HTTP/2 in
+clear text, gRPC. So only the head of a connection's first request is parsed, to decide
+whether it is for the page or the application, and whether to refuse a browser. A
+browser uses one connection for both, so a request for the page may also arrive later.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from lambda_adapter.local.microvm.machine import MicroVM
 from lambda_adapter.local.ports import SetupError
 
 CHUNK = 65_536
-"""Bytes that are read at once."""
+"""Bytes per ``recv``."""
 
 BROKEN = (OSError, trio.BrokenResourceError, trio.ClosedResourceError)
 
@@ -28,7 +28,7 @@ STATUS = {403: "Forbidden", 502: "Bad Gateway"}
 
 
 class Door:
-    """Passes connections on to a MicroVM, and those for its page to the page."""
+    """Forwards connections to a MicroVM, and those for its page to the page."""
 
     def __init__(self, microvm: MicroVM, page: Handle, path: str, guard: Guard) -> None:
         self._microvm = microvm
@@ -47,7 +47,7 @@ class Door:
                 return
 
     async def _serve(self, stream: trio.SocketStream, head: bytes) -> bytes:
-        """Serve a connection from a head on; return the head of another one's part."""
+        """Serve a connection from a head on; return the head that is for the other."""
         line, *headers = head.partition(b"\r\n\r\n")[0].split(b"\r\n")
         fields = [_field(header) for header in headers]
         target = line.partition(b" ")[2]
@@ -73,7 +73,7 @@ class Door:
         await _respond(stream, 403)
 
     async def _relay(self, stream: trio.SocketStream, head: bytes) -> bytes:
-        """Pass bytes on both ways; return what the client sends for the page."""
+        """Forward bytes both ways; return what the client sends for the page."""
         asked: bytes | None = None
         async with self._microvm.passing(stream):
             try:
@@ -91,7 +91,7 @@ class Door:
     async def _send_on(
         self, stream: trio.SocketStream, app: trio.SocketStream, data: bytes
     ) -> bytes | None:
-        """Pass on what a client sends; return what it sends for the page, or its end.
+        """Forward what a client sends; return what it sends for the page, or its end.
 
         None is the end of the connection, "" that of what the client sends.
         """
@@ -110,7 +110,7 @@ class Door:
 async def _send_back(
     app: trio.SocketStream, stream: trio.SocketStream, scope: trio.CancelScope
 ) -> None:
-    """Pass on what the application sends, to its end, and end the connection then."""
+    """Forward what the application sends to its end, then end the connection."""
     with contextlib.suppress(*BROKEN):  # one is gone, and so is the other's use
         while data := await app.receive_some(CHUNK):
             await stream.send_all(data)
@@ -124,7 +124,7 @@ async def _connect(address: Address) -> trio.SocketStream:
 
 
 async def _read_head(stream: trio.SocketStream) -> bytes:
-    """Return what a client sends first: a whole head, or as much as one can have."""
+    """Return a client's first bytes: a whole head, or as many as one may have."""
     received = b""
     while b"\r\n\r\n" not in received and len(received) < MAX_HEAD:
         data = await stream.receive_some(CHUNK)
@@ -147,7 +147,7 @@ async def _respond(stream: trio.SocketStream, status: int) -> None:
 
 
 def closing(page: ASGIApp) -> ASGIApp:
-    """Have each response of the page end its connection: the next is anybody's."""
+    """Close the connection after each response of the page: the next is for either."""
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         async def send_closing(message: Message) -> None:

@@ -1,7 +1,7 @@
-"""Lambda's calls of a MicroVM's hooks, as others measured them on AWS.
+"""Call a MicroVM's hooks as Lambda does, by measurements on AWS.
 
 A call comes from 127.0.0.1 with ``Host: localhost:PORT``. Before it, the same port gets
-the first part of a TLS handshake, on a connection of its own: a probe. Shell.
+the first part of a TLS handshake, over another connection, as a probe.
 """
 
 import contextlib
@@ -17,14 +17,14 @@ PROBE_TIMEOUT = 1.0
 
 
 class NoResponseError(Exception):
-    """A call that got no response: the message says why."""
+    """A call got no response; the message has the reason."""
 
 
 async def call_hook(port: int, name: str, body: bytes) -> int:
-    """POST to a hook of this machine, and return the status of the response.
+    """POST to a hook on this machine, and return the status of the response.
 
     Raises:
-        NoResponseError: there is none.
+        NoResponseError: there is no response.
     """
     try:
         await _probe(port)

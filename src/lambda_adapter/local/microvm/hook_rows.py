@@ -1,4 +1,4 @@
-"""The calls of a MicroVM's hooks, each a row of what is printed and of the page."""
+"""Call a MicroVM's hooks; each call is a row in the output and on the page."""
 
 from collections.abc import Awaitable, Callable
 
@@ -12,20 +12,20 @@ from lambda_adapter.local.options import Options
 from lambda_adapter.local.report import Report
 
 INTERVAL = 0.1
-"""Seconds between two calls of a hook that is to be called again."""
+"""Seconds between two calls of a hook that asks to be called again."""
 
 DONE, AGAIN = 200, 503
 
 
 class Hook(msgspec.Struct, frozen=True):
-    """What Lambda knows of a hook."""
+    """The properties of a hook."""
 
     timeout: float
-    """Seconds that an image can set for it at most."""
+    """Longest timeout that an image can set, in seconds."""
     default: float
-    """Seconds that it has where the image sets none."""
+    """Default timeout in seconds."""
     failure: str
-    """What a status other than 200 means."""
+    """The consequence of a status other than 200."""
 
 
 HOOKS = {
@@ -39,11 +39,11 @@ HOOKS = {
 """https://docs.aws.amazon.com/lambda/latest/microvm-api/API_MicrovmHooks.html"""
 
 ASKED_AGAIN = frozenset({"ready", "validate"})
-"""Hooks that Lambda calls again if they are answered 503."""
+"""Hooks that Lambda calls again after a 503."""
 
 
 class HookRows:
-    """Calls hooks, and keeps and reports what became of each call.
+    """Calls hooks, and keeps and reports the result of each call.
 
     ``measure`` returns the MicroVM's memory in MB, and no call outlasts ``ended``.
     """
@@ -58,9 +58,9 @@ class HookRows:
         self.options = options
         self.records = History()
         self.begun: list[Callable[[Invocation], None]] = []
-        """Called with each row once its hook is called."""
+        """Called with each row when its hook is called."""
         self.listeners: list[Callable[[Invocation], None]] = []
-        """Called with each row that is complete."""
+        """Called with each complete row."""
         self._report = report
         self._measure = measure
         self._ended = ended
@@ -97,7 +97,7 @@ class HookRows:
             try:
                 status = await call_hook(port, name, row.payload)
             except NoResponseError as error:
-                # The adapter has not begun to listen; the timeout counts.
+                # The adapter does not listen yet; the timeout includes that.
                 if name != "ready":
                     return str(error)
                 status = AGAIN
@@ -107,7 +107,7 @@ class HookRows:
             row.calls += 1
 
     def refuse(self, title: str, response: Response, why: str) -> None:
-        """Report a request that was not passed on, and remember it."""
+        """Report and keep a request that was not forwarded."""
         row = Invocation(b"", title)
         row.refuse(response, why)
         self.records.add(row)

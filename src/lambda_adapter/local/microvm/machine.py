@@ -1,4 +1,4 @@
-"""A MicroVM from its image's build to its end: its processes, and what may pass.
+"""Run a MicroVM from its image's build to its end: its processes and its traffic.
 
 No process can be restored from a snapshot here, so the processes that the image is
 built with are the MicroVM's as well. In order: ``ready`` until it returns 200, then
@@ -28,7 +28,7 @@ State = Literal["building", "running", "suspended", "terminated"]
 
 
 FATAL = frozenset({"ready", "validate", "run", "resume"})
-"""Hooks whose failure ends everything."""
+"""Hooks whose failure ends the MicroVM."""
 
 
 class WrongStateError(Exception):
@@ -36,7 +36,7 @@ class WrongStateError(Exception):
 
 
 class MicroVM:
-    """A MicroVM: its processes, its state, and what may pass to it."""
+    """A MicroVM: its processes, its state and its traffic."""
 
     def __init__(self, options: Options, report: Report) -> None:
         self.options = options
@@ -44,7 +44,7 @@ class MicroVM:
         self.state: State = "building"
         self.ended = trio.Event()
         self.problem: SetupError | None = None
-        """Why it ended, unless it was terminated in order."""
+        """Why it ended, unless it was terminated."""
         self._adapter = AdapterProcess(lambda line: self.rows.keep_line(line))
         self.rows = HookRows(options, report, self._adapter.measure, self.ended)
         self._scope = trio.CancelScope()
@@ -97,10 +97,10 @@ class MicroVM:
         self._scope.cancel()
 
     async def start(self) -> None:
-        """Build the image, and run a MicroVM of it: then traffic passes.
+        """Build the image and run it as a MicroVM; then traffic passes.
 
         Raises:
-            SetupError: it can't be built or run, and why.
+            SetupError: it can't be built or run; the message has the reason.
         """
         payload = self.options.payload
         async with self._lock:
@@ -114,7 +114,7 @@ class MicroVM:
         """Call ``suspend``, stop every process, and close connections to the outside.
 
         Raises:
-            WrongStateError: it does not run.
+            WrongStateError: it is not running.
         """
         async with self._lock:
             self._expect("running")
@@ -126,7 +126,7 @@ class MicroVM:
             return row
 
     async def resume(self) -> Invocation:
-        """Let every process go on, and call ``resume``: then traffic passes again.
+        """Let every process continue, and call ``resume``; then traffic passes again.
 
         Raises:
             WrongStateError: it is not suspended.
@@ -137,12 +137,12 @@ class MicroVM:
             return await self._resume()
 
     async def terminate(self, seconds: float | None = None) -> Invocation:
-        """Call ``terminate``, and end what is left of the processes.
+        """Call ``terminate``, and end the remaining processes.
 
-        A suspended MicroVM goes on for that.
+        A suspended MicroVM is continued for that.
 
         Raises:
-            WrongStateError: it does not run any more.
+            WrongStateError: it has ended.
         """
         async with self._lock:
             self._expect("running", "suspended")
@@ -155,7 +155,7 @@ class MicroVM:
             return row
 
     async def close(self) -> None:
-        """End, as Lambda ends a MicroVM that runs."""
+        """End it as Lambda ends a running MicroVM."""
         if self.state in {"running", "suspended"}:
             await self.terminate(GRACE)
         self._scope.cancel()
@@ -163,7 +163,7 @@ class MicroVM:
 
     @asynccontextmanager
     async def passing(self, stream: trio.SocketStream) -> AsyncIterator[None]:
-        """Pass a connection on; a suspension cancels the block, and closes it."""
+        """Allow a connection to pass; a suspension cancels the block, and closes it."""
         with trio.CancelScope() as scope:
             closed = self._passing[scope] = trio.Event()
             try:
@@ -182,7 +182,7 @@ class MicroVM:
             await closed.wait()
 
     async def admit(self) -> bool:
-        """Return, once traffic may pass, whether it may; resume what is suspended."""
+        """Wait until traffic may pass; return whether it may; resume a suspended one."""
         while self.state in {"building", "running", "suspended"}:
             if self._gate.is_set():
                 return True
@@ -212,7 +212,7 @@ class MicroVM:
         """Call a hook, and return its row.
 
         Raises:
-            SetupError: it failed, and the MicroVM ends with that.
+            SetupError: the hook failed, which ends the MicroVM.
         """
         said = {"microvmId": self.id}
         if payload is not None:

@@ -1,4 +1,4 @@
-"""A MicroVM and its front door, from start to end."""
+"""Run a MicroVM with its front door, from start to end."""
 
 import socket
 from collections.abc import AsyncIterator
@@ -28,7 +28,7 @@ class MicroVMSession:
         """Such as http://127.0.0.1:9000."""
 
     async def live(self, report: Report) -> None:
-        """Build, run and obey what is typed, until the MicroVM has ended.
+        """Build, run and execute typed commands, until the MicroVM has ended.
 
         Raises:
             SetupError: it can't be built or run, or has ended by itself.
@@ -46,10 +46,10 @@ class MicroVMSession:
 async def open_microvm(
     options: Options, report: Report, front: socket.socket
 ) -> AsyncIterator[MicroVMSession]:
-    """Serve a MicroVM, which is to be started; leaving terminates it.
+    """Serve a MicroVM that is not started yet; leaving terminates it.
 
-    ``front`` is what to listen on; it is closed in the end. A SetupError that is raised
-    within leaves as it is, in no group.
+    ``front`` is the listening socket, which is closed at the end. A SetupError raised
+    within is not put into a group.
     """
     problem: SetupError | None = None
     host, port = front.getsockname()

@@ -1,4 +1,4 @@
-"""A MicroVM for tests: an HTTP client of it, and what Lambda does with it."""
+"""Run a MicroVM for tests, with an HTTP client and Lambda's operations."""
 
 import os
 import shlex
@@ -39,7 +39,7 @@ class MicroVMApp(httpx.Client):
 
     @property
     def id(self) -> str:
-        """The MicroVM's id, which its hooks are called with."""
+        """The MicroVM's ID, which its hooks get."""
         return self._microvm.id
 
     @property
@@ -49,14 +49,14 @@ class MicroVMApp(httpx.Client):
 
     @property
     def invocations(self) -> list[Invocation]:
-        """The calls of hooks, the latest first."""
+        """The calls of hooks, latest first."""
         return self._portal.run(self._list)
 
     def suspend(self) -> Invocation:
         """Suspend it, and return the call of the hook.
 
         Raises:
-            WrongStateError: it does not run.
+            WrongStateError: it is not running.
         """
         return self._portal.run(self._microvm.suspend)
 
@@ -78,7 +78,7 @@ class MicroVMApp(httpx.Client):
         return self._portal.run(self._microvm.terminate)
 
     def describe_since(self, number: int) -> str:
-        """Return the hooks that were called after one, with the log."""
+        """Return the calls of hooks after a given one, with the log."""
         return self._portal.run(self._describe_since, number)
 
     async def _list(self) -> list[Invocation]:
@@ -99,8 +99,8 @@ def open_microvm_app(
     """Build a web application's image, and run it as a MicroVM.
 
     Raises:
-        SetupError: it can't be built or run, and why.
-        BadOptionError: an option does not exist, or has a value that it can't have.
+        SetupError: it can't be built or run; the message has the reason.
+        BadOptionError: an option does not exist, or its value is invalid.
     """
     own = {name: value for name, value in given.items() if name not in {"env", "cwd"}}
     chosen = {"app_port": free_ports(1)[0], **own, "port": 0, "microvm": True}
