@@ -182,7 +182,7 @@ class MicroVM:
             await closed.wait()
 
     async def admit(self) -> bool:
-        """Wait until traffic may pass; return whether it may; resume a suspended one."""
+        """Wait until traffic may pass, resuming if suspended; return whether it may."""
         while self.state in {"building", "running", "suspended"}:
             if self._gate.is_set():
                 return True
