@@ -47,6 +47,7 @@ TESTED_BY = {
     "http/connect": "http/test_connection",
     "http/body_parsers": "http/test_framing",
     "http/encoding": "http/test_parser",
+    "http/timer": "http/test_wire",
     **dict.fromkeys(
         ["runtime/persistent_connection", "runtime/streamed_reply"],
         "runtime/test_client",

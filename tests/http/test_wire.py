@@ -14,7 +14,8 @@ import trio
 import trio.testing
 from trio.testing import wait_all_tasks_blocked
 
-from lambda_adapter.http.wire import KERNEL_TIMEOUT, RECEIVE_SIZE, Wire, share_timer
+from lambda_adapter.http.timer import share_timer
+from lambda_adapter.http.wire import KERNEL_TIMEOUT, RECEIVE_SIZE, Wire
 from tests.adapter import open_adapter
 from tests.fake_runtime_api import NEXT
 from tests.scripted_app import OK, Answer, open_app, open_server, receive

@@ -13,9 +13,9 @@ How a wait works, and why it does not use trio's streams:
 A deadline is a value, not a cancel scope around the exchange: the scope costs more than
 the work inside it (measured). If invocations are served concurrently, even the scope of
 step 3 matters: with 64 of them, an invocation takes 147 µs of CPU, but 125 µs with one
-``Timer`` that all of them share. Its task sleeps until the earliest deadline in a
-table, and ends a late wait by ``notify_closing``, which wakes the waiting task but
-leaves the socket open.
+``Timer`` (``http.timer``) that all of them share. Its task sleeps until the earliest
+deadline in a table, and ends a late wait by ``notify_closing``, which wakes the waiting
+task but leaves the socket open.
 
 Tried without gain: smaller first buffers, a new poll object for each check,
 Python's own socket timeouts (one more system call each).
@@ -35,6 +35,8 @@ import trio
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from lambda_adapter.http.timer import Timer
 
 RECEIVE_SIZE = 65_536
 """Bytes of a wire's first ``recv``, and of each unless more are waiting."""
@@ -249,59 +251,3 @@ class Wire:
             # it, epoll would forget the descriptor, and the task would wait for ever.
             trio.lowlevel.notify_closing(self.socket)
             self.socket.close()
-
-
-def share_timer(nursery: trio.Nursery) -> None:
-    """Make all wires that are opened from now on share one timer."""
-    timer = Timer()
-    TIMER.set(timer)
-    nursery.start_soon(timer.run)
-
-
-class Timer:
-    """Ends waits for sockets at their deadlines, on trio's clock."""
-
-    def __init__(self) -> None:
-        self._waits: dict[socket.socket, float] = {}
-        self._wakes_at = math.inf
-        """The earliest deadline known when the task last looked."""
-        self._sooner = trio.Event()
-
-    async def run(self) -> None:
-        """End each wait whose deadline has passed, until cancelled."""
-        # A wait that ends in time leaves the table but does not wake this task: nearly
-        # all do. So it may wake for a deadline that has gone, which is rare and cheap.
-        while True:
-            self._end_late_waits(trio.current_time())
-            self._wakes_at = min(self._waits.values(), default=math.inf)
-            with trio.move_on_at(self._wakes_at):
-                await self._sooner.wait()
-            self._sooner = trio.Event()
-
-    def _end_late_waits(self, now: float) -> None:
-        late = [sock for sock, deadline in self._waits.items() if deadline <= now]
-        for sock in late:
-            del self._waits[sock]
-            # Its wait raises ClosedResourceError; the socket itself stays open.
-            trio.lowlevel.notify_closing(sock)
-
-    async def wait_readable(self, sock: socket.socket, deadline: float) -> None:
-        """Wait for bytes or the end. A socket has one such wait at a time.
-
-        Raises:
-            ClosedResourceError: the socket was closed meanwhile.
-            TooSlowError: the deadline passed.
-        """
-        self._waits[sock] = deadline
-        if deadline < self._wakes_at:
-            self._sooner.set()
-        try:
-            await trio.lowlevel.wait_readable(sock)
-        except trio.ClosedResourceError:
-            # The timer takes an entry out before it ends the wait. If it is still
-            # there, somebody else has closed the socket.
-            if sock in self._waits:
-                raise
-            raise trio.TooSlowError from None
-        finally:
-            self._waits.pop(sock, None)

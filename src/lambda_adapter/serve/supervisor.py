@@ -217,7 +217,7 @@ async def supervise(config: Config, app: App, signals: Signals) -> None:
         if config.initialization_type == "snap-start":
             await _restore(config, app)
         if config.is_concurrent:
-            from lambda_adapter.http.wire import share_timer
+            from lambda_adapter.http.timer import share_timer
 
             share_timer(nursery)
         nursery.start_soon(run_loops, open_loops(config, app))

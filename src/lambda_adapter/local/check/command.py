@@ -103,8 +103,7 @@ def run_command(
     try:
         options = make(command, given, settings, os.environ)
     except SetupError as error:
-        said = Text.assemble(("error", "bold red"), f"  {error}")
-        Console(stderr=True).print(said, soft_wrap=True)
+        _print_error(str(error))
         return 1
     if not options.command and not options.config.is_in_process:
         raise click.UsageError(MISSING)
@@ -114,6 +113,11 @@ def run_command(
     if not result.complete:
         return INTERRUPTED
     return 1 if result.failed else 0
+
+
+def _print_error(message: str) -> None:
+    text = Text.assemble(("error", "bold red"), f"  {message}")
+    Console(stderr=True).print(text, soft_wrap=True)
 
 
 def _find_application(

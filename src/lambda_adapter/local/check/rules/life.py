@@ -100,17 +100,21 @@ def judge_idle(idle: Idle, servers: Sequence[str]) -> Iterator[Finding]:
             page="how-to/background-work.md",
         )
     if idle.connections:
-        shown = ", ".join(sorted(set(idle.connections))[:5])
-        yield warning(
-            "connections",
-            f"keeps connections open while it is idle: {shown}",
-            on_lambda="the other end closes them while it is frozen, and the next use"
-            " fails",
-            cure="a pool that tests a connection before use (pool_pre_ping=True), or"
-            " a retry",
-        )
+        yield _warn_of_connections(idle.connections)
     if idle.cpu < IDLE_SHARE and not named and not idle.lines:
         yield passed("idle-cpu", "does nothing while nothing is asked for")
+
+
+def _warn_of_connections(connections: Sequence[str]) -> Finding:
+    shown = ", ".join(sorted(set(connections))[:5])
+    return warning(
+        "connections",
+        f"keeps connections open while it is idle: {shown}",
+        on_lambda="the other end closes them while it is frozen, and the next use"
+        " fails",
+        cure="a pool that tests a connection before use (pool_pre_ping=True), or"
+        " a retry",
+    )
 
 
 def _is_timer(thread: ThreadUse, servers: Sequence[str]) -> bool:
