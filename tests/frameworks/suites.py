@@ -30,4 +30,16 @@ SUITES = (
     Suite("pyramid", "webob"),
     Suite("webob", "webob"),
     Suite("webtest", "webob"),
+    Suite(
+        "django",
+        "django",
+        tests=(
+            *("asgi", "wsgi", "handlers", "requests_tests", "responses"),
+            *("file_uploads", "middleware", "middleware_exceptions", "csrf_tests"),
+            *("sessions_tests", "auth_tests", "admin_views", "test_client"),
+        ),
+        options=("--parallel=1", "--verbosity=0"),
+        runner=("lambda_between.django_tests",),
+        folder="tests",
+    ),
 )

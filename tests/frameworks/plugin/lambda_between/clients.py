@@ -43,24 +43,6 @@ def webob() -> None:
     BaseRequest.call_application = call_application
 
 
-def falcon() -> None:
-    """Put them behind Falcon's simulated requests, of either interface."""
-    from falcon import testing
-    from falcon.testing import client
-
-    simulate, simulate_asgi = client.simulate_request, client._simulate_request_asgi
-
-    def simulate_request(app, *args, **kwargs):
-        between = app if client._is_asgi_app(app) else wsgi.Between(app)
-        return simulate(between, *args, **kwargs)
-
-    def simulate_request_asgi(app, *args, **kwargs):
-        return simulate_asgi(asgi.Between(app), *args, **kwargs)
-
-    client.simulate_request = testing.simulate_request = simulate_request
-    client._simulate_request_asgi = simulate_request_asgi
-
-
 def django() -> None:
     """Put them behind Django's two clients."""
     from lambda_between import django_clients

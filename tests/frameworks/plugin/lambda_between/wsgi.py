@@ -186,7 +186,7 @@ def _fields(environ: Environ) -> Iterable[tuple[bytes, bytes]]:
         is_usual = port in {"", "80" if environ["wsgi.url_scheme"] == "http" else "443"}
         yield b"host", (name if is_usual else f"{name}:{port}").encode("latin-1")
     for key, value in environ.items():
-        if key.startswith("HTTP_"):
+        if key.startswith("HTTP_") and value is not None:
             yield _name(key[5:]), str(value).encode("latin-1")
         elif key in {"CONTENT_TYPE", "CONTENT_LENGTH"} and value != "":
             yield _name(key), str(value).encode("latin-1")
