@@ -54,6 +54,7 @@ def test_threads_and_connections_that_come_and_go():
     [
         ([0, 200], 2, "pass worker"),
         ([200], 1, "warning worker"),
+        ([200], 0, "pass worker"),
         ([0, 0], 0, "failure worker"),
     ],
 )

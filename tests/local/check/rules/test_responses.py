@@ -205,6 +205,14 @@ def test_growth(memory: list[float], descriptors: list[int], expected: list[str]
     assert said(list(judge_growth(weights, 512))) == expected
 
 
+def test_a_virtual_machine_warms_up():
+    """Java's memory grows by megabytes while it compiles, which is no leak."""
+    weights = [Weight(20 * number, 40 + number, 9, 4, 0) for number in range(9)]
+
+    assert said(list(judge_growth(weights, 512))) == ["warning leak"]
+    assert said(list(judge_growth(weights, 512, is_java=True))) == ["pass leak"]
+
+
 def test_memory():
     """The size to choose is the next one that leaves room above the peak."""
     (enough,) = judge_memory(90, 512, "")

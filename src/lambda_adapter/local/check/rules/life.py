@@ -226,7 +226,7 @@ def judge_worker(
         before: how many there were.
     """
     if after and 0 < after[-1] < 500:
-        if left < before:
+        if 0 < left < before:  # what needs none of them does not serve by them
             return warning(
                 "worker",
                 f"a worker ({killed}) that was killed is not replaced: {left} of"

@@ -28,11 +28,14 @@ IN_TIME = 1.5
 """Seconds after which SIGTERM counts as ignored. Lambda gives 0.5, the adapter 2
 locally; a server that checks once a second, as gunicorn does, loses nothing."""
 
-QUEUED = 0.5
-"""Seconds of waiting for this machine's CPU after which the end is not judged."""
-
 REPLACED = 10.0
 """Seconds until a worker that was killed has to be replaced."""
+
+QUEUED = 1.5
+"""Seconds of waiting for this machine's CPU after which the end is not judged."""
+
+KILLED = "did not end on SIGTERM"
+"""What the adapter's line has when it kills an application: app/process.py."""
 
 WORKER = 25.0
 """Seconds for a killed worker to be replaced: it starts as slowly as the application,
@@ -203,13 +206,21 @@ async def end(subject: Subject) -> AsyncIterator[Finding]:
     governor = subject.jail.governor
     queued = governor.queued_seconds if governor else 0.0
     late = _own_queue()
+    killed: list[float] = []
+
+    def note(line: str) -> None:
+        if KILLED in line:
+            killed.append((governor.queued_seconds if governor else 0.0) - queued)
+
+    subject.log.on_line = note
     await environment.end()
     seconds = time.monotonic() - began
-    queued = (governor.queued_seconds if governor else 0.0) - queued
-    queued += _own_queue() - late
-    if seconds > IN_TIME and queued > QUEUED:
+    if killed and killed[0] > QUEUED:
         return  # this machine is too busy to say
-    yield judge_sigterm(seconds, in_time=seconds <= IN_TIME)
+    # Without what this machine did meanwhile.
+    seconds -= (governor.queued_seconds if governor else 0.0) - queued
+    net = max(seconds - (_own_queue() - late), 0.0)
+    yield judge_sigterm(net, in_time=not killed and net <= IN_TIME)
 
 
 def _own_queue() -> float:

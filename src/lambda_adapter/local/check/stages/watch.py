@@ -213,7 +213,8 @@ async def grow(
     if governor and number:
         subject.request_cpu = (governor.cpu_seconds - used) / number
     subject.weights = [(each.requests, each.memory_mb) for each in weights]
-    for finding in judge_growth(weights, subject.settings.memory_mb):
+    is_java = "java" in await trio.to_thread.run_sync(_servers, subject)
+    for finding in judge_growth(weights, subject.settings.memory_mb, is_java=is_java):
         yield finding
     first, last = weights[len(weights) // 2], weights[-1]
     asked = max(last.requests - first.requests, 1)
