@@ -108,8 +108,7 @@ def run_command(
     if not options.command and not options.config.is_in_process:
         raise click.UsageError(MISSING)
     result = _check(options, settings)
-    _print(result)
-    _write_reports(result, json_file, html, junit)
+    _report(result, json_file, html, junit)
     if not result.complete:
         return INTERRUPTED
     return 1 if result.failed else 0
@@ -148,9 +147,10 @@ def _read_gateways(given: str) -> tuple[str, ...]:
     return names
 
 
-def _write_reports(
+def _report(
     result: Result, json_file: str | None, html: str | None, junit: str | None
 ) -> None:
+    _print(result)
     for path, render in (
         (json_file, json_report.render),
         (html, html_report.render),
