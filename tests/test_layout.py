@@ -143,8 +143,7 @@ WAITS = {
     # Not the test: the child that it starts.
     "app/test_process.py": 1,
     # How long an environment is frozen, and processes whose end nothing tells.
-    "e2e/life.py": 1,
-    "e2e/test_late_requests.py": 1,
+    "e2e/life.py": 2,
     # The runner of Django's own suite, whose results it reads.
     "frameworks/plugin/lambda_between/django_tests.py": 3,
 }

@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -73,3 +73,10 @@ async def freeze(adapter: Adapter, seconds: float) -> None:
         await trio.sleep(seconds)
     finally:
         signal_all(pids, signal.SIGCONT)
+
+
+async def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for what no event tells."""
+    with trio.fail_after(10):
+        while not condition():  # noqa: ASYNC110
+            await trio.sleep(0.01)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from tests.e2e.life import freeze, get, open_life, tree
+from tests.e2e.life import freeze, get, open_life, tree, wait_until
 from tests.e2e.servers import (
     granian,
     gunicorn,
@@ -100,9 +100,7 @@ async def assert_ends(runtime, adapter, *, stops: bool) -> None:
     assert await adapter.wait() == 1
     log = await adapter.wait_log("Runtime.AppStuckError: GET /slow: ")
     assert "Runtime.DeadlineError: GET /slow: " in log
-    with trio.fail_after(10):
-        while not gone(pids):  # noqa: ASYNC110 - no event tells
-            await trio.sleep(0.01)
+    await wait_until(lambda: gone(pids))
 
 
 @frozen
