@@ -11,7 +11,6 @@ import os
 import sys
 import sysconfig
 import threading
-import time
 from collections.abc import Callable
 from types import FrameType
 
@@ -64,6 +63,8 @@ class Watchdog:
 
     def __init__(self, margin: float) -> None:
         self._margin = margin / 2
+        # trio's clock, which call deadlines are on: no conversion for each invocation.
+        self._current_time = trio.lowlevel.current_clock().current_time
         self._token = trio.lowlevel.current_trio_token()
         self._due = self._planned = math.inf
         self._news = threading.Event()
@@ -73,16 +74,15 @@ class Watchdog:
 
     def watch(self, call: Call, request: Request) -> None:
         """Watch the loop until a little after this call's deadline."""
-        left = call.deadline - trio.current_time() + self._margin
         self._call, self._request = call, request
-        self._due = time.monotonic() + left
+        self._due = call.deadline + self._margin
         if self._due < self._planned:
             self._news.set()
 
     def _run(self) -> None:
         while True:
             self._planned = due = self._due
-            left = due - time.monotonic()
+            left = due - self._current_time()
             if left > 0:
                 self._news.wait(min(left, threading.TIMEOUT_MAX))
                 self._news.clear()
