@@ -86,7 +86,7 @@ def test_targets_that_are_named():
         PROJECT / ".ci/run",
     ]
     command = re.compile(
-        r"(?:^\$ |`|run: |^)make ((?:--silent )?[a-z0-9-]+)", re.MULTILINE
+        r"(?:^\$ |`|run: |^)make ((?:--silent )?[a-z0-9-]+)(?![/a-z0-9-])", re.MULTILINE
     )
 
     named = {
