@@ -251,7 +251,8 @@ def judge_worker(
 def judge_sigterm(seconds: float, *, in_time: bool) -> Finding:
     """Judge whether the application exits on SIGTERM."""
     if in_time:
-        return passed("sigterm", f"ends {seconds * 1000:.0f} ms after SIGTERM")
+        after = f"{seconds * 1000:.0f} ms after" if seconds else "on"
+        return passed("sigterm", f"ends {after} SIGTERM")
     return warning(
         "sigterm",
         "does not end on SIGTERM, and is killed",

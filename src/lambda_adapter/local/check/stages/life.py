@@ -146,12 +146,15 @@ async def kill_worker(subject: Subject) -> AsyncIterator[Finding]:
     workers = await trio.to_thread.run_sync(_find_workers, subject)
     if not workers or not subject.has_port:
         return
+    target = Target(subject.options.config.readiness_path)
+    before = await subject.ask_directly(target, HELD * 2)
+    if not 0 < before.status < 500:
+        return  # nothing to compare with
     name = workers[0].name()
     with contextlib.suppress(*processes.GONE):
         workers[0].kill()
     began = time.monotonic()
     statuses: list[int] = []
-    target = Target(subject.options.config.readiness_path)
     while time.monotonic() - began < WORKER:
         # Directly: a late request through Lambda would end the environment.
         direct = await subject.ask_directly(target, HELD * 2)
