@@ -148,8 +148,8 @@ async def kill_worker(subject: Subject) -> AsyncIterator[Finding]:
         return
     target = Target(subject.options.config.readiness_path)
     before = await subject.ask_directly(target, HELD * 2)
-    if not 0 < before.status < 500:
-        return  # nothing to compare with
+    if before.status >= 500:
+        return  # it failed before as well
     name = workers[0].name()
     with contextlib.suppress(*processes.GONE):
         workers[0].kill()
