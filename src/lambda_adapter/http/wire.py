@@ -193,7 +193,9 @@ class Wire:
                 self._eager_bytes = 0
                 await self.wait_readable(deadline)
             else:
-                self._adapt_receive_size(len(data))
+                # Nearly all responses need no call here.
+                if len(data) == self._receive_size or self._receive_size > RECEIVE_SIZE:
+                    self._adapt_receive_size(len(data))
                 return data
 
     def _wait_beside(self, companion: Companion) -> None:
