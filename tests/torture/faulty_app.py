@@ -1,6 +1,8 @@
 """An application that does what the path or the body of a request says.
 
-``/do/say/7`` is the sound response: it says ``say 7``. All else is one of ``ACTS``.
+``/do/say/7`` is the sound response: it says ``say 7``. All else is one of ``ACTS``, but
+for the readiness check, which also asks after a late response whether the application
+responds.
 """
 
 import re
@@ -9,6 +11,9 @@ from collections import Counter
 import trio
 
 from tests.torture.faults import CHUNKED, FAULTS, START, Fault, commit
+
+CHECK = b"GET / HTTP/1.1\r\n"
+"""The request line of a readiness check."""
 
 OK_2 = START + b"content-length: 2\r\n\r\nok"
 
@@ -104,6 +109,9 @@ async def receive_asked(stream: trio.SocketStream) -> tuple[str, str, bytes] | N
     """Read a request until it is known what it asks for; None if it never is."""
     data = b""
     while not (asked := re.search(rb"/do/([^/]+)/([0-9]+)", data)):
+        if data.startswith(CHECK):
+            await stream.send_all(OK_2)
+            data = b""
         try:
             more = await stream.receive_some()
         except trio.BrokenResourceError:
