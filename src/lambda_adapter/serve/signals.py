@@ -22,6 +22,10 @@ ENDING = (signal.SIGTERM, signal.SIGINT)
 LOOPS = frozenset({"asyncio", "trio", "trio_asyncio"})
 """Packages whose handlers only pass a signal on to their loop, which must still run."""
 
+INTERRUPTS = "trio._core._ki"
+"""The module of trio's handler for SIGINT. It raises KeyboardInterrupt in whatever code
+is running, so it is replaced like Python's own."""
+
 Handler = Callable[[int, FrameType | None], object] | int | None
 """What ``signal.getsignal`` returns."""
 
@@ -86,7 +90,7 @@ class Signals:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         handler = self._theirs.get(number)
-        if callable(handler) and _package(handler) in LOOPS:
+        if callable(handler) and _is_of_a_loop(handler):
             handler(number, frame)
         if self.received is None:
             self.received = number
@@ -119,5 +123,13 @@ def _is_of_an_application(handler: Handler) -> bool:
     return _package(handler) not in LOOPS
 
 
+def _is_of_a_loop(handler: object) -> bool:
+    return _package(handler) in LOOPS and _module(handler) != INTERRUPTS
+
+
 def _package(handler: object) -> str:
-    return str(getattr(handler, "__module__", "")).partition(".")[0]
+    return _module(handler).partition(".")[0]
+
+
+def _module(handler: object) -> str:
+    return str(getattr(handler, "__module__", ""))
