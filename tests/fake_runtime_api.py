@@ -329,6 +329,7 @@ class FakeRuntimeApi:
             event = await self._next_event(stream)
         finally:
             self.polls -= 1
+        await self._notify()
         if event is None:
             return
         self._open[event.request_id] = event

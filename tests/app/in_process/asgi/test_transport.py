@@ -191,9 +191,10 @@ async def test_streamed_response_that_breaks_off(transport, lines):
     await transport.finish(call.deadline)
 
 
-async def test_task_that_sends_after_the_application_ended(lines, capfd):
+@pytest.mark.parametrize("loop", [loop for loop in LOOPS if loop != "trio"])
+async def test_task_that_sends_after_the_application_ended(loop, lines, capfd):
     """A task that outlives the application gets an OSError where it sends."""
-    async with open_transport("asyncio") as transport:
+    async with open_transport(loop) as transport:
         response, _ = await ask(transport, "/ends_first")
 
     assert response.status == 500
