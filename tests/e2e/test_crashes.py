@@ -24,7 +24,8 @@ any_kind = pytest.mark.parametrize("options", KINDS)
 async def test_a_server_that_ends_after_its_worker(runtime, tmp_path, options, method):
     """A request whose failure ends gunicorn is a 502, and the last one.
 
-    gunicorn takes status 3 of a worker for one that failed to boot, and ends.
+    gunicorn takes status 3 of a worker for one that failed to boot, and ends. Until
+    then, a second worker may still respond, and the next event is requested.
     """
     command = gunicorn(*options, *ENDS_SLOWLY)
     async with open_life(runtime, tmp_path, command) as adapter:
@@ -34,7 +35,8 @@ async def test_a_server_that_ends_after_its_worker(runtime, tmp_path, options, m
 
     assert (status, "Runtime.AppRequestError" in body) == (502, True)
     assert "Runtime.AppExitedError: the application exited with status 3" in adapter.log
-    assert len([each for each in runtime.posted if each.target == NEXT]) == 2
+    asked = len([each for each in runtime.posted if each.target == NEXT])
+    assert asked == 2 or ("--workers" in options and asked == 3)
 
 
 @frozen

@@ -85,7 +85,8 @@ async def test_what_lambda_says_of_an_invocation_arrives(mirror: Emulator):
 def _body(reply: bytes) -> bytes:
     """Return the application's body out of a reply to an event of any kind."""
     if not reply.startswith(b'{"statusCode"'):
-        return reply
+        text: str = json.loads(reply)
+        return text.encode("latin-1")
     return base64.b64decode(json.loads(reply)["body"])
 
 

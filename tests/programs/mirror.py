@@ -1,8 +1,10 @@
 """A web application that responds to each request with the bytes of that request.
 
-It takes the port as its argument.
+If the event is not HTTP, they are a JSON string, since the reply to such an event is
+JSON. It takes the port as its argument.
 """
 
+import json
 import socketserver
 import sys
 
@@ -18,10 +20,13 @@ class Mirror(socketserver.StreamRequestHandler):
                 if name.lower() == b"content-length":
                     length = int(value)
             seen = head + self.rfile.read(length)
-            said = (
-                b"content-type: application/octet-stream\r\ncontent-length: %d\r\n\r\n"
-            )
-            self.wfile.write(b"HTTP/1.1 200 OK\r\n" + said % len(seen) + seen)
+            media_type = b"application/octet-stream"
+            if head.startswith(b"POST /events "):
+                media_type = b"application/json"
+                seen = json.dumps(seen.decode("latin-1")).encode()
+            said = b"content-type: %s\r\ncontent-length: %d\r\n\r\n"
+            said %= media_type, len(seen)
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n" + said + seen)
 
     def read_head(self) -> bytes:
         head = b""
