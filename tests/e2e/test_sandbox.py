@@ -38,7 +38,9 @@ def test_examples_need_nothing_else(
     words = ("--port", "0", "--app-port", port, "--", *map(str, command))
     environ |= {"PORT": port, "DOMAINS": "127.0.0.1", "PYTHONDONTWRITEBYTECODE": "1"}
 
-    with open_terminal(*OPTIONS, *words, cwd=cwd, env=environ) as terminal:
+    with open_terminal(
+        *OPTIONS, *words, cwd=cwd, env=environ, is_measured=False
+    ) as terminal:
         gateway = terminal.port
         statuses = [ask(gateway).status for _ in range(3)]
 

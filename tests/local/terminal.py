@@ -80,11 +80,16 @@ def open_terminal(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     stdin: int = subprocess.DEVNULL,
+    is_measured: bool = True,
 ) -> Iterator[Terminal]:
-    """Run a command in a process group of its own; end it, if it has not ended."""
+    """Run a command in a process group of its own; end it, if it has not ended.
+
+    ``is_measured``: whether coverage may write its data, in the working directory.
+    """
+    base = ENVIRON if is_measured else {"PATH": ENVIRON["PATH"]}
     with subprocess.Popen(
         [*LOCAL, *arguments],
-        env={**ENVIRON, **(env or {})},
+        env={**base, **(env or {})},
         cwd=cwd,
         stdin=stdin,
         stdout=subprocess.PIPE,
