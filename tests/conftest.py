@@ -8,6 +8,7 @@ from hypothesis import settings
 from trio.testing import MockClock
 
 from lambda_adapter.observe.logs import log
+from tests.adapter import measured
 from tests.fake_runtime_api import FakeRuntimeApi, open_fake_runtime_api
 
 # Few examples each time, others every time; where nobody looks twice, the same ones.
@@ -38,3 +39,13 @@ def caplog(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixtur
     yield caplog
     log.removeHandler(caplog.handler)
     log.setLevel(level)
+
+
+@pytest.fixture
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep coverage out of the processes that a test starts.
+
+    It takes CPU and memory, and writes beside the sources: a sandbox forbids that.
+    """
+    for name in measured():
+        monkeypatch.delenv(name)

@@ -16,6 +16,7 @@ SAMPLE = (
 
 
 @pytest.mark.e2e
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.timeout(600)
 async def test_the_zoo(tmp_path: Path):
     """A check finds each application's defect first, and leaves healthy ones alone."""

@@ -24,6 +24,7 @@ def check(*words: str | Path, cwd: Path = APPS) -> subprocess.CompletedProcess[s
     )
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_a_failure(tmp_path: Path):
     """A failure is the exit status, the first finding, and in each report."""
     files = {name: tmp_path / name for name in ("a.json", "a.xml", "a.html")}
@@ -72,7 +73,7 @@ def test_interrupt(tmp_path: Path):
         text=True,
     )
     running = psutil.Process(process.pid)
-    while not any("app.py" in each.cmdline()[1:2] for each in _below(running)):
+    while not any("app.py" in _words(each)[1:2] for each in _below(running)):
         pass
     tree = _below(running)
 
@@ -82,6 +83,14 @@ def test_interrupt(tmp_path: Path):
     assert process.returncode == 130
     assert output.startswith("not finished: ")
     assert processes.wait_ended(tree, 10) == []
+
+
+def _words(process: psutil.Process) -> list[str]:
+    """Return the command line of a process, empty once it has ended."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _below(process: psutil.Process) -> list[psutil.Process]:

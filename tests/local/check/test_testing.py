@@ -11,6 +11,7 @@ APPS = Path(__file__).parents[2] / "zoo/apps"
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.usefixtures("unmeasured")
 def test_a_check_in_a_test(lambda_check: ChecksApps):
     """The fixture returns findings, and prints as the report."""
     found = lambda_check([sys.executable, "start_crash.py"], cwd=str(APPS))

@@ -10,7 +10,10 @@ from lambda_adapter.local.sandbox.jail import Jail
 from lambda_adapter.local.sandbox.limits import HOME, Limits
 from tests.local.sandbox.confined import confined
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux has sandboxes")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="Linux has sandboxes"),
+    pytest.mark.usefixtures("unmeasured"),
+]
 
 TRIES = """
 import os

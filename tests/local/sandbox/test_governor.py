@@ -11,7 +11,10 @@ import pytest
 from lambda_adapter.local.sandbox.limits import Limits
 from tests.local.sandbox.confined import confined
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux has sandboxes")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="Linux has sandboxes"),
+    pytest.mark.usefixtures("unmeasured"),
+]
 
 BUSY = """
 import threading, time

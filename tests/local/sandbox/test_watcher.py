@@ -8,7 +8,10 @@ import pytest
 from lambda_adapter.local.sandbox.attempts import Bind, Connect
 from tests.local.sandbox.confined import confined
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux has sandboxes")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="Linux has sandboxes"),
+    pytest.mark.usefixtures("unmeasured"),
+]
 
 
 def test_attempts_have_names(tmp_path: Path):
