@@ -136,7 +136,7 @@ async def test_threads_go_on(runtime, tmp_path, command, path, stops):
         after = tree(adapter.process.pid)
 
     assert (late[0], following[0]) == (504, 200)
-    assert before == after
+    assert set(before) <= set(after)  # a second worker may start meanwhile
     assert "AppStuckError" not in adapter.log
 
 
