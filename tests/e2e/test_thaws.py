@@ -27,13 +27,13 @@ SERVERS = {
     "gunicorn, gevent": (gunicorn("--worker-class", "gevent"), 2),
     "uvicorn": (uvicorn("--timeout-keep-alive", "1"), 1),
     "uvicorn, workers": (
-        uvicorn("--workers", "2", "--timeout-worker-healthcheck", "1"),
-        2,
+        uvicorn("--workers", "2", "--timeout-worker-healthcheck", "3"),
+        4,
     ),
     "hypercorn": (hypercorn("--keep-alive", "1"), 1),
     "waitress": (waitress(2, "--channel-timeout=1", "--cleanup-interval=1"), 2),
     "Granian": (granian("--interface", "asgi", "life_asgi:app"), 2),
-    "uWSGI": (uwsgi("--master", "--harakiri=1"), 2),
+    "uWSGI": (uwsgi("--master", "--harakiri=3"), 4),
     "nginx and PHP-FPM": (nginx("request_terminate_timeout = 1s"), 2),
     "Puma": (puma("workers 0", *PUMA), 1),
     "Puma, cluster": (puma("workers 2", "worker_timeout 86400", *PUMA), 2),
@@ -43,7 +43,7 @@ SERVERS = {
     "php -S": (php, 1),
 }
 """Servers, and for how many seconds they are frozen: longer than their timers, which
-are scaled down."""
+are scaled down, but to what a busy machine needs to respond."""
 
 KILLED = {
     "gunicorn": gunicorn("--timeout", "1"),
