@@ -42,10 +42,13 @@ def caplog(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixtur
 
 
 @pytest.fixture
-def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+def unmeasured() -> Iterator[None]:
     """Keep coverage out of the processes that a test starts.
 
     It takes CPU and memory, and writes beside the sources: a sandbox forbids that.
     """
-    for name in measured():
-        monkeypatch.delenv(name)
+    kept = measured()
+    for name in kept:
+        del os.environ[name]
+    yield
+    os.environ.update(kept)
