@@ -189,6 +189,7 @@ def test_hooks_are_closed_behind_the_stage(path):
         rewrite(request, Config(AUTO | hook), event)
 
 
+@pytest.mark.e2e  # FastAPI is not among the packages of `make quick`
 @pytest.mark.parametrize(
     ("event", "base"),
     [
