@@ -41,13 +41,17 @@ class Terminal:
 
     def wait(self, pattern: str) -> str:
         """Return the first line with a pattern, once there is one."""
+        return self.wait_for_lines(1, pattern)[0]
+
+    def wait_for_lines(self, count: int, pattern: str) -> list[str]:
+        """Return the lines with a pattern, once there are so many."""
 
         def found() -> list[str]:
             return [line for line in self.lines if re.search(pattern, line)]
 
         with self._news:
-            assert self._news.wait_for(found, TIMEOUT), self.lines
-            return found()[0]
+            assert self._news.wait_for(lambda: len(found()) >= count, TIMEOUT), self.lines
+            return found()
 
     def type(self, text: str) -> None:
         """Type a line: its standard input is a pipe."""

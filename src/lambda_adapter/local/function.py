@@ -52,6 +52,8 @@ class Function:
 
     begun: list[Callable[[Invocation], None]]
     """Called with each invocation before it starts."""
+    initialised: list[Callable[[], None]]
+    """Called after each environment's init, before that is reported."""
     listeners: list[Callable[[Invocation], None]]
     """Called with each invocation after it is reported."""
 
@@ -68,6 +70,7 @@ class Function:
         self.logged = 0
         """Size in bytes of all log lines so far."""
         self.begun = []
+        self.initialised = []
         self.environments: deque[Environment] = deque(maxlen=MAX_ENVIRONMENTS)
         """The latest ones, oldest first."""
         self.listeners = []
@@ -267,6 +270,8 @@ class Function:
                 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
                 place.init_timeout = self._options.timeout
             raise
+        for listener in self.initialised:
+            listener()
         self._report.ready(environment.init_ms or 0)
         return environment
 
