@@ -73,7 +73,7 @@ class Runtime:
 @asynccontextmanager
 async def open_runtime() -> AsyncIterator[tuple[RuntimeApi, Runtime]]:
     """Give a Runtime API and a runtime that is connected to it."""
-    api = RuntimeApi(Options((), {}, timeout=3), lambda: None, lambda: None)
+    api = RuntimeApi(Options((), {}, timeout=3))
     (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
     async with trio.open_nursery() as nursery:
         nursery.start_soon(trio.serve_listeners, api.serve, [listener])

@@ -95,7 +95,7 @@ class Event(msgspec.Struct, frozen=True, rename="camel", gc=False):
 
     @classmethod
     def check_response(cls, request: Request, response: Response) -> None:
-        """Check the response. HTTP events accept any; other kinds refuse some.
+        """Check the response to an event that is not HTTP; some kinds refuse some.
 
         Raises:
             InvocationError: the response means that the event has failed.

@@ -50,11 +50,11 @@ class HttpApiEvent(HttpEvent, frozen=True):
 
     def parts(self) -> RequestParts:
         """Return the parts. Duplicate headers arrive, and stay, joined by commas."""
+        request_target = self._target()
         context = self.context()
-        query = target.verbatim_query(self.raw_query_string or "")
         return RequestParts(
             context.http.method,
-            target.join(self._path(), query),
+            request_target,
             single(self.headers),
             self.body,
             self.is_base64_encoded,
@@ -86,8 +86,9 @@ class HttpApiEvent(HttpEvent, frozen=True):
         """Return the prelude of a streamed reply, without its delimiter."""
         return msgspec.json.encode(_Prelude(response.status, *split(response.fields)))
 
-    def _path(self) -> bytes:
-        return target.encoded_path(self.raw_path)
+    def _target(self) -> bytes:
+        query = target.verbatim_query(self.raw_query_string or "")
+        return target.join(target.encoded_path(self.raw_path), query)
 
 
 class FunctionUrlEvent(HttpApiEvent, frozen=True):
@@ -96,8 +97,9 @@ class FunctionUrlEvent(HttpApiEvent, frozen=True):
     streams: ClassVar[bool] = True
     max_fields: ClassVar[float] = math.inf
 
-    def _path(self) -> bytes:
-        return target.verbatim_path(self.raw_path)
+    def _target(self) -> bytes:
+        query = target.verbatim_query(self.raw_query_string or "")
+        return target.join(target.verbatim_path(self.raw_path), query)
 
 
 class _Prelude(msgspec.Struct, rename="camel"):

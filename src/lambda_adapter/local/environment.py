@@ -52,7 +52,7 @@ class Environment:
         )
         self.adapter = self._adapter
         freeze, thaw = self._adapter.freeze, self._adapter.thaw
-        changes = (freeze, thaw) if options.freeze else (_do_nothing, _do_nothing)
+        changes = (freeze, thaw) if options.freeze else ()
         self._api = RuntimeApi(options, *changes)
         self.runtime_port = 0
         """Where its Runtime API listens, once it does."""
@@ -232,7 +232,3 @@ def _jail_of(options: Options) -> Jail | None:
     if not options.sandbox:
         return None
     return Jail(options.limits, options.command, options.environ, options.cwd)
-
-
-def _do_nothing() -> None:
-    pass

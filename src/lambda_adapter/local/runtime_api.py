@@ -147,16 +147,17 @@ class RuntimeApi:
     """Delivers invocations, and accepts replies, streams and errors.
 
     ``on_idle`` is called when all of the runtime's loops wait for an event, and
-    ``on_event`` before one of them gets it.
+    ``on_event`` before one of them gets it; None, if nothing is to happen then.
     """
 
     def __init__(
         self,
         options: Options,
-        on_idle: Callable[[], None],
-        on_event: Callable[[], None],
+        on_idle: Callable[[], None] | None = None,
+        on_event: Callable[[], None] | None = None,
     ) -> None:
-        self._options = options
+        self._timeout = DEBUGGING if options.is_debugged else options.timeout
+        self._arn = options.arn
         self._extensions = ExtensionsApi(options)
         self._concurrency = options.concurrency
         self._on_idle = on_idle
@@ -223,12 +224,13 @@ class RuntimeApi:
         self._waiting += 1
         try:
             # Frozen only once no loop works on anything, as on Lambda.
-            if self._waiting == self._concurrency:
+            if self._on_idle and self._waiting == self._concurrency:
                 self._on_idle()
             invocation = await self._events.receive()
         finally:
             self._waiting -= 1
-        self._on_event()
+        if self._on_event:
+            self._on_event()
         self._open[invocation.request_id] = invocation
         about = self._about(invocation)
         fields = [(name.encode(), value.encode()) for name, value in about.items()]
@@ -242,15 +244,13 @@ class RuntimeApi:
 
     def _about(self, invocation: Invocation) -> dict[str, str]:
         now = time.time()
-        timeout = DEBUGGING if self._options.is_debugged else self._options.timeout
-        deadline = now + timeout
         root = f"1-{int(now):08x}-{secrets.token_hex(12)}"
         context = invocation.client_context
         return {
             **({"Lambda-Runtime-Client-Context": context} if context else {}),
             "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
-            "Lambda-Runtime-Deadline-Ms": str(int(deadline * 1000)),
-            "Lambda-Runtime-Invoked-Function-Arn": self._options.arn,
+            "Lambda-Runtime-Deadline-Ms": str(int((now + self._timeout) * 1000)),
+            "Lambda-Runtime-Invoked-Function-Arn": self._arn,
             "Lambda-Runtime-Trace-Id": (
                 f"Root={root};Parent={secrets.token_hex(8)};Sampled=0"
             ),

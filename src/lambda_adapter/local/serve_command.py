@@ -86,7 +86,7 @@ def serve(command: tuple[str, ...], **given: object) -> int:
     try:
         if made.profile_imports:
             return trio.run(_serve_profiled, made, report, output, front)
-        return trio.run(_serve, made, report, output, front, _ignore)
+        return trio.run(_serve, made, report, output, front)
     finally:
         processes.kill(processes.tree(os.getpid())[1:], DEATH)
 
@@ -114,22 +114,18 @@ async def _serve_profiled(
         return await _serve(options, report, output, front, profile.note_reply)
 
 
-def _ignore(invocation: Invocation) -> None:
-    pass
-
-
 async def _serve(
     options: Options,
     report: Reporter,
     output: Output,
     front: socket.socket,
-    listener: Callable[[Invocation], None],
+    listener: Callable[[Invocation], None] | None = None,
 ) -> int:
     status = 0
     opening = _opening(options)
     with trio.open_signal_receiver(*ENDING) as signals:
         async with opening(options, report, front) as session:
-            if isinstance(session, Session):
+            if listener and isinstance(session, Session):
                 session.function.listeners.append(listener)
             report.begin(
                 session.url,

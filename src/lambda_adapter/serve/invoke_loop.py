@@ -201,8 +201,9 @@ class InvokeLoop:
 
     async def _send(self, call: Call, request: Request) -> Response:
         http, other = self._transports
-        transport = http if call.kind.is_http else other
-        response = await transport.send(request, call)
+        if call.kind.is_http:
+            return await http.send(request, call)
+        response = await other.send(request, call)
         call.kind.check_response(request, response)
         return response
 

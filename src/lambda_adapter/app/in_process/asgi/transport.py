@@ -1,5 +1,7 @@
 """An invoke loop's transport at an ASGI application."""
 
+from functools import partial
+
 import trio
 
 from lambda_adapter.app.app import Call
@@ -48,14 +50,12 @@ class ASGITransport:
             DeadlineError: there was none in time; the application is cancelled.
             ResponseTooLargeError: its body has more bytes than a reply can have.
         """
-        app = self._app
         scope = make_scope(request, call, self._function, self._base_path, self._state)
         self._exchange = exchange = HTTPCycle(self._host, request, call)
         if self._watchdog:
             self._watchdog.watch(call, request)
-        exchange.task = self._host.start(
-            lambda: app(scope, exchange.receive, exchange.send), exchange.ended
-        )
+        start = partial(self._app, scope, exchange.receive, exchange.send)
+        exchange.task = self._host.start(start, exchange.ended)
         if not exchange.ready:
             await _wait_ready(exchange, call)
         return _response(exchange, call)
