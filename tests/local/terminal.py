@@ -50,7 +50,8 @@ class Terminal:
             return [line for line in self.lines if re.search(pattern, line)]
 
         with self._news:
-            assert self._news.wait_for(lambda: len(found()) >= count, TIMEOUT), self.lines
+            has_come = self._news.wait_for(lambda: len(found()) >= count, TIMEOUT)
+            assert has_come, self.lines
             return found()
 
     def type(self, text: str) -> None:

@@ -44,8 +44,8 @@ class Reload:
             options.command, top, options.reload_include, options.reload_exclude
         )
         self._writes = OwnWrites(os.getpid(), lambda: session.function.logged)
-        # Readings after a start, and at both ends of a request, separate its writes from
-        # edits before and after it.
+        # Readings after a start, and at both ends of a request, separate its writes
+        # from edits before and after it.
         session.function.initialised.append(self._look)
         session.function.begun.append(lambda _: self._look())
         session.function.listeners.append(lambda _: self._look())
