@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
-from lambda_adapter.local.debugging import START, debugged
+from lambda_adapter.local.debugging import NODE_PORT, PYTHON_PORT, START, debugged
 from lambda_adapter.local.ports import SetupError, free_ports
 from tests.adapter import ENVIRON
 from tests.e2e.applications import need
+from tests.emulator import PROJECT
 from tests.local.browser import Browser
 from tests.local.client import ask
 from tests.local.terminal import LOCAL, Terminal, app_port, open_terminal
@@ -93,10 +94,11 @@ class Client:
         body: dict[str, Any] = response.get("body") or {}
         return body
 
-    def attach(self) -> None:
-        """Attach, as an editor does."""
-        self.call("initialize", adapterID="test", pathFormat="path")
-        attached = self.send("attach", justMyCode=True)
+    def attach(self, port: int) -> None:
+        """Attach as VS Code does with the page's configuration, but for the port."""
+        attributes = configuration("debugpy") | {"connect": {"port": port}}
+        self.call("initialize", adapterID="debugpy", pathFormat="path")
+        attached = self.send("attach", **attributes)
         self.wait(event="initialized")
         self.call("configurationDone")
         self.wait(request_seq=attached)
@@ -115,6 +117,14 @@ class Client:
         )
         self.call("continue", threadId=thread)
         return str(value["result"])
+
+
+def configuration(kind: str) -> dict[str, Any]:
+    """Return what VS Code's launch.json has on the page about debugging."""
+    page = PROJECT / "docs" / "how-to" / "debugging.md"
+    block = page.read_text("utf-8").split("```json\n")[1].split("```")[0]
+    found: list[dict[str, Any]] = json.loads(block)["configurations"]
+    return next(each for each in found if each["type"] == kind)
 
 
 @contextmanager
@@ -153,7 +163,7 @@ def test_a_client_of_an_editor(tmp_path: Path, command: tuple[str, ...]):
     with open_terminal(*options, *words, cwd=tmp_path, env=env) as terminal:
         terminal.wait(f"debugger  waits for a client on 127.0.0.1:{debug}")
         with closing(Client(int(debug))) as client:
-            client.attach()
+            client.attach(int(debug))
             terminal.wait("^ready")  # which takes a request behind a server
             client.break_at(tmp_path / "main.py", LINE)
             with asking(terminal) as got:
@@ -265,6 +275,14 @@ def test_without_debugpy(tmp_path: Path):
 
     assert done.returncode == 1
     assert f"needs debugpy for {sys.executable}: pip install debugpy" in done.stderr
+
+
+def test_the_page_has_the_ports():
+    """VS Code's configurations attach to the ports that `--debug` has by itself."""
+    python, node = configuration("debugpy"), configuration("node")
+    assert (python["request"], python["connect"]) == ("attach", {"port": PYTHON_PORT})
+    assert (node["request"], node["port"]) == ("attach", NODE_PORT)
+    assert node["continueOnAttach"]  # --inspect-brk stops at the first line
 
 
 def test_one_debugger():
