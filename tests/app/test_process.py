@@ -126,9 +126,11 @@ async def test_end_while_serving():
     """The exit of a child is noticed immediately, and is an error."""
     code = "raise SystemExit(3)"
     async with started(code) as child, AppProcess(child.child) as process:
+        exited = trio.Event()
         with trio.fail_after(10), pytest.raises(AppExitedError) as caught:
-            await process.watch()
+            await process.watch(exited)
 
+    assert exited.is_set()
     message = "the application exited with status 3 while it was serving"
     assert str(caught.value) == message
 

@@ -126,8 +126,7 @@ async def test_end_while_responses_come_quickly(runtime, tmp_path):
         served = len(app.requests) - before
         nursery.cancel_scope.cancel()
 
-    # A shell ends in the meantime, and what is in progress then gets a moment.
-    assert served <= 32 * LATE
+    assert served <= 2 * LATE  # a shell ends in the meantime
     assert adapter.log.count("exit") >= 1
 
 

@@ -386,6 +386,28 @@ async def test_killed_while_idle(runtime):
     assert "Runtime.AppExitedError" in adapter.log
 
 
+async def test_no_event_after_the_exit(runtime, tmp_path):
+    """No event is requested after the application's exit.
+
+    Another environment gets it, even if a process that was left behind would respond.
+    """
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    script = f"(trap '' TERM; exec sleep 60) & read line < {fifo}; exit 7"
+
+    async with (
+        open_app() as app,
+        open_adapter(runtime.address, ["sh", "-c", script], port=app.port) as adapter,
+    ):
+        await runtime.invoke(SQS)
+        fifo.write_text("end\n")
+        await adapter.wait_log("SIGTERM to the processes that the application left")
+        async with invoking(runtime, SQS):
+            assert await adapter.wait() == 1
+
+    assert len(of_kind(runtime, "response", "error")) == 1
+
+
 async def test_lambda_says_all_is_lost(runtime, tmp_path):
     """Status 500 of Lambda ends the application and the adapter."""
     log = tmp_path / "log"

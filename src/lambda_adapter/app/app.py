@@ -102,8 +102,11 @@ class App(Protocol):
     def extension_name(self) -> str:
         """The name to register with Lambda's Extensions API."""
 
-    async def run(self, ready: trio.Event) -> None:
+    async def run(self, ready: trio.Event, exited: trio.Event) -> None:
         """Run the application, and set ``ready`` once Lambda's init may end.
+
+        If a child exits while it is serving, ``exited`` is set immediately; the error
+        is raised when the invocations in progress have had time to fail.
 
         Raises:
             InitError: the application did not become ready.

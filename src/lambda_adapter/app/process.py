@@ -148,13 +148,14 @@ class AppProcess:
                 await trio.sleep(POLL)
         return how
 
-    async def watch(self) -> None:
-        """Wait for the application's exit, which is an error.
+    async def watch(self, exited: trio.Event) -> None:
+        """Wait for the application's exit, which is an error, and set ``exited`` then.
 
         Raises:
             AppExitedError: it has exited.
         """
         how = await self.wait_ended()
+        exited.set()
         # The invoke loops see broken connections first, and reply to their clients.
         await trio.sleep(LAST_MOMENT)
         raise AppExitedError(f"the application {how} while it was serving")

@@ -151,7 +151,7 @@ class ChildApp(ServerApp):
         super().__init__(config)
         self._child = child
 
-    async def run(self, ready: trio.Event) -> None:
+    async def run(self, ready: trio.Event, exited: trio.Event) -> None:
         """Wait until the application is ready, then watch it; end it when cancelled.
 
         Raises:
@@ -165,7 +165,7 @@ class ChildApp(ServerApp):
                 self._nursery.start_soon(self._let_init_end, ready)
                 await self._wait_ready()
                 self._is_ready.set()
-                await self._process.watch()
+                await self._process.watch(exited)
 
 
 class AttachedApp(ServerApp):
@@ -174,7 +174,7 @@ class AttachedApp(ServerApp):
     extension_name = os.path.basename(sys.argv[0])
     """An external extension must register under its file name."""
 
-    async def run(self, ready: trio.Event) -> None:
+    async def run(self, ready: trio.Event, exited: trio.Event) -> None:
         """Wait until the application is ready, and take the lock for its events.
 
         If the image's entry point is an adapter too, that one took the lock before it

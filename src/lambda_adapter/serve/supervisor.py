@@ -52,7 +52,7 @@ def open_loops(config: Config, app: App) -> list[InvokeLoop]:
 
 
 async def run_loops(loops: Sequence[InvokeLoop]) -> None:
-    """Run the loops, until cancelled or until one of them fails.
+    """Run the loops, until they are stopped or cancelled, or one of them fails.
 
     If the application is stuck in an abandoned request, no loop takes another event,
     and the others complete their invocations, which have deadlines. Only then does the
@@ -81,7 +81,8 @@ async def run_loops(loops: Sequence[InvokeLoop]) -> None:
     async with trio.open_nursery() as nursery:
         for loop in loops:
             nursery.start_soon(run, loop)
-    raise stuck[0]
+    if stuck:
+        raise stuck[0]
 
 
 def open_runtime(config: Config) -> RuntimeClient:
@@ -205,11 +206,11 @@ async def supervise(config: Config, app: App, signals: Signals) -> None:
         ExceptionGroup: with InitError, AfterRestoreError or FatalError.
     """
     extension = Extension(*config.runtime_api)
-    registered, ready = trio.Event(), trio.Event()
+    registered, ready, exited = trio.Event(), trio.Event(), trio.Event()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_cancel_on_signal, signals, nursery.cancel_scope)
         nursery.start_soon(extension.run, app.extension_name, registered)
-        nursery.start_soon(app.run, ready)
+        nursery.start_soon(app.run, ready, exited)
         await ready.wait()
         # The first ``/next`` ends Lambda's init, after which no extension can register.
         await registered.wait()
@@ -220,7 +221,9 @@ async def supervise(config: Config, app: App, signals: Signals) -> None:
             from lambda_adapter.http.timer import share_timer
 
             share_timer(nursery)
-        nursery.start_soon(run_loops, open_loops(config, app))
+        loops = open_loops(config, app)
+        nursery.start_soon(_stop_after_exit, exited, loops)
+        nursery.start_soon(run_loops, loops)
 
 
 async def _restore(config: Config, app: App) -> None:
@@ -240,6 +243,13 @@ async def _restore(config: Config, app: App) -> None:
 async def _cancel_on_signal(signals: Signals, scope: trio.CancelScope) -> None:
     await signals.wait()
     scope.cancel()
+
+
+async def _stop_after_exit(exited: trio.Event, loops: Sequence[InvokeLoop]) -> None:
+    """Stop the loops when the application has exited: no other event would succeed."""
+    await exited.wait()
+    for each in loops:
+        each.stop()
 
 
 def _leaves(group: BaseExceptionGroup[AdapterError]) -> list[AdapterError]:

@@ -31,7 +31,7 @@ class MeteredApp:
         """The wrapped application's name."""
         return self._app.extension_name
 
-    async def run(self, ready: trio.Event) -> None:
+    async def run(self, ready: trio.Event, exited: trio.Event) -> None:
         """Run the wrapped application, and write how long it took to become ready.
 
         Raises:
@@ -41,7 +41,7 @@ class MeteredApp:
         started = trio.current_time()
         within = trio.Event()
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._app.run, within)
+            nursery.start_soon(self._app.run, within, exited)
             await within.wait()
             init, readiness = seconds_since_exec(), trio.current_time() - started
             write_line(

@@ -36,7 +36,7 @@ class ASGIApp:
         forked.watch()
         self._lifespan = Lifespan(self._host, app)
 
-    async def run(self, ready: trio.Event) -> None:
+    async def run(self, ready: trio.Event, exited: trio.Event) -> None:
         """Start the application up, and shut it down at the end.
 
         Raises:

@@ -27,7 +27,7 @@ class WSGIApp:
         forked.watch()
         end_watch()
 
-    async def run(self, ready: trio.Event) -> None:
+    async def run(self, ready: trio.Event, exited: trio.Event) -> None:
         """Set ``ready`` immediately, and wait until cancelled."""
         log.info("the application is ready")
         ready.set()
