@@ -183,7 +183,8 @@ class HTTPCycle:
         """Record that the application's coroutine has ended, and log why."""
         self.over = True
         was_complete = self.progress is Progress.COMPLETE
-        if self.progress in {Progress.WAITING, Progress.STREAMING}:
+        # Not a set of them: each hash of an ``Enum``'s member is a call in Python.
+        if self.progress is Progress.WAITING or self.progress is Progress.STREAMING:
             self.progress = Progress.FAILED
         self._disconnect()
         self._notify()

@@ -68,7 +68,8 @@ async def _run(
     call: Callable[[], Awaitable[None]], ended: Ended, scope: trio.CancelScope
 ) -> None:
     """Run a coroutine, and call ``ended``, whatever it raises."""
-    error: BaseException | None = None
+    cancelled: BaseException | None = None
+    rest: BaseException | None = None
     try:
         # Within the ``try``: leaving the scope removes its own cancellation from a
         # group of errors, and lets the rest through.
@@ -77,8 +78,7 @@ async def _run(
     except BaseException as raised:
         # Whatever it is: the host's nursery, and with it the adapter, must not end.
         end_if_child(raised)
-        error = raised
-    cancelled, rest = _split(error)
+        cancelled, rest = _split(raised)
     if rest:
         ended(contained(rest))
     else:
@@ -89,7 +89,7 @@ async def _run(
 
 
 def _split(
-    error: BaseException | None,
+    error: BaseException,
 ) -> tuple[BaseException | None, BaseException | None]:
     """Split an error into the host's own cancellation, to be raised, and the rest."""
     # If the host is not cancelled, a ``Cancelled`` is one that the application kept,
