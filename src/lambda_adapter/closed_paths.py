@@ -72,10 +72,11 @@ def _readable(path: bytes) -> str:
 
 def _decoded(path: bytes) -> bytes:
     first, *rest = path.split(b"%")
-    return first + b"".join([_unescaped(piece) for piece in rest])
+    return first + b"".join([_decode_escape(piece) for piece in rest])
 
 
-def _unescaped(piece: bytes) -> bytes:
+def _decode_escape(piece: bytes) -> bytes:
+    """Decode the escape that began before this piece of a path, if it is valid."""
     digits = piece[:2]
     if len(digits) < 2 or digits.strip(_HEX):
         return b"%" + piece

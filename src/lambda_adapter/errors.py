@@ -218,6 +218,10 @@ class AppStuckError(FatalError):
     The next request would have to wait for it, so this environment ends.
     """
 
+    def __init__(self, message: str, subject: str) -> None:
+        super().__init__(message)
+        self.subject = subject
+
 
 class RuntimeApiError(FatalError):
     """The Runtime API is unreachable, or says that this environment is lost."""

@@ -284,9 +284,7 @@ class HttpTransport:
 
     async def _see_stuck(self, call: Call) -> None:
         if self._server and not await self._server.responds(call):
-            error = AppStuckError(STUCK)
-            error.subject = call.subject
-            raise error
+            raise AppStuckError(STUCK, call.subject)
 
     def close(self) -> None:
         """Close every idle connection."""

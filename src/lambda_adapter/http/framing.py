@@ -94,28 +94,30 @@ def _persists(minor_version: int, options: bytes | None) -> bool:
         return minor_version == 1
     named = _known_options.get(options)
     if named is None:
-        named = memoize(_known_options, options, _items(options.lower()))
+        named = memoize(_known_options, options, _framing_items(options.lower()))
     return b"close" not in named and (minor_version == 1 or b"keep-alive" in named)
 
 
 def _is_chunked(codings: bytes) -> bool:
     # https://www.rfc-editor.org/rfc/rfc2616#section-3.6: "identity" was the name for no
     # coding, and old servers still send it.
-    named = _items(codings.lower()) - {b"identity"}
+    named = _framing_items(codings.lower()) - {b"identity"}
     if named - {b"chunked"}:
         raise malformed("its Transfer-Encoding is not just chunked")
     return bool(named)
 
 
 def _read_length(lengths: bytes) -> int:
-    digits, *others = _items(lengths) if b"," in lengths else (lengths,)
+    digits, *others = _framing_items(lengths) if b"," in lengths else (lengths,)
     if others or not digits.isdigit() or len(digits) > MAX_LENGTH_DIGITS:
         raise malformed("its Content-Length is not one number")
     return int(digits)
 
 
-def _items(values: bytes) -> frozenset[bytes]:
-    """Return the items of a list: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.1.
+def _framing_items(values: bytes) -> frozenset[bytes]:
+    """Return the items of a header that frames the body.
+
+    https://www.rfc-editor.org/rfc/rfc9110#section-5.6.1
 
     A set, so that a repeated item counts once.
     """

@@ -7,12 +7,13 @@ used.
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Protocol, Unpack
+from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar, Unpack
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from lambda_adapter.local.check.testing import Checked
     from lambda_adapter.local.microvm.testing import MicroVMApp
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from lambda_adapter.local.testing import LambdaApp
 
     App = LambdaApp | MicroVMApp
+
+P = ParamSpec("P")
+A = TypeVar("A", bound="App")
 
 
 class StartsApps(Protocol):
@@ -38,13 +42,13 @@ _APPS = pytest.StashKey[dict["App", int]]()
 @pytest.fixture
 def lambda_app(pytestconfig: pytest.Config) -> Iterator[StartsApps]:
     """Start applications that end with the test: ``lambda_app("gunicorn app:app")``."""
-    yield from _starting(pytestconfig)
+    yield from _starting(pytestconfig, _open_app)
 
 
 @pytest.fixture(scope="session")
 def lambda_app_factory(pytestconfig: pytest.Config) -> Iterator[StartsApps]:
     """Start applications that end with the test run, for fixtures of a wider scope."""
-    yield from _starting(pytestconfig)
+    yield from _starting(pytestconfig, _open_app)
 
 
 class StartsMicroVMs(Protocol):
@@ -59,26 +63,7 @@ class StartsMicroVMs(Protocol):
 @pytest.fixture
 def lambda_microvm(pytestconfig: pytest.Config) -> Iterator[StartsMicroVMs]:
     """Start MicroVMs that end with the test: ``lambda_microvm("gunicorn app:app")``."""
-    apps = pytestconfig.stash.setdefault(_APPS, {})
-    with ExitStack() as stack:
-
-        def start(
-            command: str | Sequence[str], **options: Unpack[MicroVMOptions]
-        ) -> MicroVMApp:
-            __tracebackhide__ = True
-            from lambda_adapter.local.microvm.testing import open_microvm_app
-            from lambda_adapter.local.ports import SetupError
-            from lambda_adapter.local.read_options import BadOptionError
-
-            try:
-                app = stack.enter_context(open_microvm_app(command, **options))
-            except (BadOptionError, SetupError) as error:
-                raise type(error)(str(error)) from None
-            apps[app] = 0
-            stack.callback(apps.pop, app)
-            return app
-
-        yield start
+    yield from _starting(pytestconfig, _open_microvm)
 
 
 class ChecksApps(Protocol):
@@ -105,20 +90,36 @@ def lambda_check() -> ChecksApps:
     return check_app
 
 
-def _starting(config: pytest.Config) -> Iterator[StartsApps]:
+def _open_app(
+    command: str | Sequence[str], **options: Unpack[AppOptions]
+) -> AbstractContextManager[LambdaApp]:
+    from lambda_adapter.local.testing import open_app
+
+    return open_app(command, **options)
+
+
+def _open_microvm(
+    command: str | Sequence[str], **options: Unpack[MicroVMOptions]
+) -> AbstractContextManager[MicroVMApp]:
+    from lambda_adapter.local.microvm.testing import open_microvm_app
+
+    return open_microvm_app(command, **options)
+
+
+def _starting(
+    config: pytest.Config, open_one: Callable[P, AbstractContextManager[A]]
+) -> Iterator[Callable[P, A]]:
+    """Yield a function that starts applications, and end them after that."""
     apps = config.stash.setdefault(_APPS, {})
     with ExitStack() as stack:
 
-        def start(
-            command: str | Sequence[str], **options: Unpack[AppOptions]
-        ) -> LambdaApp:
+        def start(*args: P.args, **options: P.kwargs) -> A:
             __tracebackhide__ = True
             from lambda_adapter.local.ports import SetupError
             from lambda_adapter.local.read_options import BadOptionError
-            from lambda_adapter.local.testing import open_app
 
             try:
-                app = stack.enter_context(open_app(command, **options))
+                app = stack.enter_context(open_one(*args, **options))
             except (BadOptionError, SetupError) as error:
                 # A failure should point to the test's own line, not into this function.
                 raise type(error)(str(error)) from None

@@ -16,10 +16,10 @@ import trio
 from lambda_adapter.config import Config
 from lambda_adapter.local.invocation import Invocation
 from lambda_adapter.local.option_table import AppOptions
-from lambda_adapter.local.ports import SetupError, free_ports
+from lambda_adapter.local.ports import free_ports
 from lambda_adapter.local.prepare import make_options
 from lambda_adapter.local.read_options import BadOptionError, read_given
-from lambda_adapter.local.report import Silence
+from lambda_adapter.local.report import LastLines
 from lambda_adapter.local.session import Session, listen, open_session
 
 Opened = TypeVar("Opened")
@@ -100,9 +100,6 @@ def opened_in_thread(
         portal.call_soon(closing.set)
         thread.join()
 
-
-MAX_LINES = 50
-"""Most lines of the log to show if an application does not start."""
 
 DEFAULTS = {"allowed_hosts": ["*"]}
 """Defaults that differ in tests: their client may send any ``Host``."""
@@ -190,17 +187,6 @@ class LambdaApp(httpx.Client):
         return "\n".join(lines)
 
 
-class LastLines(Silence):
-    """Keeps the end of the log, in case an application does not start."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def line(self, text: str) -> None:
-        """Keep a line."""
-        self.lines = [*self.lines, text][-MAX_LINES:]
-
-
 @contextmanager
 def open_app(
     command: str | Sequence[str], **given: Unpack[AppOptions]
@@ -227,11 +213,8 @@ def open_app(
     async def started() -> AsyncIterator[Session]:
         report = LastLines()
         async with open_session(options, report, listen(options.port)) as session:
-            try:
+            with report.added_to_errors():
                 await session.start()
-            except SetupError as error:
-                message = "\n".join([str(error), *report.lines])
-                raise SetupError(message) from error
             yield session
 
     with (

@@ -34,7 +34,7 @@ def encode_line(
     about = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]}
     document = {
         "_aws": about,
-        **{name: _cut(value) for name, value in properties.items()},
+        **{name: _property(value) for name, value in properties.items()},
         **{name: round(value, 3) for name, value in metrics.items()},
     }
     return msgspec.json.encode(document).decode() + "\n"
@@ -65,5 +65,5 @@ def _unit(name: str) -> str:
     return "Milliseconds" if name.endswith("Time") else "Count"
 
 
-def _cut(value: str | int) -> str | int:
+def _property(value: str | int) -> str | int:
     return value[:MAX_TEXT] if isinstance(value, str) else value

@@ -49,13 +49,13 @@ def choose_filter(setting: str) -> Filter:
     ``setting`` is ``stdlib`` or ``all``. Python calls the function with the importing
     module's name, the imported one's and the names of a ``from ... import``.
     """
-    return _is_stdlib if setting == "stdlib" else _is_not_ours
+    return _is_lazy_stdlib if setting == "stdlib" else _is_lazy
 
 
-def _is_stdlib(importer: str, imported: str, names: object) -> bool:
+def _is_lazy_stdlib(importer: str, imported: str, names: object) -> bool:
     is_stdlib = imported.partition(".")[0] in sys.stdlib_module_names
-    return is_stdlib and _is_not_ours(importer, imported, names)
+    return is_stdlib and _is_lazy(importer, imported, names)
 
 
-def _is_not_ours(importer: str, imported: str, names: object) -> bool:
+def _is_lazy(importer: str, imported: str, names: object) -> bool:
     return importer.partition(".")[0] not in OURS

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Self
 
 from lambda_adapter.app.app import Call
-from lambda_adapter.errors import AppFailedError, AppStuckError, ResponseTooLargeError
+from lambda_adapter.errors import AppFailedError, ResponseTooLargeError
 from lambda_adapter.events.event import error_response
 from lambda_adapter.http.messages import (
     TOKEN,
@@ -20,6 +20,7 @@ from lambda_adapter.http.messages import (
 from lambda_adapter.observe.logs import log, text_of
 
 STUCK = "this environment ends, so that no request is worked on behind the next client"
+"""What an ``AppStuckError`` says at its end."""
 
 CLEAN_UP = 0.05
 """Seconds that an application has to end after it was given up. By default that is half
@@ -98,13 +99,6 @@ def log_failure(subject: str, error: BaseException | None, when: str = "") -> No
     if error:
         what = f"{type(error).__name__}: {text_of(error)}".removesuffix(": ")
     log.error("%s", AppFailedError(what + when).line(subject), exc_info=error)
-
-
-def stuck(what: str, subject: str) -> AppStuckError:
-    """Return the error for an application that still works on an abandoned request."""
-    error = AppStuckError(f"{what}; {STUCK}")
-    error.subject = subject
-    return error
 
 
 def too_large(call: Call) -> ResponseTooLargeError:

@@ -11,7 +11,6 @@ from lambda_adapter.local.check.rules import bill
 from lambda_adapter.local.check.rules.causes import Cause, find_cause
 from lambda_adapter.local.check.rules.crash import judge_cause
 from lambda_adapter.local.check.rules.disk import judge_closed, judge_writes
-from lambda_adapter.local.check.rules.growth import judge_memory, judge_threads
 from lambda_adapter.local.check.rules.life import without_late_work
 from lambda_adapter.local.check.rules.place import (
     RESERVED,
@@ -19,6 +18,7 @@ from lambda_adapter.local.check.rules.place import (
     judge_port,
     judge_reserved,
 )
+from lambda_adapter.local.check.rules.resources import judge_memory, judge_threads
 from lambda_adapter.local.check.rules.start import Start, judge_start
 from lambda_adapter.local.check.settings import CheckSettings
 from lambda_adapter.local.check.stages import life, probe, profile, watch

@@ -11,14 +11,14 @@ import httpx
 from lambda_adapter.local.invocation import Invocation
 from lambda_adapter.local.microvm.session import MicroVMSession, open_microvm
 from lambda_adapter.local.option_table import MicroVMOptions
-from lambda_adapter.local.ports import SetupError, free_ports
+from lambda_adapter.local.ports import free_ports
 from lambda_adapter.local.prepare import make_options
 from lambda_adapter.local.read_options import read_given
+from lambda_adapter.local.report import LastLines
 from lambda_adapter.local.session import listen
 from lambda_adapter.local.testing import (
     CLIENT_TIMEOUT,
     DEFAULTS,
-    LastLines,
     Portal,
     opened_in_thread,
 )
@@ -115,11 +115,8 @@ def open_microvm_app(
     async def started() -> AsyncIterator[MicroVMSession]:
         report = LastLines()
         async with open_microvm(options, report, listen(options.port)) as session:
-            try:
+            with report.added_to_errors():
                 await session.microvm.start()
-            except SetupError as error:
-                message = "\n".join([str(error), *report.lines])
-                raise SetupError(message) from error
             yield session
 
     with (

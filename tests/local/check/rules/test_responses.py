@@ -7,11 +7,6 @@ from lambda_adapter.local.check.rules import bill, links, openapi, responses
 from lambda_adapter.local.check.rules.causes import Cause, find_cause
 from lambda_adapter.local.check.rules.crash import judge_cause
 from lambda_adapter.local.check.rules.disk import judge_tmp, judge_writes
-from lambda_adapter.local.check.rules.growth import (
-    Weight,
-    judge_growth,
-    judge_memory,
-)
 from lambda_adapter.local.check.rules.imports import judge_imports, sum_imports
 from lambda_adapter.local.check.rules.life import (
     Idle,
@@ -21,6 +16,11 @@ from lambda_adapter.local.check.rules.life import (
 )
 from lambda_adapter.local.check.rules.place import judge_port, judge_readiness
 from lambda_adapter.local.check.rules.requests import Timing, judge_timing
+from lambda_adapter.local.check.rules.resources import (
+    Weight,
+    judge_growth,
+    judge_memory,
+)
 from lambda_adapter.local.check.rules.responses import Answer
 from lambda_adapter.local.check.rules.start import Start, judge_start
 from lambda_adapter.local.check.settings import Target

@@ -12,13 +12,14 @@ from lambda_adapter.app.in_process.aws import Function
 from lambda_adapter.app.in_process.response import (
     CLEAN_UP,
     REASONS,
+    STUCK,
     Pieces,
     Progress,
     failure_response,
-    stuck,
     too_large,
 )
 from lambda_adapter.app.in_process.watchdog import Watchdog
+from lambda_adapter.errors import AppStuckError
 from lambda_adapter.http.messages import Request, Response
 
 
@@ -109,7 +110,7 @@ async def _end(exchange: HTTPCycle, deadline: float) -> None:
         raise
     if not exchange.over:
         what = "the application goes on, although it was cancelled"
-        raise stuck(what, exchange.subject)
+        raise AppStuckError(f"{what}; {STUCK}", exchange.subject)
 
 
 async def _wait_over(exchange: HTTPCycle) -> None:

@@ -6,16 +6,17 @@ from lambda_adapter.app.app import Call
 from lambda_adapter.app.in_process.aws import Function
 from lambda_adapter.app.in_process.response import (
     CLEAN_UP,
+    STUCK,
     Pieces,
     Progress,
     failure_response,
-    stuck,
     too_large,
 )
 from lambda_adapter.app.in_process.watchdog import Watchdog
 from lambda_adapter.app.in_process.wsgi.call import Worker, WSGIResponder
 from lambda_adapter.app.in_process.wsgi.environ import make_environ
 from lambda_adapter.app.in_process.wsgi.exchange import Application
+from lambda_adapter.errors import AppStuckError
 from lambda_adapter.http.messages import Request, Response
 
 
@@ -107,7 +108,7 @@ async def _wait_over(responder: WSGIResponder, deadline: float) -> None:
         await responder.wait(lambda: responder.over)
     if not responder.over:
         what = "the application's thread does not come back"
-        raise stuck(what, responder.subject)
+        raise AppStuckError(f"{what}; {STUCK}", responder.subject)
 
 
 def _response(responder: WSGIResponder, call: Call) -> Response:

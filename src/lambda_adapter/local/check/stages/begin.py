@@ -165,6 +165,7 @@ async def _look_at_readiness(
 
 
 async def _ask_readiness(subject: Subject, found: Beginning) -> None:
+    """Record how the beginning application responds at its readiness path."""
     path = subject.options.config.readiness_path
     direct = await subject.ask_directly(Target(path), 5.0, host="127.0.0.1")
     found.readiness_status = direct.status

@@ -14,9 +14,9 @@ from lambda_adapter.local import processes
 from lambda_adapter.local.check.finding import Finding
 from lambda_adapter.local.check.rules.causes import find_cause
 from lambda_adapter.local.check.rules.disk import judge_tmp
-from lambda_adapter.local.check.rules.growth import Weight, judge_growth
 from lambda_adapter.local.check.rules.life import GO, Idle, ThreadUse, judge_idle
 from lambda_adapter.local.check.rules.requests import judge_crash, judge_failed
+from lambda_adapter.local.check.rules.resources import Weight, judge_growth
 from lambda_adapter.local.check.settings import Target
 from lambda_adapter.local.check.subject import Subject
 from lambda_adapter.local.sandbox.attempts import Connect

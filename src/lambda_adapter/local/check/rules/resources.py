@@ -1,4 +1,4 @@
-"""Judge what grows with each request."""
+"""Judge memory, open files and threads: their peaks, and whether they grow."""
 
 import itertools
 from collections.abc import Iterator, Sequence
