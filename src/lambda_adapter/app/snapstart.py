@@ -112,7 +112,7 @@ async def _call(config: Config, post: Post, path: str, seconds: float) -> str | 
     failure: str | None = None
     with trio.move_on_after(seconds) as limit:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_report_wait, path, seconds)
+            nursery.start_soon(_report_slow_hook, path, seconds)
             failure = await _post(config, post, path)
             nursery.cancel_scope.cancel()
     if limit.cancelled_caught:
@@ -120,7 +120,7 @@ async def _call(config: Config, post: Post, path: str, seconds: float) -> str | 
     return failure
 
 
-async def _report_wait(path: str, seconds: float) -> None:
+async def _report_slow_hook(path: str, seconds: float) -> None:
     await trio.sleep(FIRST_REPORT)
     log.warning(
         "POST %s was not answered within %g s; it may take %g s",

@@ -217,13 +217,13 @@ class Summary:
 
 
 def is_ours(each: Import) -> bool:
-    """Tell whether the adapter imports it, or what the adapter imports."""
+    """Return whether the adapter imports it, or what the adapter imports."""
     importers = {above.importer for above in each.above()} - {IMPORTER}
     return any(importer.partition(".")[0] in OURS for importer in importers)
 
 
 def is_outermost(each: Import) -> bool:
-    """Tell whether no import that it is within is one that nothing has needed."""
+    """Return whether each import around it is used."""
     return all(above.is_used or above is each for above in each.above())
 
 

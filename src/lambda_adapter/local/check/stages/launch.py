@@ -63,9 +63,9 @@ def _judge(
             where = f"{config.host}:{config.port}"
             findings.append(passed("port", f"listens at {where}"))
         if subject.has_port and not any(each.kind == "readiness" for each in findings):
-            findings += _readiness(subject, beginning)
+            findings += _judge_readiness(subject, beginning)
     elif elsewhere := _elsewhere(beginning, config.port, config.host):
-        findings += _misplaced(subject, elsewhere)
+        findings += _judge_place(subject, elsewhere)
         return _with_place(subject.options, elsewhere)
     elif beginning.hindered:
         findings.append(failure("command", beginning.problem))
@@ -79,7 +79,7 @@ def _judge(
         if 0 < beginning.readiness_status < 500:  # it came up as it was given up
             findings.append(judge_silence(subject.settings.pace.init, listens=True))
         else:
-            findings += _readiness(subject, beginning)
+            findings += _judge_readiness(subject, beginning)
         environ = {"AWS_LWA_READINESS_CHECK_PROTOCOL": "tcp"}
         return _with_environ(subject.options, environ)
     elif beginning.unix_socket:
@@ -91,13 +91,13 @@ def _judge(
     return None
 
 
-def _readiness(subject: Subject, beginning: Beginning) -> Iterator[Finding]:
+def _judge_readiness(subject: Subject, beginning: Beginning) -> Iterator[Finding]:
     path = subject.options.config.readiness_path
     status, seconds = beginning.readiness_status, beginning.readiness_seconds
     return judge_readiness(path, status, seconds, ready=beginning.ready)
 
 
-def _misplaced(subject: Subject, place: Listener) -> Iterator[Finding]:
+def _judge_place(subject: Subject, place: Listener) -> Iterator[Finding]:
     config = subject.options.config
     if place.port != config.port:
         fixed = subject.settings.fixed_port
