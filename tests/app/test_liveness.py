@@ -71,7 +71,7 @@ async def test_slow_path(clock, usual, protocol):
 
 
 async def test_slow_path_that_responds(clock):
-    """A slow response to a question is as good as a quick one, when the next is put."""
+    """A slow response counts if it has arrived before the next check."""
     async with open_app(Answer(b"", "more"), said(200)) as app:
         asking = liveness(app.port, SLOW)
 

@@ -117,7 +117,7 @@ async def test_ended_by_a_real_time_signal():
 
 
 async def test_has_not_ended():
-    """A child that runs has not ended in any way."""
+    """A child that runs has no exit status."""
     async with started(WAIT) as child, AppProcess(child.child) as process:
         assert process.ended() is None
 

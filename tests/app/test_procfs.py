@@ -74,7 +74,7 @@ def started(*codes):
     ids=["empty", "IPv4", "IPv6"],
 )
 def test_parse_listening(table, listening):
-    """Of Linux's table, those that listen count, by their inode."""
+    """Only listening sockets of Linux's table are read, by their inode."""
     assert parse_listening(table) == listening
 
 

@@ -211,7 +211,7 @@ async def test_unhealthy_is_asked_ever_more_rarely(clock):
 
 @pytest.mark.parametrize("seconds", [0.05, 0.5, 4, 30])
 async def test_ready_soon_after_unhealthy(clock, seconds):
-    """An application that warms up is found ready at most an eighth of that later."""
+    """A warm-up is noticed at most an eighth of its duration after its end."""
     clock.autojump_threshold = QUIET
     async with unhealthy_for(seconds) as (port, asked):
         started = trio.current_time()
@@ -331,7 +331,7 @@ async def test_hung_checks_are_closed(clock):
 
 
 async def test_ended_before_ready():
-    """An application that ends instead is an error with how it ended.
+    """An application that ends before it is ready is an error that says how.
 
     Nothing is said of addresses and ports, which an end frees.
     """
@@ -423,7 +423,7 @@ async def test_report_names_the_reason(
 
 
 async def test_error_names_the_setting(clock):
-    """Where the time to get ready is over, the error has the advice of the reports."""
+    """Once the time to get ready is over, the error has the reports' advice."""
     limit = {"AWS_LWA_READINESS_CHECK_TIMEOUT_SECONDS": "1"}
     async with open_app(*[status(500)] * 1000) as app:
         with pytest.raises(

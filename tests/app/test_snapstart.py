@@ -148,7 +148,7 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("answer", "reason"), REFUSALS)
 async def test_refused_before(runtime, answer, reason):
-    """An application that is not fit for a snapshot is in none."""
+    """No snapshot is taken if the hook before it fails."""
     async with open_environment(runtime, answer) as environment:
         with trio.fail_after(5), pytest.raises(BeforeCheckpointError) as caught:
             await environment.wait_restored()

@@ -62,7 +62,7 @@ async def test_exchanges_follow_each_other_on_one_connection():
 
 
 async def test_closed_by_the_peer_is_stale():
-    """A connection that its peer closed while it was idle shows that it did."""
+    """A connection that its peer closed while it was idle is stale."""
     async with open_app(Answer(OK)) as app:
         with closing(await open_connection(("127.0.0.1", app.port))) as connection:
             with trio.fail_after(5):
@@ -83,7 +83,7 @@ async def test_unasked_bytes_make_stale():
 
 @pytest.mark.parametrize("then", ["hold", "close", "reset"])
 async def test_early_answer(then):
-    """A response that arrives before the request is sent counts.
+    """A response that arrives before the whole request is sent is accepted.
 
     Whatever the peer does with the rest; the connection then is of no more use.
     """
@@ -157,7 +157,7 @@ async def test_slow_reader_gets_all():
     ],
 )
 async def test_failed_exchange(answer, answered):
-    """The error has whether any byte arrived, and the connection is not reused."""
+    """The error says whether any byte arrived; the connection is not reused."""
     async with open_app(answer) as app:
         with closing(await open_connection(("127.0.0.1", app.port))) as connection:
             with trio.fail_after(5), pytest.raises(PeerError) as caught:
@@ -182,7 +182,7 @@ async def test_cancelled_exchange_leaves_it_unusable():
 
 
 async def test_endless_answer_does_not_keep_deadlines_from_passing():
-    """A peer that always has more is still cut off in time.
+    """A peer that never stops sending is cut off at the deadline.
 
     It is a thread, so that it has more ready each time, in chunks that take long.
     """
@@ -278,7 +278,7 @@ async def test_close_wakes_who_waits():
 
 
 async def test_nothing_listens():
-    """Where nothing accepts, the error names the address and the reason."""
+    """If nothing accepts, the error names the address and the reason."""
     port = free_port()
 
     with trio.fail_after(5), pytest.raises(PeerError) as caught:
@@ -292,7 +292,7 @@ async def test_nothing_listens():
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 async def test_knocking(host):
-    """An address is tried over one socket, which becomes the connection at last.
+    """One socket tries an address again and again, and becomes the connection.
 
     So the application accepts no connection that asks for nothing.
     """
@@ -320,7 +320,7 @@ async def test_knocking(host):
 
 
 async def test_knocking_where_nobody_accepts():
-    """A full backlog does not hold up who knocks: the connection is waited for."""
+    """With a full backlog, a try returns immediately, and connecting waits."""
     with (
         socket.create_server(("127.0.0.1", 0), backlog=0) as listener,
         socket.create_connection(listener.getsockname()),
@@ -335,7 +335,7 @@ async def test_knocking_where_nobody_accepts():
 
 @pytest.mark.parametrize("address", [("192.0.2.1", 80), ("two.example", 80), "/socket"])
 async def test_knocking_elsewhere(address):
-    """Only addresses of loopback are checked without waiting."""
+    """Only loopback addresses are checked without waiting."""
     with closing(Knocker(address)) as knocker:
         assert not knocker.is_refused()
 
@@ -411,7 +411,7 @@ async def test_every_address_is_tried():
 
 
 async def test_no_address_accepts():
-    """Where no address accepts, the error names the host and the last reason."""
+    """If no address accepts, the error names the host and the last reason."""
     trio.socket.set_custom_hostname_resolver(TwoAddresses())
 
     with trio.fail_after(5), pytest.raises(PeerError, match=r"two\.example:\d+: Conn"):
@@ -419,7 +419,7 @@ async def test_no_address_accepts():
 
 
 async def test_unix_socket(tmp_path):
-    """An address that is a path is a Unix socket, which speaks HTTP as any other."""
+    """An address that is a path is a Unix socket, and HTTP works over it."""
     path = str(tmp_path / "app.sock")
     app = ScriptedApp()
     async with open_unix_server(app.serve, path):
@@ -446,7 +446,7 @@ async def test_nothing_listens_on_a_unix_socket(tmp_path):
 
 
 async def test_unix_socket_without_room(tmp_path):
-    """A server that accepts slowly is waited for, not taken for one that is gone."""
+    """Connecting waits for a server that accepts slowly."""
     path = str(tmp_path / "app.sock")
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(path)
@@ -506,7 +506,7 @@ async def test_upload():
 
 
 async def test_parts_of_a_piece_are_sent_together():
-    """A piece goes out by one system call, in however many parts it is.
+    """A piece is sent by one system call, however many parts it has.
 
     Each is one packet to a peer that is told where a packet ends.
     """

@@ -34,7 +34,7 @@ from tests.responses import CHUNKED, LIMIT, OK, parse
     ],
 )
 def test_chunked_in_any_case(coding):
-    """Transfer codings have no case."""
+    """Transfer codings are not case-sensitive."""
     head = OK + b"Transfer-Encoding:" + coding + b"\r\n\r\n"
 
     assert parse(head + b"2\r\nok\r\n0\r\n\r\n")[0].body == b"ok"
@@ -101,7 +101,7 @@ BOTH = [
 @pytest.mark.parametrize("fields", BOTH)
 @pytest.mark.parametrize("method", [b"GET", b"HEAD"])
 def test_chunks_override_a_length(fields, method):
-    """Applications hand on an upstream's headers: of both framings, chunks count."""
+    """Chunks override a Content-Length, as an application may forward both."""
     data = OK + fields + b"\r\n2\r\nok\r\n0\r\n\r\n"
 
     response, reusable = parse(data, method=method)
@@ -120,7 +120,7 @@ def test_chunks_override_a_length(fields, method):
     ],
 )
 def test_repeated_length(fields):
-    """A length that is repeated is one length, and its connection is not reused."""
+    """A repeated Content-Length counts once; its connection is not reused."""
     response, reusable = parse(OK + fields + b"\r\nok")
 
     assert sorted((name.lower(), value) for name, value in response.fields) == [
@@ -210,7 +210,7 @@ def test_framing_without_end(begin, more):
 
 
 def test_framing_between_pieces():
-    """A long stream in small chunks has more framing than that, but never in a row."""
+    """The limit of framing is for what comes in a row, not for a whole stream."""
     parser = ResponseParser(b"GET")
     parser.feed(CHUNKED)
     for _ in range(20):
@@ -285,7 +285,7 @@ def test_large_chunk_is_not_copied():
     ],
 )
 def test_length(pieces, expected, excess):
-    """A body with a length is complete with its last byte, and takes none after it."""
+    """A body with a length ends with its last byte, and accepts none after it."""
     body = LengthBody(4)
 
     assert [b"".join(body.feed(piece)) for piece in pieces] == expected

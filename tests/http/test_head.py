@@ -12,7 +12,7 @@ from tests.responses import CHUNKED, LIMIT, OK, TWO, cut, parse
 
 @pytest.mark.parametrize("places", [[], [1], range(200)], ids=["whole", "two", "bytes"])
 def test_bare_line_feeds(places):
-    """A head whose lines end in a line feed alone is read as any other."""
+    """A head whose lines end in a line feed alone is read like any other."""
     data = b"\n" + TWO.replace(b"\r\n", b"\n")
 
     read = parse(*cut(data, *(place for place in places if place < len(data))))
@@ -83,12 +83,12 @@ def test_status(status):
     ],
 )
 def test_reason(line, reason):
-    """A reason is what is after the status, if anything."""
+    """The reason phrase is whatever follows the status."""
     assert parse(line + b"\r\nContent-Length: 0\r\n\r\n")[0].reason == reason
 
 
 def test_fields():
-    """Headers keep their case, order, duplicates and bytes, and lose white space."""
+    """Headers keep case, order, duplicates and bytes, without outer white space."""
     lines = (
         b"Set-Cookie: a=1\r\nX-Empty:\r\nset-cookie:b=2\r\nX-A: \t \xff\xe9 a \t\r\n"
     )
@@ -115,7 +115,7 @@ OVER = {
 @pytest.mark.parametrize("size", [1_024, 65_536, 10**6], ids=["1k", "64k", "whole"])
 @pytest.mark.parametrize("name", OVER)
 def test_head_over_limit(name, size):
-    """A head has a limit, and it is the same however the head arrives."""
+    """The limit of a head is the same, however the head arrives."""
     data = OVER[name]
 
     with pytest.raises(PeerError, match="head of its response is over 131,072 bytes"):
@@ -123,7 +123,7 @@ def test_head_over_limit(name, size):
 
 
 def test_head_without_end():
-    """A head that never ends is given up."""
+    """A head that never ends is an error."""
     parser = ResponseParser(b"GET", LIMIT)
     parser.feed(OK)
 
@@ -136,7 +136,7 @@ def test_head_without_end():
 
 @pytest.mark.parametrize("size", [1_024, 65_536, 10**6], ids=["1k", "64k", "whole"])
 def test_head_at_limit(size):
-    """A head of exactly the limit is taken."""
+    """A head of exactly the limit is accepted."""
     start, end = OK + b"X: ", b"\r\nContent-Length: 2\r\n\r\n"
     head = start + b"a" * (MAX_HEAD - len(start) - len(end)) + end
 
@@ -146,7 +146,7 @@ def test_head_at_limit(size):
 
 
 def test_names_that_are_remembered():
-    """Names are remembered up to a bound, and later ones as well as the first."""
+    """A bounded number of names is kept, the later ones as well as the first."""
     for number in range(3 * MAX_KNOWN):
         parse(OK + b"X-%d: 1\r\nContent-Length: 0\r\n\r\n" % number)
         parse(OK + b"X-%d%b: 1\r\nContent-Length: 0\r\n\r\n" % (number, b"x" * 64))

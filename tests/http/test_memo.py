@@ -4,7 +4,7 @@ from lambda_adapter.http.memo import MAX_KNOWN, MAX_KNOWN_SIZE, memoize
 
 
 def test_short_texts_are_remembered():
-    """A value is returned, and is there again for its text."""
+    """A memoized value is returned again for the same text."""
     known: dict[str, int] = {}
 
     assert memoize(known, "a" * MAX_KNOWN_SIZE, 1) == 1
@@ -12,7 +12,7 @@ def test_short_texts_are_remembered():
 
 
 def test_long_texts_are_not():
-    """A long text is worked out each time: a few could fill the memory."""
+    """The value of a long text is not kept: a few could fill the memory."""
     known: dict[bytes, int] = {}
 
     assert memoize(known, b"a" * (MAX_KNOWN_SIZE + 1), 1) == 1

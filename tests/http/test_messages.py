@@ -86,7 +86,7 @@ def test_end_to_end_keeps(name):
 
 
 def test_hop_by_hop_names_are_lower_case():
-    """The names are compared with lower-case ones."""
+    """The names of hop-by-hop headers are in lower case."""
     assert all(name == name.lower() for name in HOP_BY_HOP)
 
 
@@ -115,7 +115,7 @@ def test_ascii_json(document, ascii_already, indent):
     ],
 )
 def test_ascii_json_exactly(document, field):
-    """What is printable ASCII stays; the rest is an escape or a space."""
+    """Printable ASCII stays; everything else becomes an escape or a space."""
     assert ascii_json(document) == field
 
 

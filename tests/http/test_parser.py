@@ -83,7 +83,7 @@ def test_encode_request():
 
 
 def test_encode_without_fields():
-    """A head without headers ends all the same."""
+    """A head without headers ends in an empty line, too."""
     assert encode_request(Request(b"GET", b"/", [])).head == b"GET / HTTP/1.1\r\n\r\n"
 
 
@@ -114,7 +114,7 @@ def test_head(field):
 
 
 def test_head_with_body():
-    """A body that follows all the same is not read, and its connection not reused."""
+    """A body after a response to HEAD is not read; its connection is not reused."""
     response, reusable = parse(TWO, method=b"HEAD")
 
     assert response.body == b""
@@ -206,7 +206,7 @@ def test_excess(data, method, excess):
 
 @pytest.mark.parametrize("name", ["length", "chunked", "interim", "http-1.0"])
 def test_truncated(name):
-    """A response cut at any byte is an error, which has whether it had begun."""
+    """A response cut at any byte is an error that says whether it had begun."""
     data = STREAMS[name]
 
     for end in range(len(data)):
@@ -314,7 +314,7 @@ def test_status_is_known_before_the_body():
 )
 @pytest.mark.parametrize("excess", [0, 1])
 def test_body_limit(head, excess):
-    """A body of the limit is taken, and one byte more is a fault of size."""
+    """A body of exactly the limit is accepted, and one byte more is too large."""
     size = LIMIT + excess
     data = (head % size if b"%" in head else head) + b"a" * size
     data += b"\r\n0\r\n\r\n" if head.startswith(CHUNKED) else b""
@@ -341,7 +341,7 @@ def test_cuts_at_every_byte(name, method):
 
 @given(data=st.data())
 def test_cuts_anywhere(data):
-    """Two streams of bytes, one after the other, are read the same in any pieces."""
+    """Two responses in a row are read the same, in whatever pieces they arrive."""
     names = st.sampled_from(sorted(STREAMS))
     stream = STREAMS[data.draw(names)] + STREAMS[data.draw(names)]
     places = data.draw(st.lists(st.integers(0, len(stream)), max_size=8))
@@ -527,7 +527,7 @@ def test_all_that_llhttp_reads(name, edits):
 @given(name=st.sampled_from(sorted(STREAMS)), edits=EDITS)
 @settings(max_examples=1_000)
 def test_nothing_but_what_llhttp_reads(name, edits):
-    """What is read is a response to llhttp as well, once it is framed plainly."""
+    """What the parser reads, llhttp reads as well, once it is framed plainly."""
     try:
         response, _ = parse(edited(STREAMS[name], edits), limit=math.inf)
     except PeerError:
@@ -702,7 +702,7 @@ def test_stream_cut_at_every_byte(name, method):
     places=st.lists(st.integers(0, 900), max_size=8),
 )
 def test_any_stream(body, sizes, places):
-    """Whatever is framed here is what is read, in pieces of any size."""
+    """The parser reads what our encoder framed, in pieces of any size."""
     chunks: list[bytes] = []
     rest = body
     for size in [*sizes, len(body)]:
@@ -759,7 +759,7 @@ def test_plain_response(data):
 
 
 def test_no_response_shares_its_fields():
-    """What is done to one response's headers changes no other response."""
+    """Changing the headers of one response changes no other response."""
     first, second = read_fast(TWO, math.inf), read_fast(TWO, math.inf)
 
     assert first

@@ -37,7 +37,7 @@ def blocking_sockets(pid: int) -> int:
 
 
 async def test_invocations_overlap(runtime):
-    """Where several invocations run at a time, none keeps the others from its thread.
+    """With several invocations at a time, none blocks the thread of the others.
 
     All of them are with the application at the same time, and no socket blocks.
     """
@@ -231,7 +231,7 @@ async def test_each_deadline(clock, pairs: list[Pair], deadlines: list[float]):
 
 
 async def test_one_wait_after_the_other(clock, pairs: list[Pair]):
-    """A deadline ends the wait that it is of, and none of an earlier or a later one."""
+    """A deadline ends only its own wait, and no earlier or later one."""
     pair, other = pairs[:2]
     passed: list[float] = []
     for seconds in (1, 3, 2):
@@ -257,7 +257,7 @@ async def test_close_while_waiting(clock, nursery: trio.Nursery, pairs: list[Pai
 
 
 async def test_cancelled_while_waiting(clock, pairs: list[Pair]):
-    """A wait that is cancelled is over, and its deadline goes with it."""
+    """Cancelling a wait ends it, and removes its deadline."""
     with trio.move_on_after(1):
         await pairs[0].wire.receive(trio.current_time() + 5)
 
@@ -269,7 +269,7 @@ async def test_cancelled_while_waiting(clock, pairs: list[Pair]):
 
 @pytest.mark.parametrize(("seconds", "expected"), [(10, 9), (1, 0.5), (0, 0)])
 async def test_nearly_late(clock, seconds, expected):
-    """A wait says that it is nearly late, a second before its deadline at most."""
+    """A wait reports that it is nearly late, at most a second before its deadline."""
     reader, peer = socket.socketpair()
     with reader, peer:
         wire = Wire(reader)
@@ -284,7 +284,7 @@ async def test_nearly_late(clock, seconds, expected):
 
 
 async def test_not_nearly_late(clock, nursery: trio.Nursery):
-    """A wait that ends in time says nothing."""
+    """A wait that ends in time reports nothing."""
     reader, peer = socket.socketpair()
     with reader, peer:
         wire = Wire(reader)

@@ -80,7 +80,7 @@ def test_parse_next(spell):
 
 
 def test_parse_next_at_least():
-    """A request id is enough."""
+    """An invocation needs no header but its request ID."""
     invocation = parse_next(Response(200, b"OK", NEXT[:1], b""))
 
     assert invocation == Invocation(ID, b"", 0, "", "", "", "", "", "")
@@ -95,7 +95,7 @@ def test_parse_next_empty_fields():
 
 @pytest.mark.parametrize("payload", [b"", b"null", b"\xff\0", b"[" * 5_000])
 def test_parse_next_payload(payload):
-    """A payload is bytes, and not looked at."""
+    """A payload is kept as bytes, whatever it contains."""
     assert parse_next(Response(200, b"OK", NEXT, payload)).payload == payload
 
 
@@ -289,7 +289,7 @@ def test_restore_requests():
 
 
 def test_long_error_is_cut():
-    """A message that Lambda might refuse is cut."""
+    """An error message that Lambda might refuse is truncated."""
     request = error_request(HOST, INVOCATION, EventError("é" * (MAX_ERROR + 1)))
 
     assert json.loads(request.body)["errorMessage"] == "é" * MAX_ERROR
@@ -297,7 +297,7 @@ def test_long_error_is_cut():
 
 
 def test_error_request_is_json():
-    """Any message stays JSON."""
+    """An error report is JSON, whatever its message."""
     request = error_request(HOST, INVOCATION, AdapterError('"\n\0\\\u2028'))
 
     assert json.loads(request.body)["errorMessage"] == '"\n\0\\\u2028'
@@ -320,7 +320,7 @@ def test_register_request():
 
 
 def test_event_next_request():
-    """A registration ends with a request that has no response."""
+    """The request for an extension's next event names the extension."""
     assert event_next_request(HOST, b"an-id") == encoded(
         b"GET",
         b"/2020-01-01/extension/event/next",

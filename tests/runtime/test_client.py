@@ -204,7 +204,7 @@ async def test_failed_next_is_repeated(clock, runtime, client, caplog, fault):
 
 
 async def test_next_that_fails_for_good(clock, runtime, client):
-    """After five failures in a row there is nothing left to wait for."""
+    """Five failures of ``/next`` in a row are fatal."""
     runtime.scripted[NEXT].extend([b""] * 10)
 
     with pytest.raises(RuntimeApiError, match="5 times in a row"):
@@ -214,7 +214,7 @@ async def test_next_that_fails_for_good(clock, runtime, client):
 
 
 async def test_pauses_of_next(clock):
-    """Pauses between failed ``/next`` double, from 0.1 s on; the last is the end."""
+    """Pauses after a failed ``/next`` double from 0.1 s; the last has none."""
     asked: list[float] = []
 
     async def hang_up(stream: trio.SocketStream) -> None:
@@ -234,7 +234,7 @@ async def test_pauses_of_next(clock):
 
 
 async def test_largest_event(runtime, client):
-    """An event of 32 MB is taken."""
+    """An event of 32 MB is accepted."""
     async with invoking(runtime, b" " * MAX_EVENT):
         invocation = await client.next_invocation()
         await client.post_response(invocation, b"null")
@@ -257,7 +257,7 @@ async def test_larger_event_than_any(clock, runtime, client, caplog):
 
 
 async def test_failures_of_next_count_in_a_row(clock, runtime, client):
-    """Four failures are forgiven, and forgotten with the invocation that follows."""
+    """Four failures in a row are tolerated; an invocation resets their count."""
     for _ in range(2):
         runtime.scripted[NEXT].extend([b""] * 4)
         async with invoking(runtime, b"{}"):
@@ -275,7 +275,7 @@ async def test_no_runtime_api(clock):
 
 
 async def test_next_that_says_all_is_lost(runtime, client):
-    """Status 500 means: exit promptly. It is asked no second time."""
+    """Status 500 to ``/next`` is fatal, and the request is not repeated."""
     runtime.scripted[NEXT].append(replied(500, b'{"errorMessage":"container error"}'))
 
     with trio.fail_after(5), pytest.raises(RuntimeApiError, match="container error"):
@@ -286,7 +286,7 @@ async def test_next_that_says_all_is_lost(runtime, client):
 
 @pytest.mark.parametrize("kind", ["response", "error"])
 async def test_post_that_says_all_is_lost(runtime, client, kind):
-    """Status 500 means the same to a post."""
+    """Status 500 to a reply or an error is fatal."""
     runtime.scripted["/" + kind].append(replied(500, b'{"errorMessage":"gone"}'))
     invocation = Invocation("request-1", b"{}")
 
@@ -297,7 +297,7 @@ async def test_post_that_says_all_is_lost(runtime, client, kind):
 @pytest.mark.parametrize("status", [400, 403, 404, 410, 413, 429])
 @pytest.mark.parametrize("kind", ["response", "error"])
 async def test_refused_post(runtime, client, caplog, kind, status):
-    """A refused reply is logged for its request id, and done with.
+    """A refused reply is logged with its request ID, and not repeated.
 
     No ``/error`` follows: the platform has told the caller already.
     """
@@ -346,7 +346,7 @@ async def test_long_answer_to_a_post(runtime, client, caplog):
 
 @pytest.mark.parametrize("answer", [b"", b"220 smtp.example.com\r\n"])
 async def test_post_that_fails(runtime, client, caplog, answer):
-    """A reply that does not get through is logged, and the next one does."""
+    """A reply that does not reach Lambda is logged, and the next one is posted."""
     runtime.scripted["/response"].append(answer)
 
     with trio.fail_after(5):
@@ -372,7 +372,7 @@ async def test_half_an_answer(runtime, client, caplog):
 
 
 async def test_post_that_is_given_up(runtime, client):
-    """A reply that is given up leaves nothing behind: the next one is taken."""
+    """A reply that is given up does not disturb the next one."""
     runtime.scripted["/response"].append(b"HTTP/1.1 100 Continue\r\nx: {}")
     with trio.move_on_after(0.05) as limit:
         await client.post_response(Invocation("request-7", b"{}"), b"null")
@@ -383,7 +383,7 @@ async def test_post_that_is_given_up(runtime, client):
 
 
 async def test_connection_closed_in_between(runtime, client, caplog):
-    """A kept connection that Lambda closed is replaced, and not a word about it."""
+    """A kept connection that Lambda closed is replaced, and nothing is logged."""
     log.setLevel(logging.INFO)
     async with invoking(runtime, b"1", b"2"):
         for _ in range(2):
@@ -417,7 +417,7 @@ async def test_connection_that_took_something_just_now(runtime, client, caplog):
 
 @pytest.mark.parametrize("kind", ["next", "response", "error"])
 async def test_connection_closed_meanwhile(runtime, client, caplog, kind):
-    """A kept connection closed without a response, just as it was used: asked again.
+    """A request whose kept connection closes without a response is repeated.
 
     Each event has one reply all the same. It is no fault, and noted as such.
     """
@@ -528,7 +528,7 @@ async def test_stream_on_the_wire():
 
 
 async def test_stream_ends_its_connection(runtime, client):
-    """What a stream went over is closed, and used for nothing else."""
+    """The connection of a stream is closed, and used for nothing else."""
     async with invoking(runtime, b"1", b"2", b"3"):
         await post_stream(client, Body(b"one"))
         await runtime.wait(lambda: runtime.closed == {1})
@@ -556,7 +556,7 @@ async def test_stream_after_a_closed_connection(runtime, client, caplog):
 
 
 async def test_stream_that_breaks_off(runtime, client, caplog):
-    """What failed is in trailers, and nothing of it in the body."""
+    """The failure of a stream is in its trailers, and not in its body."""
     body = Body(b"one", FAILURE, b"two")
 
     async with invoking(runtime, b"{}"):
@@ -582,7 +582,7 @@ async def test_stream_that_breaks_off(runtime, client, caplog):
 
 @pytest.mark.parametrize("status", [400, 403, 404, 410, 413, 502])
 async def test_refused_stream(runtime, client, caplog, status):
-    """A refused stream is logged for its request id, and done with."""
+    """A refused stream is logged with its request ID, and not repeated."""
     runtime.scripted["/response"].append(
         replied(status, b'{"errorType":"InvalidThis"}')
     )
@@ -600,7 +600,7 @@ async def test_refused_stream(runtime, client, caplog, status):
 
 
 async def test_stream_that_says_all_is_lost(runtime, client):
-    """Status 500 means the same to a stream, and closes its body."""
+    """Status 500 to a stream is fatal, and closes its body."""
     runtime.scripted["/response"].append(replied(500, b'{"errorMessage":"gone"}'))
     body = Body(b"one")
 
@@ -616,7 +616,7 @@ async def test_stream_that_says_all_is_lost(runtime, client):
     "answer", [b"", b"220 smtp.example.com\r\n", b"HTTP/1.1 2"], ids=repr
 )
 async def test_stream_that_fails(runtime, client, caplog, answer):
-    """A stream that does not get through is logged, and the next one does.
+    """A stream that does not reach Lambda is logged, and the next one succeeds.
 
     It is not repeated: its body is gone.
     """
@@ -657,7 +657,7 @@ async def test_lambda_hangs_up_amid_a_stream(runtime, client, caplog, reset):
 
 
 async def test_lambda_stops_reading_and_answers(runtime, client, caplog):
-    """A response is heard while Lambda does not take what is sent."""
+    """A response is read even while Lambda does not read the stream."""
     answered = trio.Event()
 
     async def refuse(stream: trio.SocketStream, posted: Posted) -> None:
@@ -749,7 +749,7 @@ async def test_init_error(runtime, client):
     "answer", [replied(403), replied(500), b"", b"220 smtp.example.com\r\n"]
 )
 async def test_init_error_that_is_refused(runtime, client, caplog, answer):
-    """Nothing is left to be done about a refused init error but to log it."""
+    """A refused init error is only logged."""
     runtime.scripted["/init/error"].append(answer)
 
     with trio.fail_after(5):

@@ -18,7 +18,7 @@ async def extension(runtime):
 
 
 async def test_extension(runtime, extension, caplog):
-    """An extension registers for no events, asks for the next, and waits for good."""
+    """An extension registers for no events, requests the next, and waits forever."""
     with trio.fail_after(5):
         async with trio.open_nursery() as nursery:
             registered = trio.Event()

@@ -78,7 +78,7 @@ def test_gateways(name):
 
 @pytest.mark.parametrize("name", ["alb", "vpc_lattice", "sqs", "rest_api_null_context"])
 def test_others(name):
-    """Other events do not."""
+    """No other event has a client's address."""
     assert source_ip(read(encode(load(name)))) == ""
 
 

@@ -30,7 +30,7 @@ def test_status_that_is_none(status):
 
 
 def test_fields():
-    """Headers keep their order and case; white space around a value goes."""
+    """Headers keep their order and case; white space around a value is removed."""
     fields = [(b"X-B", b" 1\t"), (b"x-a", b"\xff"), (b"X-B", b"")]
 
     assert check_fields(fields) == [(b"X-B", b"1"), (b"x-a", b"\xff"), (b"X-B", b"")]

@@ -67,7 +67,7 @@ async def test_what_the_work_is_told(runtime):
     ("event", "settings"), [(http_api(), {}), (function_url(), STREAM)]
 )
 async def test_clients_are_not_told(runtime, event, settings):
-    """The header by which an application asks is not in what its client gets."""
+    """The header that asks for work after the reply does not reach the client."""
     async with open_function(runtime, PATH | settings) as function:
         posted = await function.invoke(event, ASKING, said())
 
@@ -119,7 +119,7 @@ async def test_work_that_fails(runtime, caplog, answer, reason):
 
 @pytest.mark.parametrize("status", [200, 202, 204, 302, 399])
 async def test_work_that_is_done(runtime, caplog, status):
-    """Work that ends with a status below 400 is done, and no line in the log."""
+    """Work that ends with a status below 400 is not logged."""
     async with open_function(runtime, PATH) as function:
         await function.invoke(http_api(), ASKING, said(status))
         await runtime.wait(lambda: asked_for_next(runtime) == 2)

@@ -35,7 +35,7 @@ def coding(response: Response) -> bytes:
 
 @pytest.mark.parametrize("name", DECODERS)
 def test_compressed(name):
-    """The body is encoded, and the headers tell of it; the rest stays."""
+    """The body is encoded, and the headers say so; everything else stays."""
     response = compress(
         ask(name),
         answer(
@@ -63,7 +63,7 @@ def test_compressed(name):
 @pytest.mark.parametrize("name", DECODERS)
 @given(body=st.binary(min_size=LEAST))
 def test_every_byte_comes_back(name, body):
-    """Whatever the body, its client gets it."""
+    """Whatever the body, a client that decodes it gets the same bytes."""
     response = compress(ask(name), answer(HTML, body=body))
 
     assert isinstance(response.body, bytes)
@@ -153,7 +153,7 @@ def test_zstd(accepted, chosen):
 
 
 def test_without_brotli():
-    """Where neither brotli nor zstd is there, there is gzip."""
+    """Without brotli and zstd, the coding is gzip."""
     program = (
         "import sys; sys.modules['brotli'] = sys.modules['compression'] = None\n"
         "from lambda_adapter.app.middleware.compression import CODINGS, choose_coding\n"
@@ -185,7 +185,7 @@ def test_without_brotli():
     ],
 )
 def test_left_alone(response):
-    """What gains nothing or must not change is the same, to the last header."""
+    """A response that gains nothing, or must not change, keeps every header."""
     assert compress(ask(b"gzip"), response) is response
 
 
@@ -193,7 +193,7 @@ def test_left_alone(response):
     "media_type", [b"image/svg+xml", b"application/json", b"application/wasm", b""]
 )
 def test_worth_it(media_type):
-    """What shrinks is compressed, whether or not it is text."""
+    """A body that shrinks is compressed, whether or not it is text."""
     response = compress(ask(b"gzip"), answer((b"content-type", media_type)))
 
     assert (b"content-encoding", b"gzip") in response.fields

@@ -73,7 +73,7 @@ def test_a_client_can_not_forge_the_prefix(target, name):
 
 
 def test_authorization_takes_the_others_place():
-    """The header is renamed where it stands; what was there before goes."""
+    """The header is renamed in place; an earlier one of the new name is removed."""
     request = get(b"/", (b"X-Auth", b"token"), (b"Authorization", b"iam"), (b"b", b"c"))
 
     assert renamed(request, b"x-auth", b"authorization") == get(
@@ -132,7 +132,7 @@ def test_several_fields_are_renamed():
 
 @given(target=st.binary(), value=st.binary())
 def test_without_settings_nothing_changes(target, value):
-    """A request is only rewritten by who asks for it."""
+    """Without a setting, a request is not rewritten."""
     request = get(target, (b"x-forwarded-prefix", value), (b"x-auth", value))
 
     assert rewrite(request, Config({})) is request
@@ -181,7 +181,7 @@ def test_other_paths_are_open(target):
 
 
 def test_hooks_are_closed_behind_the_base_path():
-    """What counts is the path that the application would see."""
+    """A path is refused for what the application would see of it."""
     settings = {
         "AWS_LWA_REMOVE_BASE_PATH": "/api",
         "AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH": "/after",
@@ -236,7 +236,7 @@ def test_hooks_are_closed_to_events(domain, path, base_path):
 
 
 def test_no_owned_field_can_be_renamed():
-    """A header that the adapter adds, drops or frames a request by keeps its name."""
+    """A header that the adapter adds, drops or frames with can't be renamed."""
     owned = HOP_BY_HOP | {PREFIX_FIELD, AFTER_REPLY, TRACE_ID, LAMBDA_CONTEXT}
     owned |= {
         REQUEST_CONTEXT,

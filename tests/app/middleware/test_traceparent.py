@@ -58,7 +58,7 @@ def test_no_traceparent(trace_id):
 
 
 def test_called_with():
-    """A caller's trace context is what the client context holds under ``w3c``."""
+    """A caller's trace context is in the client context, under ``w3c``."""
     given = client_context(traceparent=CALLERS, tracestate="a=b", baggage="k=v", x="y")
 
     assert called_with(given) == [

@@ -78,7 +78,7 @@ async def test_warm_up(runtime, event, indent):
 
 @pytest.mark.parametrize("event", OTHERS.values(), ids=OTHERS)
 async def test_other_events(runtime, event):
-    """What only resembles a warm-up event goes to the application."""
+    """An event that only resembles a warm-up event goes to the application."""
     async with open_function(runtime, ON) as function:
         posted = await function.invoke(event, said(200, b'"seen"'))
 
@@ -141,7 +141,7 @@ async def test_delay(clock, runtime, delay, waited):
     ("option", "program"), [("--asgi", "asgi_app:app"), ("--wsgi", "wsgi_app:app")]
 )
 async def test_in_process(runtime, option, program):
-    """An application in the adapter's process does not see them either."""
+    """An application in the adapter's process sees no warm-up event."""
     programs = str(PROJECT / "tests" / "programs")
     command = ["--app-dir", programs, option, program]
     async with open_adapter(runtime.address, command, AWS_LWA_WARM_UP="true"):

@@ -161,7 +161,7 @@ async def test_hook_is_finished_before_the_snapshot(runtime, option, name, path,
 
 @pytest.mark.parametrize(("option", "name", "path", "done"), SIDE_WORK)
 async def test_work_after_the_reply_is_finished(runtime, option, name, path, done):
-    """What the work after the reply does last is done before the next event."""
+    """The work after the reply runs to its last step before the next event."""
     async with open_adapter(
         runtime.address,
         ["--app-dir", PROGRAMS, option, name],
@@ -273,7 +273,7 @@ async def test_stream(runtime):
 
 
 async def test_failed_event(runtime):
-    """An event that is not HTTP fails if its application does, to be sent again."""
+    """An event that is not HTTP fails with its application, and is sent again."""
     async with open_app(runtime, AWS_LWA_PASS_THROUGH_PATH="/raises"):
         posted = await runtime.invoke({"Records": []})
 

@@ -61,7 +61,7 @@ def after_an_executor(send: Callable[[], object]) -> None:
 async def test_work_while_the_next_event_is_waited_for(
     host: AsyncioHost, begin: Callable[[Callable[[], object]], None]
 ):
-    """Work of asyncio's is done while the adapter waits for the next event.
+    """The tasks of asyncio run while the adapter waits for the next event.
 
     The wait in the kernel would last for 30 s, and what ends it is asyncio's work
     alone: the bytes that it sends.
@@ -87,7 +87,7 @@ async def test_work_while_the_next_event_is_waited_for(
 
 
 async def test_work_that_never_ends_leaves_trio_its_turn(host: AsyncioHost):
-    """While asyncio always has something to do, a wait for an event lets both go on."""
+    """A wait for an event and a loop that is always busy both make progress."""
     near, far = socket.socketpair()
     near.setblocking(False)
     wire = Wire(near)

@@ -30,7 +30,7 @@ def test_start():
     ],
 )
 def test_start_that_is_none(message):
-    """Anything else does not begin a response."""
+    """A malformed message does not begin a response."""
     with pytest.raises((RuntimeError, ValueError, TypeError, KeyError)):
         start_of(message)
 
@@ -44,7 +44,7 @@ def test_body(body):
 
 @pytest.mark.parametrize("body", ["ab", None, 3, [b"ab"]])
 def test_body_that_is_none(body):
-    """A piece is nothing else."""
+    """A piece of any other type is an error."""
     with pytest.raises(TypeError):
         body_of({"body": body})
 

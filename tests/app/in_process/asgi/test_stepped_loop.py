@@ -29,7 +29,7 @@ def loop(request):
 
 
 def test_nothing_to_do(loop):
-    """A loop without anything to do is not to be run again."""
+    """A loop without anything to do has no next step."""
     assert loop.step() is None
 
 
@@ -216,7 +216,7 @@ def test_descriptors_beside_what_is_always_ready(either):
 
 
 def test_timer_that_a_step_sets(either):
-    """A timer that is set within a step is what the step says to run again for."""
+    """A step returns the time until a timer that was set within it."""
     either.call_soon(either.call_later, 3600, print)
 
     assert 3599 < either.step() <= 3600

@@ -67,7 +67,7 @@ async def test_origin():
 
 
 async def test_base_path():
-    """What was taken off the path is the script's name."""
+    """The part that was removed from the path is ``SCRIPT_NAME``."""
     environ = environ_of(http_event("/x"), base_path="/api", prefix=b"/api")
 
     assert (environ["SCRIPT_NAME"], environ["PATH_INFO"]) == ("/api", "/x")

@@ -194,7 +194,7 @@ async def test_head_that_is_no_text(transport, path, reason, lines):
 
 
 async def test_context_is_fresh(transport, capfd):
-    """What a request puts into context variables, its ``close`` sees and no other."""
+    """A request's context variables are visible to its ``close`` alone."""
     seen = [(await ask(transport, "/context"))[1] for _ in range(2)]
 
     assert seen == [b"nothing", b"nothing"]
@@ -287,7 +287,7 @@ async def test_too_large_a_body(transport):
 
 
 async def test_too_large_a_body_is_stopped(transport, capfd):
-    """An application whose body is too large is stopped at the piece that is."""
+    """An application is stopped at the piece that makes its body too large."""
     with pytest.raises(ResponseTooLargeError):
         await ask(transport, "/noted", max_body=2_000_000)
     call, _ = turn_of(http_event())
