@@ -58,7 +58,8 @@ class Function:
     """Called with each invocation after it is reported."""
 
     def __init__(self, options: Options, report: Report) -> None:
-        self._options = options
+        self.options = options
+        """The options that it was started with."""
         self._report = report
         port = options.config.port
         others = free_ports(options.environments - 1)
@@ -98,7 +99,7 @@ class Function:
                     raise
                 self._report.notice(
                     f"{error.failure.message}; as on Lambda, the next request starts"
-                    f" it again, within its timeout of {self._options.timeout:g} s"
+                    f" it again, within its timeout of {self.options.timeout:g} s"
                 )
 
     @property
@@ -129,19 +130,14 @@ class Function:
                     await place.environment.end()
 
     @property
-    def options(self) -> Options:
-        """The options that it was started with."""
-        return self._options
-
-    @property
     def name(self) -> str:
         """The function's name."""
-        return self._options.function_name
+        return self.options.function_name
 
     @property
     def shown(self) -> str:
         """The application, as given, and its gateway."""
-        return f"{self._options.shown} behind {self._options.gateway}"
+        return f"{self.options.shown} behind {self.options.gateway}"
 
     async def invoke(
         self,
@@ -167,7 +163,7 @@ class Function:
         if limit.cancelled_caught:
             self._report.notice(
                 f"{invocation.title} waits for a free environment; Lambda would start"
-                f" another: add --environments {self._options.environments + 1}"
+                f" another: add --environments {self.options.environments + 1}"
             )
             await self._slots.acquire()
         self.records.add(invocation)
@@ -207,7 +203,7 @@ class Function:
             environment, lives = await self._serve_at(place, invocation)
             # Reported before the environment ends, which takes a while, and while its
             # memory can still be measured.
-            if environment and (self._options.cold or not lives):
+            if environment and (self.options.cold or not lives):
                 await self._tell(invocation, environment, reset=not lives)
                 await environment.end()
         finally:
@@ -256,11 +252,11 @@ class Function:
             await environment.wait_initialised()
             return environment
         environment = place.environment = Environment(
-            self._options, place.port, place.init_timeout, self._line
+            self.options, place.port, place.init_timeout, self._line
         )
         self.environments.append(environment)
         self._nursery.start_soon(environment.run)
-        place.init_timeout = self._options.init_timeout
+        place.init_timeout = self.options.init_timeout
         try:
             await environment.wait_initialised()
         except EndedError as error:
@@ -268,7 +264,7 @@ class Function:
                 # Lambda repeats a slow init within the first invocation, and its
                 # timeout:
                 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
-                place.init_timeout = self._options.timeout
+                place.init_timeout = self.options.timeout
             raise
         for listener in self.initialised:
             listener()
@@ -281,7 +277,7 @@ class Function:
 
     def _choose(self) -> Slot:
         """Return a slot with room, preferably with a running environment."""
-        free = [p for p in self._places if p.busy < self._options.concurrency]
+        free = [p for p in self._places if p.busy < self.options.concurrency]
         running = [p for p in free if p.environment and p.environment.alive]
         # A warm one first, as on Lambda; a cold start only if there is none.
         return (running or free)[0]

@@ -82,7 +82,8 @@ class HTTPCycle:
         self._call = call
         self._streamed = call.streamed
         limit = None if call.streamed else call.max_body
-        self._body = Body(is_head=request.method == b"HEAD", limit=limit)
+        self.body = Body(is_head=request.method == b"HEAD", limit=limit)
+        """What has come of the body, and has not been taken."""
         self._was_received = False
         self._sending: list[Gate] = []
         """Where ``send`` waits until its piece is taken, or the reply is posted."""
@@ -146,7 +147,7 @@ class HTTPCycle:
 
     async def _take(self, start: Start, piece: bytes, *, more: bool) -> None:
         try:
-            self._body.add(start, piece, more=more)
+            self.body.add(start, piece, more=more)
         except BodyOverLimitError:
             self.progress = Progress.TOO_LARGE
             self._notify()
@@ -158,7 +159,7 @@ class HTTPCycle:
         self._notify()
         # An empty piece, or one of a response to HEAD: the transport takes only pieces
         # with bytes, so that nobody would open the gate.
-        if more and not self._body:
+        if more and not self.body:
             return
         gate = self._host.gate()
         self._sending.append(gate)
@@ -220,10 +221,6 @@ class HTTPCycle:
         """Whether there is a response, or there will never be one."""
         return self.progress is not Progress.WAITING
 
-    def take_body(self) -> bytes:
-        """Return what has come of the body."""
-        return self._body.take()
-
     async def next_piece(self) -> bytes:
         """Return the next piece of a streamed body, and ``b""`` after the last one.
 
@@ -231,16 +228,16 @@ class HTTPCycle:
             AppFailedError: the application ended before.
             DeadlineError: there was none in time.
         """
-        if not self._body and self.progress is Progress.STREAMING:
+        if not self.body and self.progress is Progress.STREAMING:
             self.release()
             with trio.move_on_at(self._call.deadline) as limit:
-                while not self._body and self.progress is Progress.STREAMING:
+                while not self.body and self.progress is Progress.STREAMING:
                     await self.wait_progress()
             if limit.cancelled_caught:
                 raise self._call.late()
-        if not self._body and self.progress is not Progress.COMPLETE:
+        if not self.body and self.progress is not Progress.COMPLETE:
             raise AppFailedError("the application failed within its response")
-        return self._body.take()
+        return self.body.take()
 
     def release(self) -> None:
         """Let a ``send`` that waits return."""

@@ -127,6 +127,6 @@ def _response(exchange: HTTPCycle, call: Call) -> Response:
     body = (
         Pieces(exchange.next_piece, exchange.give_up_rest)
         if call.streamed
-        else exchange.take_body()
+        else exchange.body.take()
     )
     return Response(start.status, REASONS.get(start.status, b""), start.fields, body)
