@@ -118,11 +118,11 @@ def parse_listening(table: str) -> dict[int, Listener]:
         _, local, _, state, _, _, _, _, _, inode, *_ = line.split()
         if state == _LISTENING:
             address, _, port = local.partition(":")
-            listening[int(inode)] = _host(address), int(port, 16)
+            listening[int(inode)] = _ip_address(address), int(port, 16)
     return listening
 
 
-def _host(digits: str) -> str:
+def _ip_address(digits: str) -> str:
     # The kernel prints words of four bytes in host byte order: little-endian on Lambda.
     raw = bytes.fromhex(digits)
     packed = b"".join(raw[at : at + 4][::-1] for at in range(0, len(raw), 4))

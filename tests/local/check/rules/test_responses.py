@@ -3,7 +3,7 @@
 import pytest
 
 from lambda_adapter.local.check.finding import Finding, Status, ordered
-from lambda_adapter.local.check.rules import bill, links, openapi, responses
+from lambda_adapter.local.check.rules import bill, crawl, openapi, responses
 from lambda_adapter.local.check.rules.causes import Cause, find_cause
 from lambda_adapter.local.check.rules.crash import judge_cause
 from lambda_adapter.local.check.rules.disk import judge_tmp, judge_writes
@@ -323,10 +323,10 @@ def test_paths_of_a_page():
     """A page's links within the site are followed, and those elsewhere are not."""
     body = b'<a href="/a?b=1&amp;c=2">x</a><img src=logo.png><a href="https://x.y/z">'
 
-    found = list(links.find_paths("/dir/", "text/html", body, HOST))
+    found = list(crawl.find_paths("/dir/", "text/html", body, HOST))
 
     assert found == ["/a?b=1&c=2", "/dir/logo.png"]
-    assert list(links.find_paths("/", "application/json", b'{"a":"/b"}', HOST)) == [
+    assert list(crawl.find_paths("/", "application/json", b'{"a":"/b"}', HOST)) == [
         "/b"
     ]
 
@@ -334,8 +334,8 @@ def test_paths_of_a_page():
 @pytest.mark.parametrize("path", ["/logout", "/account/delete?id=1", "/sign-out"])
 def test_what_may_do_harm_is_not_asked(path: str):
     """A link whose name suggests a change is not followed."""
-    assert not links.is_safe(path)
-    assert links.is_safe("/orders")
+    assert not crawl.is_safe(path)
+    assert crawl.is_safe("/orders")
 
 
 def test_paths_of_a_file():

@@ -6,7 +6,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from lambda_adapter.local.check.rules.links import is_safe
+from lambda_adapter.local.check.rules.crawl import is_safe
 from lambda_adapter.local.check.settings import Target
 
 SAFE = ("GET", "HEAD")

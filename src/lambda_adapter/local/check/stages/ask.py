@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from lambda_adapter.local.check.finding import Finding, warning
 from lambda_adapter.local.check.rules import responses
 from lambda_adapter.local.check.rules.causes import Cause, find_cause, last_line
-from lambda_adapter.local.check.rules.links import find_paths, is_safe
+from lambda_adapter.local.check.rules.crawl import find_paths, is_safe
 from lambda_adapter.local.check.rules.openapi import SAFE, SourceError, read_openapi
 from lambda_adapter.local.check.rules.place import judge_host
 from lambda_adapter.local.check.rules.requests import (

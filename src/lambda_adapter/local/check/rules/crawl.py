@@ -1,4 +1,4 @@
-"""Find the paths that a page links to."""
+"""Find the paths to crawl: those that a page links to, unless a GET may do harm."""
 
 import re
 from collections.abc import Iterator
