@@ -117,14 +117,14 @@ def test_request_path(name, path):
 
 
 def test_request_multi_value_without_parameters():
-    """Null maps are empty ones."""
+    """A map that is null counts as empty."""
     event = load("alb_multi_value", multiValueQueryStringParameters=None)
 
     assert request_of(event).target == b"/search"
 
 
 def test_request_null_single_map():
-    """In multi-value mode the map of single values may be there and null."""
+    """In multi-value mode, the map of single values may be null."""
     event = load("alb_multi_value", headers=None, queryStringParameters=None)
 
     request = request_of(event)
@@ -196,7 +196,7 @@ def test_reply_multi_value():
 
 @pytest.mark.parametrize("count", [2, 3, 10, 512])
 def test_reply_cookies_single(count):
-    """Several cookies pass a map of single values under names of other capitals."""
+    """In a map of single values, each cookie has ``Set-Cookie`` in other capitals."""
     cookies = [f"c{number}=1" for number in range(count)]
     fields = [(b"Set-Cookie", cookie.encode()) for cookie in cookies]
 
@@ -227,7 +227,7 @@ def test_reply_cookies_multi_value():
     ],
 )
 def test_reply_description(name, status, reason, description):
-    """ALB gets a status with a reason, even from an application that gives none."""
+    """ALB gets a status with a reason, even if the application gives none."""
     reply = reply_of(load(name), Response(status, reason, []))
 
     assert reply["statusDescription"] == description

@@ -51,7 +51,7 @@ BODIES = st.one_of(
 
 @given(body=BODIES, fields=FIELDS)
 def test_body_survives(body, fields):
-    """Any bytes of any media type are the same bytes behind the gateway."""
+    """A client gets the application's bytes, whatever their media type."""
     reply = json.loads(HttpApiEvent.encode_response(response(body, *fields)))
 
     assert isinstance(reply["isBase64Encoded"], bool)
@@ -93,7 +93,7 @@ def test_decode_invalid_base64(body):
 
 @given(body=st.text())
 def test_decode_anything(body):
-    """A body in base64 is decoded, or an error."""
+    """A body in base64 is decoded, or it is an error."""
     try:
         decoded = decode_body(body, True)
     except EventError:
@@ -186,7 +186,7 @@ def test_encode_binary(media_type):
     ],
 )
 def test_encode_text_that_is_not(body, media_type):
-    """Text that is not UTF-8, or not meant as that, is never transcoded."""
+    """Text that is not UTF-8, or is declared as something else, is not transcoded."""
     fields = [(b"content-type", media_type)] if media_type else []
 
     assert encode_body(response(body, *fields)) == (body, True)
@@ -203,7 +203,7 @@ def test_decode_base64_with_spare_bits(text, data):
 
 @pytest.mark.parametrize("charset", [b"iso-8859-1", b"windows-1252", b"shift_jis"])
 def test_encode_ascii_in_other_charset(charset):
-    """ASCII alone reads the same in another charset, so it stays text."""
+    """Pure ASCII is the same in another charset, so it stays text."""
     answer = response(b"abc", (b"content-type", b"text/plain; charset=" + charset))
 
     assert encode_body(answer) == ("abc", False)
@@ -233,14 +233,14 @@ def test_encode_content_encoding(coding):
 
 @pytest.mark.parametrize("coding", [b"identity", b"Identity", b""])
 def test_encode_identity(coding):
-    """Content that is not encoded is not."""
+    """A body with the coding ``identity`` is not binary."""
     answer = response(b"abc", (b"content-encoding", coding))
 
     assert encode_body(answer) == ("abc", False)
 
 
 def test_buffered_stream():
-    """A stream can't be part of a reply: that is a mistake in this program."""
+    """A stream can't be part of a buffered reply: that would be a bug."""
 
     async def pieces():
         yield b""

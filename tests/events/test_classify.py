@@ -229,7 +229,7 @@ def test_classify_no_batch(event):
 
 @pytest.mark.parametrize("name", ["alb", "rest_api", "websocket_message"])
 def test_classify_http_with_records(name):
-    """A request or a WebSocket's message stays one, whatever other keys it has."""
+    """A batch's keys turn no request and no WebSocket message into a batch."""
     event = load(name, Records=[], eventSource="aws:sqs", records={})
 
     assert classify(encode(event)) is KINDS[name]
@@ -277,7 +277,7 @@ NESTS = [
 
 @pytest.mark.parametrize(("start", "end"), NESTS)
 def test_classify_deep_nesting(start, end):
-    """An event nested too deeply is an error, and never the end of the process."""
+    """An event that is nested too deeply is an error, and does not end the process."""
     payload = start * 1_000_000 + b"1" + end * 1_000_000
 
     with pytest.raises(EventError, match="nested too deeply"):
@@ -286,7 +286,7 @@ def test_classify_deep_nesting(start, end):
 
 @pytest.mark.parametrize(("start", "end"), NESTS)
 def test_request_deep_nesting(start, end):
-    """An event is only as deep as Python allows; others are passed unchanged."""
+    """A nested event is passed on unchanged, up to the depth that Python allows."""
     payload = start * 5_000 + b"1" + end * 5_000
     try:
         request = request_of(payload)
@@ -335,7 +335,7 @@ def test_no_event(payload):
 
 @pytest.mark.parametrize("key", ["methodArn", "routeArn", "method"])
 def test_key_of_another_kind(key):
-    """An event with a key that speaks for another kind is left to a close look."""
+    """The fast path declines an event with a key of another kind."""
     assert not assert_same(json.dumps(load("http_api") | {key: "a"}).encode())
 
 
@@ -343,7 +343,7 @@ def test_key_of_another_kind(key):
     "key", ["elb", "serviceArn", "serviceNetworkArn", "targetGroupArn", "connectionId"]
 )
 def test_context_of_another_kind(key):
-    """A context with a key that speaks for another kind is left to a close look."""
+    """The fast path declines a context with a key of another kind."""
     event = load("http_api")
     event["requestContext"] |= {key: {"a": "b"}}
 
@@ -377,7 +377,7 @@ VALUES = st.sampled_from(
 )
 @settings(max_examples=500)
 def test_any_event(name, keys, context_keys):
-    """The fast path reads an event exactly as the long way does.
+    """The fast path reads an event exactly as ``classify`` and its kind do.
 
     Keys that speak for other kinds are mixed in, with values of any type.
     """

@@ -232,7 +232,7 @@ FIELDS = st.lists(
     )
 )
 def test_any_response_is_a_reply(name, answer):
-    """Whatever an application responds with, the reply is JSON with status and body."""
+    """Whatever the application's response, a reply is JSON with status and body."""
     kind = classify(encode(load(name)))
 
     reply = json.loads(kind.encode_response(answer))
@@ -248,7 +248,7 @@ STREAMING = {"function_url", "rest_api"}
 
 @pytest.mark.parametrize("name", NAMES)
 def test_streams(name):
-    """Function URLs and REST APIs can stream, and nothing else."""
+    """Only function URLs and REST APIs can stream."""
     kind = classify(encode(load(name)))
 
     assert kind.streams is (name in STREAMING or name.startswith("rest_api_"))
@@ -259,7 +259,7 @@ def test_streams(name):
     answer=st.builds(Response, st.integers(200, 599), st.binary(), FIELDS, st.binary())
 )
 def test_any_response_has_a_prelude(name, answer):
-    """Whatever an application responds with, a prelude is JSON, and no NUL is in it."""
+    """Whatever the application's response, a prelude is JSON without a NUL."""
     kind = classify(encode(load(name)))
 
     prelude = kind.encode_prelude(answer)
@@ -390,7 +390,7 @@ def test_decode_as_other(document, message):
 
 
 def test_decode_as_deep():
-    """What is nested too deeply is an EventError as well."""
+    """JSON that is nested too deeply is an EventError as well."""
     with pytest.raises(EventError, match="too deeply"):
         decode_as(b"[" * 1_000_000 + b"]" * 1_000_000, msgspec.Raw)
 
@@ -453,7 +453,7 @@ def test_error_response(error, status, said):
 
 @pytest.mark.parametrize("name", HTTP)
 def test_error_response_is_a_reply(name):
-    """A failure has the form of its event's kind, as any response."""
+    """A failure has the form of its event's kind, like any other response."""
     kind = classify(encode(load(name)))
 
     reply = json.loads(kind.encode_response(error_response(EventError("no"), "an-id")))
@@ -482,5 +482,5 @@ def test_event_is_abstract():
 
 
 def test_max_reply():
-    """The limit is the one in Lambda's own words: 6 MiB and 100 bytes."""
+    """A reply's limit is the one in Lambda's message: 6 MiB and 100 bytes."""
     assert MAX_REPLY == 6 * 1024 * 1024 + 100

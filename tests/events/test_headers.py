@@ -202,7 +202,7 @@ def test_connection_can_not_drop_host():
 @pytest.mark.parametrize("value", ["{}a", "a{}b", "a{}", "a{}X-Forged: 1"])
 @pytest.mark.parametrize("name", ["x-probe", "host", "cookie", "connection", "expect"])
 def test_line_breaks_are_refused(name, value, break_):
-    """No value ends its line, not even one that would have been dropped."""
+    """No value contains a line break, not even one that would have been dropped."""
     with pytest.raises(EventError, match="line break or a NUL"):
         fields_of((name, value.format(break_)))
 
@@ -378,7 +378,7 @@ def test_method_refused(method):
 
 
 def test_pairs():
-    """Maps of one value and of several a name become pairs, in order; no map, none."""
+    """Maps of single values and of lists become pairs, in order."""
     assert list(single({"b": 1, "a": "2"})) == [("b", 1), ("a", "2")]
     assert list(single(None)) == []
     assert list(multiple({"b": [1, "2"], "a": []})) == [("b", 1), ("b", "2")]
@@ -396,7 +396,7 @@ def test_text(value, spelled):
 
 
 def test_values_that_are_remembered():
-    """Memory keeps values of a few headers that hold no secret, and no long ones."""
+    """Only short values of a few headers that hold no secret are memoized."""
     long = "a" * (MAX_KNOWN_SIZE + 1)
     for number in range(2 * MAX_KNOWN):
         fields_of(
@@ -413,7 +413,7 @@ def test_values_that_are_remembered():
 
 
 def test_names_that_are_remembered():
-    """Memory keeps a bounded number of short names, and junk does not stay in it."""
+    """A bounded number of short names is memoized, and junk is not kept."""
     long = "x-" + "long" * MAX_KNOWN_SIZE
     given = [long, *(f"x-{number}" for number in range(2 * MAX_KNOWN)), "x-last"]
 

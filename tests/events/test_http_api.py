@@ -24,7 +24,7 @@ def with_path(name, path):
 
 
 def test_request_http_api():
-    """A decoded path is encoded again; the query is the client's own, and so is all."""
+    """A decoded path is encoded again; query, headers and body are the client's."""
     event = load("http_api")
 
     request = request_of(event)
@@ -149,7 +149,7 @@ def test_request_http_api_path(path, target):
     ],
 )
 def test_request_function_url_path(path, target):
-    """What arrives encoded is not touched, as long as it can stand in a line."""
+    """A path that arrives encoded stays unchanged if it can stand in a line."""
     request = request_of(with_path("function_url", path))
 
     assert request.target == target
@@ -177,7 +177,7 @@ def test_request_query(name, query, sent):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_request_missing_path_and_query(name):
-    """An event with neither path nor query asks for the root."""
+    """An event with neither path nor query requests the root."""
     event = without(load(name), "rawPath", "rawQueryString")
 
     assert request_of(event).target == b"/"
@@ -228,7 +228,7 @@ def test_request_cookie_injection(cookie):
     ],
 )
 def test_request_host(host, sent):
-    """Without a Host the API's own name stands in."""
+    """Without a Host header, the API's own name is the host."""
     event = load("http_api")
     del event["headers"]["host"]
     event["headers"] |= host
@@ -292,7 +292,7 @@ def test_request_wrong_type(name, changes):
     ],
 )
 def test_request_null(changes):
-    """Null is as good as a missing key."""
+    """A null counts as a missing key."""
     changed, missing = load("http_api", **changes), without(load("http_api"), *changes)
 
     assert request_of(changed) == request_of(missing)
@@ -330,7 +330,7 @@ def test_reply(name):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_reply_empty(name):
-    """Every key is there even where nothing is, so that API Gateway guesses nothing."""
+    """A reply has every key, even if empty, so that API Gateway does not guess."""
     reply = reply_of(load(name), response(status=204))
 
     assert reply == {
@@ -343,7 +343,7 @@ def test_reply_empty(name):
 
 
 def test_reply_binary():
-    """What is not text is base64."""
+    """A body that is not text becomes base64."""
     answer = response(b"\x1f\x8b", (b"content-encoding", b"gzip"))
 
     reply = reply_of(load("http_api"), answer)
@@ -378,14 +378,14 @@ def test_prelude():
 
 
 def test_prelude_empty():
-    """Every key is there even where nothing is."""
+    """A prelude has every key, even if empty."""
     prelude = prelude_of(load("function_url"), response(status=204))
 
     assert prelude == b'{"statusCode":204,"headers":{},"cookies":[]}'
 
 
 def test_prelude_has_the_length():
-    """A length that is known stays known."""
+    """A prelude keeps a declared Content-Length."""
     answer = response(b"", (b"Content-Length", b"5"))
 
     prelude = prelude_of(load("function_url"), answer)

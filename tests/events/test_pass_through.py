@@ -127,7 +127,7 @@ def test_json_reply(kind, status, body):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("body", [b"", b"\xef\xbb\xbf"])
 def test_empty_reply(kind, body):
-    """A response without content is ``null``, without a word."""
+    """A response without content becomes ``null``, and nothing is logged."""
     answer = response(body)
 
     reply = kind.encode_response(answer)
@@ -238,14 +238,14 @@ def test_websocket_is_not_http(name):
 
 
 def test_request_path():
-    """The path for what is not HTTP can be set."""
+    """The path for events that are not HTTP can be set."""
     context = Context(CONTEXT.lambda_context, pass_through_path=b"/ws?x=1")
 
     assert request_of(load("websocket_connect"), context).target == b"/ws?x=1"
 
 
 def test_request_context_is_ascii():
-    """Whatever the context holds, it stands in a header."""
+    """Whatever the context holds, it is a valid header value."""
     event = load("websocket_message")
     event["requestContext"]["authorizer"] = {"name": "José\u007f"}
 

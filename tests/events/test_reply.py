@@ -37,7 +37,7 @@ def test_split_joins():
 
 
 def test_split_cookies():
-    """Cookies are taken out in whatever case their name is; they can't be joined."""
+    """Cookies are taken out, whatever the case of their name: they can't be joined."""
     fields = [(b"Set-Cookie", b"a=1, 2"), (b"a", b"b"), (b"set-cookie", b"c=\xe9")]
 
     assert split(fields) == ({"a": "b"}, ["a=1, 2", "c=é"])
@@ -45,7 +45,7 @@ def test_split_cookies():
 
 @pytest.mark.parametrize("into", [listed, split, single_valued])
 def test_fields_of_the_connection(into):
-    """What is for one connection only does not reach the client, in any map."""
+    """Headers of one connection do not reach the client, in any map."""
     fields = [
         (b"Connection", b"keep-alive, X-Hop"),
         (b"x-hop", b"1"),
@@ -65,7 +65,7 @@ VALUES = st.sampled_from([b"", b"b-c", b"close", b"Keep-Alive", b"x, a", b"\xe9"
 
 @given(st.lists(st.tuples(NAMES, VALUES), max_size=5))
 def test_one_pass_is_as_good_as_a_close_look(fields):
-    """Each map has the same values, whichever way they were sorted out."""
+    """``split`` and ``listed`` return the same values."""
     every = _listed(fields)
 
     assert listed(fields) == every
@@ -130,7 +130,7 @@ def wide(size: int) -> Response:
 
 @pytest.mark.parametrize(("kind", "most"), FIELDS.items())
 def test_widest_fields(kind, most):
-    """Near the limit a warning names the limit; below there is none."""
+    """Near the limit, a warning names it; below, there is none."""
     warning = find_wide_fields(kind, wide(int(most * 0.96)), most)
 
     assert warning is not None
@@ -149,7 +149,7 @@ def test_fields_at_the_threshold():
 
 @pytest.mark.parametrize("kind", REPLIES.keys() - FIELDS.keys())
 def test_fields_without_a_limit(kind):
-    """Where no limit is known, there is nothing to warn of."""
+    """Without a known limit, there is no warning."""
     assert find_wide_fields(kind, wide(1_000_000), 1_000_000) is None
 
 

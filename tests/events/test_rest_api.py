@@ -95,7 +95,7 @@ def test_request_http_api_v1():
 
 
 def test_request_test_console():
-    """The console's test has no headers: Host is made up, the rest is as ever."""
+    """A test from the console has no headers: Host is added, and nothing else."""
     event = load("rest_api_test_console")
 
     request = request_of(event)
@@ -130,7 +130,7 @@ def test_request_without_context(event):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_request_single_values(name):
-    """A hand-made event with the maps of single values alone is as good."""
+    """An event written by hand may have the maps of single values alone."""
     event = load(
         name,
         multiValueHeaders=None,
@@ -213,7 +213,7 @@ def test_request_rest_path(path, target):
     ],
 )
 def test_request_wrong_type(name, changes, names):
-    """A value of the wrong type is an error that names it, and no other kind."""
+    """A value of the wrong type is an error that names it."""
     event = load(name, **changes)
 
     with pytest.raises(EventError, match=names):
@@ -261,7 +261,7 @@ def test_reply(name):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_reply_binary(name):
-    """What is not text is base64."""
+    """A body that is not text becomes base64."""
     answer = response(b"\x89PNG\xff", (b"content-type", b"image/png"))
 
     reply = reply_of(load(name), answer)
@@ -306,14 +306,14 @@ def test_reply_is_utf_8():
     ],
 )
 def test_reply_field_beyond_ascii(value, text):
-    """A header's value is read as UTF-8 if it is that, else as Latin-1."""
+    """A header's value is read as UTF-8 if it is valid, else as Latin-1."""
     reply = reply_of(load("rest_api"), response(b"", (b"x-name", value)))
 
     assert reply["multiValueHeaders"] == {"x-name": [text]}
 
 
 def test_request_context_is_given_as_it_came():
-    """What AWS adds to ``requestContext`` some day reaches the application as well."""
+    """A key that AWS adds to ``requestContext`` later reaches the application."""
     event = load("rest_api")
     event["requestContext"] |= {"new": {"é": [None, 1.50, "\u007f\U0001f600"]}}
 
@@ -350,7 +350,7 @@ def test_prelude():
 
 
 def test_prelude_empty():
-    """Every key is there even where nothing is."""
+    """A prelude has every key, even if empty."""
     prelude = prelude_of(load("rest_api"), response(status=204))
 
     assert prelude == b'{"statusCode":204,"multiValueHeaders":{}}'

@@ -48,7 +48,7 @@ DOCUMENTS = st.recursive(
 
 @given(DOCUMENTS)
 def test_is_json_like_the_standard_library(value):
-    """All that Python writes as JSON is JSON, half surrogates included."""
+    """Any JSON that Python writes can be read, lone surrogates included."""
     assert is_json(json.dumps(value).encode())
 
 

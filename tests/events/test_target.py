@@ -56,7 +56,7 @@ def test_verbatim_query_is_verbatim(query):
 
 @given(path=TEXT)
 def test_verbatim_path_means_the_same(path):
-    """What is escaped means what it stood for."""
+    """An escaped path decodes to the original."""
     path = "/" + path.replace("%", "")
 
     assert unquote_to_bytes(target.verbatim_path(path)) == path.encode()
@@ -64,7 +64,7 @@ def test_verbatim_path_means_the_same(path):
 
 @given(path=TEXT)
 def test_encoded_path_means_the_same(path):
-    """A path that holds no escape is what the application decodes again."""
+    """An application decodes an encoded path to the one that arrived."""
     path = "/" + re.sub(r"%(?=[0-9A-Fa-f]{2})", "", path)
 
     if not re.search(r"%[0-9A-Fa-f]{2}", path):
@@ -73,7 +73,7 @@ def test_encoded_path_means_the_same(path):
 
 @given(path=TEXT)
 def test_encoded_path_is_a_path(path):
-    """Every percent sign begins an escape, and all else may stand in a path."""
+    """An encoded path is valid, and every percent sign in it begins an escape."""
     pchar = rb"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*"
 
     assert re.fullmatch(pchar, target.encoded_path(path))
@@ -105,7 +105,7 @@ def test_encoded_query_is_read_back(pairs):
     ],
 )
 def test_joined_query(pairs, query):
-    """What arrives as sent, but apart, is put together and not touched."""
+    """Parameters that arrive encoded but split are joined unchanged."""
     assert target.joined_query(pairs) == query
 
 
@@ -118,5 +118,5 @@ def test_joined_query(pairs, query):
     ],
 )
 def test_join(path, query, line):
-    """A path and a query are one target, and no query leaves no question mark."""
+    """A path and a query make a target; without a query, it has no question mark."""
     assert target.join(path, query) == line

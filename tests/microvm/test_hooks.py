@@ -165,7 +165,7 @@ BODIES = {
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 def test_any_body(body):
-    """No body makes a hook fail."""
+    """A hook does not fail because of its body."""
     with open_microvm(**{AFTER: "/after"}) as microvm:
         microvm.build("ready")
 
@@ -231,7 +231,7 @@ def test_payload_that_fits_in_no_header():
 
 
 def test_work_is_begun_again_after_a_failure():
-    """A failure is reported once, and a success stays."""
+    """A failure is reported once, and a success is kept."""
     results = iter(["bad", None])
     background = Background()
 

@@ -51,7 +51,7 @@ def test_text():
 
 
 def test_text_without_request_id():
-    """A line that is about no invocation names none."""
+    """A line outside of invocations has no request ID."""
     assert TextFormatter().format(record("ready")) == "lambda-adapter: INFO ready"
 
 
@@ -71,7 +71,7 @@ def test_json():
 
 
 def test_json_without_request_id():
-    """A line that is about no invocation has no such key."""
+    """A JSON line outside of invocations has no key for one."""
     assert "requestId" not in json.loads(JsonFormatter().format(record("ready")))
 
 
@@ -140,7 +140,7 @@ def test_letters_stay_legible():
 
 
 def test_traceback():
-    """A traceback goes below a line of text, and within a line of JSON."""
+    """A traceback follows a line of text, and is part of a line of JSON."""
     try:
         raise ValueError("of the adapter")
     except ValueError:
@@ -180,7 +180,7 @@ def test_long_message_is_cut(formatter, char):
 
 @FORMATTERS
 def test_long_traceback_is_cut(formatter):
-    """A traceback is cut as a message is, so that the line fits with both."""
+    """A traceback is truncated like a message, so that the line fits with both."""
     try:
         raise ValueError("🎉" * 1_000_000 + "end")
     except ValueError as error:

@@ -134,7 +134,7 @@ async def test_event_without_http(runtime):
 
 
 async def test_stream(runtime):
-    """A stream has the time to its head and in all, and no share of the adapter's."""
+    """A stream's line has the time to its head and in all, not the adapter's share."""
     _, (line,) = await measured(
         runtime, function_url(), AWS_LWA_INVOKE_MODE="response_stream"
     )
@@ -144,7 +144,7 @@ async def test_stream(runtime):
 
 
 async def test_retries(runtime):
-    """A request that is sent once more, over another connection, counts as a retry."""
+    """A request that is repeated over another connection counts as a retry."""
     answers = [said(), said(), Answer(b""), said()]
     async with (
         open_app(*answers) as app,

@@ -36,7 +36,7 @@ async def read(stream, size):
     [("/print", b"hello print\n"), ("/part", b"a part"), ("/bytes", b"bytes\n")],
 )
 async def test_printed_at_once(runtime, kind, environ, path, text):
-    """What is printed is out before the request has ended, and a kill can't lose it."""
+    """Printed text is written before the request ends, so that no kill loses it."""
     async with (
         open_app(runtime, kind, **environ) as adapter,
         trio.open_nursery() as nursery,
@@ -50,7 +50,7 @@ async def test_printed_at_once(runtime, kind, environ, path, text):
 
 
 async def test_part_of_a_line_on_stderr(runtime):
-    """A part of a line on stderr is out as well before the request has ended."""
+    """Part of a line on stderr is written before the request ends as well."""
     async with open_app(runtime, "asgi") as adapter:
         await runtime.invoke(http_event("/error"))
         await adapter.wait_log("an error's part")

@@ -162,7 +162,7 @@ def test_imported_before():
     ],
 )
 def test_another_layout(tmp_path, layout):
-    """A trio that is laid out otherwise is imported as usual."""
+    """A trio with another layout is imported as usual."""
     (tmp_path / "trio").mkdir()
     for name, code in layout.items():
         (tmp_path / "trio" / f"{name}.py").write_text(code)

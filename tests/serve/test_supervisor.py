@@ -476,7 +476,7 @@ async def test_sigterm_during_an_invocation(runtime, tmp_path):
 
 @pytest.mark.parametrize("answer", ["503", "hang"])
 async def test_sigterm_during_readiness(runtime, tmp_path, answer):
-    """SIGTERM before the application is ready ends the adapter; no init error."""
+    """SIGTERM before the application is ready ends the adapter without init error."""
     async with open_adapter(
         runtime.address, PUPPET_LOG=str(tmp_path / "log"), PUPPET_READY=answer
     ) as adapter:
@@ -638,7 +638,7 @@ async def test_sigterm_amid_a_stream(runtime, tmp_path):
 
 
 async def test_large_stream(runtime):
-    """A stream goes no faster than Lambda takes it, and is never held as a whole.
+    """A stream is as fast as Lambda reads it, and is never held as a whole.
 
     While Lambda takes nothing, the application can say no more than buffers hold.
     """
@@ -928,7 +928,7 @@ async def test_longest_invocation(clock, runtime):
 
 
 async def test_what_only_the_rust_adapter_knows(runtime):
-    """The Rust adapter's own variables, and its field for text bodies, mean nothing."""
+    """The Rust adapter's own variables, and its header for text, have no effect."""
     event = http_event("/prod/path")
     event["requestContext"]["stage"] = "prod"
     image = Answer(

@@ -111,7 +111,7 @@ async def test_any_fault_in_stream_mode(clock, stream, answer):
 
 @pytest.mark.parametrize("event", STREAMING)
 async def test_refused_connection_in_stream_mode(runtime, event):
-    """An application that does not listen in time becomes a streamed 504."""
+    """An application that does not listen in time is a streamed 504."""
     with closing(HttpTransport(("127.0.0.1", free_port()), 4)) as client:
         async with running(runtime, client, STREAM_MODE):
             posted = await runtime.invoke(

@@ -49,7 +49,7 @@ async def test_error_status_with_a_long_body(runtime, mode):
 
 
 async def test_statuses_that_are_no_error(runtime):
-    """Any other status is the application's response."""
+    """A status that is not configured as an error is the application's response."""
     settings = {"AWS_LWA_ERROR_STATUS_CODES": "500-503"}
     async with open_function(runtime, settings) as function:
         posted = await function.invoke(http_api(), said(504, b"x"))

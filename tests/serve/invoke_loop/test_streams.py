@@ -15,7 +15,7 @@ from tests.serve.invoke_loop.kinds import BUFFERED, STREAMING
 
 
 async def test_fields_of_a_stream_that_a_gateway_refuses(stream, caplog):
-    """A stream's headers count as any other's."""
+    """The headers of a stream have the limit of any response's headers."""
     wide = b"x-a: " + b"a" * 10_000 + b"\r\n"
 
     await stream.invoke(rest_api(), said(200, b"", wide))
@@ -100,7 +100,7 @@ async def test_buffered_mode_is_the_default(function, event):
 
 @pytest.mark.parametrize("event", STREAMING)
 async def test_stream_is_as_fast_as_the_application(stream, event):
-    """Lambda has each part of a response before the application sends the next.
+    """Lambda gets each part of a response before the application sends the next.
 
     First the head alone, then each piece.
     """
