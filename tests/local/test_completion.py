@@ -47,7 +47,7 @@ complete -C "lambda-adapter local --gat"
     ],
 )
 def test_candidates(words: list[str], some: set[str]):
-    """The last word of a line is completed by what can stand there."""
+    """The last word of a line is completed with every valid word."""
     found = candidates(words)
 
     assert some <= set(found)

@@ -40,7 +40,7 @@ def state(process: psutil.Process, wanted: str) -> str:
 
 @pytest.mark.e2e
 def test_timeout():
-    """A time-out ends the environment; the next request is billed another's init."""
+    """A timeout ends the environment; the next request is billed a new init."""
     with open_app(APP, timeout=1) as app:
         old = family(app)
         began = time.monotonic()
@@ -76,7 +76,7 @@ def test_late_application():
 
 @pytest.mark.e2e
 def test_end_of_the_adapter():
-    """A killed adapter fails one request at most; then there is another."""
+    """A killed adapter fails at most one request; then there is a new one."""
     with open_app(APP) as app:
         old = family(app)
         old[0].kill()
@@ -101,7 +101,7 @@ def test_crash_of_an_application():
 
 
 def test_freeze():
-    """Between invocations every process is stopped, and not within one."""
+    """Every process is stopped between invocations, and none within one."""
     with open_app(APP, freeze=True) as app:
         processes = family(app)
         for process in processes:
@@ -124,7 +124,7 @@ def test_cold():
 
 
 def test_whole_tree_ends():
-    """What an application has started, and does not end, ends with the environment."""
+    """A process that an application leaves behind ends with the environment."""
     with open_app(APP) as app:
         child = psutil.Process(int(app.get("/child").text))
         everyone = [*family(app), child]

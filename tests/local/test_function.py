@@ -35,7 +35,7 @@ def test_concurrency():
 
 
 def test_queue():
-    """A request waits for the one environment there is, and gets its turn."""
+    """A request waits until the only environment is free."""
     with open_app(APP) as app, ThreadPoolExecutor() as pool:
         pids = list(pool.map(lambda _: app.get("/pid").text, range(4)))
 

@@ -44,7 +44,7 @@ PATHS = [
 
 @pytest.mark.e2e
 def test_git_agrees(tmp_path: Path):
-    """What is ignored is what git ignores, by two files in two folders."""
+    """A file is ignored if git ignores it, by two files in two folders."""
     need("git")
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
     (tmp_path / "sub").mkdir()
@@ -70,5 +70,5 @@ def test_git_agrees(tmp_path: Path):
 
 
 def test_a_pattern_that_can_not_be():
-    """A range that is backwards matches nothing, and ends nothing."""
+    """A range in reverse order matches nothing, and is not an error."""
     assert not is_ignored("b", [("", parse_gitignore("[z-a]"))], is_folder=False)

@@ -37,18 +37,18 @@ FOREIGN = [
 
 @pytest.mark.parametrize("host", OWN)
 def test_own_hosts(host: str):
-    """The names of this machine and IP addresses are let in: no page forges these."""
+    """Names of this machine and IP addresses are allowed: no page can forge them."""
     assert not Guard().refuses_host([(b"Host", host.encode())])
 
 
 @pytest.mark.parametrize("host", FOREIGN)
 def test_foreign_hosts(host: str):
-    """A name of somebody else's is refused, though it may resolve to this machine."""
+    """Any other name is refused, even if it resolves to this machine."""
     assert Guard().refuses_host([(b"host", host.encode())]) == host
 
 
 def test_allowed_hosts():
-    """A name that is allowed is let in, with a dot all below it, with a star any."""
+    """An allowed name is let in; a dot allows all below it, and a star any name."""
     for allowed, host in (
         ("shop.test", "SHOP.test:9000"),
         (".shop.test", "a.b.shop.test"),
@@ -123,7 +123,7 @@ H2C = (
     ],
 )
 def test_refusals(terminal: Terminal, data: bytes, status: bytes, line: str):
-    """What is refused leaves a line with the reason, and the gateway serves on."""
+    """A refused request is a line with the reason, and the gateway continues."""
     before = len(refusals(terminal))
     received = send(terminal.port, data)
 

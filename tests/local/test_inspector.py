@@ -88,7 +88,7 @@ def test_page(app: LambdaApp):
     ],
 )
 def test_page_is_closed(app: LambdaApp, path: str, fields: dict[str, str]):
-    """Without the token, or under another host's name, there is nothing to be seen."""
+    """Without the token, or under another host's name, the page shows nothing."""
     url = httpx.URL(app.page_url).join(path)
 
     response = httpx.get(url, headers=fields)
@@ -138,7 +138,7 @@ def test_odd_numbers(app: LambdaApp):
 
 
 def test_deep_event():
-    """An event that is nested deeper than can be laid out is shown as it came."""
+    """An event that is nested too deeply for the layout is shown unchanged."""
     payload = b"[" * 5000 + b"]" * 5000
 
     assert part(Invocation(payload), "Event") == payload.decode()
@@ -230,7 +230,7 @@ def test_view_of_a_failure():
 
 
 def test_view_of_much():
-    """What is too long to be shown is cut in its middle."""
+    """A text that is too long for the page is truncated in its middle."""
     invocation = Invocation(b'"%s"' % (b"x" * 2 * MAX_TEXT))
 
     assert len(part(invocation, "Event")) < MAX_TEXT + 100
@@ -241,7 +241,7 @@ def test_view_of_much():
     ("status", "mood"), [(200, "good"), (302, "good"), (404, "warn"), (500, "bad")]
 )
 def test_view_of_a_status(status: int, mood: str):
-    """A client's error looks other than a server's."""
+    """A client's error and a server's look different."""
     invocation = Invocation(b"{}")
     invocation.response = Response(status, b"", [], b"")
     invocation.told.set()
@@ -367,7 +367,7 @@ SHOWN = "[...document.querySelectorAll('.invocation')].filter((e) => !e.hidden).
 
 @pytest.mark.e2e
 def test_an_end_and_a_new_beginning(browser: Browser, tmp_path: Path):
-    """A page tells that the command has ended, and lives again when it is back."""
+    """A page says that the command has ended, and continues when it is back."""
     (tmp_path / "main.py").write_text(WSGI)
     port = str(free_ports(1)[0])
     line = ("--port", port, "--wsgi", "main:app")

@@ -65,5 +65,5 @@ def test_settings():
     [(3.0, None, 3), (3.1, None, 4), (3.1, 300.0, 304), (0.2, 0.2, 1)],
 )
 def test_billed(duration: float, init: float | None, billed: int):
-    """Milliseconds are billed rounded up, including an init's."""
+    """Billed milliseconds are rounded up, those of an init as well."""
     assert billed_ms(duration, init) == billed

@@ -70,7 +70,7 @@ def test_encodings(tmp_path: Path, encoding: str, options: tuple[str, ...]):
     ],
 )
 def test_reader_that_goes(tmp_path: Path, command: tuple[str, ...], status: int | None):
-    """A reader that goes, such as `head`, ends the command without a traceback."""
+    """A reader that exits, such as `head`, ends the command without a traceback."""
     (tmp_path / "main.py").write_text(WSGI)
     reading, writing = os.pipe()
     with subprocess.Popen(
@@ -152,7 +152,7 @@ def test_colours(tmp_path: Path):
 
 
 def test_an_import_that_fails_is_told_once(tmp_path: Path):
-    """Why an import failed stands in one line, behind its traceback."""
+    """The reason of a failed import is one line, after its traceback."""
     (tmp_path / "main.py").write_text("import no_such_module")
     with open_terminal("--port", "0", "--asgi", "main:app", cwd=tmp_path) as terminal:
         assert terminal.status() == 1
@@ -181,7 +181,7 @@ server.serve_forever()
 
 
 def test_a_second_to_end(tmp_path: Path):
-    """Ctrl-C gives an application longer than Lambda does, and complains of nothing."""
+    """Ctrl-C gives an application more time than Lambda does, and does not warn."""
     (tmp_path / "app.py").write_text(SLOW)
     options = ("--port", "0", "--app-port", app_port())
     command = (*options, "--", sys.executable, "app.py")

@@ -31,7 +31,7 @@ def test_what_one_types_each_day(tmp_path: Path):
 
 
 def test_the_command_line_is_stronger(tmp_path: Path):
-    """What is on the command line counts, and its application is the only one."""
+    """An application and options on the command line override those of the file."""
     write(tmp_path, 'command = "no-such-app"\nport = 0\nevent = "alb"\njson = true')
     options = ("--no-json", "--gateway", "rest-api", "--wsgi", "main:app")
     with open_terminal(*options, cwd=tmp_path) as terminal:

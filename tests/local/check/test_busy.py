@@ -7,7 +7,7 @@ from lambda_adapter.local.check.busy import MOST, move_on_after
 
 
 async def test_an_idle_machine(autojump_clock: trio.testing.MockClock):
-    """A timeout is as long as it says while nothing waits for a CPU."""
+    """A timeout has its own length while nothing waits for a CPU."""
     async with move_on_after(2, lambda: 7.0) as scope:
         await trio.Event().wait()
 
@@ -16,7 +16,7 @@ async def test_an_idle_machine(autojump_clock: trio.testing.MockClock):
 
 
 async def test_a_busy_machine(autojump_clock: trio.testing.MockClock):
-    """A timeout becomes longer by what was waited for a CPU, and has an end."""
+    """A timeout is extended by the waits for a CPU, up to a limit."""
     async with move_on_after(2, lambda: trio.current_time() / 2) as half:
         await trio.Event().wait()
     took = trio.current_time()

@@ -85,7 +85,7 @@ def document_url() -> Iterator[str]:
 
 
 def test_an_openapi_document_at_a_url(document_url: str):
-    """A document is read from a URL as from a file."""
+    """A document is read from a URL as well as from a file."""
     found = read_sources({"openapi": f"{document_url}/openapi.json"})
 
     assert found == (Target("/a"), Target("/b"))
@@ -132,7 +132,7 @@ def test_a_crawl(tmp_path: Path):
 
 @pytest.mark.timeout(240)
 def test_an_archive_with_secrets(tmp_path: Path):
-    """Nothing secret of an archive is sent to the application, or is in a report."""
+    """No secret of an archive is sent to the application, or is in a report."""
     (tmp_path / "app.py").write_text(APP.replace('{"/":', '{"/orders": PAGE, "/":'))
     (tmp_path / "a.har").write_text(json.dumps(HAR))
     files = [tmp_path / name for name in ("a.json", "a.html", "a.xml")]

@@ -94,7 +94,7 @@ def test_forwarded_fields(name: str):
 
 @pytest.mark.parametrize("name", GATEWAYS)
 def test_failure(name: str):
-    """A function's failure has each gateway's own status and words."""
+    """Each gateway has its own status and message for a function's failure."""
     failures = {
         "http-api": (500, b'{"message":"Internal Server Error"}'),
         "rest-api": (502, b'{"message": "Internal server error"}'),

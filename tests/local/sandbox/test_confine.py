@@ -140,7 +140,7 @@ os.execv(sys.argv[1], sys.argv[1:])
 
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="the number is x86-64's")
 def test_without_namespaces_landlock_remains(tmp_path: Path):
-    """Where namespaces are forbidden, writes outside /tmp are refused all the same."""
+    """Without namespaces, writes outside /tmp are refused as well."""
     program = TRIES + (
         "print(tried(lambda: open('/opt/there', 'w')))\n"
         "print(tried(lambda: open('/tmp/lambda-adapter-test', 'w')))\n"

@@ -14,7 +14,7 @@ def test_a_wait():
 
 
 def test_a_queue_is_counted_at_its_end():
-    """A queue of 2 s that is counted late takes earlier intervals off the waits."""
+    """A queue of 2 s that is counted late is taken off earlier waits."""
     ledger = Ledger()
     for _ in range(4):
         ledger.add(0.5, 0.5, 0.0)
@@ -25,7 +25,7 @@ def test_a_queue_is_counted_at_its_end():
 
 
 def test_a_queue_beside_work_takes_nothing():
-    """Time in which another thread worked was no wait, and stays what it was."""
+    """A queue beside a thread that works takes nothing off earlier waits."""
     ledger = Ledger()
     ledger.add(0.5, 0.5, 0.0)
     ledger.add(0.5, 0.0, 0.5)

@@ -35,7 +35,7 @@ def test_attempts_have_names(tmp_path: Path):
 
 
 def test_addresses_are_heard_of(tmp_path: Path):
-    """Addresses that are listened at and connected to are heard of."""
+    """Addresses that a process listens at or connects to are recorded."""
     program = (
         "import socket\n"
         "server = socket.create_server(('127.0.0.1', 0))\n"

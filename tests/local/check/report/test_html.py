@@ -61,7 +61,7 @@ def test_json():
 
 
 def test_junit():
-    """JUnit's XML is well-formed whatever was seen, and fails by failures alone."""
+    """JUnit's XML is well-formed, whatever was seen, and only failures fail."""
     suites = ElementTree.fromstring(junit.render(result()))
 
     assert suites.attrib == {"tests": "3", "failures": "1"}

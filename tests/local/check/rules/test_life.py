@@ -38,7 +38,7 @@ def test_main_threads(process: str, wakes: float, servers: list[str], expected: 
 
 
 def test_threads_and_connections_that_come_and_go():
-    """Threads and connections that are opened all the time are background work."""
+    """Threads and connections that are opened again and again are background work."""
     threads = Idle(1, 0, [], [], [], started=["python3"])
     connects = Idle(1, 0, [], [], [], connects=["python3 to 10.0.0.1:6379"])
     compiler = Idle(1, 0, [], [], [], started=["java"])

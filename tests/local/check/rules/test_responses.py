@@ -72,7 +72,7 @@ def test_redirects(location: str, expected: list[str]):
     ],
 )
 def test_links(body: bytes, expected: list[str]):
-    """A link to this machine leads nowhere; in prose it may be meant so."""
+    """A link to this machine is a failure; in prose it is only a warning."""
     page = answer((b"Content-Type", b"text/html"), body=body)
 
     assert said(list(responses.judge_links(page))) == expected
@@ -115,14 +115,14 @@ def test_a_cookie_value_is_never_shown():
     ],
 )
 def test_sizes(size: int, kind: bytes, expected: list[str]):
-    """A body counts as encoded: four thirds of its size in base64."""
+    """The size of a body is that of its encoding: four thirds of it in base64."""
     page = answer((b"Content-Type", kind), body=b"x" * size)
 
     assert said(list(responses.judge_size(page))) == expected
 
 
 def test_headers_of_a_response():
-    """Headers beyond API Gateway's limit break there, and close to it they may."""
+    """Headers above API Gateway's limit are a failure, close to it a warning."""
     wide, wider = (answer((b"X-A", b"a" * size)) for size in (8_000, 11_000))
 
     assert said(list(responses.judge_fields(wide))) == ["warning response-headers"]
@@ -158,7 +158,7 @@ def test_causes(line: str, kind: str):
 
 
 def test_the_adapters_own_lines_are_no_cause():
-    """A line of the adapter's says what followed, and not why."""
+    """A line of the adapter's is no cause: it says what followed."""
     assert find_cause(["lambda-adapter: ERROR Connection refused"]) is None
 
 
@@ -177,7 +177,7 @@ def test_writes_are_judged_by_what_they_broke():
 
 
 def test_tmp():
-    """A full /tmp breaks; one that each request fills a little will."""
+    """A full /tmp is a failure, and one that each request fills is a warning."""
     assert said(list(judge_tmp(480, 512, 0))) == ["failure tmp"]
     assert said(list(judge_tmp(10, 512, 0.2))) == ["warning tmp-leak"]
     assert said(list(judge_tmp(10, 512, 0))) == []
@@ -196,7 +196,7 @@ def test_tmp():
     ],
 )
 def test_growth(memory: list[float], descriptors: list[int], expected: list[str]):
-    """What grows in the second half as in the first is a leak, and no warming up."""
+    """Memory that grows in the second half as in the first is a leak."""
     weights = [
         Weight(100 * place, mb, count, 4, 0)
         for place, (mb, count) in enumerate(zip(memory, descriptors, strict=True))
@@ -206,7 +206,7 @@ def test_growth(memory: list[float], descriptors: list[int], expected: list[str]
 
 
 def test_a_virtual_machine_warms_up():
-    """Java's memory grows by megabytes while it compiles, which is no leak."""
+    """Java's memory may grow by megabytes while it compiles: that is no leak."""
     weights = [Weight(20 * number, 40 + number, 9, 4, 0) for number in range(9)]
 
     assert said(list(judge_growth(weights, 512))) == ["warning leak"]
@@ -214,7 +214,7 @@ def test_a_virtual_machine_warms_up():
 
 
 def test_memory():
-    """The size to choose is the next one that leaves room above the peak."""
+    """The recommended size is the next one that leaves room above the peak."""
     (enough,) = judge_memory(90, 512, "")
     (close,) = judge_memory(500, 512, "")
     (killed,) = judge_memory(512, 512, "used 513 MB of 512 MB")
@@ -224,7 +224,7 @@ def test_memory():
 
 
 def test_start_at_each_size():
-    """A start's CPU takes longer with less memory, and its waiting does not."""
+    """With less memory, the CPU time of a start is longer, and its waits are not."""
     start = Start(cpu=1.0, waits=0.5)
 
     assert start.at(1_769) == 1.5
@@ -234,7 +234,7 @@ def test_start_at_each_size():
 
 
 def test_ports():
-    """The adapter's default is found there, and another port is not."""
+    """An application that ignores PORT passes on the adapter's default port alone."""
     assert judge_port(39_000, 8_080).status is Status.PASS
     assert judge_port(39_000, 8_080, wanted_by_user=True).status is Status.FAILURE
     assert judge_port(39_000, 5_000).status is Status.FAILURE
@@ -277,7 +277,7 @@ def test_timing(given: dict[str, float | bool | str], expected: list[str]):
 
 
 def test_a_stream_where_replies_are_streamed():
-    """A function that streams may take its time."""
+    """A function that streams has no finding for a slow response."""
     slow = timing(complete=False)
 
     assert said(list(judge_timing("/", slow, streamed=True))) == []
@@ -348,7 +348,7 @@ def test_paths_of_a_file():
 
 
 def test_paths_of_an_openapi_document():
-    """GET operations are asked if nothing of theirs has to be made up."""
+    """GET operations are requested if no parameter has to be made up."""
     document = b"""{"paths": {"/a": {"get": {}}, "/b": {"post": {}},
         "/c/{id}": {"get": {"parameters": [{"name": "id", "in": "path"}]}},
         "/d/{id}": {"get": {"parameters":
@@ -379,7 +379,7 @@ def test_paths_of_a_browsers_archive():
 
 
 def test_the_bill():
-    """More CPU costs more on demand, and Fargate's task costs the same always."""
+    """More CPU costs more on demand, and a Fargate task always costs the same."""
     cheap = bill.Measured(0.005, 0.02, Start(0.5, 0.2), 80)
     dear = bill.Measured(0.5, 0.02, Start(0.5, 0.2), 300)
 
