@@ -74,7 +74,7 @@ def test_work_is_nicer_than_the_process(start):
 
 
 def test_error_is_raised():
-    """What the work raises is raised where it is waited for."""
+    """An error of the work is raised in the thread that waits for it."""
 
     def fail():
         raise KeyError("missing")
@@ -84,7 +84,7 @@ def test_error_is_raised():
 
 
 def test_without_a_thread():
-    """Where no thread can be started, the work is done all the same."""
+    """If no thread can be started, the main thread does the work."""
     usual = threading.stack_size(1 << 47)  # more than any process has
     try:
         with pytest.raises(RuntimeError, match="thread"):

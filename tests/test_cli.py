@@ -77,7 +77,7 @@ def test_status_is_the_commands(status):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGSEGV])
 def test_death_is_the_commands(number):
-    """The death of the command by a signal is seen as such."""
+    """The parent sees which signal has killed the command."""
     assert run("sh", "-c", f"kill -{number} $$").returncode == -number
 
 
@@ -104,7 +104,7 @@ def test_signals_reach_the_command(number):
 
 
 def test_signals_are_as_found():
-    """What Python ignores, the application does not: a broken pipe ends it."""
+    """The application does not inherit Python's ignored signals: SIGPIPE ends it."""
     command = ["grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status"]
     bare = subprocess.run(command, capture_output=True, text=True, check=True)
 
@@ -185,7 +185,7 @@ def test_script_without_interpreter(tmp_path, named):
 
 @pytest.mark.parametrize("command", ["no-such-app", "/no/such/app", ""])
 def test_missing_command(command):
-    """A command that is not there: 127 as from a shell, and its name."""
+    """A command that does not exist is named, with exit status 127."""
     done = run(command)
 
     assert done.returncode == 127
@@ -196,7 +196,7 @@ def test_missing_command(command):
 
 
 def test_missing_interpreter(tmp_path):
-    """A script whose interpreter is missing is reported as that."""
+    """A script with a missing interpreter is reported with the interpreter."""
     script = executable(tmp_path / "an-app", "#!/no/such/interpreter\n")
 
     done = run(script)
@@ -218,12 +218,12 @@ def test_command_that_is_not_executable(tmp_path):
 
 
 def test_command_that_is_a_directory(tmp_path):
-    """A command that is a directory: 126 as from a shell, and its name."""
+    """A command that is a directory is named, with exit status 126."""
     assert run(str(tmp_path)).returncode == 126
 
 
 def test_command_that_is_no_program(tmp_path):
-    """A command that is neither a program nor a script: 126 as from a shell."""
+    """A command that is neither program nor script is named, with status 126."""
     file = tmp_path / "an-app"
     file.write_bytes(b"\x7fNOT\0" * 100)
     file.chmod(0o755)
@@ -335,7 +335,7 @@ async def test_bad_setting_as_json(runtime):
 
 
 async def test_bad_address_of_the_runtime_api():
-    """Where Lambda's own address can't be used, that is the one line."""
+    """If Lambda's own address can't be used, one line says so."""
     async with open_adapter("nowhere") as adapter:
         assert await adapter.wait() == 64
 
@@ -346,7 +346,7 @@ async def test_bad_address_of_the_runtime_api():
 
 
 async def test_bad_setting_that_lambda_can_not_be_told_of():
-    """Without a Runtime API, a second line says so; the exit status is the same."""
+    """An init error that reaches no Runtime API adds a line, and keeps the status."""
     address = f"127.0.0.1:{free_port()}"
     async with open_adapter(address, AWS_LWA_PORT="http") as adapter:
         assert await adapter.wait() == 64
@@ -424,7 +424,7 @@ def test_supported_pythons():
 
 
 async def test_settings_are_not_read_off_lambda():
-    """Outside Lambda nothing is configured, so nothing can be wrong with it."""
+    """Outside Lambda, an invalid setting changes nothing."""
     assert run("echo", "here", AWS_LWA_PORT="http").stdout == "here\n"
 
 
@@ -493,7 +493,7 @@ async def test_wrapper_without_such_a_handler(runtime, tmp_path):
 
 @pytest.mark.parametrize("wrapper", ["/bin/sh", "/no/such/wrapper"])
 async def test_another_wrapper_script(runtime, wrapper):
-    """Somebody else's wrapper script changes nothing."""
+    """A wrapper script other than the adapter's changes nothing."""
     async with open_adapter(
         runtime.address, AWS_LAMBDA_EXEC_WRAPPER=wrapper, _HANDLER="module.function"
     ):
@@ -519,7 +519,7 @@ sys.exit(cli.main(load))
 
 
 def test_load_comes_after_the_start(tmp_path):
-    """What is still to be unpacked is so once the application runs, and not before."""
+    """The zipapp unpacks its other files once the application runs, not before."""
     mark = str(tmp_path / "mark")
     os.mkfifo(mark)
 
@@ -562,7 +562,7 @@ def test_load_is_not_needed_off_lambda():
 )
 @pytest.mark.parametrize("is_lambda", [False, True])
 async def test_one_application(runtime, command, environ, reason, is_lambda):
-    """An application is a command or in the adapter's process: else nothing starts.
+    """Nothing starts unless exactly one application is named.
 
     On Lambda, that is an init error.
     """

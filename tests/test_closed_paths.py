@@ -125,7 +125,7 @@ def test_escapes_change_nothing(route, times):
 
 @given(route=segments, left_out=segments, mark=st.sampled_from(["..", ";", "//", "?"]))
 def test_order_is_what_counts_where_segments_are_left_out(route, left_out, mark):
-    """Whatever a reading leaves out between its segments, a path reaches the route."""
+    """A path reaches the route whatever segments a reading leaves out."""
     pieces = [piece for pair in zip(route, left_out, strict=False) for piece in pair]
     pieces += route[len(left_out) :]
     path = "/".join(["", mark, *pieces])

@@ -197,7 +197,7 @@ def test_defaults():
 
 
 def test_other_variables():
-    """Variables of others mean nothing."""
+    """Variables of other programs are ignored."""
     assert (
         vars(Config({"PATH": "/bin", "AWS_REGION": "x", "LWA_PORT": "1"})) == DEFAULTS
     )
@@ -215,7 +215,7 @@ def test_variable(field, variable):
 
 @pytest.mark.parametrize(("field", "variable"), NAMED)
 def test_variable_with_spaces(field, variable):
-    """Spaces around a value mean nothing."""
+    """Spaces around a value are ignored."""
     text, value = GOOD[field]
 
     config = Config({variable: f" {text}\n"})
@@ -225,7 +225,7 @@ def test_variable_with_spaces(field, variable):
 
 @pytest.mark.parametrize(("field", "variable"), NAMED)
 def test_variable_empty(field, variable):
-    """An empty variable is one that is not set."""
+    """An empty variable counts as not set."""
     assert getattr(Config({variable: ""}), field) == DEFAULTS[field]
 
 
@@ -264,7 +264,7 @@ def test_variable_unusable(field, variable, text):
     "field", [field for field, variables in VARIABLES.items() if len(variables) == 2]
 )
 def test_precedence(field):
-    """The adapter's own name of a setting is stronger than its alias."""
+    """The adapter's own name of a setting overrides its alias."""
     strong, weak = VARIABLES[field]
     text, value = GOOD[field]
 
@@ -309,7 +309,7 @@ def test_addresses(environ, app, readiness):
     ],
 )
 def test_async_init(initialization_type, inits_async):
-    """Init waits for the application where Lambda initialises beforehand."""
+    """Init waits for the application if Lambda initialises ahead of traffic."""
     environ = {"AWS_LAMBDA_INITIALIZATION_TYPE": initialization_type}
 
     config = Config(environ | {"AWS_LWA_ASYNC_INIT": "true"})
@@ -414,7 +414,7 @@ def test_unknown_setting(name, near):
     ],
 )
 def test_unknown_setting_without_near(name):
-    """An unknown setting that is near to none is named without a guess."""
+    """An unknown setting that resembles none is named without a suggestion."""
     config = Config({name: ""})
 
     assert config.warnings == (f"{name} is not a setting of this adapter",)
@@ -434,7 +434,7 @@ def test_unknown_setting_without_near(name):
     ],
 )
 def test_first_unhealthy_status(prefix, text, healthy):
-    """The first unhealthy status, a setting of old, is a warning with today's."""
+    """The former setting of the first unhealthy status is a warning with the new."""
     name = f"{prefix}READINESS_CHECK_MIN_UNHEALTHY_STATUS"
 
     config = Config({name: text})
@@ -449,7 +449,7 @@ def test_first_unhealthy_status(prefix, text, healthy):
 
 
 def test_unknown_settings_are_all_named():
-    """Every one is named, in alphabetical order."""
+    """Every unknown setting is named, in alphabetical order."""
     config = Config({"AWS_LWA_ZZZZZZ": "", "AWS_LWA_PROT": "1", "PORT": "1"})
 
     assert [warning.partition(" ")[0] for warning in config.warnings] == [
@@ -466,7 +466,7 @@ def test_host_warns():
 
 @pytest.mark.parametrize("field", [*DEFAULTS, "other"])
 def test_frozen(field):
-    """What the environment set stays."""
+    """A configuration can't be changed."""
     config = Config({})
 
     with pytest.raises(AttributeError, match=field):

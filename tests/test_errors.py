@@ -118,7 +118,7 @@ def test_invocation_error(error, status, reason):
 
 
 def test_status_error_reports_what_it_does_not_log():
-    """Lambda gets the body, the log does not, and no client gets a response."""
+    """An error status reports the body to Lambda, and not to the log or a client."""
     error = AppStatusError(503, '{"statusCode":503,"body":"secret"}')
 
     assert error.report == '{"statusCode":503,"body":"secret"}'
@@ -136,7 +136,7 @@ def test_event_error_is_public():
     "kind", [AppRequestError, ResponseTooLargeError, DeadlineError, InternalError]
 )
 def test_other_errors_are_not_public(kind):
-    """What goes wrong inside is for the log."""
+    """An internal error's reason is for the log alone."""
     error = kind("connection to 127.0.0.1:8080 refused")
 
     assert "127.0.0.1" in str(error)
@@ -154,7 +154,7 @@ def test_config_error():
 
 @pytest.mark.parametrize("answered", [True, False])
 def test_peer_error(answered):
-    """A broken connection's error has whether a response had begun."""
+    """A broken connection's error says whether a response had begun."""
     error = PeerError("it broke", answered=answered)
 
     assert (str(error), error.answered) == ("it broke", answered)

@@ -69,7 +69,7 @@ def test_application_keeps(name):
     ],
 )
 def test_application_is_spared(name):
-    """What only the adapter reads, the application does not get."""
+    """Variables that only the adapter reads do not reach the application."""
     assert application_environ({name: "value", "KEPT": "1"}) == {"KEPT": "1"}
 
 
@@ -111,7 +111,7 @@ async def test_child(runtime):
 
 
 async def test_signals_of_the_child(runtime):
-    """What Python ignores, the application does not."""
+    """The application does not inherit the signals that Python ignores."""
     command = ["grep", "^SigIgn", "/proc/self/status"]
     bare = await trio.run_process(command, capture_stdout=True)
     async with open_adapter(
@@ -190,7 +190,7 @@ WRAPPER = ["sh", "-c", '"$@"; true', "sh"]
 @pytest.mark.parametrize("wrapper", [[], WRAPPER], ids=["direct", "behind a wrapper"])
 @pytest.mark.parametrize("ignored", ["", "1"], ids=["", "ignores SIGTERM"])
 async def test_killed_adapter(runtime, wrapper, ignored):
-    """An adapter that is killed takes along the application and whatever started it.
+    """A killed adapter ends the application, and the shell that started it.
 
     The port is free again then, for the adapter that Lambda starts next.
     """
@@ -224,7 +224,7 @@ runpy.run_path({main!r}, run_name="__main__")
 async def test_killed_adapter_of_an_application_that_ignores_signals(
     runtime, tmp_path, signals
 ):
-    """An adapter that is killed takes along an application that ignores signals.
+    """A killed adapter ends an application that ignores signals.
 
     What Linux sends by itself for input on a pipe, SIGIO, can be ignored as well.
     """
@@ -341,7 +341,7 @@ def wrapper(path, *lines):
 
 
 async def test_wrapper_of_a_command(runtime, tmp_path):
-    """The application's command is executed by the wrapper, in what that has set.
+    """The wrapper executes the application's command, with the wrapper's variables.
 
     The wrapper is the child that the adapter watches, and becomes the application.
     """
@@ -384,7 +384,7 @@ async def test_wrapper_of_what_lambda_starts(runtime):
 
 
 async def test_missing_wrapper(runtime):
-    """A missing wrapper is reported as that, with its setting."""
+    """A missing wrapper is reported, with its setting."""
     async with open_adapter(
         runtime.address, AWS_LWA_EXEC_WRAPPER="/no/such/wrapper"
     ) as adapter:

@@ -22,7 +22,7 @@ def command(**environ):
 
 
 def test_factories():
-    """A factory is passed to the server in the server's own way."""
+    """A factory is passed to the server as the server expects it."""
     assert command(ASGI_APP="main:create()")[-2:] == ["--factory", "main:create"]
     assert command(WSGI_APP="main:create()")[-1] == "main:create()"
 

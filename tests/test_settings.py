@@ -139,7 +139,7 @@ TYPING_ERRORS = {
     ],
 )
 def test_unusable(field, text):
-    """A typing error is never taken for the default."""
+    """A value with a typo is an error, and never the default."""
     variable = NAMES[field]
 
     with pytest.raises(ConfigError, match=f"^{variable}="):
@@ -260,7 +260,7 @@ def test_paths_begin_with_a_slash(field, text, path):
 
 
 def test_adapter_only():
-    """Settings of where an application listens are its business; others are not."""
+    """The application gets only the settings of where it listens."""
     own = {name for setting in ALL for name in setting.names}
     lambdas = {name for setting in FROM_LAMBDA for name in setting.names}
 

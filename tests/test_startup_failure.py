@@ -28,7 +28,7 @@ async def post(
 
 
 async def test_posted(runtime):
-    """Lambda gets the message and the type, and takes them."""
+    """Lambda gets the message and the type of a failed init."""
     assert await post(("127.0.0.1", runtime.port)) is None
 
     (posted,) = runtime.posted

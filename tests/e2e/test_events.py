@@ -67,7 +67,7 @@ async def test_failed_message(events):
 
 
 async def test_failed_message_in_order(events):
-    """After a message of a FIFO queue that fails, no later one is taken before it."""
+    """After a failed message of a FIFO queue, no later one is processed before it."""
     queue = {"eventSourceARN": "arn:aws:sqs:eu-west-1:1:orders.fifo"}
     bodies = {"a": '{"order": 1}', "b": "{}", "c": '{"order": 3}'}
     messages = [{"messageId": k, "body": v, **queue} for k, v in bodies.items()]
@@ -79,7 +79,7 @@ async def test_failed_message_in_order(events):
 
 
 async def test_failed_change(events):
-    """From a change of a table that fails, the stream is read again."""
+    """After a failed change of a table, the stream is read again from there."""
     bad = {"dynamodb": {"SequenceNumber": "2", "NewImage": {}, "Keys": {}}}
     last = {"dynamodb": {**bad["dynamodb"], "SequenceNumber": "3"}}
 

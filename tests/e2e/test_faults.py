@@ -101,7 +101,7 @@ async def test_a_bad_http_event_is_answered_with_400(tmp_path: Path):
 
 
 async def test_an_event_of_any_json_is_posted(tmp_path: Path):
-    """Null, a list, nothing at all: the application gets the bytes as they are."""
+    """An event may be null, a list or empty: the application gets its bytes."""
     async with open_puppet(tmp_path) as emulator:
         for payload in (b"null", b"[]", b"", b"42", b'"text"', b" {} "):
             reply = await emulator.invoke(payload)

@@ -112,7 +112,7 @@ async def test_other_events_are_posted_and_answered_with_the_body(flask: Emulato
 
 
 async def test_an_event_that_the_application_refuses_is_an_error(tmp_path: Path):
-    """A queue is to send it again: a status of 400 or more fails the invocation."""
+    """A status of 400 or above fails the invocation, so that a queue repeats it."""
     async with open_flask(tmp_path, AWS_LWA_PASS_THROUGH_PATH="/nowhere") as flask:
         for payload in (b"{}", b"{}"):
             report = json.loads(await flask.invoke(payload))

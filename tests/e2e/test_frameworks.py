@@ -220,7 +220,7 @@ async def test_mcp_server(loop):
 @pytest.mark.parametrize("mode", ["buffered", "response_stream"])
 @pytest.mark.parametrize("loop", [*ASYNCIO[: 1 + HAS_TRIO_ASYNCIO], "trio"])
 async def test_background_tasks_where_the_end_is_watched(loop, mode):
-    """Background tasks run behind middleware that cancels who is not done sending."""
+    """Background tasks run behind middleware that cancels an unfinished ``send``."""
     async with serve("watching_app:app", loop, AWS_LWA_INVOKE_MODE=mode) as (
         runtime,
         adapter,

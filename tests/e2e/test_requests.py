@@ -66,7 +66,7 @@ async def test_each_request_has_the_events_own_context(mirror: Emulator):
 
 
 async def test_what_lambda_says_of_an_invocation_arrives(mirror: Emulator):
-    """Client context and tenant are those that Lambda names."""
+    """Client context and tenant reach the application as Lambda names them."""
     payload = EVENTS[0].read_bytes()
     client = {"custom": {"answer": 42}, "env": {"locale": "de"}}
     headers = {

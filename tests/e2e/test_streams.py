@@ -17,7 +17,7 @@ CUT_OFF = b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf"
 
 
 async def test_stream(tmp_path: Path):
-    """A function URL gets prelude, delimiter and bytes; a load balancer gets its JSON.
+    """A function URL gets prelude, delimiter and bytes; a load balancer gets JSON.
 
     Also after a stream that broke off.
     """

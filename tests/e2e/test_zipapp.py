@@ -96,7 +96,7 @@ def test_it_holds_no_local_lambda():
 
 
 def test_asking_for_its_version_unpacks_it(tmp_path: Path):
-    """Asking the zipapp for its version unpacks it, and compiles it for good."""
+    """``--version`` unpacks the zipapp, and compiles it for good."""
     done = run(BOOTSTRAP, "--version", SHIV_ROOT=str(tmp_path))
 
     assert done.stdout == f"lambda-adapter {__version__}\n"
@@ -156,7 +156,7 @@ async def test_others_can_not_change_what_it_unpacks(
 async def test_the_applications_pythonpath_is_not_its_own(
     tmp_path: Path, unpacked: bool
 ):
-    """Modules planted there shadow neither its dependencies nor the library."""
+    """Planted modules shadow neither its dependencies nor the standard library."""
     planted = tmp_path / "planted"
     planted.mkdir()
     for name in ("trio", "msgspec", "logging", "ssl", "ctypes", "attr"):
@@ -361,7 +361,7 @@ async def test_what_others_can_fill_it_does_not_run(
     runtime: FakeRuntimeApi,
     planting: Callable[[Path], None],
 ):
-    """Under TMPDIR it runs only what it has unpacked, or takes a new directory."""
+    """Under TMPDIR, it runs only its own files, or unpacks into a new directory."""
     planting(under_tmp)
 
     async with open_adapter(
@@ -380,7 +380,7 @@ async def test_what_others_can_fill_it_does_not_run(
 
 
 def test_what_only_it_can_fill_it_runs(under_tmp: Path):
-    """What it has unpacked under TMPDIR for one start is there for the next."""
+    """Files that were unpacked under TMPDIR are used by the next start."""
     plant(under_tmp)
 
     done = run(
@@ -406,7 +406,7 @@ def test_it_may_be_called_anything(tmp_path: Path, kind: str):
 
 
 def test_without_python_it_says_so(tmp_path: Path):
-    """One line, and the status of a command that is missing."""
+    """Without a Python, a line says so, and the status is a missing command's."""
     (tmp_path / "sh").symlink_to("/bin/sh")
 
     done = subprocess.run(

@@ -153,7 +153,7 @@ def test_fault(worlds, app, act, connection, kind, method):
 
 @in_each_way(ODD)
 def test_odd_answer(worlds, app, act, connection, kind, method):
-    """A response that is odd and right is one, and what follows it is not the next."""
+    """An odd but valid response is accepted, and what follows it is no response."""
     asked = ask(worlds[connection], act, kind, method)
 
     asked.assert_said(ODD[act][1] or (b"null" if kind == "direct" else b""))
@@ -163,7 +163,7 @@ def test_odd_answer(worlds, app, act, connection, kind, method):
 
 @in_each_way(TOO_MUCH)
 def test_too_much(worlds, app, act, connection, kind, method):
-    """What no reply has room for is an error, unless it can be streamed."""
+    """A response that is too large for a reply is an error, unless it is streamed."""
     asked = ask(worlds[connection], act, kind, method)
 
     if kind in STREAMING:

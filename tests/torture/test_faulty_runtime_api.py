@@ -118,7 +118,7 @@ def test_fault_of_a_post(world, act, step):
 
 @at_each_step(REFUSALS, 2)
 def test_refusal_of_a_post(world, act, step):
-    """What Lambda refuses, it refuses: that is logged, and no error follows."""
+    """A refused reply is logged, and no error is posted after it."""
     fail(world, STEPS[step], REFUSALS[act])
 
     posted = world.invoke(KINDS[KIND_OF[step]]("GET", "/first", ""))

@@ -91,7 +91,7 @@ async def close_idle(adapter: Adapter) -> None:
 
 @any_ask
 async def test_nothing_happened(runtime, kind, method):
-    """A connection that lasted is used again."""
+    """A connection that outlasts a freeze is used again."""
     async with open_frozen(runtime) as adapter:
         first = said(await ask(runtime, kind, method))
         await stop(adapter)
@@ -136,7 +136,7 @@ async def test_connection_closed_meanwhile(runtime, when, kind, method):
 
 @any_ask
 async def test_lambda_hung_up_meanwhile(runtime, kind, method):
-    """A ``/next`` whose connection Lambda closed is asked again."""
+    """A ``/next`` whose connection Lambda closed is requested again."""
     async with open_frozen(runtime) as adapter:
         await runtime.wait(lambda: runtime.polls == 1)
         runtime.held[NEXT] = trio.Event()
@@ -155,7 +155,7 @@ async def test_lambda_hung_up_meanwhile(runtime, kind, method):
 
 @pytest.mark.parametrize(("kind", "method"), ASKS[:2])
 async def test_both_wake_up_at_once(long, runtime, kind, method):
-    """A connection may be closed just as it is used. What can be asked again, is.
+    """A request whose connection closes as it is used is repeated if that is safe.
 
     What can't be has one reply all the same, by an error if the race was lost.
     """
