@@ -67,7 +67,11 @@ def signal_all(pids: Sequence[int], number: int) -> None:
 
 async def freeze(adapter: Adapter, seconds: float) -> None:
     """Stop the adapter and all that it started for a time, as Lambda does."""
-    pids = tree(adapter.process.pid)
+    await stop(tree(adapter.process.pid), seconds)
+
+
+async def stop(pids: Sequence[int], seconds: float) -> None:
+    """Stop processes for a time."""
     signal_all(pids, signal.SIGSTOP)
     try:
         await trio.sleep(seconds)

@@ -1,8 +1,20 @@
 """An environment that is frozen, and thaws when its server's timers are due."""
 
+import signal
+from pathlib import Path
+
 import pytest
 
-from tests.e2e.life import freeze, get, open_life, tree, wait_until
+from tests.adapter import children
+from tests.e2e.life import (
+    freeze,
+    get,
+    open_life,
+    signal_all,
+    stop,
+    tree,
+    wait_until,
+)
 from tests.e2e.servers import (
     apache,
     granian,
@@ -27,8 +39,8 @@ SERVERS = {
     "gunicorn, gevent": (gunicorn("--worker-class", "gevent"), 2),
     "uvicorn": (uvicorn("--timeout-keep-alive", "1"), 1),
     "uvicorn, workers": (
-        uvicorn("--workers", "2", "--timeout-worker-healthcheck", "3"),
-        4,
+        uvicorn("--workers", "2", "--timeout-worker-healthcheck", "86400"),
+        2,
     ),
     "hypercorn": (hypercorn("--keep-alive", "1"), 1),
     "waitress": (waitress(2, "--channel-timeout=1", "--cleanup-interval=1"), 2),
@@ -58,11 +70,7 @@ def of(cases):
 
 @pytest.mark.parametrize(("command", "seconds"), of(SERVERS))
 async def test_thaw(runtime, tmp_path, command, seconds):
-    """A request at the thaw is served, and the freeze ends no process of the server.
-
-    A timer that counts the freeze ends one at each thaw. On a busy machine, a timer
-    may end one now and then.
-    """
+    """A request at the thaw is served, and the freeze ends no process of the server."""
     statuses, ended = [], []
     async with open_life(runtime, tmp_path, command, **SECOND) as adapter:
         await get(runtime, "/", method="POST")
@@ -73,7 +81,7 @@ async def test_thaw(runtime, tmp_path, command, seconds):
             ended.append(before - set(tree(adapter.process.pid)))
 
     assert set(statuses) <= {200, 204}
-    assert set() in ended
+    assert ended == [set()] * 3
     assert "lambda-adapter: ERROR" not in adapter.log
 
 
@@ -85,3 +93,41 @@ async def test_a_timer_that_counts_the_freeze(runtime, tmp_path, command):
         before = set(tree(adapter.process.pid))
         await freeze(adapter, 4)
         await wait_until(lambda: not before <= set(tree(adapter.process.pid)))
+
+
+def is_polling(pid: int) -> bool:
+    """Return whether a process waits in ``poll``.
+
+    https://man7.org/linux/man-pages/man5/proc_pid_wchan.5.html
+    """
+    return "poll" in Path(f"/proc/{pid}/wchan").read_text()
+
+
+A_DAY = {"UVICORN_TIMEOUT_WORKER_HEALTHCHECK": "86400"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "dies"), [({}, True), (A_DAY, False)], ids=["default", "a day"]
+)
+async def test_a_freeze_during_a_health_check(runtime, tmp_path, settings, dies):
+    """A freeze that begins during uvicorn's health check counts towards its timeout.
+
+    The workers are stopped first, which keeps the supervisor in a check, and continue
+    last: which of them is the faster at a thaw is a matter of chance.
+    """
+    command = uvicorn("--workers", "2")
+    async with open_life(runtime, tmp_path, command, **settings) as adapter:
+        await get(runtime, "/")
+        supervisor = adapter.child()
+        workers = children(supervisor)
+        signal_all(workers, signal.SIGSTOP)
+        await wait_until(lambda: is_polling(supervisor))
+        await stop([supervisor], 5.1)
+        if dies:
+            await adapter.wait_log("died")
+        signal_all(workers, signal.SIGCONT)
+        await wait_until(lambda: not is_polling(supervisor))
+        status, _ = await get(runtime, "/")
+
+    assert status == 200
+    assert ("died" in adapter.log) is dies
