@@ -8,6 +8,9 @@ natives := dist/lambda-adapter-x86_64 dist/lambda-adapter-aarch64
 in_quick := "not e2e and not torture and not images and not release"
 # Not the adapter's own tests: `make quick` leaves them out, and what they import.
 not_in_quick := e2e torture images bench packaging docs/test_pages.py docs/test_site.py
+# Two at a time: most tests wait for processes. The longest files first, and each in one piece,
+# since its tests may share what they have started.
+in_pairs := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 images_state = git ls-files -z Dockerfile packaging examples tests/images \
     ':!tests/images/passed' | xargs -0 sha256sum | sha256sum
 sources := $(shell find src packaging -type f -not -name '*.pyc')
@@ -46,14 +49,14 @@ check: dev ## ruff, mypy, import-linter, codespell, zizmor, cfn-lint
 	$(bin)/cfn-lint examples/*/template.yaml examples/production/*.yaml
 
 test: dev zipapp rie ## every test but torture's long form and the images'
-	$(bin)/pytest
+	$(bin)/pytest $(in_pairs)
 
 quick: .venv/with-quick ## the adapter's own tests: a minute, and a third of the packages
-	$(bin)/pytest -m $(in_quick) $(addprefix --ignore=tests/,$(not_in_quick))
+	$(bin)/pytest $(in_pairs) -m $(in_quick) $(addprefix --ignore=tests/,$(not_in_quick))
 
 rest: dev zipapp rie ## what `make test` runs and `make quick` does not
-	$(bin)/pytest $(addprefix tests/,$(not_in_quick))
-	$(bin)/pytest -m e2e $(addprefix --ignore=tests/,$(not_in_quick))
+	$(bin)/pytest $(in_pairs) $(addprefix tests/,$(not_in_quick))
+	$(bin)/pytest $(in_pairs) -m e2e $(addprefix --ignore=tests/,$(not_in_quick))
 
 # Bugs are planted in src, one at a time, in copies under mutants/: docs/security.md.
 # WHAT="lambda_adapter.events.*" plants those of some modules only.
@@ -63,12 +66,12 @@ mutation: .venv/with-dev .venv/with-mutation ## plant bugs, and list those that 
 
 coverage: dev zipapp rie ## make test, and how much of the source its tests reach
 	$(bin)/coverage erase
-	$(bin)/coverage run -m pytest
+	$(bin)/coverage run -m pytest $(in_pairs)
 	$(bin)/coverage combine --quiet
 	$(bin)/coverage report
 
 e2e: dev zipapp rie ## the end-to-end tests alone: the emulator, real applications
-	$(bin)/pytest -m e2e
+	$(bin)/pytest $(in_pairs) -m e2e
 
 clients: dev ## the tests of requests, a real client, through every gateway: two minutes
 	$(bin)/python -m tests.clients

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -15,6 +16,16 @@ from tests.fake_runtime_api import FakeRuntimeApi, open_fake_runtime_api
 settings.register_profile("brief", deadline=None, max_examples=25)
 settings.register_profile("ci", settings.get_profile("brief"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "brief")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that may take longest first: at the end, one processor would wait."""
+    longest: dict[Path, float] = {}
+    for item in items:
+        limit = item.get_closest_marker("timeout")
+        seconds = limit.args[0] if limit else bool(item.get_closest_marker("e2e"))
+        longest[item.path] = max(longest.get(item.path, 0), seconds)
+    items.sort(key=lambda item: longest[item.path], reverse=True)
 
 
 @pytest.fixture

@@ -147,7 +147,7 @@ def test_fields_at_the_threshold():
     assert not find_wide_fields(RestApiEvent, wide(nearly - 2), 100_000)
 
 
-@pytest.mark.parametrize("kind", REPLIES.keys() - FIELDS.keys())
+@pytest.mark.parametrize("kind", [kind for kind in REPLIES if kind not in FIELDS])
 def test_fields_without_a_limit(kind):
     """Without a known limit, there is no warning."""
     assert find_wide_fields(kind, wide(1_000_000), 1_000_000) is None
