@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -19,8 +18,8 @@ settings.load_profile("ci" if os.environ.get("CI") else "brief")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files that may take longest first: at the end, one processor would wait."""
-    longest: dict[Path, float] = {}
+    """Put first what may take longest: at the end, one processor would wait for it."""
+    longest: dict[object, float] = {}
     for item in items:
         limit = item.get_closest_marker("timeout")
         seconds = limit.args[0] if limit else bool(item.get_closest_marker("e2e"))
