@@ -245,13 +245,6 @@ def hangs(environ, start_response):
     return respond(start_response)
 
 
-def half_then_hangs(environ, start_response):
-    start_response("200 OK", [])
-    yield b"half"
-    time.sleep(0.1)
-    yield b"other half"
-
-
 def endless(environ, start_response):
     start_response("200 OK", [])
     try:

@@ -1,6 +1,7 @@
 """``transport``: requests to a WSGI application in this process."""
 
 import logging
+import threading
 
 import pytest
 import trio
@@ -24,11 +25,9 @@ BROKEN = [
 ]
 
 
-def open_transport(*, inline=False, multithread=False):
+def open_transport(app=wsgi_app.app, *, inline=False, multithread=False):
     function = Function(Config({}))
-    return WSGITransport(
-        wsgi_app.app, function, "", multithread=multithread, inline=inline
-    )
+    return WSGITransport(app, function, "", multithread=multithread, inline=inline)
 
 
 @pytest.fixture(params=[False, True], ids=["thread", "inline"])
@@ -230,11 +229,19 @@ async def test_streamed_response_that_breaks_off(path, lines):
 
 async def test_deadline():
     """A late application fails its request only, if its thread returns."""
-    transport = open_transport()
-    call, request = turn_of(http_event("/hangs", "0.06"), seconds=0.04)
+    released = threading.Event()
+
+    def app(environ, start_response):
+        if environ["QUERY_STRING"] == "late":
+            released.wait()
+        return wsgi_app.app(environ, start_response)
+
+    transport = open_transport(app)
+    call, request = turn_of(http_event("/stream", "late"), seconds=0.04)
     with pytest.raises(DeadlineError):
         await transport.send(request, call)
-    await transport.finish(call.deadline)
+    released.set()
+    await transport.finish(trio.current_time() + 5)
 
     response, _ = await ask(transport, "/stream")
 
@@ -254,15 +261,23 @@ async def test_thread_that_does_not_come_back():
 
 async def test_deadline_within_a_stream():
     """Each piece of a stream has the same deadline."""
-    transport = open_transport()
-    call, request = turn_of(http_event("/half_then_hangs"), streamed=True, seconds=0.07)
+    released = threading.Event()
+
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        yield b"half"
+        released.wait()
+
+    transport = open_transport(app)
+    call, request = turn_of(http_event("/"), streamed=True, seconds=0.2)
     response = await transport.send(request, call)
 
     assert await anext(response.body) == (b"half",)
     with trio.fail_after(5), pytest.raises(DeadlineError):
         await anext(response.body)
+    released.set()
     await response.body.aclose()
-    await transport.finish(call.deadline)
+    await transport.finish(trio.current_time() + 5)
 
 
 async def test_stream_that_nobody_takes(capfd):
