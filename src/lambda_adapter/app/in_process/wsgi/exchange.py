@@ -53,8 +53,8 @@ class Head:
         self.reason = _latin_1(match[2] or "", "the status")
         self.fields = check_fields(
             (
-                _latin_1(name, f"the name of the header {name!r}"),
-                _latin_1(value, f"the value of the header {name!r}"),
+                _latin_1(name, "the name of the header {!r}", name),
+                _latin_1(value, "the value of the header {!r}", name),
             )
             for name, value in headers
         )
@@ -71,22 +71,31 @@ def _native(text: object, what: str) -> str:
         TypeError: it is not a string.
     """
     if not isinstance(text, str):
-        raise TypeError(f"{what} is a {type(text).__name__}, not a str")
+        raise _wrong_type(text, what)
     return text
 
 
-def _latin_1(text: object, what: str) -> bytes:
+def _wrong_type(text: object, what: str) -> TypeError:
+    return TypeError(f"{what} is a {type(text).__name__}, not a str")
+
+
+def _latin_1(text: object, what: str, name: object = "") -> bytes:
     """Return the bytes that a native string stands for.
+
+    ``what`` is formatted with ``name`` for an error only: nearly all headers are valid,
+    and formatting costs more than encoding.
 
     Raises:
         TypeError: it is not a string.
         ValueError: it has characters beyond Latin-1.
     """
-    native = _native(text, what)
+    if not isinstance(text, str):
+        raise _wrong_type(text, what.format(name))
     try:
-        return native.encode("latin-1")
+        return text.encode("latin-1")
     except UnicodeEncodeError as error:
-        odd = native[error.start]
+        odd = text[error.start]
+        what = what.format(name)
         raise ValueError(f"{what} has {odd!r}, which is not in Latin-1") from None
 
 
