@@ -139,9 +139,12 @@ def test_odd_numbers(app: LambdaApp):
 
 def test_deep_event():
     """An event that is nested too deeply for the layout is shown unchanged."""
-    payload = b"[" * 5000 + b"]" * 5000
+    deep = b"[" * 101 + b"]" * 101
+    in_a_string = b'["' + deep + b'\\"["]'
 
-    assert part(Invocation(payload), "Event") == payload.decode()
+    assert part(Invocation(deep), "Event") == deep.decode()
+    assert part(Invocation(deep[1:-1]), "Event").startswith("[\n  [\n    [\n")
+    assert part(Invocation(in_a_string), "Event").startswith("[\n  ")
 
 
 def part(invocation: Invocation, title: str, config: Config | None = None) -> str:

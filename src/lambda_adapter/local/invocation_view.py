@@ -1,6 +1,7 @@
 """Turn an invocation into what the inspector shows."""
 
 import contextlib
+import re
 import shlex
 from datetime import datetime
 from urllib.parse import quote
@@ -18,6 +19,14 @@ from lambda_adapter.runtime.context import encode_env_config, encode_lambda_cont
 
 MAX_TEXT = 65_536
 """Most characters to show of an event, a body or a log."""
+
+MAX_DEPTH = 100
+"""Deepest JSON to lay out. The indentation grows with the square of the depth: 10 kB of
+brackets become 50 MB."""
+
+TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*+"|\\.|[\[{\]}]', re.DOTALL)
+"""What opens or closes a level of JSON, and the strings, whose brackets don't. Escapes
+are skipped after an unclosed quote, too: the time is linear."""
 
 OURS = (b"x-amz", b"x-forwarded-", b"content-length", b"host", b"via", b"forwarded")
 """Prefixes of headers that a client does not send itself; ``curl`` omits them."""
@@ -166,9 +175,21 @@ def _parts(invocation: Invocation, request: Request | str) -> tuple[Part, ...]:
 
 
 def _laid_out(document: bytes) -> str:
-    with contextlib.suppress(msgspec.DecodeError, RecursionError):
-        document = msgspec.json.format(document, indent=2)
+    if not _is_deep(document):
+        with contextlib.suppress(msgspec.DecodeError):
+            document = msgspec.json.format(document, indent=2)
     return _text(document)
+
+
+def _is_deep(document: bytes) -> bool:
+    """Return whether JSON is nested more than ``MAX_DEPTH`` levels deep."""
+    depth = 0
+    if document.count(b"[") + document.count(b"{") > MAX_DEPTH:
+        for match in TOKENS.finditer(document):
+            depth += (match[0] in b"[{") - (match[0] in b"]}")
+            if depth > MAX_DEPTH:
+                return True
+    return False
 
 
 def _read_request(invocation: Invocation, config: Config | None) -> Request | str:
