@@ -141,7 +141,7 @@ async def test_nothing_listens_yet(clock, method):
                 responses.append(await client.send(request(method), TURN))
 
             nursery.start_soon(ask)
-            await trio.sleep_until(trio.current_time() + 5)
+            await trio.sleep_until(trio.current_time() + 1)
             async with open_app(port=port) as app:
                 await app.wait_requests(1)
                 await app.wait(lambda: bool(responses))
@@ -153,7 +153,7 @@ async def test_nothing_listens(clock):
     """An application that has gone for good is named by its address, in a 504."""
     port = free_port()
     client = HttpTransport(("127.0.0.1", port), IDLE_LIMIT)
-    soon = msgspec.structs.replace(TURN, deadline=trio.current_time() + 2)
+    soon = msgspec.structs.replace(TURN, deadline=trio.current_time() + 1)
 
     with pytest.raises(
         DeadlineError, match=rf"127\.0\.0\.1:{port}: Connection refused after \d"

@@ -118,7 +118,7 @@ async def test_more_time_among_others(clock):
 
     async def respond_late(stream: trio.SocketStream) -> None:
         await receive(stream)
-        await trio.sleep_until(trio.current_time() + 3)
+        await trio.sleep_until(trio.current_time() + 2)
         await stream.send_all(b"HTTP/1.1 200 OK\r\n\r\n")
         await stream.aclose()
 

@@ -103,6 +103,7 @@ ENDLESS = [
 """Hooks after a restore that do not end: what they are, and what they hold up."""
 
 
+@pytest.mark.e2e  # Lambda's 10 s for a restore
 async def test_hook_that_does_not_end():
     """A hook after a restore that never ends is reported to Lambda as failed."""
     told = {}

@@ -117,6 +117,7 @@ def test_a_path_of_the_application(tmp_path: Path):
     assert len(read_sources({"openapi": str(file)})) == 2
 
 
+@pytest.mark.e2e  # a whole check
 @pytest.mark.timeout(240)
 def test_a_crawl(tmp_path: Path):
     """A crawl follows as many links as configured, with GET, and none that may harm."""
@@ -130,6 +131,7 @@ def test_a_crawl(tmp_path: Path):
     assert run.returncode == 0, run.stdout
 
 
+@pytest.mark.e2e  # a whole check
 @pytest.mark.timeout(240)
 def test_an_archive_with_secrets(tmp_path: Path):
     """No secret of an archive is sent to the application, or is in a report."""

@@ -105,7 +105,7 @@ def test_any_protocol_is_passed_on(lambda_microvm: StartsMicroVMs):
 
 def test_a_suspension_closes_connections(start: Starts):
     """Connections to a MicroVM end when it is suspended, and new ones are served."""
-    app = start()
+    app = start(UVICORN_TIMEOUT_GRACEFUL_SHUTDOWN="1")
     with connected(app) as idle, connected(app) as busy:
         idle.send(get("/page"))
         idle.receive(b"\r\n\r\n")
