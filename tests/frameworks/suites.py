@@ -27,6 +27,8 @@ SUITES = (
     Suite("flask", "werkzeug"),
     Suite("werkzeug", "werkzeug", options=("-m", "not dev_server")),
     Suite("starlette", "starlette"),
+    # Tests of integrations start processes, in which the adapter is not in between.
+    Suite("fastapi", "starlette", options=("-k", "not integrations")),
     Suite("pyramid", "webob"),
     Suite("webob", "webob"),
     Suite("webtest", "webob"),
