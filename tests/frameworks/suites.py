@@ -29,6 +29,15 @@ SUITES = (
     Suite("starlette", "starlette"),
     # Tests of integrations start processes, in which the adapter is not in between.
     Suite("fastapi", "starlette", options=("-k", "not integrations")),
+    # So do the tests of servers.
+    Suite(
+        "falcon",
+        "falcon",
+        options=(
+            "--ignore=tests/asgi/test_asgi_servers.py",
+            "--ignore=tests/test_wsgi_servers.py",
+        ),
+    ),
     Suite("pyramid", "webob"),
     Suite("webob", "webob"),
     Suite("webtest", "webob"),

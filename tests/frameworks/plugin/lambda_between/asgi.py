@@ -129,7 +129,12 @@ class Between:
         if scope["type"] != "http" or _nested.get():
             await self.app(scope, receive, send)
             return
-        arrival = arrival_of(scope, await _read(receive))
+        # A scope's headers may be an iterator of iterators, and these are read twice.
+        scope = scope | {"headers": [(name, value) for name, value in scope["headers"]]}
+        body = await _read(receive)
+        if body is None:
+            return
+        arrival = arrival_of(scope, body)
         try:
             payload = make_payload(arrival)
         except RefusedError as refused:
@@ -255,10 +260,13 @@ async def _on_asyncio(payload, transport, config, reply) -> None:
         await host.close()
 
 
-async def _read(receive) -> bytes:
+async def _read(receive) -> bytes | None:
+    """Return a request's body, None if the client has gone before its end."""
     pieces = []
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         pieces.append(message.get("body", b""))
         if not message.get("more_body"):
             return b"".join(pieces)

@@ -43,6 +43,25 @@ def webob() -> None:
     BaseRequest.call_application = call_application
 
 
+def falcon() -> None:
+    """Put them behind Falcon's simulated requests, of either interface.
+
+    Under WSGI its client has a validator in front of the application. The adapter is in
+    front of both, so that it is the adapter's calls which are validated.
+    """
+    from wsgiref import validate
+
+    from falcon.testing import client
+
+    validator, simulate_asgi = validate.validator, client._simulate_request_asgi
+
+    def simulate_request_asgi(app, *args, **kwargs):
+        return simulate_asgi(asgi.Between(app), *args, **kwargs)
+
+    validate.validator = lambda app: wsgi.Between(validator(app))
+    client._simulate_request_asgi = simulate_request_asgi
+
+
 def django() -> None:
     """Put them behind Django's two clients."""
     from lambda_between import django_clients

@@ -30,6 +30,9 @@ ADDED = frozenset(
 )
 """What a gateway and the adapter add to each request."""
 
+TIMEOUT = 20
+"""Seconds that an invocation has. A test that goes on for longer fails."""
+
 REMAPPED = b"x-amzn-Remapped-Content-Length"
 """The name that a function URL gives to the length of what is streamed."""
 
@@ -60,7 +63,8 @@ class Runtime:
     async def next_invocation(self, *, is_fresh: bool = False) -> Invocation:
         """Return the event."""
         await trio.lowlevel.checkpoint()
-        return Invocation("request-1", self._payload)
+        deadline_ms = int((time.time() + TIMEOUT) * 1000)
+        return Invocation("request-1", self._payload, deadline_ms)
 
     async def post_response(
         self,

@@ -158,7 +158,8 @@ def _answer(response: Response, sent: str, start_response):
 def arrival_of(environ: Environ) -> ClientRequest:
     """Return the request that a client would have sent."""
     path = _bytes(environ, "SCRIPT_NAME") + _bytes(environ, "PATH_INFO")
-    sent, _, _ = str(environ.get("REQUEST_URI", "")).partition("?")
+    uri = environ.get("REQUEST_URI") or environ.get("RAW_URI") or ""
+    sent, _, _ = str(uri).partition("?")
     if unquote_to_bytes(sent) != path or not sent.startswith("/"):
         sent = quote(path, safe=_PATH)
     query = environ.get("QUERY_STRING", "").encode("latin-1")
