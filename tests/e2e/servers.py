@@ -8,8 +8,11 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.e2e.applications import built_springboot, need
 from tests.emulator import PROJECT
@@ -171,7 +174,9 @@ def nginx(*lines: str):
         fpm = _write_fpm(folder, lines)
         _write_nginx(port, folder)
         start = f"{fpm} {'-R' if not os.getuid() else ''} -y {folder}/fpm.conf &"
-        return ["sh", "-c", f"{start} exec nginx -e stderr -c {folder}/nginx.conf"]
+        wait = f"until test -S {folder}/fpm.sock; do sleep 0.01; done"
+        serve = f"{wait}; exec nginx -e stderr -c {folder}/nginx.conf"
+        return ["sh", "-c", f"rm -f {folder}/fpm.sock; {start} {serve}"]
 
     return command
 
@@ -214,3 +219,49 @@ FPMS = ("8.2", "8.3", "8.4", "8.1")
 
 def which(name: str) -> str | None:
     return shutil.which(name)
+
+
+SECOND = {"KEEP_ALIVE": "1000"}
+PUMA = ("persistent_timeout 1", "worker_check_interval 1")
+SERVERS = {
+    "gunicorn": (gunicorn(), 2),
+    "gunicorn, threads": (gunicorn("--threads", "2"), 2),
+    "gunicorn, threads, 1 s": (gunicorn("--threads", "2", "--keep-alive", "1"), 1),
+    "gunicorn, gevent": (gunicorn("--worker-class", "gevent"), 2),
+    "uvicorn": (uvicorn("--timeout-keep-alive", "1"), 1),
+    "uvicorn, workers": (
+        uvicorn("--workers", "2", "--timeout-worker-healthcheck", "86400"),
+        2,
+    ),
+    "hypercorn": (hypercorn("--keep-alive", "1"), 1),
+    "waitress": (waitress(2, "--channel-timeout=1", "--cleanup-interval=1"), 2),
+    "Granian": (granian("--interface", "asgi", "life_asgi:app"), 2),
+    "uWSGI": (uwsgi("--master", "--harakiri=3"), 4),
+    "nginx and PHP-FPM": (nginx("request_terminate_timeout = 1s"), 2),
+    "Puma": (puma("workers 0", *PUMA), 1),
+    "Puma, cluster": (puma("workers 2", "worker_timeout 86400", *PUMA), 2),
+    "node": (node, 1),
+    "Apache": (apache, 1),
+    "Tomcat": (tomcat("keepAliveTimeout=1000"), 1),
+    "php -S": (php, 1),
+}
+"""Servers, and for how many seconds they are frozen: longer than their timers, which
+are scaled down, but to what a busy machine needs to respond."""
+
+
+def of(cases: Mapping[str, Any]) -> list[Any]:
+    """Return the parameters of a table: of each row, what is beside its name."""
+    return [
+        pytest.param(*(case if isinstance(case, tuple) else (case,)), id=name)
+        for name, case in cases.items()
+    ]
+
+
+def again(server: Make) -> Make:
+    """Return what starts a server in a shell's loop, whenever it has ended."""
+
+    def command(port: int, folder: Path) -> Command:
+        loop = 'while :; do "$@"; sleep 0.2; done'
+        return ["sh", "-c", loop, "loop", *server(port, folder)]
+
+    return command

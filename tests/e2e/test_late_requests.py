@@ -12,6 +12,7 @@ from tests.e2e.servers import (
     hypercorn,
     nginx,
     node,
+    of,
     php,
     puma,
     tomcat,
@@ -68,13 +69,6 @@ WAYS = {
 }
 
 frozen = pytest.mark.parametrize("stops", [False, True], ids=["running", "frozen"])
-
-
-def of(cases):
-    return [
-        pytest.param(*(case if isinstance(case, tuple) else (case,)), id=name)
-        for name, case in cases.items()
-    ]
 
 
 def gone(pids: list[int]) -> bool:

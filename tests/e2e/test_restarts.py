@@ -1,10 +1,12 @@
 """An application that is started again while its environment serves."""
 
+import signal
+
 import pytest
 import trio
 
-from tests.e2e.life import freeze, get, open_life
-from tests.e2e.servers import looped, node, pm2
+from tests.e2e.life import freeze, get, open_life, signal_all, tree
+from tests.e2e.servers import SECOND, SERVERS, again, looped, node, of, pm2
 
 CLUSTER = {"CLUSTER": "yes"}
 RESTARTED = [
@@ -32,6 +34,22 @@ async def test_requests_wait_for_a_restart(
 
     assert status == 200
     assert second != first
+    assert "ERROR" not in adapter.log
+
+
+@pytest.mark.parametrize(
+    "server", of({name: server for name, (server, _) in SERVERS.items()})
+)
+async def test_every_server(runtime, tmp_path, server):
+    """A server that is killed, and then frozen, serves again once it is started again."""
+    async with open_life(runtime, tmp_path, again(server), **SECOND) as adapter:
+        await get(runtime, "/", method="POST")
+        _, _, *processes = tree(adapter.process.pid)
+        signal_all(processes, signal.SIGKILL)
+        await freeze(adapter, 0.2)
+        status, _ = await get(runtime, "/", seconds=40, method="POST")
+
+    assert status in {200, 204}
     assert "ERROR" not in adapter.log
 
 

@@ -15,57 +15,13 @@ from tests.e2e.life import (
     tree,
     wait_until,
 )
-from tests.e2e.servers import (
-    apache,
-    granian,
-    gunicorn,
-    hypercorn,
-    nginx,
-    node,
-    php,
-    puma,
-    tomcat,
-    uvicorn,
-    uwsgi,
-    waitress,
-)
-
-SECOND = {"KEEP_ALIVE": "1000"}
-PUMA = ("persistent_timeout 1", "worker_check_interval 1")
-SERVERS = {
-    "gunicorn": (gunicorn(), 2),
-    "gunicorn, threads": (gunicorn("--threads", "2"), 2),
-    "gunicorn, threads, 1 s": (gunicorn("--threads", "2", "--keep-alive", "1"), 1),
-    "gunicorn, gevent": (gunicorn("--worker-class", "gevent"), 2),
-    "uvicorn": (uvicorn("--timeout-keep-alive", "1"), 1),
-    "uvicorn, workers": (
-        uvicorn("--workers", "2", "--timeout-worker-healthcheck", "86400"),
-        2,
-    ),
-    "hypercorn": (hypercorn("--keep-alive", "1"), 1),
-    "waitress": (waitress(2, "--channel-timeout=1", "--cleanup-interval=1"), 2),
-    "Granian": (granian("--interface", "asgi", "life_asgi:app"), 2),
-    "uWSGI": (uwsgi("--master", "--harakiri=3"), 4),
-    "nginx and PHP-FPM": (nginx("request_terminate_timeout = 1s"), 2),
-    "Puma": (puma("workers 0", *PUMA), 1),
-    "Puma, cluster": (puma("workers 2", "worker_timeout 86400", *PUMA), 2),
-    "node": (node, 1),
-    "Apache": (apache, 1),
-    "Tomcat": (tomcat("keepAliveTimeout=1000"), 1),
-    "php -S": (php, 1),
-}
-"""Servers, and for how many seconds they are frozen: longer than their timers, which
-are scaled down, but to what a busy machine needs to respond."""
+from tests.e2e.servers import PUMA, SECOND, SERVERS, gunicorn, of, puma, uvicorn
 
 KILLED = {
     "gunicorn": gunicorn("--timeout", "1"),
     "Puma, cluster": puma("workers 2", *PUMA, "worker_timeout 2"),
 }
 """Servers whose timers count the freeze."""
-
-
-def of(cases):
-    return [pytest.param(*case, id=name) for name, case in cases.items()]
 
 
 @pytest.mark.parametrize(("command", "seconds"), of(SERVERS))
