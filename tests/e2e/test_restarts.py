@@ -41,7 +41,7 @@ async def test_requests_wait_for_a_restart(
     "server", of({name: server for name, (server, _) in SERVERS.items()})
 )
 async def test_every_server(runtime, tmp_path, server):
-    """A server that is killed, and then frozen, serves again once it is started again."""
+    """A server that is killed, and then frozen, is started again and serves."""
     async with open_life(runtime, tmp_path, again(server), **SECOND) as adapter:
         await get(runtime, "/", method="POST")
         _, _, *processes = tree(adapter.process.pid)
