@@ -227,6 +227,14 @@ class JsonFormatter(logging.Formatter):
         return msgspec.json.encode(line).decode()
 
 
+def describe_error(error: BaseException) -> str:
+    """Return an exception's type and text, as at the end of its traceback.
+
+    Without its notes. A SyntaxError's text names file and line.
+    """
+    return f"{type(error).__name__}: {text_of(error)}".removesuffix(": ")
+
+
 def text_of(error: BaseException | None) -> str:
     """Return an exception's text, or what says that it has none."""
     try:

@@ -25,6 +25,12 @@ def module(tmp_path):
     )
     (tmp_path / "leaves.py").write_text("raise SystemExit(3)\n")
     (tmp_path / "needs.py").write_text("import no_such_package\n")
+    (tmp_path / "mistyped.py").write_text("\nretrun 1\n")
+    (tmp_path / "noted.py").write_text(
+        "error = RuntimeError('no database')\n"
+        "error.add_note('see the log')\n"
+        "raise error\n"
+    )
     yield tmp_path
     sys.path[:] = before
     for name in set(sys.modules) - known:
@@ -52,10 +58,12 @@ def test_names(module, name):
         ("some_app:fail()", "RuntimeError: no database"),
         ("some_app:number", "can't be called"),
         ("leaves:app", "SystemExit: 3"),
+        ("mistyped:app", "SyntaxError: invalid syntax (mistyped.py, line 2)"),
+        ("noted:app", "RuntimeError: no database"),
     ],
 )
 def test_reasons(module, name, reason):
-    """A failed import is reported with the last line of its traceback."""
+    """A failed import is reported with the type and the text of its error."""
     with pytest.raises(AppImportError) as caught:
         load(name, config(module), "wsgi")
 

@@ -5,13 +5,12 @@ import importlib
 import os
 import signal
 import sys
-import traceback
 
 from lambda_adapter.app.in_process.interface import Kind, adapt
 from lambda_adapter.app.in_process.lazy_imports import make_imports_lazy
 from lambda_adapter.config import Config
 from lambda_adapter.errors import AppImportError
-from lambda_adapter.observe.logs import log
+from lambda_adapter.observe.logs import describe_error, log
 
 LONGEST = 1.0
 """Seconds after which the process ends, whatever its application still does. Lambda
@@ -55,7 +54,7 @@ def load(name: str, config: Config, kind: Kind) -> object:
         # socket may be the reason for it.
         _refuse_patches(name)
         log.error("the application %r can't be imported", name, exc_info=error)
-        reason = traceback.format_exception_only(error)[-1].strip()
+        reason = describe_error(error)
         raise AppImportError(
             f"the application {name!r} can't be imported: {reason}"
         ) from error

@@ -17,7 +17,7 @@ from lambda_adapter.http.messages import (
     Response,
     name_request,
 )
-from lambda_adapter.observe.logs import log, text_of
+from lambda_adapter.observe.logs import describe_error, log
 
 STUCK = "this environment ends, so that no request is worked on behind the next client"
 """What an ``AppStuckError`` says at its end."""
@@ -95,9 +95,8 @@ def log_failure(subject: str, error: BaseException | None, when: str = "") -> No
 
     Without an error, it ended without a whole response.
     """
-    what = "the application ended without a whole response"
-    if error:
-        what = f"{type(error).__name__}: {text_of(error)}".removesuffix(": ")
+    ended = "the application ended without a whole response"
+    what = describe_error(error) if error else ended
     log.error("%s", AppFailedError(what + when).line(subject), exc_info=error)
 
 
