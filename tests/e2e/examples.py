@@ -1,5 +1,6 @@
 """The examples without images: what starts each of them, and where."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -82,11 +83,13 @@ def nginx_in_tmp(port: int, directory: Path) -> Command:
 def write_nginx_conf(port: int, directory: Path, temporary: Path) -> Path:
     """Write the example's configuration with another port and other places."""
     need("nginx")
+    # Beside the configuration: a sandbox shows no other folder that is below /tmp.
+    site = shutil.copytree(EXAMPLES / "nginx/site", directory / "site")
     text = (EXAMPLES / "nginx/nginx.conf").read_text()
     for old, new in (
         ("/tmp/", f"{temporary}/"),  # first, for these paths may be in /tmp as well
         ("listen 8080;", f"listen {port};"),
-        ("root /usr/share/nginx/html;", f"root {EXAMPLES / 'nginx/site'};"),
+        ("root /usr/share/nginx/html;", f"root {site};"),
         ("include mime.types;", "include /etc/nginx/mime.types;"),
     ):
         assert old in text
