@@ -11,7 +11,7 @@ from pathlib import Path
 
 import trio
 
-from tests.emulator import free_ports
+from tests.ports import free_port
 
 PUPPET = [sys.executable, str(Path(__file__).parent / "programs" / "puppet.py")]
 
@@ -72,11 +72,6 @@ def children(pid: int) -> list[int]:
     """Return the pids of what a process has started."""
     with open(f"/proc/{pid}/task/{pid}/children") as pids:
         return [int(child) for child in pids.read().split()]
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    return free_ports(1)[0]
 
 
 def environment(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import secrets
 import signal
-import socket
 import subprocess
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import httptools
 import trio
+
+from tests.ports import free_ports as free_ports
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -166,15 +167,6 @@ async def open_emulator(
     finally:
         with trio.CancelScope(shield=True):
             await _stop(process, emulator)
-
-
-def free_ports(count: int) -> list[int]:
-    """Find TCP ports of the loopback interface that nobody uses."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [sock.getsockname()[1] for sock in sockets]
-    for sock in sockets:
-        sock.close()
-    return ports
 
 
 async def _wait_accepts(port: int, process: trio.Process, emulator: Emulator) -> None:

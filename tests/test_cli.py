@@ -16,9 +16,10 @@ import trio
 
 from lambda_adapter import __version__
 from lambda_adapter.cli import SUPPORTED
-from tests.adapter import PUPPET, environment, free_port, measured, open_adapter
+from tests.adapter import PUPPET, environment, measured, open_adapter
 from tests.emulator import PROJECT
 from tests.fake_runtime_api import INIT_ERROR
+from tests.ports import free_port
 
 MODULE = [sys.executable, "-m", "lambda_adapter"]
 SCRIPT = os.path.join(sysconfig.get_path("scripts"), "lambda-adapter")

@@ -11,8 +11,8 @@ import pytest
 from lambda_adapter.config import Config
 from lambda_adapter.errors import AppStartError
 from lambda_adapter.off_lambda import server_command, server_environ
-from tests.adapter import free_port
 from tests.emulator import PROJECT
+from tests.ports import free_port
 
 PROGRAMS = str(PROJECT / "tests" / "programs")
 

@@ -10,9 +10,9 @@ import trio
 import lambda_adapter
 from lambda_adapter.errors import AdapterError, ConfigError
 from lambda_adapter.startup_failure import TIMEOUT, describe_conflicts, post_init_error
-from tests.adapter import free_port
 from tests.emulator import PROJECT
 from tests.fake_runtime_api import INIT_ERROR
+from tests.ports import free_port
 
 ERROR = ConfigError("AWS_LWA_PORT", "\udcff", "a port")
 

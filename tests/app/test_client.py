@@ -16,7 +16,7 @@ from lambda_adapter.errors import AppRequestError, DeadlineError, ResponseTooLar
 from lambda_adapter.events.event import MAX_REPLY
 from lambda_adapter.http.messages import Request, Response, Stream
 from lambda_adapter.runtime.api import Invocation
-from tests.adapter import free_port
+from tests.ports import free_port
 from tests.scripted_app import (
     FAULTS,
     OK,

@@ -11,7 +11,8 @@ import trio
 
 from lambda_adapter.app.liveness import Liveness, count_unread
 from lambda_adapter.config import Config
-from tests.adapter import environment, free_port
+from tests.adapter import environment
+from tests.ports import free_port
 from tests.scripted_app import Answer, open_app, open_server, receive, said
 
 QUICK, SLOW = 0.001, 1.0

@@ -15,7 +15,7 @@ from lambda_adapter.errors import AppNotReadyError
 from lambda_adapter.http.connect import Knocker
 from lambda_adapter.http.messages import authority
 from lambda_adapter.observe.logs import log
-from tests.adapter import free_port
+from tests.ports import free_port
 from tests.scripted_app import (
     Answer,
     ScriptedApp,

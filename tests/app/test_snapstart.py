@@ -23,9 +23,10 @@ from lambda_adapter.errors import (
 from lambda_adapter.http.messages import Request
 from lambda_adapter.runtime.api import Invocation
 from lambda_adapter.runtime.client import RuntimeClient
-from tests.adapter import PUPPET, free_port, open_adapter
+from tests.adapter import PUPPET, open_adapter
 from tests.catalogue import alb
 from tests.fake_runtime_api import INIT_ERROR, NEXT, RESTORE_ERROR, RESTORE_NEXT
+from tests.ports import free_port
 from tests.scripted_app import OK, Answer, open_app
 
 KEPT = Answer(OK, "keep")

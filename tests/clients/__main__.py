@@ -14,8 +14,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from lambda_adapter.local.gateways import GATEWAYS
-from lambda_adapter.local.ports import free_ports
 from lambda_adapter.local.testing import open_app
+from tests.ports import free_ports
 
 HERE = Path(__file__).parent
 CACHE = HERE.parent.parent / ".cache" / "clients"

@@ -19,7 +19,7 @@ import signal
 import subprocess
 from typing import TYPE_CHECKING, NamedTuple
 
-from tests.emulator import free_ports
+from tests.ports import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

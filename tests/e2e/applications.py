@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from lambda_adapter.local.testing import LambdaApp, open_app
-from tests.adapter import free_port
 from tests.emulator import PROJECT
+from tests.ports import free_port
 
 EXAMPLES = PROJECT / "examples"
 APPS = PROJECT / "tests/programs"

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.emulator import BOOTSTRAP, PROJECT, Emulator, free_ports, open_emulator
+from tests.emulator import BOOTSTRAP, PROJECT, Emulator, open_emulator
+from tests.ports import free_ports
 
 BUILD_TIMEOUT = 600
 """Seconds for a test that is the first to need what npm, Maven or the zipapp build."""

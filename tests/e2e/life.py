@@ -10,10 +10,11 @@ from typing import Any
 
 import trio
 
-from tests.adapter import Adapter, children, free_port, open_adapter
+from tests.adapter import Adapter, children, open_adapter
 from tests.catalogue import function_url
 from tests.e2e.servers import Make
 from tests.fake_runtime_api import FakeRuntimeApi
+from tests.ports import free_port
 
 
 def in_seconds(seconds: float) -> str:

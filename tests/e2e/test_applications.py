@@ -23,8 +23,9 @@ from tests.e2e.examples import (
     php,
     springboot,
 )
-from tests.emulator import BOOTSTRAP, Emulator, free_ports, open_emulator
+from tests.emulator import BOOTSTRAP, Emulator, open_emulator
 from tests.images import events
+from tests.ports import free_ports
 
 
 @asynccontextmanager

@@ -10,7 +10,8 @@ from typing import Any
 
 from tests.catalogue import http_api
 from tests.e2e.conftest import SHIV_ROOT
-from tests.emulator import BOOTSTRAP, PROJECT, Emulator, free_ports, open_emulator
+from tests.emulator import BOOTSTRAP, PROJECT, Emulator, open_emulator
+from tests.ports import free_ports
 
 PUPPET = PROJECT / "tests/programs/puppet.py"
 

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 import trio
 
-from tests.adapter import free_port, open_adapter
+from tests.adapter import open_adapter
 from tests.catalogue import KINDS, SQS, WEB_SOCKET
 from tests.emulator import PROJECT
 from tests.fake_runtime_api import open_fake_runtime_api
+from tests.ports import free_port
 
 FRAMEWORKS = str(PROJECT / "tests/programs/frameworks")
 PATHS = [

@@ -25,10 +25,10 @@ from lambda_adapter.errors import ClosedPathError, InvocationError
 from lambda_adapter.events.target import join, verbatim_path
 from lambda_adapter.http.messages import Request
 from lambda_adapter.runtime.api import Invocation
-from tests.adapter import free_port, open_adapter
+from tests.adapter import open_adapter
 from tests.catalogue import KINDS
 from tests.e2e.applications import APPS, Command, gunicorn, need, node, uvicorn
-from tests.emulator import free_ports
+from tests.ports import free_port, free_ports
 from tests.torture.kinds import PASS_THROUGH, told
 
 TURN = Call(Invocation("request-1", b"{}"), math.inf)

@@ -10,7 +10,8 @@ import pytest
 from lambda_adapter.local.testing import open_app
 from tests.e2e.conftest import SHIV_ROOT
 from tests.e2e.events import EVENTS, with_path
-from tests.emulator import BOOTSTRAP, PROJECT, Emulator, free_ports, open_emulator
+from tests.emulator import BOOTSTRAP, PROJECT, Emulator, open_emulator
+from tests.ports import free_ports
 
 pytestmark = pytest.mark.e2e
 

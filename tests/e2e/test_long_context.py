@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.adapter import free_port, open_adapter
+from tests.adapter import open_adapter
 from tests.catalogue import rest_api
 from tests.e2e.applications import Command, gunicorn, node, uvicorn
+from tests.ports import free_port
 
 Start = Callable[[int, Path], Command]
 

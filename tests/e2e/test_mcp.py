@@ -6,12 +6,13 @@ import json
 import pytest
 from mcp import Client
 
-from tests.adapter import free_port, open_adapter
+from tests.adapter import open_adapter
 from tests.catalogue import FUNCTION_URL_HOST, HOST, function_url
 from tests.e2e.applications import example_on_uvicorn, open_streaming_example
 from tests.e2e.conftest import SHIV_ROOT
 from tests.emulator import BOOTSTRAP
 from tests.fake_runtime_api import FakeRuntimeApi
+from tests.ports import free_port
 
 FIELDS = {
     "accept": "application/json, text/event-stream",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import trio
 
-from tests.adapter import free_port, open_adapter
+from tests.adapter import open_adapter
 from tests.catalogue import HOST, KINDS
 from tests.e2e.applications import (
     example_on_uvicorn,
@@ -19,6 +19,7 @@ from tests.e2e.conftest import SHIV_ROOT
 from tests.emulator import BOOTSTRAP
 from tests.fake_runtime_api import FakeRuntimeApi
 from tests.local.browser import Browser, open_browser
+from tests.ports import free_port
 
 ENDLESS = 1_000_000
 

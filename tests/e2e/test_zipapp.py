@@ -18,8 +18,9 @@ from lambda_adapter import __version__
 from tests.adapter import PUPPET, open_adapter
 from tests.e2e.conftest import SHIV_ROOT
 from tests.e2e.test_faults import FINE
-from tests.emulator import BOOTSTRAP, PROJECT, free_ports, open_emulator
+from tests.emulator import BOOTSTRAP, PROJECT, open_emulator
 from tests.fake_runtime_api import FakeRuntimeApi
+from tests.ports import free_ports
 
 MIRROR = PROJECT / "tests/programs/mirror.py"
 NEEDED = {

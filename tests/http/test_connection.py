@@ -16,7 +16,7 @@ from lambda_adapter.http.encoding import encode_request
 from lambda_adapter.http.messages import Parts, Request
 from lambda_adapter.http.parser import ResponseParser
 from lambda_adapter.http.wire import Wire
-from tests.adapter import free_port
+from tests.ports import free_port
 from tests.scripted_app import (
     OK,
     Answer,

@@ -13,11 +13,11 @@ from lambda_adapter.local.gateways import GATEWAYS
 from lambda_adapter.local.guard import Guard
 from lambda_adapter.local.inspector import Page
 from lambda_adapter.local.options import Options, function_environ
-from lambda_adapter.local.ports import free_ports
 from lambda_adapter.local.report import Silence
 from lambda_adapter.local.session import listen, serve_gateway
 from lambda_adapter.local.testing import Portal, opened_in_thread
 from tests.adapter import ENVIRON
+from tests.ports import free_ports
 
 APP = [sys.executable, str(Path(__file__).parent.parent / "programs" / "desk.py")]
 """The application of these tests."""

@@ -15,7 +15,7 @@ from typing import IO
 
 import httpx
 
-from lambda_adapter.local.ports import free_ports
+from tests.ports import free_ports
 
 PROJECT = Path(__file__).parent.parent.parent
 COMMAND = ("gunicorn", "--no-control-socket", "app:app")

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from lambda_adapter.local.ports import free_ports
 from tests.adapter import ENVIRON
+from tests.ports import free_ports
 
 LOCAL = [sys.executable, "-m", "lambda_adapter", "local"]
 TIMEOUT = 20

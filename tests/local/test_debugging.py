@@ -15,13 +15,14 @@ from typing import Any
 import pytest
 
 from lambda_adapter.local.debugging import NODE_PORT, PYTHON_PORT, START, debugged
-from lambda_adapter.local.ports import SetupError, free_ports
+from lambda_adapter.local.ports import SetupError
 from tests.adapter import ENVIRON
 from tests.e2e.applications import need
 from tests.emulator import PROJECT
 from tests.local.browser import Browser
 from tests.local.client import ask
 from tests.local.terminal import LOCAL, Terminal, app_port, open_terminal
+from tests.ports import free_ports
 
 pytestmark = pytest.mark.e2e
 

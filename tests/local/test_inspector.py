@@ -23,7 +23,6 @@ from lambda_adapter.local.inspector import QUEUE, EventStream
 from lambda_adapter.local.invocation import Failure, Invocation
 from lambda_adapter.local.invocation_view import MAX_TEXT, view
 from lambda_adapter.local.options import Options
-from lambda_adapter.local.ports import free_ports
 from lambda_adapter.local.report import Silence
 from lambda_adapter.local.testing import LambdaApp, open_app
 from tests.adapter import ENVIRON
@@ -33,6 +32,7 @@ from tests.local.client import ask
 from tests.local.conftest import APP
 from tests.local.terminal import open_terminal
 from tests.local.test_advice import WSGI
+from tests.ports import free_ports
 
 STREAM = """
 new Promise(async (resolve) => {

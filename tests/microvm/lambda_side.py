@@ -14,7 +14,8 @@ from http.client import HTTPConnection
 from typing import NamedTuple
 
 from tests.adapter import ADAPTER, measured
-from tests.emulator import PROJECT, free_ports
+from tests.emulator import PROJECT
+from tests.ports import free_ports
 
 PREFIX = "/aws/lambda-microvms/runtime/v1/"
 CLIENT_HELLO = bytes.fromhex("16030100050100000100")

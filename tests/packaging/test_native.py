@@ -15,8 +15,9 @@ from elftools.elf.elffile import ELFFile
 
 from lambda_adapter import __version__
 from tests.adapter import PUPPET, open_adapter
-from tests.emulator import PROJECT, free_ports
+from tests.emulator import PROJECT
 from tests.fake_runtime_api import FakeRuntimeApi
+from tests.ports import free_ports
 
 NATIVE = PROJECT / f"dist/lambda-adapter-{platform.machine()}"
 MAX_SIZE = 10_500_000

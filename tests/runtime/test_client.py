@@ -24,13 +24,13 @@ from lambda_adapter.runtime.api import MAX_EVENT, Invocation
 from lambda_adapter.runtime.client import ATTEMPTS, RuntimeClient
 from lambda_adapter.runtime.persistent_connection import MAX_RESPONSE
 from tests import scripted_app
-from tests.adapter import free_port
 from tests.fake_runtime_api import (
     NEXT,
     FakeRuntimeApi,
     Posted,
     replied,
 )
+from tests.ports import free_port
 from tests.scripted_app import open_server
 
 FAILURE = AppRequestError("the application failed")

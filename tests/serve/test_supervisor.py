@@ -21,7 +21,7 @@ from lambda_adapter.config import Config
 from lambda_adapter.launcher import Child
 from lambda_adapter.serve.signals import Signals
 from lambda_adapter.serve.supervisor import supervise
-from tests.adapter import PUPPET, free_port, open_adapter, peak_memory
+from tests.adapter import PUPPET, open_adapter, peak_memory
 from tests.catalogue import SQS, function_url, http_api
 from tests.fake_runtime_api import (
     EVENT_NEXT,
@@ -33,6 +33,7 @@ from tests.fake_runtime_api import (
     open_fake_runtime_api,
     replied,
 )
+from tests.ports import free_port
 from tests.scripted_app import (
     FAULTS,
     OK,

@@ -13,9 +13,10 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 import trio
 
-from tests.adapter import Adapter, free_port, open_adapter
+from tests.adapter import Adapter, open_adapter
 from tests.catalogue import KINDS
 from tests.fake_runtime_api import EVENT_NEXT, INIT_ERROR, NEXT, REGISTER
+from tests.ports import free_port
 from tests.scripted_app import OK, Answer, open_app, open_server
 from tests.torture.faults import FAULTS, Fault
 from tests.torture.faulty_runtime_api import REFUSALS, FaultyRuntimeApi, status

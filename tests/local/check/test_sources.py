@@ -12,8 +12,8 @@ import pytest
 from lambda_adapter.local.check.rules.openapi import SourceError
 from lambda_adapter.local.check.settings import Target
 from lambda_adapter.local.check.sources import is_of_application, read_sources
-from lambda_adapter.local.ports import free_ports
 from tests.local.check.test_command import check
+from tests.ports import free_ports
 
 DOCUMENT = b'{"paths": {"/a": {"get": {}}, "/b": {"get": {}}, "/c": {"post": {}}}}'
 

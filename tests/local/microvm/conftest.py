@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from lambda_adapter.local.microvm.testing import MicroVMApp
-from lambda_adapter.local.ports import free_ports
 from lambda_adapter.local.pytest_plugin import StartsMicroVMs
 from tests.adapter import measured
 from tests.microvm.lambda_side import UVICORN
+from tests.ports import free_ports
 
 Starts = Callable[..., MicroVMApp]
 

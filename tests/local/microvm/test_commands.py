@@ -8,11 +8,11 @@ import sys
 
 import pytest
 
-from lambda_adapter.local.ports import free_ports
 from tests.adapter import measured
 from tests.local.client import ask
 from tests.local.terminal import open_terminal
 from tests.microvm.lambda_side import UVICORN, listens, wait_until
+from tests.ports import free_ports
 
 
 def command(*options: str) -> list[str]:

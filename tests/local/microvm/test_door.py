@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 import pytest
 
 from lambda_adapter.local.microvm.testing import MicroVMApp
-from lambda_adapter.local.ports import free_ports
 from lambda_adapter.local.pytest_plugin import StartsMicroVMs
 from tests.adapter import measured
 from tests.local.microvm.conftest import Starts
 from tests.local.terminal import open_terminal
 from tests.microvm.lambda_side import UVICORN
+from tests.ports import free_ports
 
 ECHO = """
 import os, socketserver

@@ -13,7 +13,7 @@ import pytest
 
 from lambda_adapter.local.microvm.machine import WrongStateError
 from lambda_adapter.local.microvm.testing import MicroVMApp
-from lambda_adapter.local.ports import SetupError, free_ports
+from lambda_adapter.local.ports import SetupError
 from lambda_adapter.local.processes import listening
 from lambda_adapter.local.pytest_plugin import StartsMicroVMs
 from tests.adapter import measured
@@ -22,6 +22,7 @@ from tests.local.microvm.conftest import Starts
 from tests.local.terminal import open_terminal
 from tests.microvm.lambda_side import UVICORN, wait_until
 from tests.microvm.test_servers import command_of
+from tests.ports import free_ports
 
 BEFORE = "AWS_LWA_SNAPSTART_BEFORE_CHECKPOINT_PATH"
 AFTER = "AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH"

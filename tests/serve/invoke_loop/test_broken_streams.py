@@ -8,9 +8,9 @@ import trio
 
 from lambda_adapter.app.client import HttpTransport
 from lambda_adapter.errors import RuntimeApiError
-from tests.adapter import free_port
 from tests.catalogue import function_url, rest_api
 from tests.fake_runtime_api import Posted, replied
+from tests.ports import free_port
 from tests.scripted_app import FAULTS, Answer, open_app, said
 from tests.serve.invoke_loop.function import (
     CHUNKED,
