@@ -39,6 +39,7 @@ class HttpApiEvent(HttpEvent, frozen=True):
     """
 
     max_fields: ClassVar[float] = MAX_FIELDS
+    encode_path = staticmethod(target.encoded_path)
 
     request_context: msgspec.Raw
     raw_path: str = "/"
@@ -50,11 +51,12 @@ class HttpApiEvent(HttpEvent, frozen=True):
 
     def parts(self) -> RequestParts:
         """Return the parts. Duplicate headers arrive, and stay, joined by commas."""
-        request_target = self._target()
+        path = self.encode_path(self.raw_path)
+        query = target.verbatim_query(self.raw_query_string or "")
         context = self.context()
         return RequestParts(
             context.http.method,
-            request_target,
+            target.join(path, query),
             single(self.headers),
             self.body,
             self.is_base64_encoded,
@@ -86,20 +88,13 @@ class HttpApiEvent(HttpEvent, frozen=True):
         """Return the prelude of a streamed reply, without its delimiter."""
         return msgspec.json.encode(_Prelude(response.status, *split(response.fields)))
 
-    def _target(self) -> bytes:
-        query = target.verbatim_query(self.raw_query_string or "")
-        return target.join(target.encoded_path(self.raw_path), query)
-
 
 class FunctionUrlEvent(HttpApiEvent, frozen=True):
     """A request to a function URL: its path arrives encoded, and it can stream."""
 
     streams: ClassVar[bool] = True
     max_fields: ClassVar[float] = math.inf
-
-    def _target(self) -> bytes:
-        query = target.verbatim_query(self.raw_query_string or "")
-        return target.join(target.verbatim_path(self.raw_path), query)
+    encode_path = staticmethod(target.verbatim_path)
 
 
 class _Prelude(msgspec.Struct, rename="camel"):
