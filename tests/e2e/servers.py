@@ -132,10 +132,17 @@ def node(_: int, __: Path) -> Command:
     return ["node", str(PROGRAMS / "busy.cjs")]
 
 
-def looped(_: int, __: Path) -> Command:
-    """Node.js in a shell's loop, which starts it again after half a second."""
-    need("node")
-    return ["sh", "-c", f"while :; do node {PROGRAMS}/busy.cjs; sleep 0.5; done"]
+def again(server: Make) -> Make:
+    """Return what starts a server in a shell's loop, half a second after each end."""
+
+    def command(port: int, folder: Path) -> Command:
+        loop = 'while :; do "$@"; sleep 0.5; done'
+        return ["sh", "-c", loop, "loop", *server(port, folder)]
+
+    return command
+
+
+looped = again(node)
 
 
 def pm2(_: int, folder: Path) -> Command:
@@ -255,13 +262,3 @@ def of(cases: Mapping[str, Any]) -> list[Any]:
         pytest.param(*(case if isinstance(case, tuple) else (case,)), id=name)
         for name, case in cases.items()
     ]
-
-
-def again(server: Make) -> Make:
-    """Return what starts a server in a shell's loop, whenever it has ended."""
-
-    def command(port: int, folder: Path) -> Command:
-        loop = 'while :; do "$@"; sleep 0.2; done'
-        return ["sh", "-c", loop, "loop", *server(port, folder)]
-
-    return command
