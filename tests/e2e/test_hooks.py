@@ -1,8 +1,9 @@
 """SnapStart's hooks in real applications: whatever one takes for a hook is refused.
 
-The spellings go to the application itself, and to the guard, and both are compared.
+The spellings that the guard lets through go to the application itself.
 """
 
+import functools
 import itertools
 import math
 import os
@@ -133,6 +134,14 @@ TARGETS = sorted(
     }
 )
 
+PLAIN = [HOOK.encode(), f"{HOOK}/".encode()]
+
+
+@functools.cache
+def let_through() -> list[bytes]:
+    """Return the spellings that reach an application."""
+    return [target for target in TARGETS if not is_refused(target)]
+
 
 def is_refused(target: bytes) -> bool:
     config = Config({"AWS_LWA_SNAPSTART_AFTER_RESTORE_PATH": HOOK})
@@ -181,12 +190,15 @@ async def test_what_an_application_takes_for_the_hook_is_refused(name, tmp_path)
     """Every spelling of a path that an application takes for the hook is refused."""
     async with open_application(APPLICATIONS[name], tmp_path) as client:
         with trio.fail_after(LIMIT):
-            taken = {
-                target for target in TARGETS if await takes_for_hook(client, target)
-            }
+            plain = [await takes_for_hook(client, target) for target in PLAIN]
+            taken = [
+                target
+                for target in let_through()
+                if await takes_for_hook(client, target)
+            ]
 
-    assert taken & {HOOK.encode(), f"{HOOK}/".encode()}
-    assert {target for target in taken if not is_refused(target)} == set()
+    assert any(plain)
+    assert taken == []
 
 
 async def test_no_client_passes_the_check_of_a_hook(runtime):
