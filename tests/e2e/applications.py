@@ -1,5 +1,6 @@
 """Applications for tests: how they are built and started, where that can be done."""
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -17,6 +18,7 @@ from tests.ports import free_port
 
 EXAMPLES = PROJECT / "examples"
 APPS = PROJECT / "tests/programs"
+BUILT = PROJECT / ".cache/applications"
 
 
 def need(command: str) -> None:
@@ -26,6 +28,22 @@ def need(command: str) -> None:
         pytest.skip(f"{command} is not installed")
 
 
+def made_once(here: Path, make: Callable[[Path], object]) -> Path:
+    """Return a folder that the first who needs it makes, while all others wait.
+
+    Tests of several processes need the same, and at once.
+    """
+    here.parent.mkdir(parents=True, exist_ok=True)
+    with here.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not here.exists():
+            partial = here.with_suffix(".partial")
+            shutil.rmtree(partial, ignore_errors=True)
+            make(partial)
+            partial.rename(here)
+    return here
+
+
 def built(name: str, command: list[str]) -> Path:
     """Build an example outside the tree, once for each state that its files have."""
     need(command[0])
@@ -33,14 +51,12 @@ def built(name: str, command: list[str]) -> Path:
     state = hashlib.sha256()
     for path in sorted(sources):
         state.update(path.read_bytes())
-    here = PROJECT / ".cache/applications" / f"{name}-{state.hexdigest()[:16]}"
-    if not here.exists():
-        partial = here.with_suffix(".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(EXAMPLES / name, partial)
-        subprocess.run(command, cwd=partial, check=True)
-        partial.rename(here)
-    return here
+
+    def build(folder: Path) -> None:
+        shutil.copytree(EXAMPLES / name, folder)
+        subprocess.run(command, cwd=folder, check=True)
+
+    return made_once(BUILT / f"{name}-{state.hexdigest()[:16]}", build)
 
 
 def built_expressjs() -> Path:

@@ -14,8 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.applications import built_springboot, need
-from tests.emulator import PROJECT
+from tests.e2e.applications import BUILT, built_springboot, made_once, need
 
 PROGRAMS = Path(__file__).parents[1] / "programs" / "life"
 
@@ -148,12 +147,13 @@ looped = again(node)
 def pm2(_: int, folder: Path) -> Command:
     """Node.js under pm2-runtime."""
     need("npm")
-    where = PROJECT / ".cache" / "applications" / "pm2"
-    if not (where / "node_modules/.bin/pm2-runtime").exists():
+
+    def install(where: Path) -> None:
         quiet = ["--no-audit", "--no-fund", "--ignore-scripts"]
-        install = ["npm", "install", "--prefix", str(where), *quiet, "pm2@6.0.14"]
-        subprocess.run(install, check=True)
-    runtime = str(where / "node_modules/.bin/pm2-runtime")
+        npm = ["npm", "install", "--prefix", str(where), *quiet, "pm2@6.0.14"]
+        subprocess.run(npm, check=True)
+
+    runtime = str(made_once(BUILT / "pm2", install) / "node_modules/.bin/pm2-runtime")
     home = f"PM2_HOME={folder}/pm2"
     return ["env", home, runtime, "start", str(PROGRAMS / "busy.cjs")]
 
