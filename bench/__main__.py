@@ -22,7 +22,7 @@ from bench.fleet import figures, pages
 from bench.harness import plot, report, results
 from bench.harness.results import Results
 from bench.harness.run import Measurement, Run
-from bench.harness.subjects import CACHE, PROJECT, BenchError, compile_native, find
+from bench.harness.subjects import CACHE, PROJECT, BenchError, compile_programs, find
 
 MEASUREMENTS: dict[str, Measurement] = {
     "counts": counts,
@@ -54,7 +54,7 @@ def main() -> int:
             found = fleet.run(options)
             results.save(found, options.json or CACHE / "fleet.jsonl")
         else:
-            compile_native()
+            compile_programs()
             found = results.begin()
             names = MEASUREMENTS if options.command == "all" else [options.command]
             for name in names:

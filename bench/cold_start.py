@@ -8,7 +8,7 @@ from bench.harness.run import Defaults, Run
 from bench.harness.session import open_session
 from bench.harness.subjects import FAST_API, TRIVIAL, Application, Subject
 
-DEFAULTS = Defaults(("ours", "Mangum", "LWA"), rounds=9)
+DEFAULTS = Defaults(("ours", "native", "Mangum", "LWA"), rounds=9)
 
 
 def measure(run: Run) -> None:

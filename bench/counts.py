@@ -28,7 +28,7 @@ from bench.harness.subjects import (
     require,
 )
 
-DEFAULTS = Defaults(("ours", "blocking", "LWA"), 3, 256, cores=(1,))
+DEFAULTS = Defaults(("ours", "native", "blocking", "LWA"), 3, 256, cores=(1,))
 
 TOOLS = {
     "valgrind": "--tool=callgrind --callgrind-out-file=output --trace-children=yes",

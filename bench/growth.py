@@ -8,7 +8,7 @@ from bench.harness.run import Defaults, Run
 from bench.harness.session import open_session
 from bench.harness.subjects import TRIVIAL, Subject
 
-DEFAULTS = Defaults(("ours", "LWA"), rounds=5, invocations=200, cores=(2,))
+DEFAULTS = Defaults(("native", "LWA"), rounds=5, invocations=200, cores=(2,))
 
 SIZES = {"1 KB": 1_000, "100 KB": 100_000, "1 MB": 1_000_000, "4.5 MB": 4_500_000}
 TEXT = b'The quick brown fox said "jump" to the lazy dogs.\n'

@@ -17,7 +17,7 @@ from bench.harness.subjects import FAST_API, FLASK, PEER, PLAIN, Application, Su
 
 DEFAULTS = Defaults(
     (
-        *("asyncio", "trio", "trio-asyncio", "thread", "inline", "ours"),
+        *("asyncio", "trio", "trio-asyncio", "thread", "inline", "native"),
         *("Mangum", "apig-wsgi", "LWA"),
     ),
     rounds=5,
@@ -35,7 +35,7 @@ NAMES = {
     "inline": "`--wsgi` with `AWS_LWA_WSGI_INLINE=true`",
     "Mangum": "Mangum",
     "apig-wsgi": "apig-wsgi",
-    "ours": "this adapter and the server",
+    "native": "this adapter and the server",
     "LWA": "LWA and the server",
 }
 """What docs/in-process.md calls the subjects."""

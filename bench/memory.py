@@ -17,7 +17,7 @@ from bench.harness.run import Defaults, Run
 from bench.harness.session import open_session
 from bench.harness.subjects import FAST_API, LOADED, TRIVIAL, Application, Subject
 
-DEFAULTS = Defaults(("ours", "asyncio", "Mangum", "LWA"), 3, 100_000, cores=(2,))
+DEFAULTS = Defaults(("native", "asyncio", "Mangum", "LWA"), 3, 100_000, cores=(2,))
 
 LOOKS = (1, 1_000, 100_000)
 SLOTS = 16
@@ -30,7 +30,7 @@ CASE = f", {SLOTS} at once"
 MARK = "<!-- `python -m bench readme` writes this table -->"
 NAMES = {
     "asyncio": "this adapter, the application in its process",
-    "ours": "this adapter and uvicorn",
+    "native": "this adapter and uvicorn",
     "LWA": "LWA and uvicorn",
     "Mangum": "Mangum on AWS's runtime client",
 }

@@ -17,7 +17,7 @@ from bench.harness.run import Defaults, Run
 from bench.harness.session import open_session
 from bench.harness.subjects import CACHE, Subject, require
 
-DEFAULTS = Defaults(("ours", "LWA"), 3, cores=(1,))
+DEFAULTS = Defaults(("ours", "native", "LWA"), 3, cores=(1,))
 
 PIECE = 512 * 1024
 OPENED = re.compile(r'(?:openat|open|execve)\((?:\w+, )?"([^"]+)".*\) = (-?\d+)')

@@ -12,7 +12,7 @@ from bench.harness.run import Defaults, Run
 from bench.harness.session import open_session
 from bench.harness.subjects import TRIVIAL
 
-DEFAULTS = Defaults(("ours", "LWA"), rounds=5, invocations=10)
+DEFAULTS = Defaults(("native", "LWA"), rounds=5, invocations=10)
 
 SIZE = 52_000_000
 STREAMING = {"AWS_LWA_INVOKE_MODE": "response_stream"}

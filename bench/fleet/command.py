@@ -6,7 +6,7 @@ from pathlib import Path
 from bench.fleet import figures, simulation
 from bench.harness import results
 from bench.harness.results import Results
-from bench.harness.subjects import BenchError, compile_native
+from bench.harness.subjects import BenchError, compile_programs
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> Results:
         BenchError: there are no figures.
     """
     if options.measure:
-        compile_native()
+        compile_programs()
         found = results.begin()
         found.series.extend(figures.measure(options.rounds))
     elif options.figures:

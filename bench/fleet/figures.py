@@ -5,10 +5,10 @@ import msgspec
 from bench import in_process
 from bench.harness.results import Results, Series
 from bench.harness.run import Run
-from bench.harness.subjects import FAST_API, OURS, PEER, find
+from bench.harness.subjects import FAST_API, NATIVE, PEER, find
 
 SUBJECTS = {
-    OURS: "this adapter",
+    NATIVE: "this adapter",
     "asyncio": "this adapter, in process",
     "Mangum": "Mangum",
     PEER: "LWA",

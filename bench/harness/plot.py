@@ -4,10 +4,12 @@ import statistics
 from pathlib import Path
 
 from bench.harness.results import Results
-from bench.harness.subjects import OURS, PEER
+from bench.harness.subjects import NATIVE, PEER
 
-COLOURS = {OURS: "#3776ab", "asyncio": "#8fbce0", PEER: "#ce6a2b"}
+COLOURS = {NATIVE: "#3776ab", "asyncio": "#8fbce0", PEER: "#ce6a2b"}
 OTHERS = "#9a9a9a"
+LABELS = {NATIVE: "this adapter"}
+"""What a picture calls a subject, where that is not its name."""
 
 
 def draw(results: Results, file: Path) -> None:
@@ -31,9 +33,10 @@ def draw(results: Results, file: Path) -> None:
     )
     for (name, subjects), axis in zip(panels.items(), axes[0], strict=True):
         slowest_first = sorted(subjects.items(), key=lambda item: -item[1]["p50"])
-        for label, medians in slowest_first:
+        for subject_name, medians in slowest_first:
             line = [medians["p50"], medians["p99"]]
-            colour = COLOURS.get(label, OTHERS)
+            label = LABELS.get(subject_name, subject_name)
+            colour = COLOURS.get(subject_name, OTHERS)
             axis.plot(line, [label] * 2, "|-", color=colour)
             axis.plot(line[0], label, "o", color=colour)
         axis.set_xscale("log")

@@ -1,6 +1,7 @@
 """What is compared: each subject is a command and its environment."""
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -15,13 +16,14 @@ BIN = Path(sys.executable).parent
 PATH = f"{BIN}{os.pathsep}{os.environ['PATH']}"
 """The PATH of all that is measured: this Python comes first."""
 
-NATIVE = PROJECT / "bench" / "native"
+PROGRAMS = PROJECT / "bench" / "native"
 RIVALS = str(PROJECT / "bench" / "rivals")
 FASTAPI = str(PROJECT / "examples" / "fastapi")
 FLASK_EXAMPLE = str(PROJECT / "examples" / "flask")
 PYTHON = str(BIN / "python")
-OURS, PEER = "ours", "LWA"
+OURS, NATIVE, PEER = "ours", "native", "LWA"
 
+NATIVE_FILE = PROJECT / "dist" / f"lambda-adapter-{platform.machine()}"
 LWA = CACHE / "lwa" / "bin" / "lambda-adapter"
 LWA_CRATE = ("lambda_web_adapter", "--version", "1.0.0-rc1")
 
@@ -95,6 +97,7 @@ SUBJECTS = {
     each.name: each
     for each in (
         Subject(OURS, (str(BIN / "lambda-adapter"),), "child"),
+        Subject(NATIVE, (str(NATIVE_FILE),), "child"),
         Subject("blocking", (PYTHON, f"{RIVALS}/blocking.py")),
         Subject(
             "Mangum",
@@ -139,7 +142,7 @@ def find(name: str) -> Subject:
     return subject
 
 
-def compile_native() -> None:
+def compile_programs() -> None:
     """Compile what has changed in ``native/``.
 
     Raises:
@@ -147,7 +150,7 @@ def compile_native() -> None:
     """
     require("cc")
     CACHE.mkdir(parents=True, exist_ok=True)
-    rules = [f"VPATH={NATIVE}", "CFLAGS=-O2 -static -pthread"]
+    rules = [f"VPATH={PROGRAMS}", "CFLAGS=-O2 -static -pthread"]
     command = ["make", "--silent", "-C", str(CACHE), *rules, "launch", "app"]
     subprocess.run(command, check=True)
 

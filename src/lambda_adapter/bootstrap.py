@@ -65,8 +65,10 @@ def _be_nice(thread: int) -> None:
         return
 
 
-def load_serve(load: Callable[[], None]) -> Serve:
+def load_serve(load: Callable[[], None], *, on_trio: bool) -> Serve:
     """Call ``load``, then import what serves an application in this process.
+
+    If the application runs on trio, too, all of that is imported.
 
     Raises:
         UnsupportedPythonError: the application's packages prevent the import.
@@ -76,7 +78,10 @@ def load_serve(load: Callable[[], None]) -> Serve:
     try:
         from lambda_adapter.serve import lazy_trio
 
-        lazy_trio.import_all_of_trio()
+        if on_trio:
+            lazy_trio.import_all_of_trio()
+        else:
+            lazy_trio.import_trio()
         from lambda_adapter.serve import supervisor
     except Exception as error:  # an old package of the application's can raise anything
         from lambda_adapter.startup_failure import describe_conflicts

@@ -141,7 +141,7 @@ def _serve(
         if config.is_in_process:
             from lambda_adapter.bootstrap import load_serve
 
-            serve = load_serve(load)
+            serve = load_serve(load, on_trio=config.asgi_loop != "asyncio")
         else:
             serve = _load(load, beside=child)
     except UnsupportedPythonError as error:

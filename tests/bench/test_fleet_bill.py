@@ -94,7 +94,7 @@ def test_what_the_page_says(kept: results.Results):
 
     def values(trace: str, metric: str) -> list[float]:
         case = f"{trace}, {simulation.ON_DEMAND}"
-        order = ("Mangum", "asyncio", "LWA", "ours")
+        order = ("Mangum", "asyncio", "LWA", "native")
         return [found[case, metric, subject] for subject in order]
 
     for trace in "steady", "bursty", "daily":
@@ -109,7 +109,7 @@ def test_what_the_page_says(kept: results.Results):
     assert max(values("rare", "cost")) * month < 0.02
     managed, on_demand = [
         {
-            trace: found[f"{trace}, {way}", "cost", "ours"]
+            trace: found[f"{trace}, {way}", "cost", "native"]
             for trace in ("steady", "rare")
         }
         for way in (simulation.MANAGED, simulation.ON_DEMAND)

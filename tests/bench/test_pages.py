@@ -71,7 +71,7 @@ def test_what_the_page_of_managed_instances_says(slots):
     found = {
         (each.case, each.metric, each.subject): each.rounds for each in slots.series
     }
-    subjects = {"ours": 2, "asyncio": 1, "Mangum": 17, "LWA": 2}
+    subjects = {"native": 2, "asyncio": 1, "Mangum": 17, "LWA": 2}
 
     for case in "FastAPI, 16 at once", "FastAPI with 50 MB, 16 at once":
         for subject, processes in subjects.items():
@@ -79,5 +79,5 @@ def test_what_the_page_of_managed_instances_says(slots):
             rounds = found[case, "PSS", subject]
             assert max(rounds) < 1.125 * min(rounds)
         many = median(found[case, "PSS", "Mangum"])
-        assert many > 8 * median(found[case, "PSS", "ours"])
+        assert many > 8 * median(found[case, "PSS", "native"])
         assert many > 10 * median(found[case, "PSS", "asyncio"])

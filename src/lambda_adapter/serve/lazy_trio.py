@@ -9,12 +9,17 @@ Why not simply ``import trio``: that also imports TLS, DTLS, subprocesses, files
 paths, which takes a fifth of the adapter's start (measured). The standard library's
 ``LazyLoader`` would import all of them at the first access to any name.
 
+An application in the adapter's process may import trio as well, from any thread. It
+gets the same module, and with the first name that is not in ``NAMES``, or with
+``dir``, all of it. Only ``vars`` shows that it is not loaded yet.
+
 What could go wrong: a later trio may have another layout. Then it is imported as usual,
 and tests/serve/test_lazy_trio.py fails.
 """
 
 import contextlib
 import sys
+from _thread import RLock
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec, module_from_spec
@@ -26,7 +31,7 @@ NAMES: dict[str, dict[str, tuple[str, ...]]] = {
             *("BrokenResourceError", "BusyResourceError", "ClosedResourceError"),
             *("CancelScope", "Cancelled", "EndOfChannel", "Nursery", "WouldBlock"),
             *("TASK_STATUS_IGNORED", "current_effective_deadline", "current_time"),
-            *("RunFinishedError", "open_nursery", "run"),
+            *("RunFinishedError", "TaskStatus", "open_nursery", "run"),
         ),
         "_sync": ("CapacityLimiter", "Condition", "Event", "Lock", "Semaphore"),
         "_timeouts": (
@@ -36,8 +41,9 @@ NAMES: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "trio.lowlevel": {
         "_core": (
-            *("Abort", "ParkingLot", "RunVar", "Task", "cancel_shielded_checkpoint"),
-            *("checkpoint", "checkpoint_if_cancelled", "current_clock"),
+            *("Abort", "ParkingLot", "RunVar", "Task", "TrioToken", "add_instrument"),
+            *("cancel_shielded_checkpoint", "checkpoint"),
+            *("checkpoint_if_cancelled", "current_clock"),
             *("current_task", "current_trio_token", "in_trio_task"),
             *("notify_closing", "reschedule"),
             *("spawn_system_task", "start_thread_soon"),
@@ -48,12 +54,17 @@ NAMES: dict[str, dict[str, tuple[str, ...]]] = {
 """For each lazy module, its names by the submodule that defines them: those that the
 adapter uses, and those that these submodules import from trio."""
 
+_lazy: list[str] = []
+"""The modules whose code has not run, the next one last."""
+_loading = RLock()
+"""Held while it runs. Who asks for a name in another thread waits, as by an import."""
+
 
 def import_all_of_trio() -> None:
     """Import the whole of trio, but prevent ``ctypes`` from starting a process.
 
-    This is for a process that also runs an application, which may import trio itself
-    and must then get the real package.
+    This is for a process that also runs an application on trio: what it imports at its
+    first request would otherwise run the package's code then, and not during the init.
 
     Raises:
         ImportError: trio is not installed.
@@ -88,6 +99,8 @@ def import_trio() -> None:
 
 
 def _build_front() -> None:
+    # trio's own module is the last to run: it expects its submodules to have run.
+    _lazy[:] = NAMES
     fronts = {name: _find(name) for name in NAMES}
     # trio's ``__init__`` does this too: it sets ``__module__`` to the public module,
     # which tracebacks then show.
@@ -120,24 +133,36 @@ def _find(name: str) -> ModuleType:
         if attribute.startswith("_") and find_spec(f"trio.{attribute}"):
             return import_module(f"trio.{attribute}")
         _load_wholly()
-        return getattr(module, attribute)
+        try:
+            return vars(module)[attribute]
+        except KeyError:
+            error = f"module {name!r} has no attribute {attribute!r}"
+            raise AttributeError(error) from None
 
-    module.__getattr__ = open_up  # type: ignore[method-assign]
+    def list_names() -> list[str]:
+        _load_wholly()
+        return sorted(vars(module))
+
+    vars(module).update(__getattr__=open_up, __dir__=list_names)
     return module
 
 
 def _load_wholly() -> None:
     """Run the code of each module that is still lazy.
 
-    Each module's ``__getattr__`` is removed before its code runs; that of trio itself
-    is still in place while its submodules run.
+    Submodules that it imports ask trio for names, so this is entered again meanwhile.
     """
-    # In this order: trio's ``__init__`` expects its submodules to have run.
-    for name in reversed(NAMES):
-        module = sys.modules[name]
-        spec = module.__spec__
-        if vars(module).pop("__getattr__", None) and spec and spec.loader:
-            spec.loader.exec_module(module)
+    with _loading:
+        while _lazy:
+            name = _lazy.pop()
+            module = sys.modules[name]
+            open_up = vars(module)["__getattr__"]
+            assert module.__spec__ and module.__spec__.loader  # noqa: S101, PT018
+            module.__spec__.loader.exec_module(module)
+            # Until then, other threads wait in it. trio's code sets one of its own.
+            if vars(module)["__getattr__"] is open_up:
+                del module.__getattr__
+            del module.__dir__
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ import contextlib
 import os
 import sys
 import traceback
-from typing import Never
+from typing import Never, cast
 
 import trio
 
@@ -36,11 +36,15 @@ def _become_child() -> None:
     # RuntimeError, if another thread than trio's has forked: no task of trio's is under
     # way there that could come back.
     with contextlib.suppress(RuntimeError):
-        trio.lowlevel.add_instrument(_Ending())
+        trio.lowlevel.add_instrument(cast("trio.abc.Instrument", _Ending()))
 
 
-class _Ending(trio.abc.Instrument):
-    """Ends the process at the end of the task step in which it was forked."""
+class _Ending:
+    """Ends the process at the end of the task step in which it was forked.
+
+    An instrument needs no base class, and trio.abc would be imported for it:
+    https://trio.readthedocs.io/en/stable/reference-lowlevel.html#trio.abc.Instrument
+    """
 
     def after_task_step(self, task: trio.lowlevel.Task) -> None:
         """End before the next step."""
