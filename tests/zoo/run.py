@@ -56,7 +56,8 @@ async def check_one(specimen: Specimen, folder: Path, *, quick: bool) -> Outcome
         pace=QUICK if quick else FULL,
         targets=tuple(map(Target, specimen.paths)),
     )
-    place = copy(specimen, folder)
+    # In a thread: what is built meanwhile must not hold up the other checks.
+    place = await trio.to_thread.run_sync(copy, specimen, folder)
     given = Given(memory=settings.memory_mb)
     environ = os.environ | specimen.environ
     options = make(specimen.command, given, settings, environ, str(place))

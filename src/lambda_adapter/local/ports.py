@@ -90,10 +90,9 @@ async def find_foreigner(pid: int, port: int) -> SetupError | None:
     """
     if port in await trio.to_thread.run_sync(_listening, pid):
         return None
-    if await trio.to_thread.run_sync(_is_free, port):
-        # An application that has just ended is reported as what it is: the adapter ends
-        # with it, and that cancels this. Otherwise it was another program's server.
-        await trio.sleep(EXIT)
+    # An application that has just ended, or gone to the background, is reported as what
+    # it is: the adapter ends with it, and that cancels this.
+    await trio.sleep(EXIT)
     owner = await trio.to_thread.run_sync(processes.owner, port)
     return SetupError(
         f"what listens on port {port} is {owner or 'another program'}, and not the"

@@ -21,7 +21,7 @@ from lambda_adapter.local.check.rules.place import (
 from lambda_adapter.local.check.rules.resources import judge_memory, judge_threads
 from lambda_adapter.local.check.rules.start import Start, judge_start
 from lambda_adapter.local.check.settings import CheckSettings
-from lambda_adapter.local.check.stages import life, probe, profile, watch
+from lambda_adapter.local.check.stages import grow, life, probe, profile, watch
 from lambda_adapter.local.check.stages.ask import Asking
 from lambda_adapter.local.check.stages.begin import Beginning
 from lambda_adapter.local.check.stages.launch import launch
@@ -97,7 +97,7 @@ class Check:
         await self._stage("headers", probe.large_headers(subject))
         await self._stage("WebSockets", probe.websockets(subject))
         await self._stage("one connection", life.one_at_a_time(subject))
-        await self._stage("many requests", watch.grow(subject, self._progress))
+        await self._stage("many requests", grow.grow(subject, self._progress))
         self.result.weights = subject.weights
         self._bill(subject)
         await self._stage("freeze", life.freeze(subject))
@@ -139,6 +139,9 @@ class Check:
             low = {each.port for each in attempts.binds if 0 < each.port < ROOTS}
             if low and not beginning.ready:
                 found.append(judge_port(subject.port, min(low)))
+                self._causes = [c for c in self._causes if c.kind != "permissions"]
+            if attempts.shared_memory() and not jails[0].closed:
+                # /dev/shm is closed here, and not there on Lambda: no file's mode.
                 self._causes = [c for c in self._causes if c.kind != "permissions"]
             found += judge_closed(jails[0].closed, self._causes)
             if attempts.privileges and beginning.ended and not self._causes:

@@ -37,6 +37,10 @@ CLIENT = "203.0.113.7"
 """The client's address, reserved for documentation (RFC 5737)."""
 
 
+AGENT = b"Mozilla/5.0 (compatible; lambda-adapter local check)"
+"""The client's User-Agent: each browser sends one, and applications rely on that."""
+
+
 class Log(Silence):
     """The application's output, with times."""
 
@@ -160,7 +164,8 @@ class Subject:
         gateway = gateway or ("function-url" if self.streams else "http-api")
         door = GATEWAYS[gateway]()
         path, _, query = target.path.partition("?")
-        fields = [(b"Host", HOST.encode()), (b"Accept", b"*/*"), *target.fields]
+        fields = [(b"Host", HOST.encode()), (b"User-Agent", AGENT)]
+        fields += [(b"Accept", b"*/*"), *target.fields]
         body = target.body
         if body:
             fields.append((b"Content-Length", b"%d" % len(body)))
@@ -238,6 +243,7 @@ class _Reader:
         connection = h11.Connection(h11.CLIENT)
         fields = [
             (b"Host", host.encode()),
+            (b"User-Agent", AGENT),
             (b"Accept", b"*/*"),
             (b"X-Forwarded-Proto", b"https"),
             (b"X-Forwarded-Port", b"443"),

@@ -22,6 +22,9 @@ def kinds(findings: list[Finding]) -> list[str]:
 @pytest.mark.parametrize(
     ("process", "wakes", "servers", "expected"),
     [
+        ("python3", 2.0, [], "pass idle-cpu"),
+        ("python3 in asyncio", 1.0, [], "warning timers"),
+        ("python3 in asyncio", 9.0, ["hypercorn"], "pass idle-cpu"),
         (GO, 9.0, [], "warning timers"),
         (GO, 0.0, [], "pass idle-cpu"),
         ("uvicorn", 10.0, ["uvicorn"], "pass idle-cpu"),
@@ -32,7 +35,8 @@ def kinds(findings: list[Finding]) -> list[str]:
 )
 def test_main_threads(process: str, wakes: float, servers: list[str], expected: str):
     """A main thread that wakes up has timers, unless its server explains them."""
-    idle = Idle(1, 0, [ThreadUse(process, process, True, wakes)], [], [])
+    in_loop = "asyncio" in process
+    idle = Idle(1, 0, [ThreadUse(process, process, True, wakes, in_loop)], [], [])
 
     assert kinds(list(judge_idle(idle, servers))) == [expected]
 

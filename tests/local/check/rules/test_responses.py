@@ -11,7 +11,6 @@ from lambda_adapter.local.check.rules.imports import judge_imports, sum_imports
 from lambda_adapter.local.check.rules.life import (
     Idle,
     ThreadUse,
-    judge_gunicorn,
     judge_idle,
 )
 from lambda_adapter.local.check.rules.place import judge_port, judge_readiness
@@ -188,6 +187,8 @@ def test_tmp():
     [
         ([40, 44, 45, 45, 45, 45], [9] * 6, ["pass leak"]),
         ([40, 50, 60, 70, 80, 90], [9] * 6, ["warning leak"]),
+        ([40, 50, 60, 70, 80, 90, 100, 99, 110, 120], [9] * 10, ["warning leak"]),
+        ([40, 60, 70, 76, 80, 83, 85, 86, 86.2, 86.3], [9] * 10, ["pass leak"]),
         (
             [40] * 6,
             [9, 109, 209, 309, 409, 509],
@@ -200,6 +201,26 @@ def test_growth(memory: list[float], descriptors: list[int], expected: list[str]
     weights = [
         Weight(100 * place, mb, count, 4, 0)
         for place, (mb, count) in enumerate(zip(memory, descriptors, strict=True))
+    ]
+
+    assert said(list(judge_growth(weights, 512))) == expected
+
+
+@pytest.mark.parametrize(
+    ("processes", "threads", "kilobytes", "expected"),
+    [
+        (1, 1, 100, ["warning thread-leak"]),
+        (0, 1, 100, ["warning thread-leak", "pass leak"]),
+        (0, 1, 900, ["warning thread-leak", "warning leak"]),
+    ],
+)
+def test_a_leak_of_processes_or_threads_explains_that_of_memory(
+    processes: int, threads: int, kilobytes: int, expected: list[str]
+):
+    """Memory and files that grow with processes or threads are no leak beside them."""
+    weights = [
+        Weight(n, 40 + n * kilobytes / 1024, 9, 4 + n * threads, 0, 1 + n * processes)
+        for n in range(0, 150, 15)
     ]
 
     assert said(list(judge_growth(weights, 512))) == expected
@@ -301,22 +322,6 @@ def test_a_virtual_machines_own_threads_are_no_timers(name: str):
     idle = Idle(1, 0, [ThreadUse("java", name, False, 20)], [], [])
 
     assert said(list(judge_idle(idle, []))) == ["pass idle-cpu"]
-
-
-@pytest.mark.parametrize(
-    ("options", "expected"),
-    [
-        ([], ["warning thaw"]),
-        (["--timeout", "0"], []),
-        (["--timeout=0"], []),
-        (["-t", "120"], ["warning thaw"]),
-    ],
-)
-def test_gunicorn(options: list[str], expected: list[str]):
-    """A timeout of gunicorn's counts the time in which it is frozen, unless it is 0."""
-    command = ["python", "/bin/gunicorn", "app:app", *options]
-
-    assert said(list(judge_gunicorn(command, 3))) == expected
 
 
 def test_paths_of_a_page():

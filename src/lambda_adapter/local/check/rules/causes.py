@@ -31,8 +31,11 @@ _COMPILED = [(kind, re.compile(pattern)) for kind, pattern in _PATTERNS]
 _OURS = re.compile(r"lambda-adapter: |RequestId: ")
 """The adapter's own lines, which name consequences, not causes."""
 
-_ERROR = re.compile(r"^[\w.]*(?:Error|Exception|panic|Fatal)\b")
-"""The line of Python's, Node's, Java's and Go's traces that says what it was."""
+_ERROR = re.compile(
+    r"^[\w.]*(?:Error|Exception|panic|Fatal)\b|\[ERROR\]|\bSIG(?:SEGV|ABRT|BUS|ILL)\b"
+)
+"""The line of Python's, Node's, Java's and Go's traces that says what it was, and
+gunicorn's of a worker that was ended by a signal."""
 
 MAX_LINE = 240
 """Most characters to quote of a line."""

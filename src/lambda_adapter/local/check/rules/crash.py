@@ -1,5 +1,7 @@
 """Judge a failed start, and causes in the log."""
 
+from collections.abc import Sequence
+
 from lambda_adapter.local.check.finding import Finding, failure
 from lambda_adapter.local.check.rules.causes import Cause
 
@@ -55,8 +57,28 @@ def judge_cause(cause: Cause) -> Finding:
     return failure(cause.kind, title, seen=cause.line, on_lambda=on_lambda, cure=cure)
 
 
-def judge_exit(problem: str, line: str, cause: Cause | None) -> Finding:
-    """Return the finding for an application that exits before it is ready."""
+def judge_exit(
+    problem: str, line: str, cause: Cause | None, *, behind: bool = False
+) -> Finding:
+    """Return the finding for an application that exits before it is ready.
+
+    Args:
+        problem: how it ended.
+        line: the last line of its log.
+        cause: what another line names as the cause.
+        behind: whether it left its server behind, in the background.
+    """
+    if behind:
+        return failure(
+            "start",
+            "starts its server in the background, and ends",
+            seen=problem,
+            on_lambda="the adapter ends with the command that it has started: init"
+            " fails, is tried again, and every request is a 502",
+            cure="run the server in the foreground: nginx -g 'daemon off;', gunicorn"
+            " without --daemon, exec in a shell script, no & at the end",
+            page="when-something-fails.md",
+        )
     return failure(
         "start",
         "ends before it is ready",
@@ -79,4 +101,22 @@ def judge_silence(seconds: float, *, listens: bool = False) -> Finding:
         cure="ENV AWS_LWA_ASYNC_INIT=true, more --memory, or SnapStart; and listen on"
         " $PORT",
         page="snapstart.md",
+    )
+
+
+def judge_waiting(connects: Sequence[str]) -> Finding:
+    """Return the finding of an application that connects, and does not listen.
+
+    Args:
+        connects: what it connected to, again and again or without a response.
+    """
+    return failure(
+        "outside",
+        f"waits for {connects[0]} before it listens",
+        seen="; ".join(connects[:5]),
+        on_lambda="what it waits for has to be reachable from the function, within the"
+        " 10 s of init; localhost has no services there",
+        cure="take the address from the environment, listen first, and connect with"
+        " the first request",
+        page="when-something-fails.md",
     )

@@ -31,6 +31,8 @@ class ThreadUse(msgspec.Struct, frozen=True):
     name: str
     is_main: bool
     wakes: float
+    in_loop: bool = False
+    """Whether it is the main thread of a loop of Python's events, such as asyncio's."""
 
 
 class Idle(msgspec.Struct, frozen=True):
@@ -127,7 +129,7 @@ def _is_timer(thread: ThreadUse, servers: Sequence[str]) -> bool:
     known = [each for each in servers if each in _SERVERS]
     if "uvicorn" in known and "gunicorn" not in known:
         return thread.wakes > UVICORN
-    return thread.process.startswith(_TIMED) and not known
+    return (thread.in_loop or thread.process.startswith(_TIMED)) and not known
 
 
 def _is_java(process: str) -> bool:
@@ -184,33 +186,6 @@ def without_late_work(findings: Sequence[Finding]) -> Iterator[Finding]:
             yield msgspec.structs.replace(finding, status=Status.FAILURE, seen=seen)
         elif finding not in late or not has_work:
             yield finding
-
-
-def judge_gunicorn(command: Sequence[str], frozen: float) -> Iterator[Finding]:
-    """Judge whether gunicorn is configured not to kill workers at the thaw.
-
-    Its arbiter kills a worker that has not reported for ``--timeout`` seconds (30 by
-    default), and frozen time counts:
-    https://docs.gunicorn.org/en/stable/settings.html#timeout
-    """
-    words = list(command)
-    timeout = 30.0
-    for place, word in enumerate(words):
-        name, _, value = word.partition("=")
-        if name in ("--timeout", "-t"):
-            value = value or (words[place + 1] if place + 1 < len(words) else "")
-            if value.isdecimal():
-                timeout = float(value)
-    if timeout and timeout >= frozen:
-        yield warning(
-            "thaw",
-            f"gunicorn ends its workers after a freeze of {timeout:.0f} s",
-            seen=" ".join(words)[:200],
-            on_lambda="frozen time counts for --timeout: at the thaw, WORKER TIMEOUT,"
-            " and now and then a 500",
-            cure="gunicorn --timeout 0",
-            page="how-to/flask.md",
-        )
 
 
 def judge_worker(

@@ -1,6 +1,6 @@
 """Judge where an application listens, and its readiness path."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from lambda_adapter.local.check.finding import Finding, failure, passed, warning
 
@@ -42,6 +42,24 @@ def judge_port(wanted: int, found: int, *, wanted_by_user: bool = False) -> Find
         on_lambda="the adapter waits at $PORT (8080 unless it is set) until init times"
         " out after 10 s",
         cure=f"listen on $PORT, or ENV AWS_LWA_PORT={found}",
+        page="reference/ports.md",
+    )
+
+
+def judge_random_port(seen: str, ports: Sequence[int]) -> Finding:
+    """Judge an application that listens on another port with each start.
+
+    Args:
+        seen: what PORT was.
+        ports: where it listened instead, start by start.
+    """
+    return failure(
+        "port",
+        "ignores $PORT, and listens on another port with each start",
+        seen=f"{seen}, and it listened on {' and then on '.join(map(str, ports))}",
+        on_lambda="the adapter waits at $PORT (8080 unless it is set) until init times"
+        " out after 10 s",
+        cure="listen on $PORT",
         page="reference/ports.md",
     )
 

@@ -178,6 +178,18 @@ def judge_crash(path: str, why: str, line: str) -> Finding:
     )
 
 
+def judge_worker_crash(path: str, name: str, line: str) -> Finding:
+    """Return the finding for a request that ends a worker, and not the application."""
+    return failure(
+        "crash",
+        f"GET {path} ends the worker that serves it ({name})",
+        seen=line,
+        on_lambda="the request gets a 502, and so do all others of that worker",
+        cure="mend what ends the process; the log's last line is above",
+        page="when-something-fails.md",
+    )
+
+
 def judge_websocket(path: str) -> Finding:
     """Return the finding for a path that accepts a WebSocket."""
     return warning(

@@ -20,6 +20,9 @@ JAVA_IN_ALL_KB = 20_000.0
 LEAKS = 0.2
 """Files or threads per request that count as a leak."""
 
+STACK_KB = 300.0
+"""Most kilobytes of memory that a thread without work adds: its stack and an arena."""
+
 SPARE = 1.3
 """Factor on the peak memory for the recommended size."""
 
@@ -34,6 +37,7 @@ class Weight(msgspec.Struct, frozen=True):
     descriptors: int
     threads: int
     tmp_mb: float
+    processes: int = 1
 
 
 def judge_growth(
@@ -45,15 +49,35 @@ def judge_growth(
     if not asked:
         return
     in_all = JAVA_IN_ALL_KB if is_java else LEAK_IN_ALL_KB
-    yield _judge_leak(weights[0], half, limit_mb, in_all)
+    leak = _judge_leak(weights[0], half, limit_mb, in_all)
     files = half[-1].descriptors - half[0].descriptors
     threads = half[-1].threads - half[0].threads
-    cure = "close what is opened: with open(...), or a pool"
-    if files / asked > LEAKS:
-        yield _grows("descriptor-leak", "open files", files, asked, cure)
+    processes = half[-1].processes - half[0].processes
+    if processes / asked > LEAKS:
+        yield _judge_processes(processes, asked, half)
+        return  # memory and files grow with them
     if threads / asked > LEAKS:
-        cure = "a pool with a limit; wait for the processes that are started"
+        cure = "a pool with a limit; wait for the threads that are started"
         yield _grows("thread-leak", "threads", threads, asked, cure)
+        in_stacks = threads * STACK_KB / 1024
+        if half[-1].memory_mb - half[0].memory_mb <= in_stacks:
+            leak = passed("leak", "memory grows by its threads alone")
+    yield leak
+    if files / asked > LEAKS:
+        cure = "close what is opened: with open(...), or a pool"
+        yield _grows("descriptor-leak", "open files", files, asked, cure)
+
+
+def _judge_processes(grown: int, asked: int, half: Sequence[Weight]) -> Finding:
+    memory_mb = half[-1].memory_mb - half[0].memory_mb
+    return warning(
+        "thread-leak",
+        f"processes grow by {grown / asked:.1f} for each request",
+        seen=f"{grown} more after {asked} requests, with {memory_mb:.0f} MB of memory",
+        on_lambda=f"an environment has {DESCRIPTORS:,} of them, and its memory for all"
+        " together; after that, every request fails",
+        cure="wait for the processes that are started, and end them: subprocess.run()",
+    )
 
 
 def _judge_leak(
@@ -62,12 +86,8 @@ def _judge_leak(
     first, last = half[0], half[-1]
     grown = (last.memory_mb - first.memory_mb) * 1024
     each = grown / (last.requests - first.requests)
-    steadily = all(
-        later.memory_mb > earlier.memory_mb
-        for earlier, later in itertools.pairwise(half)
-    )
     after = f"{last.memory_mb:.0f} MB after {last.requests} requests"
-    if each <= LEAK_KB or grown <= in_all_kb or not steadily:
+    if each <= LEAK_KB or grown <= in_all_kb or not _is_steady(half):
         return passed("leak", f"memory stays: {after}")
     left = max(limit_mb - last.memory_mb, 0) * 1024 / each
     return warning(
@@ -78,6 +98,21 @@ def _judge_leak(
         f" {left:,.0f} requests more",
         cure="find what is kept (tracemalloc, --heapsnapshot-signal), or bound the"
         " cache",
+    )
+
+
+def _is_steady(half: Sequence[Weight]) -> bool:
+    """Return whether memory grows in each third, by a third of the mean or more.
+
+    What warms up grows less and less; what is collected falls now and then.
+    """
+    last = len(half) - 1
+    parts = min(last, 3)
+    places = [half[round(part * last / parts)] for part in range(parts + 1)]
+    mean = (half[-1].memory_mb - half[0].memory_mb) / parts
+    return all(
+        later.memory_mb - earlier.memory_mb > mean / 3
+        for earlier, later in itertools.pairwise(places)
     )
 
 

@@ -48,6 +48,7 @@ class Answer(msgspec.Struct, frozen=True):
     body: bytes = b""
     port: int = 8080
     """The application's."""
+    seconds: float = 0.0
 
     def value(self, name: bytes) -> str:
         """Return the first value of a header, or ""."""

@@ -3,6 +3,8 @@
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 
+import trio
+
 from lambda_adapter.local.check.finding import Finding, warning
 from lambda_adapter.local.check.rules import responses
 from lambda_adapter.local.check.rules.causes import Cause, find_cause, last_line
@@ -16,10 +18,12 @@ from lambda_adapter.local.check.rules.requests import (
     judge_failed,
     judge_late,
     judge_timing,
+    judge_worker_crash,
 )
 from lambda_adapter.local.check.rules.responses import Answer
 from lambda_adapter.local.check.settings import Target
 from lambda_adapter.local.check.stages.compare import compare
+from lambda_adapter.local.check.stages.living import living
 from lambda_adapter.local.check.subject import HOST, Direct, Outcome, Subject
 from lambda_adapter.local.gateways import GATEWAYS
 
@@ -52,6 +56,7 @@ class Asking:
         self.skipped: list[str] = []
         """Paths that were not requested, since they may change something."""
         self.late: list[str] = []
+        self._living: dict[int, str] = {}
         self._beyond = False
         """Whether there are more links than are kept."""
 
@@ -67,6 +72,7 @@ class Asking:
         if not self._given:
             async for finding in self._find_openapi():
                 yield finding
+        self._living = await trio.to_thread.run_sync(living, self._subject)
         while self._queue and self.asked < self._most:
             target = self._queue.popleft()
             if target.method not in SAFE and not self._given:
@@ -167,9 +173,11 @@ class Asking:
     ) -> Answer:
         if direct is None:
             found = (outcome.status, outcome.fields, outcome.body)
+            seconds = outcome.seconds
         else:
             found = (direct.status, direct.fields, direct.body)
-        answer = Answer(target.path, HOST, *found, self._subject.port)
+            seconds = direct.seconds
+        answer = Answer(target.path, HOST, *found, self._subject.port, seconds)
         kind = answer.value(b"content-type").partition(";")[0]
         if kind and answer.body and not answer.is_text and answer.status < 400:
             self._binary.setdefault(kind, target.path)
@@ -235,6 +243,9 @@ class Asking:
                 self.failed = True
                 if not (governor and governor.killed):
                     yield judge_crash(target.path, "", last_line(lines))
+            elif ended := await self._ended():
+                self.failed = True
+                yield judge_worker_crash(target.path, ended[0], last_line(lines))
             elif not direct.status:
                 outcome = await subject.ask(target, self._gateways[0])
                 answer = self._answer(target, None, outcome)
@@ -247,6 +258,12 @@ class Asking:
         if not following.status:
             yield judge_late(target.path, 0, following.seconds, ended=False)
             await subject.function.restart()
+
+    async def _ended(self) -> list[str]:
+        """Return the names of the processes that have ended since it was asked last."""
+        before = self._living
+        self._living = await trio.to_thread.run_sync(living, self._subject)
+        return sorted({name for pid, name in before.items() if pid not in self._living})
 
 
 def _timing(direct: Direct, limit: float) -> Timing:

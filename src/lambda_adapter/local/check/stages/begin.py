@@ -2,7 +2,6 @@
 
 import contextlib
 import math
-import os
 import time
 from collections.abc import Callable
 
@@ -24,6 +23,9 @@ LOOK = 0.3
 
 UNHEALTHY = 8
 """Responses of 500 and above after which the check gives up."""
+
+DNS = 53
+"""The port of name servers: what is looked up is connected to next."""
 
 STEADY = 1.0
 """Seconds that an application must listen elsewhere to be reported."""
@@ -68,6 +70,8 @@ class Beginning(msgspec.Struct):
     readiness_seconds: float = 0.0
     unhealthy: int = 0
     """How often the readiness path returned 500 or above."""
+    waits_for: tuple[str, ...] = ()
+    """What it connects to again and again, or without a response."""
     killed: str = ""
     peak_mb: float = 0.0
     lines: list[str] = []
@@ -98,6 +102,7 @@ async def begin(subject: Subject, progress: Callable[[str], None]) -> Beginning:
         found.is_accepting = not await trio.to_thread.run_sync(_waiting, subject.port)
     if not found.listeners and not found.ready:
         found.unix_socket = await trio.to_thread.run_sync(_unix_socket, subject)
+        found.waits_for = await trio.to_thread.run_sync(_waits_for, subject)
     if found.ready and subject.has_port:
         await _ask_readiness(subject, found)
     found.lines = subject.log.lines[first_line:]
@@ -224,6 +229,24 @@ def _unix_socket(subject: Subject) -> str:
     return next(iter(unix_sockets(processes.tree(pid)[1:])), "")
 
 
-def is_server(command: tuple[str, ...], name: str) -> bool:
-    """Return whether a command starts a server of this name."""
-    return any(os.path.basename(word) == name for word in command)
+def _waits_for(subject: Subject) -> tuple[str, ...]:
+    """Return what the application connects to, and is not connected with."""
+    environment = subject.function.environment
+    if environment is None or environment.jail is None or not environment.adapter.pid:
+        return ()
+    counts = {
+        (each.host, each.port): count
+        for each, count in list(environment.jail.attempts.connects.items())
+        if each.port not in {0, DNS, subject.port, *subject.ours}
+    }
+    hangs: set[tuple[str, int]] = set()
+    connected: set[tuple[str, int]] = set()
+    for process in processes.tree(environment.adapter.pid)[1:]:
+        with contextlib.suppress(*processes.GONE, OSError):
+            for each in process.net_connections("tcp"):
+                if each.status == psutil.CONN_SYN_SENT and each.raddr:
+                    hangs.add((each.raddr.ip, each.raddr.port))
+                elif each.status == psutil.CONN_ESTABLISHED and each.raddr:
+                    connected.add((each.raddr.ip, each.raddr.port))
+    again = {place for place, count in counts.items() if count > 1} - connected
+    return tuple(f"{host}:{port}" for host, port in sorted(hangs | again))

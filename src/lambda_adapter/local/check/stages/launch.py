@@ -8,10 +8,15 @@ import trio
 
 from lambda_adapter.local.check.finding import Finding, failure, passed
 from lambda_adapter.local.check.rules.causes import find_cause, last_line
-from lambda_adapter.local.check.rules.crash import judge_exit, judge_silence
+from lambda_adapter.local.check.rules.crash import (
+    judge_exit,
+    judge_silence,
+    judge_waiting,
+)
 from lambda_adapter.local.check.rules.place import (
     judge_address,
     judge_port,
+    judge_random_port,
     judge_readiness,
     judge_unix_socket,
 )
@@ -23,6 +28,9 @@ from lambda_adapter.local.options import Options
 
 MAX_STARTS = 4
 """Most starts: each one has the fix for the one before."""
+
+FOREGROUND = "has to run in the foreground"
+"""What the adapter's line has when a command ends with status 0: app/process.py."""
 
 _EVERYWHERE = ("0.0.0.0", "::", "*")
 
@@ -65,6 +73,11 @@ def _judge(
         if subject.has_port and not any(each.kind == "readiness" for each in findings):
             findings += _judge_readiness(subject, beginning)
     elif elsewhere := _elsewhere(beginning, config.port, config.host):
+        if known := [each for each in findings if each.kind == "port"]:
+            ports = (config.port, elsewhere.port)
+            findings.remove(known[0])
+            findings.append(judge_random_port(known[0].seen, ports))
+            return None
         findings += _judge_place(subject, elsewhere)
         return _with_place(subject.options, elsewhere)
     elif beginning.hindered:
@@ -72,7 +85,8 @@ def _judge(
     elif beginning.ended and not beginning.killed:
         cause = find_cause(beginning.lines)
         line = last_line(beginning.lines)
-        findings.append(judge_exit(beginning.problem, line, cause))
+        behind = any(FOREGROUND in each for each in beginning.lines)
+        findings.append(judge_exit(beginning.problem, line, cause, behind=behind))
     elif not beginning.is_accepting and not beginning.killed:
         findings.append(judge_silence(subject.settings.pace.init, listens=True))
     elif beginning.listeners and not beginning.killed:
@@ -87,6 +101,8 @@ def _judge(
         environ = {"AWS_LWA_UNIX_SOCKET": beginning.unix_socket}
         return _with_environ(subject.options, environ)
     elif not beginning.killed:  # of memory, which is judged at the end
+        if beginning.waits_for:
+            findings.append(judge_waiting(beginning.waits_for))
         findings.append(judge_silence(beginning.wall))
     return None
 

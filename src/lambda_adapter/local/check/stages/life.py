@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import psutil
 import trio
@@ -10,15 +11,16 @@ import trio
 from lambda_adapter.local import processes
 from lambda_adapter.local.check.finding import Finding
 from lambda_adapter.local.check.rules.causes import find_cause
+from lambda_adapter.local.check.rules.gunicorn import config_path, judge_gunicorn
 from lambda_adapter.local.check.rules.life import (
     Thaw,
-    judge_gunicorn,
     judge_one_worker,
     judge_sigterm,
     judge_thaw,
     judge_worker,
 )
 from lambda_adapter.local.check.settings import Target
+from lambda_adapter.local.check.stages.living import living
 from lambda_adapter.local.check.subject import HOST, Outcome, Subject
 
 HELD = 2.0
@@ -53,7 +55,7 @@ async def freeze(subject: Subject) -> AsyncIterator[Finding]:
         return  # nothing to compare with
     seconds = subject.settings.pace.freeze
     first_line = len(subject.log.lines)
-    alive = await trio.to_thread.run_sync(_names, subject)
+    alive = await trio.to_thread.run_sync(living, subject)
     subject.environment.adapter.freeze()
     await trio.sleep(seconds)
     outcomes: list[Outcome] = []
@@ -66,14 +68,14 @@ async def freeze(subject: Subject) -> AsyncIterator[Finding]:
         for target, one, other in zip(targets, before, outcomes, strict=True)
     ]
     await trio.sleep(0.3)  # what timers end, they end now
-    left = await trio.to_thread.run_sync(_names, subject)
+    left = await trio.to_thread.run_sync(living, subject)
     ended = sorted({name for pid, name in alive.items() if pid not in left})
     cause = find_cause(subject.log.lines[first_line:])
     lines = [cause.line] if cause and cause.kind == "thaw" else []
     findings = list(judge_thaw(seconds, thaws, lines, ended))
-    command = await trio.to_thread.run_sync(_gunicorn, subject)
+    command, config = await trio.to_thread.run_sync(_gunicorn, subject)
     if command and all(each.status == "pass" for each in findings):
-        findings = list(judge_gunicorn(command, seconds)) or findings
+        findings = list(judge_gunicorn(command, seconds, config)) or findings
     for finding in findings:
         yield finding
 
@@ -82,29 +84,26 @@ async def _thaw(subject: Subject) -> None:
     subject.environment.adapter.thaw()
 
 
-def _names(subject: Subject) -> dict[int, str]:
-    pid = subject.environment.adapter.pid or 0
-    names: dict[int, str] = {}
-    for process in processes.tree(pid):
-        with contextlib.suppress(*processes.GONE):
-            if process.status() not in processes.ENDED:
-                names[process.pid] = process.name()
-    return names
-
-
-def _gunicorn(subject: Subject) -> list[str]:
-    """Return the command of a gunicorn among the processes, if there is one."""
+def _gunicorn(subject: Subject) -> tuple[list[str], str]:
+    """Return the command and the configuration of a gunicorn, if there is one."""
     pid = subject.environment.adapter.pid or 0
     for process in processes.tree(pid)[1:]:
         with contextlib.suppress(*processes.GONE):
             command = process.cmdline()
             if any(word.rpartition("/")[2] == "gunicorn" for word in command[:3]):
-                return [*command, *_environment_options(process)]
-    return []
+                words = [*command, *_environment_options(process)]
+                return words, _read(process.cwd(), config_path(words))
+    return [], ""
 
 
 def _environment_options(process: psutil.Process) -> list[str]:
     return process.environ().get("GUNICORN_CMD_ARGS", "").split()
+
+
+def _read(folder: str, path: str) -> str:
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        return Path(folder, path).read_text("utf-8")
+    return ""
 
 
 async def one_at_a_time(subject: Subject) -> AsyncIterator[Finding]:
