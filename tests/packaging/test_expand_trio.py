@@ -75,8 +75,10 @@ def expand(directory: Path) -> Path:
 
 def run(site: Path, *command: str, **env: str) -> str:
     environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(site), **env}
+    # A shell's background job ignores SIGINT, and some of trio's own tests wait for it.
+    heeds = ("env", "--default-signal=INT")
     done = subprocess.run(
-        [sys.executable, *command], env=environ, capture_output=True, text=True
+        [*heeds, sys.executable, *command], env=environ, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
     return done.stdout
