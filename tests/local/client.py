@@ -7,7 +7,7 @@ import h11
 
 from lambda_adapter.http.messages import Fields
 
-TIMEOUT = 30
+TIMEOUT = 60
 
 
 @dataclass
