@@ -61,8 +61,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         directory = Path(scratch)
         packages = collect(directory / "site-packages")
-        freeze(directory / "site-packages", directory, root)
-        build(root, directory, fetch_msgspec(CACHE))
+        msgspec = fetch_msgspec(CACHE)
+        freeze(directory / "site-packages", directory, root, msgspec)
+        build(root, directory, msgspec)
         output.parent.mkdir(parents=True, exist_ok=True)
         finished = output.with_name(f".{output.name}.new")
         shutil.copy(directory / "native", finished)
@@ -124,7 +125,7 @@ def collect(site_packages: Path) -> list[Package]:
     return [Package(*name.rsplit("-", 1)) for name in sorted(found)]
 
 
-def freeze(site_packages: Path, directory: Path, root: Root) -> None:
+def freeze(site_packages: Path, directory: Path, root: Root, msgspec: Path) -> None:
     """Compile all Python code by the Python that it is for."""
     about = f"CPython {root.python_version()}, static, for {root.architecture}"
     module = site_packages / "lambda_adapter_about.py"
@@ -135,6 +136,7 @@ def freeze(site_packages: Path, directory: Path, root: Root) -> None:
     run(
         *(str(python), "-ISB", "-X", "no_debug_ranges"),
         *map(str, (NATIVE / "freeze.py", site_packages, directory)),
+        *map(str, (root.library(PYTHON), msgspec / "_core.c", NATIVE / "main.c")),
     )
 
 

@@ -24,12 +24,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import attr
-from source_edits import Edit, late_imports
+from source_edits import Edit, changed, late_imports
 
 PACKAGES = ("trio/_core", "outcome")
 MODULES = (
     *("trio/_deprecate.py", "trio/_sync.py", "trio/_threads.py", "trio/_util.py"),
 )
+LATE = {"copy", "inspect", "traceback", "warnings"}
+"""Modules that most runs do not need, and that take long to import."""
+
 OTHER_SYSTEMS = ("_io_kqueue.py", "_io_windows.py", "_windows_cffi.py")
 """Which can't be imported here, and are not needed."""
 
@@ -112,7 +115,7 @@ def expanded(source: str, module: str) -> str:
         SystemExit: It still needs attrs then.
     """
     tree = ast.parse(source)
-    edits = [*late_imports(tree)]
+    edits = [*late_imports(tree, LATE)]
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and any(map(is_attrs, node.decorator_list)):
             edits += Expansion(node, module).edits()
@@ -120,10 +123,7 @@ def expanded(source: str, module: str) -> str:
             edits.append(Edit(node, f"from outcome import {HELPERS.stem} as {ATTRS}"))
         elif isinstance(node, ast.ImportFrom) and node.module == "attrs":
             edits.append(Edit(node, ""))
-    lines = source.splitlines()
-    for edit in sorted(edits, key=lambda edit: edit.first, reverse=True):
-        lines[edit.first - 1 : edit.last] = edit.text.splitlines()
-    result = "\n".join(lines) + "\n"
+    result = changed(source, edits)
     for left in ast.walk(ast.parse(result)):
         if isinstance(left, ast.Name) and left.id in {"attr", "attrs", "define"}:
             raise SystemExit(f"{module}:{left.lineno} still uses attrs")

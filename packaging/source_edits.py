@@ -1,10 +1,7 @@
 """Edits of a module's source: statements replaced, imports where they are needed."""
 
 import ast
-from collections.abc import Iterator
-
-LATE = {"inspect", "traceback"}
-"""Modules that most runs do not need, and that take long to import."""
+from collections.abc import Collection, Iterable, Iterator
 
 BLOCKS = ("body", "orelse", "finalbody")
 """Where a statement has statements of its own."""
@@ -34,10 +31,18 @@ class Edit:
         return edit
 
 
-def late_imports(tree: ast.Module) -> Iterator[Edit]:
+def changed(source: str, edits: Iterable[Edit]) -> str:
+    """Return a source with the edits made."""
+    lines = source.splitlines()
+    for edit in sorted(edits, key=lambda edit: edit.first, reverse=True):
+        lines[edit.first - 1 : edit.last] = edit.text.splitlines()
+    return "\n".join(lines) + "\n"
+
+
+def late_imports(tree: ast.Module, late: Collection[str]) -> Iterator[Edit]:
     """Move imports that only functions use to where these use them."""
     for node in tree.body:
-        if not (isinstance(node, ast.Import) and node.names[0].name in LATE):
+        if not (isinstance(node, ast.Import) and node.names[0].name in late):
             continue
         name = node.names[0].name
         users = [*find_users(tree.body, name)]

@@ -1,21 +1,24 @@
 """Compile all modules of the native file, as a table in C and the code beside it.
 
-Run by a Python of the version that is linked in: `freeze.py SITE_PACKAGES DIRECTORY`.
+Run by a Python of the version that is linked in: `freeze.py SITE_PACKAGES DIRECTORY
+LINKED_IN...`, which are the C sources and libraries.
 Modules are found by importing them; what a function imports only when it is needed is
 named here. What the table has is all that can ever be imported, so modules of which the
 adapter uses next to nothing are replaced by small ones: small_*.py.
 """
 
+import ast
 import marshal
-import shutil
+import re
 import subprocess
 import sys
 from pathlib import Path
-from types import CodeType
 
 sys.path.append(str(Path(__file__).parent))
 
-from slim import slim  # -I leaves this directory out
+from library import compile_patterns, copy_into, write_patterns  # -I leaves it out
+from slim import slim
+from unused import drop_unused
 
 HERE = Path(__file__).parent
 OURS = "lambda_adapter"
@@ -47,6 +50,9 @@ UNUSED = {
 
 USED = {"msgspec/__init__.py": "from . import json, structs", "msgspec/json.py": ""}
 
+EMPTIED = ("trio/__init__.py", "trio/lowlevel.py")
+"""What `lazy_trio` fills, and whose own code asks for all of trio."""
+
 ITS_OWN = {
     *("_collections_abc", "_frozen_importlib", "_frozen_importlib_external", "abc"),
     *(
@@ -74,17 +80,20 @@ FIND = """
 import sys
 site, instead, *rest = sys.argv[1:]
 sys.path[:0] = [instead, site]
-import importlib, pkgutil
 left_out, late = [each.split(",") for each in rest]
+sys.modules["ssl"] = None  # its C module is not linked in
 import lambda_adapter.cli
 lambda_adapter.cli.import_serve()
+import importlib, pkgutil, re
 for module in pkgutil.walk_packages(lambda_adapter.__path__, "lambda_adapter."):
     if not module.name.startswith(tuple(left_out)):
         importlib.import_module(module.name)
+print([*vars(re)["_cache"]])
 for name in late:
     importlib.import_module(name)
-for name, module in sorted(sys.modules.items()):
-    path = vars(module).get("__file__")  # to ask trio's front would load all of trio
+for name, module in sys.modules.items():
+    # To ask trio's front for an attribute would load all of trio.
+    path = module and vars(module).get("__file__")
     if path and path.endswith(".py"):
         print(name, int("__path__" in vars(module)), path)
 """
@@ -107,10 +116,18 @@ struct _frozen frozen_modules[] = {{
 
 def main() -> None:
     """Write frozen.c and frozen.bin."""
-    site_packages, output = map(Path, sys.argv[1:])
+    site_packages, output, *linked_in = map(Path, sys.argv[1:])
     blob, rows = b"", []
-    for name, is_package, path in find_modules(site_packages):
-        code = marshal.dumps(compiled(path.read_text("utf-8"), name))
+    modules, its_own = find_modules(site_packages)
+    trees = {name: slim(path.read_text("utf-8")) for name, _, path in modules}
+    drop_unused(
+        trees,
+        kept=[name for name in trees if name.startswith(OURS)],
+        words={word for path in (*linked_in, *its_own) for word in words_of(path)},
+    )
+    for name, is_package, _ in modules:
+        file = f"<frozen {name}>"
+        code = marshal.dumps(compile(trees[name], file, "exec", dont_inherit=True))
         size = len(code)
         rows.append(
             f'{{"{name}", frozen_code + {len(blob)}, {size}, {is_package}, 0}},'
@@ -121,18 +138,29 @@ def main() -> None:
     print(f"{len(rows)} modules, {len(blob):,} bytes of code")
 
 
-def find_modules(site_packages: Path) -> list[tuple[str, int, Path]]:
-    """Return the name of each module, whether it is a package, and its file."""
+def words_of(path: Path) -> set[str]:
+    """Return the words in a file, whatever is in it."""
+    return {word.decode() for word in re.findall(rb"[A-Za-z_]\w+", path.read_bytes())}
+
+
+def find_modules(
+    site_packages: Path,
+) -> tuple[list[tuple[str, int, Path]], list[Path]]:
+    """Return the name of each module, whether it is a package, and its file.
+
+    The second list has the files of those that CPython has frozen.
+    """
     for module, imports in UNUSED.items():
         path = site_packages / module
         source = path.read_text("utf-8")
         if imports not in source:
             raise SystemExit(f"{module} does not have {imports!r}")
         path.write_text(source.replace(imports, USED[module]), "utf-8")
+    for module in EMPTIED:
+        (site_packages / module).write_text("")
     instead = site_packages / "instead"
     instead.mkdir()
-    for small in HERE.glob("small_*.py"):
-        shutil.copy(small, instead / small.name.removeprefix("small_"))
+    copy_into(instead)
     named = map(",".join, (LEFT_OUT, NEEDED_LATE))
     arguments = [str(site_packages), str(instead), *named]
     found = subprocess.run(  # noqa: S603 - this Python
@@ -140,22 +168,24 @@ def find_modules(site_packages: Path) -> list[tuple[str, int, Path]]:
     )
     if found.returncode:
         raise SystemExit(found.stderr)
+    patterns, *lines = found.stdout.splitlines()
+    write_patterns(instead, compile_patterns(ast.literal_eval(patterns)))
     modules = [
-        ("lambda_adapter_about", 0, site_packages / "lambda_adapter_about.py"),
         ("lambda_adapter_start", 0, HERE / "start.py"),
     ]
-    for line in found.stdout.splitlines():
+    its_own = []
+    for line in lines:
         name, is_package, file = line.split(" ", 2)
         if name.startswith("attr"):  # it takes tables of Unicode, 1 MB
             raise SystemExit(f"{name} would be in the file: see expand_trio.py")
-        if name not in ITS_OWN:
-            modules.append((name, int(is_package), Path(file)))
-    return sorted(modules)
-
-
-def compiled(source: str, name: str) -> CodeType:
-    """Compile a module, less what nothing reads; its lines keep their numbers."""
-    return compile(slim(source), f"<frozen {name}>", "exec", dont_inherit=True)
+        changed = instead / f"{name.replace('.', '/')}.py"
+        if name in ITS_OWN:
+            its_own.append(Path(file))
+        else:
+            path = changed if changed.exists() else Path(file)
+            modules.append((name, int(is_package), path))
+    about = site_packages / "lambda_adapter_about.py"
+    return [*modules, ("lambda_adapter_about", 0, about)], its_own
 
 
 if __name__ == "__main__":

@@ -46,13 +46,13 @@ INIT_REPORT = 8.0
 class Stage(enum.Enum):
     """How far a check got."""
 
-    CONNECTING = enum.auto()
+    CONNECTING = 1
     """No connection was accepted."""
-    WAITING = enum.auto()
+    WAITING = 2
     """There was no response before the timeout."""
-    READING = enum.auto()
+    READING = 3
     """A connection was accepted, but it carried no HTTP response."""
-    RESPONDED = enum.auto()
+    RESPONDED = 4
     """There was a response, whatever its status."""
 
 

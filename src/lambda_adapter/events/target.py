@@ -7,23 +7,35 @@ second header or request. Targets are joined as strings and never normalised: wh
 ``//a``, ``/a/../b`` and ``;`` mean is for the application to decide.
 """
 
+from __future__ import annotations
+
+import functools
 import re
-from collections.abc import Callable, Iterable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 
 def _escaper(allowed: bytes) -> Callable[[bytes], bytes]:
     """Return a function that percent-encodes all bytes but these."""
-    table = [
-        bytes([byte]) if byte in allowed else b"%%%02X" % byte for byte in range(256)
-    ]
 
     def escape(data: bytes) -> bytes:
         # Most paths and queries need no escape, and one ``translate`` shows that.
         if not data.translate(None, allowed):
             return data
+        table = _escapes(allowed)
         return b"".join([table[byte] for byte in data])
 
     return escape
+
+
+@functools.cache
+def _escapes(allowed: bytes) -> list[bytes]:
+    """Return what becomes of each byte: a start rarely needs it."""
+    return [
+        bytes([byte]) if byte in allowed else b"%%%02X" % byte for byte in range(256)
+    ]
 
 
 _VISIBLE = bytes(range(0x21, 0x7F))

@@ -1,5 +1,7 @@
 """Connect to the first address of a host that accepts, or to a Unix socket."""
 
+from __future__ import annotations
+
 import contextlib
 import errno
 import functools

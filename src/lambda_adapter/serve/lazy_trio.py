@@ -17,13 +17,18 @@ What could go wrong: a later trio may have another layout. Then it is imported a
 and tests/serve/test_lazy_trio.py fails.
 """
 
+from __future__ import annotations
+
 import contextlib
 import sys
+from _frozen_importlib import module_from_spec  # as importlib.util, which is not loaded
 from _thread import RLock
-from collections.abc import Iterator
-from importlib import import_module
-from importlib.util import find_spec, module_from_spec
-from types import ModuleType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
 
 NAMES: dict[str, dict[str, tuple[str, ...]]] = {
     "trio": {
@@ -70,10 +75,10 @@ def import_all_of_trio() -> None:
         ImportError: trio is not installed.
     """
     with contextlib.suppress(AttributeError, ImportError), _without_ctypes():
-        import_module("trio")
+        _import("trio")
     if "trio" not in sys.modules:  # an older version, which needs ctypes
         _forget()
-        import_module("trio")
+        _import("trio")
 
 
 def _forget() -> None:
@@ -95,7 +100,7 @@ def import_trio() -> None:
         # Another layout, or no trio. What was half built is forgotten, so that the
         # import below is an ordinary one, with an ordinary error.
         _forget()
-    import_module("trio")
+    _import("trio")
 
 
 def _build_front() -> None:
@@ -104,13 +109,25 @@ def _build_front() -> None:
     fronts = {name: _find(name) for name in NAMES}
     # trio's ``__init__`` does this too: it sets ``__module__`` to the public module,
     # which tracebacks then show.
-    fixup = import_module("trio._util").fixup_module_metadata
+    fixup = _import("trio._util").fixup_module_metadata
     for name, submodules in NAMES.items():
         for submodule, names in submodules.items():
-            source = import_module(f"trio.{submodule}")
+            source = _import(f"trio.{submodule}")
             found = {each: getattr(source, each) for each in names}
             fixup(name, found)
             vars(fronts[name]).update(found)
+
+
+def _import(name: str) -> ModuleType:
+    """Import a module: ``importlib`` itself is not imported yet, and takes a moment."""
+    __import__(name)
+    return sys.modules[name]
+
+
+def _find_spec(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
+    """Ask all finders for a module, as an import does."""
+    finders = (each for each in sys.meta_path if hasattr(each, "find_spec"))
+    return next(filter(None, (each.find_spec(name, path) for each in finders)), None)
 
 
 def _find(name: str) -> ModuleType:
@@ -119,19 +136,22 @@ def _find(name: str) -> ModuleType:
     Raises:
         ImportError: there is no such module.
     """
-    spec = find_spec(name)
+    parent, _, child = name.rpartition(".")
+    path = sys.modules[parent].__path__ if parent else None
+    spec = _find_spec(name, path)
     if spec is None:
         raise ImportError(name)
     module = sys.modules[name] = module_from_spec(spec)
-    parent, _, child = name.rpartition(".")
     if parent:
         setattr(sys.modules[parent], child, module)
 
     # https://docs.python.org/3/reference/datamodel.html#module.__getattr__
     def open_up(attribute: str) -> object:
         # trio's own submodules import each other like this: ``from . import _core``
-        if attribute.startswith("_") and find_spec(f"trio.{attribute}"):
-            return import_module(f"trio.{attribute}")
+        submodule = f"trio.{attribute}"
+        path = sys.modules["trio"].__path__
+        if attribute.startswith("_") and _find_spec(submodule, path):
+            return _import(submodule)
         _load_wholly()
         try:
             return vars(module)[attribute]
@@ -177,7 +197,8 @@ def _without_ctypes() -> Iterator[None]:
     if "ctypes" in sys.modules:
         yield
         return
-    ctypes, util = ModuleType("ctypes"), ModuleType("ctypes.util")
+    kind = type(sys)
+    ctypes, util = kind("ctypes"), kind("ctypes.util")
     vars(ctypes).update(util=util, CDLL=_load_nothing)
     vars(util).update(find_library=_find_nothing)
     sys.modules.update({"ctypes": ctypes, "ctypes.util": util})
