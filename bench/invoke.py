@@ -12,7 +12,9 @@ from bench.harness.run import Defaults, Run
 from bench.harness.session import open_session
 from bench.harness.subjects import TRIVIAL
 
-DEFAULTS = Defaults(("native", "blocking", "Mangum", "LWA"), rounds=7, invocations=1_000)
+DEFAULTS = Defaults(
+    ("native", "blocking", "Mangum", "LWA"), rounds=7, invocations=1_000
+)
 
 QUANTILES = (50, 90, 99)
 

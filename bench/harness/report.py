@@ -24,7 +24,12 @@ PAGE_ROWS = (
     ("4.5 MB of binary in and out", "growth", "4.5 MB binary in and out", "p50"),
     ("64 at once that wait 20 ms", "growth", "64 at once, 20 ms each", "throughput"),
     ("cold start of FastAPI under uvicorn", "cold-start", "FastAPI", "to the reply"),
-    ("its instructions, with a trivial one", "counts", "instructions", "from exec to serving"),
+    (
+        "its instructions, with a trivial one",
+        "counts",
+        "instructions",
+        "from exec to serving",
+    ),
     ("memory, before large bodies", "memory", "after 100,000 invocations", "PSS"),
 )
 PAGE_MARK = "<!-- `make bench` writes this table -->"

@@ -34,6 +34,25 @@ def test_attempts_have_names(tmp_path: Path):
     assert len({each.by for each in writes}) == 1
 
 
+def test_a_link_to_tmp_leads_to_tmp(tmp_path: Path):
+    """A write through a link to /tmp is not recorded, and one to a link's folder is."""
+    (tmp_path / "cache").symlink_to("/tmp")
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "here").symlink_to("inner")
+    program = (
+        "open('cache/page', 'w')\n"
+        "try: open('here/page', 'w')\n"
+        "except OSError: print('refused')\n"
+    )
+
+    with confined(program, tmp_path) as sandbox:
+        output = sandbox.output()
+        writes = sandbox.jail.attempts.elsewhere()
+
+    assert output == "refused\n"
+    assert [each.path for each in writes] == [str(tmp_path / "here/page")]
+
+
 def test_addresses_are_heard_of(tmp_path: Path):
     """Addresses that a process listens at or connects to are recorded."""
     program = (

@@ -63,7 +63,10 @@ class Attempts:
         """Record an attempt, unless Lambda allows it or it is harmless."""
         match attempt:
             case Write():
-                if self.is_refused(attempt.path):
+                # What lies behind a link to /tmp is allowed.
+                if self.is_refused(attempt.path) and self.is_refused(
+                    os.path.realpath(attempt.path)
+                ):
                     if attempt not in self.writes:
                         self.on_write(attempt)
                     self.writes[attempt] = self.writes.get(attempt, 0) + 1

@@ -46,7 +46,7 @@ def test_what_is_known_so_far():
     """The report of an interrupted check says so, and has its findings so far."""
     early = msgspec.structs.replace(result(), complete=False)
 
-    assert text.verdict(early) == "not finished: 1 failures and 1 warning so far"
+    assert text.verdict(early) == "not finished: 1 failure and 1 warning so far"
 
 
 def test_json():

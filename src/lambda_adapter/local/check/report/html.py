@@ -1,7 +1,10 @@
 """Render a report as one HTML page without external files."""
 
+from datetime import datetime
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from lambda_adapter import __version__
 from lambda_adapter.local.check.finding import Status
 from lambda_adapter.local.check.report.text import verdict
 from lambda_adapter.local.check.result import Result
@@ -10,7 +13,7 @@ from lambda_adapter.local.check.rules.start import INIT, SIZES
 WIDTH = 560
 """Width of a picture in its units."""
 
-LEFT = 80
+LEFT = 96
 """Width of the labels beside the bars of the start, in the picture's units."""
 
 
@@ -33,6 +36,9 @@ def render(result: Result) -> bytes:
         bars=_bars(result),
         init=LEFT + round((WIDTH - LEFT) * min(INIT / _most(result), 1)),
         memory=_memory(result),
+        left=LEFT,
+        version=__version__,
+        today=f"{datetime.now():%d %B %Y}".lstrip("0"),
     )
     return page.encode()
 
@@ -59,15 +65,16 @@ def _bars(result: Result) -> list[tuple[str, int, str]]:
     ]
 
 
-def _memory(result: Result) -> tuple[str, str, str] | None:
-    """Return the line of memory over requests: its points and two labels."""
+def _memory(result: Result) -> tuple[str, str, str, int] | None:
+    """Return the line of memory over requests: points, two labels, and its end."""
     weights = result.weights
     if len(weights) < 2:
         return None
     most = max(max(mb for _, mb in weights), 1.0) * 1.2
     last = max(weights[-1][0], 1)
+    heights = [round(120 - mb / most * 110) for _, mb in weights]
     points = " ".join(
-        f"{round(requests / last * WIDTH)},{round(120 - mb / most * 110)}"
-        for requests, mb in weights
+        f"{round(requests / last * WIDTH)},{height}"
+        for (requests, _), height in zip(weights, heights, strict=True)
     )
-    return points, f"{weights[-1][1]:.0f} MB", f"{last} requests"
+    return points, f"{weights[-1][1]:.0f} MB", f"{last} requests", heights[-1]

@@ -16,12 +16,12 @@ def verdict(result: Result) -> str:
         for status in Status
     }
     failures, warnings = counts[Status.FAILURE], counts[Status.WARNING]
+    failed = f"{failures} {'failure' if failures == 1 else 'failures'}"
     more = f"{warnings} {'warning' if warnings == 1 else 'warnings'}"
     if not result.complete:
-        return f"not finished: {failures} failures and {more} so far"
+        return f"not finished: {failed} and {more} so far"
     if failures:
-        said = "failure" if failures == 1 else "failures"
-        return f"It would not run on Lambda as it is: {failures} {said}, {more}"
+        return f"It would not run on Lambda as it is: {failed}, {more}"
     if warnings:
         return f"It would run on Lambda: no failure, {more}"
     return "It would run on Lambda: no failure, no warning"

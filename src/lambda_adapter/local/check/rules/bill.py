@@ -124,10 +124,13 @@ def assumptions(measured: Measured, monthly: int) -> list[str]:
     """Return the assumptions behind the costs, one line each."""
     cpu, waits = measured.request_cpu * 1e3, measured.request_waits * 1e3
     start = measured.start
-    request = f"a request: {cpu:.1f} ms of CPU and {waits:.1f} ms of waiting"
+    needs = (
+        f"a request needs {cpu:.1f} ms of CPU and {waits:.1f} ms of waiting, a start"
+        f" {start.cpu:.2f} s of CPU and {start.waits:.2f} s of waiting"
+    )
     return [
         f"{monthly:,} requests a month, as in the five kinds of traffic of costs.md",
-        f"{request}; a start: {start.cpu:.2f} s and {start.waits:.2f} s",
+        needs,
         f"prices of us-east-1 for x86-64, {PRICED}, without free tier, gateways, logs",
         "SnapStart: at 1,769 MB, restored in 0.3 s",
         "Fargate: its smallest task, always on, without a load balancer",

@@ -98,8 +98,8 @@ def judge_silence(seconds: float, *, listens: bool = False) -> Finding:
         f"does not {'respond' if listens else 'listen'} within {seconds:.0f} s",
         seen="its port is open, and nothing takes the connections" if listens else "",
         on_lambda="init is ended after 10 s, and so is each further attempt",
-        cure="ENV AWS_LWA_ASYNC_INIT=true, more --memory, or SnapStart; and listen on"
-        " $PORT",
+        cure="listen on $PORT; if it needs the time, ENV AWS_LWA_ASYNC_INIT=true, a"
+        " larger MemorySize, or SnapStart",
         page="snapstart.md",
     )
 

@@ -24,9 +24,10 @@ def judge_writes(
 ) -> Iterator[Finding]:
     """Return findings for writes to the disk, /dev/shm and HOME.
 
-    If nothing failed, the application copes with the refusal: only a warning.
+    If nothing failed, the application copes with the refusal: only a warning. If
+    something did, what the log names has failed, or else any of them may have.
     """
-    kinds = {cause.kind for cause in causes}
+    kinds = {cause.kind for cause in causes} & {"disk", "shared-memory", "home"}
     groups = (
         ("disk", attempts.elsewhere(), _disk),
         ("shared-memory", attempts.shared_memory(), _shared_memory),
@@ -35,9 +36,9 @@ def judge_writes(
     for kind, writes, describe in groups:
         quoted = next((cause.line for cause in causes if cause.kind == kind), "")
         if writes or quoted:
-            fails = kind in kinds or (broke and bool(writes))
+            fails = kind in kinds or (broke and bool(writes) and not kinds)
             yield describe(writes, quoted, Status.FAILURE if fails else Status.WARNING)
-    if not attempts.writes and not kinds & {"disk", "shared-memory", "home"}:
+    if not attempts.writes and not kinds:
         yield passed("disk", "writes nothing outside /tmp")
 
 
@@ -66,8 +67,8 @@ def _shared_memory(writes: Sequence[Write], quoted: str, status: Status) -> Find
         "uses /dev/shm: Lambda has none",
         _seen(writes, quoted),
         "multiprocessing's Lock, Queue and Pool, and POSIX shared memory, fail",
-        "use threads, or multiprocessing.Process with Pipe; Chromium:"
-        " --disable-dev-shm-usage",
+        "use threads (ThreadPoolExecutor), or multiprocessing.Process with Pipe;"
+        " Chromium: --disable-dev-shm-usage",
         "local-check.md",
     )
 

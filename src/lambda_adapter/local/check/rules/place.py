@@ -118,6 +118,9 @@ def judge_readiness(
 ) -> Iterator[Finding]:
     """Judge the response of the readiness path."""
     cure = "ENV AWS_LWA_READINESS_CHECK_PATH=/a/path/that/returns/200"
+    other = f"{cure}, or AWS_LWA_READINESS_CHECK_HEALTHY_STATUS={status or 200}"
+    if status == 500 or not status:
+        other = f"see what fails: lambda-adapter local --sandbox; or {cure}"
     slow = 1.0
     if not ready:
         said = f"status {status}" if status else f"no response in {seconds:.1f} s"
@@ -126,7 +129,7 @@ def judge_readiness(
             f"never ready: GET {path} returns {said}",
             on_lambda="the adapter waits for a status below 500; init times out after"
             " 10 s",
-            cure=f"{cure}, or AWS_LWA_READINESS_CHECK_HEALTHY_STATUS={status or 200}",
+            cure=other,
             page="reference/settings.md",
         )
     elif 400 <= status < 500:

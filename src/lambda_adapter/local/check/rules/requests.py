@@ -62,7 +62,7 @@ def judge_timing(
             seen=f"the first byte after {timing.first_byte:.1f} s",
             on_lambda="an HTTP API gives up after 30 s, a REST API after 29 s; each"
             " millisecond is billed",
-            cure="more --memory where it is CPU; a queue where it is work",
+            cure="a larger MemorySize if it computes; a queue if it works for long",
             page="how-to/background-work.md",
         )
     elif timing.complete and timing.seconds - timing.first_byte > 1:
@@ -136,7 +136,7 @@ def judge_asked(asked: int, left: str, most: int, skipped: Sequence[str]) -> Fin
     """
     said = [f"requested {asked:,} {'path' if asked == 1 else 'paths'}"]
     if left:
-        said.append(f"{left} links not followed: --crawl {most - 1}")
+        said.append(f"{left} links not followed, beyond --crawl {most - 1}")
     if skipped:
         shown = ", ".join(skipped[:3])
         more = f" and {len(skipped) - 3:,} more" if len(skipped) > 3 else ""

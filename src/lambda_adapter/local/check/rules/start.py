@@ -37,7 +37,7 @@ def judge_start(start: Start, memory_mb: int) -> Iterator[Finding]:
     )
     here = start.at(memory_mb)
     fits = next((size for size in SIZES if start.at(size) < INIT * 0.7), 0)
-    more = f"--memory {fits}, or " if fits > memory_mb else ""
+    more = f"MemorySize: {fits}, or " if fits > memory_mb else ""
     cure = f"{more}ENV AWS_LWA_ASYNC_INIT=true, or SnapStart"
     if here > INIT:
         yield failure(

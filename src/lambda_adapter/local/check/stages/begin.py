@@ -130,7 +130,7 @@ async def _find_place(
         if not subject.has_port or subject.function.environment is None:
             continue
         is_up = 0 < found.readiness_status < 500  # and the adapter will see it
-        if _lambda_seconds(subject) > subject.settings.pace.init and not is_up:
+        if _lambda_seconds(subject) > _patience(subject) and not is_up:
             start.cancel()
             return
         there = await trio.to_thread.run_sync(_listeners, subject)
@@ -148,6 +148,18 @@ async def _find_place(
             found.problem = "it listens elsewhere"
             start.cancel()
             return
+
+
+def _patience(subject: Subject) -> float:
+    """Return the seconds for a start: twice as many while it mostly computes.
+
+    Then it ends, and what it needs at each memory size is known.
+    """
+    environment = subject.function.environment
+    governor = environment.jail.governor if environment and environment.jail else None
+    seconds = subject.settings.pace.init
+    computes = governor and governor.waiting_seconds < seconds / 2
+    return seconds * 2 if computes else seconds
 
 
 def _lambda_seconds(subject: Subject) -> float:

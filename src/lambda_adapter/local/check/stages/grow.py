@@ -17,7 +17,7 @@ from lambda_adapter.local.check.stages.watch import application, programs
 from lambda_adapter.local.check.subject import Subject
 
 MIN_REQUESTS = 100
-"""Minimum requests that show growth."""
+"""Minimum requests that show growth, for which there is twice the time."""
 
 STEPS = 10
 """How often to measure the processes while requests are sent."""
@@ -87,7 +87,8 @@ class _Sending:
         until = trio.current_time() + pace.growth
         last = self.number + pace.requests
         while self.number < last:
-            if trio.current_time() > until and self.number > MIN_REQUESTS:
+            over = trio.current_time() - until
+            if over > pace.growth or (over > 0 and self.number > MIN_REQUESTS):
                 self.ended = True
                 return
             path = self._paths[self.number % len(self._paths)]
