@@ -44,7 +44,7 @@ from bench.harness.subjects import (
     RIVALS,
     BenchError,
     Subject,
-    compile_native,
+    compile_programs,
 )
 
 TRACER = PROJECT / "bench" / "tracer"
@@ -69,7 +69,7 @@ def main() -> None:
     parser.add_argument("src", type=Path, nargs="?", default=PROJECT / "src")
     parser.add_argument("--list", action="store_true", help="print the stays")
     options = parser.parse_args()
-    compile_native()
+    compile_programs()
     source = options.src.resolve()
     floors = floors_of(source)
     ways = {

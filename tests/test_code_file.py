@@ -3,14 +3,18 @@
 import marshal
 import os
 import re
+import shutil
 import subprocess
 import sys
+import venv
+from ast import literal_eval
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from lambda_adapter.code_file import path_in
+from lambda_adapter.code_file import HEAD, path_in
 from tests.adapter import PUPPET, open_adapter
 from tests.catalogue import http_api
 from tests.emulator import BOOTSTRAP
@@ -19,25 +23,46 @@ from tests.fake_runtime_api import FakeRuntimeApi
 pytestmark = pytest.mark.e2e
 
 APP = """
-import sys
+import inspect, pkgutil, sys
+
+import outcome
+import sortedcontainers
+import trio
 
 async def app(scope, receive, send):
     if scope["type"] == "http":
-        loaders = {type(vars(each)["__spec__"].loader).__name__
-                   for name, each in sys.modules.items()
-                   if name.partition(".")[0] in {"trio", "msgspec", "lambda_adapter"}
-                   and vars(each).get("__spec__")}
+        body = repr((
+            type(trio._core._run.__spec__.loader).__name__,
+            outcome.__file__,
+            sortedcontainers.SortedDict.__module__,
+            len([*pkgutil.iter_modules(trio.__path__)]) > 20,
+            inspect.getsource(trio.run).splitlines()[0],
+        )).encode()
         await send({"type": "http.response.start", "status": 200, "headers": []})
-        body = repr("CodeFile" in loaders).encode()
         await send({"type": "http.response.body", "body": body})
+"""
+"""Says where packages are from, and looks into one."""
+
+WSGI_APP = """
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return [b"hello"]
 """
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
+def path(tmp_path: Path) -> str:
+    """A PATH whose Python has no packages, as that of an image has none of ours."""
+    bare = tmp_path / "bare"
+    venv.create(bare)
+    return f"{bare / 'bin'}{os.pathsep}{os.environ['PATH']}"
+
+
+@pytest.fixture
+def root(tmp_path: Path, path: str) -> Path:
     """Where the zipapp is unpacked for good."""
     root = tmp_path / "root"
-    environ = {"PATH": os.environ["PATH"], "SHIV_ROOT": str(root)}
+    environ = {"PATH": path, "SHIV_ROOT": str(root)}
     subprocess.run([BOOTSTRAP, "--version"], env=environ, check=True)
     return root
 
@@ -48,25 +73,44 @@ def code_file(root: Path) -> Path:
     return Path(path_in(str(site_packages)))
 
 
-def modules(root: Path) -> Iterator[tuple[str, list[Path]]]:
+def modules(
+    root: Path, *, in_process: bool = False
+) -> Iterator[tuple[str, list[Path]]]:
     """Yield the name of each of the zipapp's modules in it, its source and its pyc."""
-    _, version, ours, library = marshal.loads(code_file(root).read_bytes())
+    data = code_file(root).read_bytes()
+    _, version, *sizes = marshal.loads(data[:HEAD])
     assert version == sys.version
+    ends = [HEAD, HEAD + sizes[0], HEAD + sum(sizes), None]
+    ours, library, besides = [
+        marshal.loads(data[start:end]) for start, end in pairwise(ends)
+    ]
     assert {"threading", "collections"} <= library.keys()
-    for name, (source, cached, _, _) in ours.items():
+    for name, (source, cached, _, _) in (
+        ours | besides if in_process else ours
+    ).items():
         site_packages = code_file(root).parents[1]
         yield name, [site_packages / source, site_packages / cached]
 
 
-async def test_a_start_reads_no_other_code(root: Path, runtime: FakeRuntimeApi):
-    """A start takes from the file what it has, and no module's own file is needed."""
-    found = dict(modules(root))
-    assert {"lambda_adapter.cli", "lambda_adapter.serve.supervisor"} <= found.keys()
-    assert {"trio._core._run", "msgspec"} <= found.keys()
-    first = {"lambda_adapter", "lambda_adapter.code_file"}
+def keep_only_the_file(root: Path, *, in_process: bool) -> set[str]:
+    """Remove each module that is in the file, and return their names."""
+    found = dict(modules(root, in_process=in_process))
+    first = {
+        "lambda_adapter",
+        "lambda_adapter.code_file",
+        "lambda_adapter.code_entries",
+    }
     for name in found.keys() - first:
         for path in found[name]:
             path.unlink()
+    return {*found}
+
+
+async def test_a_start_reads_no_other_code(root: Path, runtime: FakeRuntimeApi):
+    """A start takes from the file what it has, and no module's own file is needed."""
+    found = keep_only_the_file(root, in_process=False)
+    assert {"lambda_adapter.cli", "lambda_adapter.serve.supervisor"} <= found
+    assert {"trio._core._run", "msgspec"} <= found
 
     async with open_adapter(
         runtime.address, PUPPET, adapter=[str(BOOTSTRAP)], SHIV_ROOT=str(root)
@@ -88,7 +132,8 @@ async def test_otherwise_each_module_is_imported(
         path.write_bytes(data[:1000])
     elif damage == "another Python":
         _, *rest = marshal.loads(data)
-        path.write_bytes(marshal.dumps((b"1234", *rest)))
+        head = marshal.dumps((b"1234", *rest)).ljust(HEAD, b"\0")
+        path.write_bytes(head + data[HEAD:])
 
     async with open_adapter(
         runtime.address,
@@ -104,19 +149,54 @@ async def test_otherwise_each_module_is_imported(
     assert "DEBUG each module is imported from its own file" in log
 
 
-async def test_not_beside_an_application(root: Path, runtime: FakeRuntimeApi):
-    """An application in this process meets modules that have their own file."""
-    (root / "app.py").write_text(APP)
+@pytest.mark.parametrize(("kind", "source"), [("asgi", APP), ("wsgi", WSGI_APP)])
+async def test_in_process_a_start_reads_no_other_code(
+    root: Path, path: str, runtime: FakeRuntimeApi, kind: str, source: str
+):
+    """With the application in this process, the adapter's code is from the file too."""
+    found = keep_only_the_file(root, in_process=True)
+    assert {f"lambda_adapter.app.in_process.{kind}.app", "trio._core._run"} <= found
+    (root / "app.py").write_text(
+        source.replace("inspect.getsource(trio.run)", "'def run'")
+    )
 
     async with open_adapter(
         runtime.address,
-        ["--app-dir", str(root), "--asgi", "app:app"],
-        adapter=[sys.executable, str(BOOTSTRAP)],
+        ["--app-dir", str(root), f"--{kind}", "app:app"],
+        adapter=[str(BOOTSTRAP)],
         SHIV_ROOT=str(root),
+        PATH=path,
     ):
         posted = await runtime.invoke(http_api("GET", "/"))
 
-    assert posted.json()["body"] == "False"
+    assert posted.json()["statusCode"] == 200, posted.json()
+
+
+async def test_the_packages_of_an_application_come_first(
+    root: Path, path: str, runtime: FakeRuntimeApi
+):
+    """Where an application has a package of its own, the file's is not imported."""
+    site_packages = code_file(root).parents[1]
+    own = root / "own"
+    shutil.copytree(site_packages / "outcome", own / "outcome")
+    (own / "app.py").write_text(APP)
+
+    async with open_adapter(
+        runtime.address,
+        ["--asgi", "app:app"],
+        adapter=[str(BOOTSTRAP)],
+        SHIV_ROOT=str(root),
+        PYTHONPATH=str(own),
+        PATH=path,
+    ):
+        posted = await runtime.invoke(http_api("GET", "/"))
+
+    loader, outcome, container, lists, source = literal_eval(str(posted.json()["body"]))
+    assert loader == "CodeLoader"
+    assert outcome == str(own / "outcome" / "__init__.py")
+    assert container == "sortedcontainers.sorteddict"
+    assert lists
+    assert source.startswith("def run(")
 
 
 def test_a_traceback_has_files_and_lines(root: Path):

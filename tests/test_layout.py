@@ -55,6 +55,7 @@ TESTED_BY = {
     "parsers": "test_settings",
     "given_environ": "e2e/test_zipapp",
     "write_code_file": "test_code_file",
+    "code_entries": "test_code_file",
     "quoting": "test_errors",
     # What a command line does is seen at the command, what a gateway does at its reply.
     **dict.fromkeys(

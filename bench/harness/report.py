@@ -25,10 +25,8 @@ PAGE_ROWS = (
     ("64 at once that wait 20 ms", "growth", "64 at once, 20 ms each", "throughput"),
     ("cold start of FastAPI under uvicorn", "cold-start", "FastAPI", "to the reply"),
     (
-        "its instructions, with a trivial one",
-        "counts",
-        "instructions",
-        "from exec to serving",
+        *("instructions of a start, beside a trivial application", "counts"),
+        *("instructions", "from exec to serving"),
     ),
     ("memory, before large bodies", "memory", "after 100,000 invocations", "PSS"),
 )

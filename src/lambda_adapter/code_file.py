@@ -10,13 +10,14 @@ https://docs.python.org/3/library/importlib.html#importlib.util.MAGIC_NUMBER
 https://docs.python.org/3/library/sys.html#sys.version
 
 Sources and pycs stay, for tracebacks, and for what the file does not have. Only an
-isolated Python uses the file: where the application is in the adapter's process, its
-own packages come first.
+isolated Python takes the standard library from the file: where the application is in
+the adapter's process, its own packages come first, and ``code_entries`` sees to that.
 """
 
 from __future__ import annotations
 
 import marshal
+import os
 import sys
 from _frozen_importlib import ModuleSpec  # as importlib.machinery, which is not loaded
 from _frozen_importlib_external import MAGIC_NUMBER
@@ -27,6 +28,14 @@ if TYPE_CHECKING:
 
     Modules = dict[str, tuple[str, str, bool, bytes]]
     """Of each: source, pyc, whether it is a package, and its code as marshal has it."""
+
+    Head = tuple[bytes, str, int, int]
+    """Magic number, version of Python, and sizes of the first two parts."""
+
+HEAD = 512
+"""Bytes of the file before its three parts: the zipapp's modules, the standard
+library's, and what is imported besides if the application is in this process. Each
+start reads two of them."""
 
 reason = ""
 """Why the file is not used, where it might be."""
@@ -40,21 +49,41 @@ def path_in(site_packages: str) -> str:
 def use(site_packages: str) -> None:
     """Import from the file, if it is there and for this Python."""
     global reason
-    if not sys.flags.isolated:
-        return
     path = path_in(site_packages)
     try:
-        with open(path, "rb") as file:
-            magic, version, modules, library = marshal.loads(file.read())  # noqa: S302 - as trusted as a pyc
-        if magic != MAGIC_NUMBER:
-            raise ValueError("it is for another Python")
+        modules = _read(path)
     except (OSError, EOFError, TypeError, ValueError) as error:
         reason = f"each module is imported from its own file: {path}: {error}"
         return
-    if version == sys.version:
-        modules |= library
-    # After built-in and frozen modules, and before those on the path.
-    sys.meta_path.insert(2, CodeFile(site_packages, modules))
+    if sys.flags.isolated:
+        # After built-in and frozen modules, and before those on the path.
+        sys.meta_path.insert(2, CodeFile(site_packages, modules))
+    else:
+        from lambda_adapter import code_entries
+
+        code_entries.add(site_packages, modules)
+
+
+def _read(path: str) -> Modules:
+    """Return what a start of this Python imports: the zipapp's, and what it may add.
+
+    Raises:
+        OSError: there is no such file.
+        EOFError, TypeError, ValueError: it is damaged, or for another Python.
+    """
+    with open(path, "rb", buffering=0) as file:
+        head: Head = marshal.loads(file.read(HEAD))  # noqa: S302 - as trusted as a pyc
+        magic, version, size, library_size = head
+        if magic != MAGIC_NUMBER:
+            raise ValueError("it is for another Python")
+        modules: Modules = marshal.loads(file.read(size))  # noqa: S302
+        besides: Modules = {}
+        if not sys.flags.isolated:
+            file.seek(library_size, os.SEEK_CUR)
+            besides = marshal.loads(file.read())  # noqa: S302
+        elif version == sys.version:
+            besides = marshal.loads(file.read(library_size))  # noqa: S302
+        return modules | besides
 
 
 class CodeFile:

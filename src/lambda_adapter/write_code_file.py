@@ -6,6 +6,7 @@ is to use the file. The zipapp may be elsewhere then; the standard library may n
 
 from __future__ import annotations
 
+import importlib
 import marshal
 import os
 import sys
@@ -13,10 +14,19 @@ from _frozen_importlib_external import MAGIC_NUMBER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lambda_adapter.code_file import Modules
 
 HEADER = 16
 """Bytes of a pyc before its code: https://peps.python.org/pep-0552/"""
+
+IN_PROCESS = (
+    *("app.in_process.asgi.app", "app.in_process.asgi.host_asyncio"),
+    *("app.in_process.wsgi.app", "bootstrap", "code_entries"),
+    *("observe.root_handler", "observe.stdio"),
+)
+"""What a start with the application in this process imports besides."""
 
 REFERENCES = 3
 """The first version of marshal's format in which the same values give other bytes."""
@@ -27,31 +37,44 @@ def write(site_packages: str, *, with_library: bool) -> None:
     started = {*sys.modules}
     sys.path.insert(0, site_packages)
     from lambda_adapter import cli
-    from lambda_adapter.code_file import path_in
+    from lambda_adapter.code_file import HEAD, path_in
 
     cli.import_serve()
+    modules, library = _read(site_packages, sys.modules.keys() - started)
+    started = {*sys.modules}
+    for name in IN_PROCESS:
+        importlib.import_module(f"lambda_adapter.{name}")
+    in_process, _ = _read(site_packages, sys.modules.keys() - started)
+    path = path_in(site_packages)
+    parts = [
+        marshal.dumps(each, REFERENCES - 1)
+        for each in (modules, library if with_library else {}, in_process)
+    ]
+    head = marshal.dumps((MAGIC_NUMBER, sys.version, len(parts[0]), len(parts[1])))
+    with open(f"{path}.new", "wb") as file:
+        file.write(head.ljust(HEAD, b"\0") + b"".join(parts))
+    os.replace(f"{path}.new", path)
+
+
+def _read(site_packages: str, names: Iterable[str]) -> tuple[Modules, Modules]:
+    """Return the code of these modules: of the zipapp's, and of the library's."""
     modules: Modules = {}
     library: Modules = {}
-    for name in sorted(sys.modules.keys() - started):
+    start = f"{site_packages}/"
+    for name in sorted(names):
         # To ask trio's front for an attribute would load all of trio.
         attributes = vars(sys.modules[name])
         spec = attributes.get("__spec__")
         source, cached = (spec.origin or "", spec.cached or "") if spec else ("", "")
         code = _read_code(cached) if source.endswith(".py") else b""
-        is_ours = source.startswith(f"{site_packages}/")
-        if code and (is_ours or with_library):
-            start = f"{site_packages}/"
-            (modules if is_ours else library)[name] = (
+        if code:
+            (modules if source.startswith(start) else library)[name] = (
                 source.removeprefix(start),
                 cached.removeprefix(start),
                 "__path__" in attributes,
                 code,
             )
-    path = path_in(site_packages)
-    values = (MAGIC_NUMBER, sys.version, modules, library)
-    with open(f"{path}.new", "wb") as file:
-        file.write(marshal.dumps(values, REFERENCES - 1))
-    os.replace(f"{path}.new", path)
+    return modules, library
 
 
 def _read_code(cached: str) -> bytes:

@@ -9,7 +9,6 @@ only for an earlier one, so that an invocation costs two comparisons.
 import math
 import os
 import sys
-import sysconfig
 import threading
 from collections.abc import Callable
 from types import FrameType
@@ -33,7 +32,7 @@ PATIENCE = 0.02
 FRAMES = 4
 """Most calls to name, innermost first."""
 
-_LIBRARY = sysconfig.get_path("stdlib")
+_LIBRARY = os.path.dirname(os.__file__)  # sysconfig would read how Python was built
 _OWN = os.path.dirname(lambda_adapter.__file__)
 
 
