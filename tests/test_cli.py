@@ -20,6 +20,7 @@ from tests.adapter import PUPPET, environment, measured, open_adapter
 from tests.emulator import PROJECT
 from tests.fake_runtime_api import INIT_ERROR
 from tests.ports import free_port
+from tests.processes import Process
 
 MODULE = [sys.executable, "-m", "lambda_adapter"]
 SCRIPT = os.path.join(sysconfig.get_path("scripts"), "lambda-adapter")
@@ -51,7 +52,7 @@ def executable(path, content, mode=0o755):
 
 def test_becomes_the_command():
     """Outside Lambda, the adapter's process is the application's."""
-    with subprocess.Popen(
+    with Process(
         [*MODULE, *PYTHON, "import os; print(os.getpid())"],
         env=ENVIRON,
         stdout=subprocess.PIPE,
@@ -86,7 +87,7 @@ def test_death_is_the_commands(number):
 def test_signals_reach_the_command(number):
     """A signal goes to the application itself."""
     script = f"trap 'echo {number}; exit 7' {number}; echo ready; read line"
-    with subprocess.Popen(
+    with Process(
         [*MODULE, "sh", "-c", script],
         env=ENVIRON,
         stdin=subprocess.PIPE,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.adapter import ENVIRON
 from tests.ports import free_ports
+from tests.processes import Process
 
 LOCAL = [sys.executable, "-m", "lambda_adapter", "local"]
 TIMEOUT = 20
@@ -92,7 +93,7 @@ def open_terminal(
     ``is_measured``: whether coverage may write its data, in the working directory.
     """
     base = ENVIRON if is_measured else {"PATH": ENVIRON["PATH"]}
-    with subprocess.Popen(
+    with Process(
         [*LOCAL, *arguments],
         env={**base, **(env or {})},
         cwd=cwd,

@@ -15,6 +15,7 @@ from tests.adapter import ENVIRON
 from tests.local.client import ask
 from tests.local.terminal import LOCAL, app_port, open_terminal
 from tests.local.test_advice import WSGI
+from tests.processes import Process
 
 PRINTS = """
 print("café ✓ 😀", flush=True)
@@ -31,7 +32,7 @@ def test_encodings(tmp_path: Path, encoding: str, options: tuple[str, ...]):
     """A character that the output's encoding lacks is escaped, and ends nothing."""
     (tmp_path / "main.py").write_text(PRINTS)
     line = ("--port", "0", *options, "--wsgi", "main:app")
-    with subprocess.Popen(
+    with Process(
         [*LOCAL, *line],
         env={**ENVIRON, "PYTHONIOENCODING": encoding, "LC_ALL": "en_US.ISO-8859-1"},
         cwd=tmp_path,
@@ -73,7 +74,7 @@ def test_reader_that_goes(tmp_path: Path, command: tuple[str, ...], status: int 
     """A reader that exits, such as `head`, ends the command without a traceback."""
     (tmp_path / "main.py").write_text(WSGI)
     reading, writing = os.pipe()
-    with subprocess.Popen(
+    with Process(
         [*LOCAL, *command],
         env=ENVIRON,
         cwd=tmp_path,
@@ -133,7 +134,7 @@ def test_colours(tmp_path: Path):
     """On a terminal an application's own line has no colour."""
     (tmp_path / "main.py").write_text(PRINTS)
     master, slave = pty.openpty()
-    with subprocess.Popen(
+    with Process(
         [*LOCAL, "--port", "0", "--wsgi", "main:app"],
         env={**ENVIRON, "TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8"},
         cwd=tmp_path,

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from lambda_adapter.local import processes
+from tests.processes import Process
 
 ADAPTER = (sys.executable, "-m", "lambda_adapter", "local", "check")
 APPS = Path(__file__).parents[2] / "zoo/apps"
@@ -65,20 +66,20 @@ def test_mistakes(words: list[str], status: int, said: str):
 def test_interrupt(tmp_path: Path):
     """Ctrl-C prints what is known so far, and leaves no process behind."""
     (tmp_path / "app.py").write_text("import signal\nwhile True: signal.pause()\n")
-    process = subprocess.Popen(
+    with Process(
         [*ADAPTER, "--", sys.executable, "app.py"],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-    )
-    running = psutil.Process(process.pid)
-    while not any("app.py" in _words(each)[1:2] for each in _below(running)):
-        pass
-    tree = _below(running)
+    ) as process:
+        running = psutil.Process(process.pid)
+        while not any("app.py" in _words(each)[1:2] for each in _below(running)):
+            pass
+        tree = _below(running)
 
-    process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=60)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=60)
 
     assert process.returncode == 130
     assert output.startswith("not finished: ")
@@ -95,5 +96,11 @@ def _words(process: psutil.Process) -> list[str]:
 
 def _below(process: psutil.Process) -> list[psutil.Process]:
     """Return a process's descendants that are no zombies."""
-    found = process.children(recursive=True)
-    return [each for each in found if each.status() != psutil.STATUS_ZOMBIE]
+    return [each for each in process.children(recursive=True) if _runs(each)]
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
