@@ -21,8 +21,9 @@ from tests.e2e.applications import need
 from tests.emulator import PROJECT
 from tests.local.browser import Browser
 from tests.local.client import ask
-from tests.local.terminal import LOCAL, Terminal, app_port, open_terminal
+from tests.local.terminal import TIMEOUT, Terminal, app_port, open_terminal
 from tests.ports import free_ports
+from tests.processes import Process
 
 pytestmark = pytest.mark.e2e
 
@@ -204,28 +205,43 @@ def test_breakpoint_in_the_terminal(tmp_path: Path):
     (tmp_path / "main.py").write_text(BREAKPOINT)
     debug = str(free_ports(1)[0])
     line = ("--debug", debug, "--timeout", "1", "--port", "0", "--wsgi", "main:app")
-    with subprocess.Popen(
-        [*LOCAL, *line],
-        env=ENVIRON,
-        cwd=tmp_path,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        bufsize=1,
-    ) as process:
-        assert process.stdin
-        terminal = Terminal(process)
+    with open_terminal(*line, cwd=tmp_path, stdin=subprocess.PIPE) as terminal:
         terminal.wait("debugger  waits")
-        process.stdin.write("\n")
+        terminal.type("")
         terminal.wait("^ready")
         with asking(terminal) as got:
             terminal.wait(r"\(Pdb\)")
-            process.stdin.write("p answer + 1000\n")
+            terminal.type("p answer + 1000")
             terminal.wait("1042")
-            process.stdin.write("c\n")
+            terminal.type("c")
         assert got == [b"42"]
         assert terminal.end() == 0
+
+
+EAGER = """
+import debugpy, select, threading
+from lambda_adapter.local.debug_start import cancel_on_enter
+debugpy.listen(("127.0.0.1", 0))
+words = (debugpy.wait_for_client.cancel, threading.Event())
+threading.Thread(target=cancel_on_enter, args=words, daemon=True).start()
+while select.select([0], [], [], 0)[0]:
+    pass
+debugpy.wait_for_client()
+print("goes on")
+"""
+
+
+def test_enter_that_comes_early():
+    """Enter counts if it is read before the wait for a debugger begins."""
+    reading, writing = os.pipe()
+    os.write(writing, b"\n")
+    command = [sys.executable, "-X", "frozen_modules=off", "-c", EAGER]
+    with Process(command, stdin=reading, stdout=subprocess.PIPE, text=True) as process:
+        os.close(reading)
+        output, _ = process.communicate(timeout=TIMEOUT)
+    os.close(writing)
+
+    assert output == "goes on\n"
 
 
 @pytest.mark.parametrize(

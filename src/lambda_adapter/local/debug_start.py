@@ -11,9 +11,13 @@ import select
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 POLL = 0.1
 """Seconds between two checks of standard input."""
+
+TICK = 0.01
+"""Seconds between two attempts to end the wait."""
 
 
 def main() -> None:
@@ -36,7 +40,7 @@ def main() -> None:
     )
     connected = threading.Event()
     threading.Thread(
-        target=_cancel_on_enter, args=(debugpy.wait_for_client.cancel, connected)
+        target=cancel_on_enter, args=(debugpy.wait_for_client.cancel, connected)
     ).start()
     debugpy.wait_for_client()
     connected.set()
@@ -45,7 +49,7 @@ def main() -> None:
     run_program(words)
 
 
-def _cancel_on_enter(cancel: Callable[[], None], connected: threading.Event) -> None:
+def cancel_on_enter(cancel: Callable[[], None], connected: threading.Event) -> None:
     """Stop waiting once a line is typed; leave later lines to the program."""
     while not connected.is_set():
         if select.select([0], [], [], POLL)[0]:
@@ -55,8 +59,11 @@ def _cancel_on_enter(cancel: Callable[[], None], connected: threading.Event) -> 
                 if not byte:
                     return  # nobody is at the terminal: only a client counts
                 line += byte
-            cancel()
-            return
+            # Until the main thread waits, there is nothing to cancel.
+            while not connected.wait(TICK):
+                with suppress(RuntimeError):
+                    cancel()
+                    return
 
 
 def run_program(words: list[str]) -> None:
