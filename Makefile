@@ -8,9 +8,9 @@ natives := dist/lambda-adapter-x86_64 dist/lambda-adapter-aarch64
 in_quick := "not e2e and not torture and not images and not release"
 # Not the adapter's own tests: `make quick` leaves them out, and what they import.
 not_in_quick := e2e torture images bench packaging docs/test_pages.py docs/test_site.py
-# Two at a time: most tests wait for processes. The longest files first, and each in one piece,
-# since its tests may share what they have started.
-in_pairs := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# Two at a time for each processor: tests/conftest.py says why. The longest files first, and each
+# in one piece, since its tests may share what they have started.
+at_once := --numprocesses auto --dist loadfile --no-loadscope-reorder
 images_state = git ls-files -z Dockerfile packaging examples tests/images \
     ':!tests/images/passed' | xargs -0 sha256sum | sha256sum
 sources := $(shell find src packaging -type f -not -name '*.pyc')
@@ -49,14 +49,14 @@ check: dev ## ruff, mypy, import-linter, codespell, zizmor, cfn-lint
 	$(bin)/cfn-lint examples/*/template.yaml examples/production/*.yaml
 
 test: dev zipapp rie ## every test but torture's long form and the images'
-	$(bin)/pytest $(in_pairs)
+	$(bin)/pytest $(at_once)
 
 quick: .venv/with-quick ## the adapter's own tests: four minutes, and a third of the packages
-	$(bin)/pytest $(in_pairs) -m $(in_quick) $(addprefix --ignore=tests/,$(not_in_quick))
+	$(bin)/pytest $(at_once) -m $(in_quick) $(addprefix --ignore=tests/,$(not_in_quick))
 
 rest: dev zipapp rie ## what `make test` runs and `make quick` does not
-	$(bin)/pytest $(in_pairs) $(addprefix tests/,$(not_in_quick))
-	$(bin)/pytest $(in_pairs) -m e2e $(addprefix --ignore=tests/,$(not_in_quick))
+	$(bin)/pytest $(at_once) $(addprefix tests/,$(not_in_quick))
+	$(bin)/pytest $(at_once) -m e2e $(addprefix --ignore=tests/,$(not_in_quick))
 
 # Bugs are planted in src, one at a time, in copies under mutants/: docs/security.md.
 # WHAT="lambda_adapter.events.*" plants those of some modules only.
@@ -66,12 +66,12 @@ mutation: .venv/with-dev .venv/with-mutation ## plant bugs, and list those that 
 
 coverage: dev zipapp rie ## make test, and how much of the source its tests reach
 	$(bin)/coverage erase
-	$(bin)/coverage run -m pytest $(in_pairs)
+	$(bin)/coverage run -m pytest $(at_once)
 	$(bin)/coverage combine --quiet
 	$(bin)/coverage report
 
 e2e: dev zipapp rie ## the end-to-end tests alone: the emulator, real applications
-	$(bin)/pytest $(in_pairs) -m e2e
+	$(bin)/pytest $(at_once) -m e2e
 
 clients: dev ## the tests of requests, a real client, through every gateway: two minutes
 	$(bin)/python -m tests.clients
@@ -111,7 +111,7 @@ release: release-tag zipapp dist/layer.zip $(natives) ## all files of a release,
 	$(bin)/python packaging/build_release.py dist/release
 
 release-test: dev ## test the files in dist/release as they are
-	$(bin)/pytest -m release
+	$(bin)/pytest -m release tests/packaging
 
 release-check: release ## build the files of a release and test them
 	$(MAKE) release-test

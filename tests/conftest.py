@@ -16,6 +16,15 @@ settings.register_profile("brief", deadline=None, max_examples=25)
 settings.register_profile("ci", settings.get_profile("brief"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "brief")
 
+MOST_AT_ONCE = 16
+"""More would wait for the longest file."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Run two for each processor: most tests wait for processes, or for a time."""
+    return min(2 * (os.cpu_count() or 1), MOST_AT_ONCE)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put first what may take longest: at the end, one processor would wait for it."""
