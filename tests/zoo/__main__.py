@@ -4,6 +4,7 @@ import argparse
 import sys
 import tempfile
 import time
+from datetime import date
 from pathlib import Path
 
 import trio
@@ -23,6 +24,9 @@ def main() -> int:
     all_ = [*DEFECTIVE, *HEALTHY]
     chosen = [each for each in all_ if not options.names or each.name in options.names]
     there = [each for each in chosen if each.is_here]
+    if options.table and there != all_:
+        left = ", ".join(each.name for each in all_ if each not in there)
+        parser.error(f"a table is of one run of all applications, also of {left}")
 
     def told(outcome: Outcome) -> None:
         mark = "ok  " if outcome.good else "MISS"
@@ -55,7 +59,7 @@ def main() -> int:
     good = sum(each.good for each in outcomes)
     print(f"{good} of {len(outcomes)} in {time.monotonic() - began:.0f} s")
     if options.table:
-        renew(outcomes)
+        renew(outcomes, quick=options.quick)
     return 0 if good == len(outcomes) else 1
 
 
@@ -63,8 +67,8 @@ MARK = "<!-- `python -m tests.zoo --quick --table` writes this table -->"
 PAGE = Path(__file__).parents[2] / "docs/local-check.md"
 
 
-def renew(outcomes: list[Outcome]) -> None:
-    """Write the table of found and missed into the page."""
+def renew(outcomes: list[Outcome], *, quick: bool) -> None:
+    """Write the table of found and missed into the page, and when they were checked."""
     found: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
         found.setdefault((outcome.specimen.kinds or ("healthy",))[0], []).append(
@@ -80,10 +84,12 @@ def renew(outcomes: list[Outcome]) -> None:
         rows.append(f"| `{kind}` | {good} | {bad} |")
     count = sum(each.good for each in outcomes)
     rows.append(f"| all | {count} of {len(outcomes)} | |")
+    kind = "quick" if quick else "long"
+    rows += ["", f"One run of the {kind} check, on {date.today():%-d %B %Y}."]
     text = PAGE.read_text()
     before, _, after = text.partition(MARK)
-    rest = after[after.index("\n\n") :]
-    PAGE.write_text(before + MARK + "\n" + "\n".join(rows) + rest)
+    rest = after[after.index("\n## ") :]
+    PAGE.write_text(before + MARK + "\n" + "\n".join(rows) + "\n" + rest)
 
 
 if __name__ == "__main__":

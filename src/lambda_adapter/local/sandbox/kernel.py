@@ -5,7 +5,6 @@ Numbers from 424 on are the same on x86-64 and ARM64; ``MACHINE`` has the others
 
 import ctypes
 import os
-import platform
 
 IS_LINUX = os.uname().sysname == "Linux"
 """Whether this system has any of these calls."""
@@ -49,7 +48,7 @@ class _Program(ctypes.Structure):
 
 def machine() -> str:
     """Return the name of the processor's architecture."""
-    return platform.machine()
+    return os.uname().machine
 
 
 def unshare(flags: int) -> None:

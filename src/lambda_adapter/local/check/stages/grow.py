@@ -94,7 +94,10 @@ class _Sending:
             path = self._paths[self.number % len(self._paths)]
             outcome = await self._subject.ask(Target(path))
             self.number += 1
-            if outcome.status >= 500 and not outcome.late:
+            if outcome.late:  # it is a finding already, and each takes its time
+                self.ended = True
+                return
+            if outcome.status >= 500:
                 self.ended = True
                 self.failures = _judge_failure(
                     self._subject, path, outcome.status, self._first_line
