@@ -44,8 +44,8 @@ def judge_start(start: Start, memory_mb: int) -> Iterator[Finding]:
             "start-time",
             f"needs {here:.0f} s to start at {memory_mb:,} MB; Lambda gives 10 s",
             seen=seen,
-            on_lambda="init is ended after 10 s, and starts again with the first request,"
-            " within the function's timeout",
+            on_lambda="init is ended after 10 s, and starts again with the first"
+            " request, within the function's timeout",
             cure=cure,
             page="snapstart.md",
         )
