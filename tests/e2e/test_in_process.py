@@ -5,6 +5,7 @@ import os
 import site
 import subprocess
 import venv
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,10 +28,21 @@ def app(environ, start_response):
     return [json.dumps([sys.prefix, *found]).encode()]
 """
 
-OLD_ATTRS = """
+OLD = """
 def __getattr__(name):
-    raise AttributeError(f"module 'attrs' has no attribute {name!r}")
+    raise AttributeError(f"module has no attribute {name!r}")
 """
+"""A package that has nothing of what its later versions have."""
+
+
+def write_old(directory: Path, project: str, *modules: str) -> None:
+    """Write a package that is too old."""
+    info = directory / f"{project}-0.1.dist-info"
+    info.mkdir(parents=True)
+    metadata = f"Metadata-Version: 2.1\nName: {project}\nVersion: 0.1\n"
+    (info / "METADATA").write_text(metadata)
+    for module in modules:
+        (directory / f"{module}.py").write_text(OLD)
 
 
 @pytest.fixture
@@ -118,19 +130,13 @@ async def test_wrapper_script(runtime, package, python):
 
 async def test_conflict(runtime, package, python: dict[str, Any], tmp_path):
     """A package that is too old is named, with the adapter's own version of it."""
-    old = tmp_path / "old"
-    (old / "attrs-19.3.0.dist-info").mkdir(parents=True)
-    (old / "attrs-19.3.0.dist-info/METADATA").write_text(
-        "Metadata-Version: 2.1\nName: attrs\nVersion: 19.3.0\n"
-    )
-    for module in ("attr", "attrs"):
-        (old / f"{module}.py").write_text(OLD_ATTRS)
+    write_old(tmp_path / "old", "sortedcontainers", "sortedcontainers")
 
     async with open_adapter(
         runtime.address,
         ["--app-dir", str(package), "--wsgi", "where:app"],
         adapter=[str(BOOTSTRAP)],
-        PYTHONPATH=str(old),
+        PYTHONPATH=str(tmp_path / "old"),
         **(python | SHIV_ROOT),
     ) as adapter:
         status = await adapter.wait()
@@ -138,8 +144,25 @@ async def test_conflict(runtime, package, python: dict[str, Any], tmp_path):
     posted = await runtime.wait_posted(INIT_ERROR)
     message = str(posted.json()["errorMessage"])
     assert status == 64
-    assert "attrs 19.3.0 (the adapter comes with " in message
+    assert "sortedcontainers 0.1 (the adapter comes with " in message
     assert message in adapter.log
+
+
+async def test_no_conflict_with_what_is_not_imported(
+    runtime, package, python, tmp_path
+):
+    """An old attrs does not matter, since nothing of a start needs attrs."""
+    write_old(tmp_path / "old", "attrs", "attr", "attrs")
+
+    found = await where(
+        runtime,
+        ["--app-dir", str(package), "--wsgi", "where:app"],
+        PYTHONPATH=str(tmp_path / "old"),
+        **python,
+        **SHIV_ROOT,
+    )
+
+    assert found[3].startswith(SHIV_ROOT["SHIV_ROOT"])
 
 
 def test_outside_lambda(package, python):
