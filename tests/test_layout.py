@@ -72,13 +72,13 @@ TESTED_BY = {
     # A sandbox is its kernel's, and seen from inside.
     **dict.fromkeys(
         [
-            *("local/sandbox/jail", "local/sandbox/kernel", "local/sandbox/limits"),
+            *("local/sandbox/jail", "local/sandbox/syscalls", "local/sandbox/limits"),
             "local/sandbox/plan",
         ],
         "local/sandbox/test_confine",
     ),
     **dict.fromkeys(
-        ["local/sandbox/attempts", "local/sandbox/syscalls"],
+        ["local/sandbox/attempts", "local/sandbox/seccomp"],
         "local/sandbox/test_watcher",
     ),
     "local/sandbox/procfs": "local/sandbox/test_governor",

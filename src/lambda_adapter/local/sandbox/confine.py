@@ -12,7 +12,7 @@ import socket
 import stat
 import sys
 
-from lambda_adapter.local.sandbox import kernel, syscalls
+from lambda_adapter.local.sandbox import seccomp, syscalls
 from lambda_adapter.local.sandbox.plan import Enforced, Plan
 
 UID, GID = 993, 990
@@ -29,10 +29,10 @@ def main(argv: list[str]) -> None:
     enforced = confine(plan)
     descriptors = []
     try:
-        watched = plan["watch"] and kernel.IS_LINUX
-        program = syscalls.program(kernel.machine()) if watched else b""
+        watched = plan["watch"] and syscalls.IS_LINUX
+        program = seccomp.program(syscalls.machine()) if watched else b""
         if program:
-            descriptors.append(kernel.install_filter(program))
+            descriptors.append(syscalls.install_filter(program))
     except OSError as error:
         enforced["missing"].append(f"the names of files ({error.strerror})")
     socket.send_fds(channel, [json.dumps(enforced).encode()], descriptors)
@@ -47,7 +47,7 @@ def confine(plan: Plan) -> Enforced:
     """Confine this process as far as the system allows; return what is enforced."""
     enforced: Enforced = {"by": [], "missing": []}
     try:
-        if not kernel.IS_LINUX:
+        if not syscalls.IS_LINUX:
             raise OSError(errno.ENOSYS, "this is not Linux")
         _with_namespaces(plan)
         enforced["by"] = ["namespaces"]
@@ -89,7 +89,7 @@ def _with_namespaces(plan: Plan) -> None:
 def _enter(plan: Plan) -> None:
     uid, gid = os.getuid(), os.getgid()
     cwd = os.getcwd()
-    kernel.unshare(kernel.CLONE_NEWUSER | kernel.CLONE_NEWNS)
+    syscalls.unshare(syscalls.CLONE_NEWUSER | syscalls.CLONE_NEWNS)
     # Opened only now: what is of another mount namespace can't be bound here.
     kept = [(path, os.open(path, os.O_PATH)) for path in plan["kept"]]
     for name, text in (
@@ -99,18 +99,18 @@ def _enter(plan: Plan) -> None:
     ):
         with open(f"/proc/self/{name}", "w") as file:
             file.write(text)
-    kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
-    kernel.make_readonly("/")
+    syscalls.mount("none", "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
+    syscalls.make_readonly("/")
     if plan["fresh_tmp"]:
-        safe = kernel.MS_NOSUID | kernel.MS_NODEV
-        kernel.mount(
+        safe = syscalls.MS_NOSUID | syscalls.MS_NODEV
+        syscalls.mount(
             "tmpfs", "/tmp", "tmpfs", safe, f"size={plan['tmp_mb']}m,mode=1777"
         )
         for path, descriptor in kept:
             _put_back(path, descriptor)
     if os.path.isdir("/dev/shm"):
         options = "size=4k,mode=0"
-        kernel.mount("tmpfs", "/dev/shm", "tmpfs", kernel.MS_NOSUID, options)
+        syscalls.mount("tmpfs", "/dev/shm", "tmpfs", syscalls.MS_NOSUID, options)
     for path in plan["closed"]:
         _close(path)
     os.chdir(cwd)  # what lay below the old /tmp is seen at its new place
@@ -127,27 +127,27 @@ def _put_back(path: str, descriptor: int) -> None:
         if not os.path.exists(path):
             os.mknod(path)
     source = f"/proc/self/fd/{descriptor}"
-    kernel.mount(source, path, None, kernel.MS_BIND | kernel.MS_REC)
+    syscalls.mount(source, path, None, syscalls.MS_BIND | syscalls.MS_REC)
 
 
 def _close(path: str) -> None:
     """Hide files that others may not read: Lambda's user is one of them."""
     if os.path.isdir(path):
-        kernel.mount("tmpfs", path, "tmpfs", kernel.MS_NOSUID, "size=4k,mode=0")
+        syscalls.mount("tmpfs", path, "tmpfs", syscalls.MS_NOSUID, "size=4k,mode=0")
         return
     closed = "/tmp/.closed"
     if not os.path.exists(closed):
         os.mknod(closed, 0)
-    kernel.mount(closed, path, None, kernel.MS_BIND)
+    syscalls.mount(closed, path, None, syscalls.MS_BIND)
 
 
 def _with_landlock(plan: Plan, enforced: Enforced) -> None:
     """Forbid writes outside of /tmp: what Linux can do without a namespace."""
     allowed = ["/tmp", "/dev/null", "/dev/tty", "/dev/zero", "/proc"]
     try:
-        if not kernel.IS_LINUX:
+        if not syscalls.IS_LINUX:
             raise OSError(errno.ENOSYS, "this is not Linux")
-        kernel.landlock(_LANDLOCK_WRITES, allowed)
+        syscalls.landlock(_LANDLOCK_WRITES, allowed)
         enforced["by"].append("Landlock")
     except OSError as error:
         enforced["missing"].append(f"a read-only disk ({error.strerror})")

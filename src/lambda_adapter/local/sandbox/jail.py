@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import lambda_adapter
-from lambda_adapter.local.sandbox import kernel
+from lambda_adapter.local.sandbox import syscalls
 from lambda_adapter.local.sandbox.attempts import Attempts, is_below
 from lambda_adapter.local.sandbox.governor import Governor
 from lambda_adapter.local.sandbox.limits import DESCRIPTORS, HOME, MOST_VCPU, Limits
@@ -95,7 +95,7 @@ class Jail:
             self.enforced = json.loads(text)
         for listener in listeners:
             Watcher(listener, self.attempts).start()
-        if not kernel.IS_LINUX:
+        if not syscalls.IS_LINUX:
             self.enforced["missing"] += ["memory", "CPU by memory"]
             return
         share = max(self.limits.vcpu, self.limits.init_cpu or 0)

@@ -1,106 +1,157 @@
-"""Build the kernel's filter that selects the system calls to watch.
+"""System calls for which Python has no function.
 
-The program is classic BPF over ``struct seccomp_data``:
-https://docs.kernel.org/userspace-api/seccomp_filter.html
+Numbers from 424 on are the same on x86-64 and ARM64; ``MACHINE`` has the others.
 """
 
-import struct
+import ctypes
+import os
 
-NAMES = {
-    "x86_64": {
-        2: "open",
-        257: "openat",
-        85: "creat",
-        437: "openat2",
-        83: "mkdir",
-        258: "mkdirat",
-        87: "unlink",
-        263: "unlinkat",
-        82: "rename",
-        264: "renameat",
-        316: "renameat2",
-        49: "bind",
-        42: "connect",
-        105: "setuid",
-        106: "setgid",
-        116: "setgroups",
-        92: "chown",
-        93: "fchown",
-        260: "fchownat",
-        117: "setresuid",
-        119: "setresgid",
-        165: "mount",
-    },
-    "aarch64": {
-        56: "openat",
-        437: "openat2",
-        34: "mkdirat",
-        35: "unlinkat",
-        38: "renameat",
-        276: "renameat2",
-        200: "bind",
-        203: "connect",
-        146: "setuid",
-        144: "setgid",
-        159: "setgroups",
-        54: "fchownat",
-        55: "fchown",
-        147: "setresuid",
-        149: "setresgid",
-        40: "mount",
-    },
-}
-"""The watched calls of each architecture, by number."""
+IS_LINUX = os.uname().sysname == "Linux"
+"""Whether this system has any of these calls."""
 
-PRIVILEGED = frozenset(
-    {"setuid", "setgid", "setgroups", "setresuid", "setresgid"}
-    | {"chown", "fchown", "fchownat", "mount"}
-)
-"""Calls that need rights that a function's user does not have."""
+CLONE_NEWNS = 0x0002_0000
+CLONE_NEWUSER = 0x1000_0000
+MS_NOSUID, MS_NODEV = 2, 4
+MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x4_0000
+MOUNT_ATTR_RDONLY = 1
+AT_RECURSIVE = 0x8000
+AT_FDCWD = -100
+PR_SET_NO_NEW_PRIVS = 38
+_MOUNT_SETATTR = 442
+_LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446
+_SECCOMP = {"x86_64": 317, "aarch64": 277}
 
-_ARCHITECTURES = {"x86_64": 0xC000_003E, "aarch64": 0xC000_00B7}
-"""AUDIT_ARCH_*: call numbers depend on it."""
-
-_WRITES = 0o3 | 0o100 | 0o1000
-"""O_WRONLY, O_RDWR, O_CREAT and O_TRUNC: an open without them writes nothing."""
-
-_ALLOW, _NOTIFY = 0x7FFF_0000, 0x7FC0_0000
-_LOAD, _EQUAL, _ANY_BIT, _RETURN = 0x20, 0x15, 0x45, 0x06
-_NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
-_FLAGS_OF = {"open": 1, "openat": 2}
-"""The position of a call's flags among its arguments."""
+_libc = ctypes.CDLL(None, use_errno=True)
 
 
-def program(machine: str) -> bytes:
-    """Return the filter for an architecture; empty if it is not supported."""
-    if machine not in NAMES:
-        return b""
-    steps = [
-        _step(_LOAD, _ARCHITECTURE),
-        _step(_EQUAL, _ARCHITECTURES[machine], 1, 0),
-        _step(_RETURN, _ALLOW),
-        _step(_LOAD, _NUMBER),
-    ]
-    for number, name in NAMES[machine].items():
-        steps += _opens(number, name) if name in _FLAGS_OF else _always(number)
-    return b"".join([*steps, _step(_RETURN, _ALLOW)])
-
-
-def _always(number: int) -> list[bytes]:
-    return [_step(_EQUAL, number, 0, 1), _step(_RETURN, _NOTIFY)]
-
-
-def _opens(number: int, name: str) -> list[bytes]:
-    """Notify only if the flags open a file for writing."""
-    flags = _ARGUMENTS + 8 * _FLAGS_OF[name]  # the low half: both are little-endian
-    return [
-        _step(_EQUAL, number, 0, 4),
-        _step(_LOAD, flags),
-        _step(_ANY_BIT, _WRITES, 0, 1),
-        _step(_RETURN, _NOTIFY),
-        _step(_RETURN, _ALLOW),
+class _MountAttr(ctypes.Structure):
+    _fields_ = [
+        ("set", ctypes.c_uint64),
+        ("clear", ctypes.c_uint64),
+        ("propagation", ctypes.c_uint64),
+        ("userns", ctypes.c_uint64),
     ]
 
 
-def _step(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
-    return struct.pack("=HBBI", code, if_true, if_false, value)
+class _Ruleset(ctypes.Structure):
+    _fields_ = [("handled_access_fs", ctypes.c_uint64)]
+
+
+class _PathBeneath(ctypes.Structure):
+    _pack_ = 1
+    _fields_ = [("allowed_access", ctypes.c_uint64), ("parent_fd", ctypes.c_int32)]
+
+
+class _Program(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_char_p)]
+
+
+def machine() -> str:
+    """Return the name of the processor's architecture."""
+    return os.uname().machine
+
+
+def unshare(flags: int) -> None:
+    """Leave the namespaces of the parent.
+
+    Raises:
+        OSError: the system forbids it.
+    """
+    _checked(_libc.unshare(flags), "unshare")
+
+
+def mount(
+    source: str, target: str, kind: str | None, flags: int, data: str = ""
+) -> None:
+    """Mount a file system, or bind a path.
+
+    Raises:
+        OSError: it can't be mounted.
+    """
+    result = _libc.mount(
+        source.encode(),
+        target.encode(),
+        kind.encode() if kind else None,
+        ctypes.c_ulong(flags),
+        data.encode(),
+    )
+    _checked(result, f"mount {target}")
+
+
+def make_readonly(path: str) -> None:
+    """Make a mount and all below it read-only, in one call.
+
+    To remount each by hand fails where flags are locked: mount_namespaces(7).
+
+    Raises:
+        OSError: Linux before 5.12, or not allowed.
+    """
+    attributes = _MountAttr(set=MOUNT_ATTR_RDONLY)
+    result = _libc.syscall(
+        _MOUNT_SETATTR,
+        AT_FDCWD,
+        path.encode(),
+        AT_RECURSIVE,
+        ctypes.byref(attributes),
+        ctypes.c_size_t(ctypes.sizeof(attributes)),
+    )
+    _checked(result, "mount_setattr")
+
+
+def forbid_new_privileges() -> None:
+    """Forbid an exec to add privileges, as filters and Landlock require."""
+    _checked(_libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
+
+
+def landlock(access: int, allowed: list[str]) -> None:
+    """Forbid kinds of access to all files but those below some paths.
+
+    https://docs.kernel.org/userspace-api/landlock.html
+
+    Raises:
+        OSError: this kernel has no Landlock.
+    """
+    ruleset = _Ruleset(access)
+    size = ctypes.c_size_t(ctypes.sizeof(ruleset))
+    fd = _libc.syscall(_LANDLOCK_CREATE, ctypes.byref(ruleset), size, 0)
+    _checked(fd, "landlock_create_ruleset")
+    for path in allowed:
+        if not os.path.exists(path):
+            continue
+        parent = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        rule = _PathBeneath(access if os.path.isdir(path) else access & _FILE, parent)
+        result = _libc.syscall(_LANDLOCK_ADD, fd, 1, ctypes.byref(rule), 0)
+        _checked(result, f"landlock_add_rule {path}")
+        os.close(parent)
+    forbid_new_privileges()
+    _checked(_libc.syscall(_LANDLOCK_RESTRICT, fd, 0), "landlock_restrict_self")
+    os.close(fd)
+
+
+_FILE = 0b10
+"""The accesses of Landlock's first version that a file can have: to write it."""
+
+
+def install_filter(program: bytes) -> int:
+    """Install a filter of system calls; return the descriptor for its notifications.
+
+    https://man7.org/linux/man-pages/man2/seccomp_unotify.2.html
+
+    Raises:
+        OSError: the system forbids it, or another filter has a listener already.
+    """
+    if machine() not in _SECCOMP:
+        raise OSError("no number for seccomp(2) on this machine")
+    forbid_new_privileges()
+    code = _Program(len(program) // 8, program)
+    set_mode_filter, new_listener = 1, 8
+    number = _SECCOMP[machine()]
+    fd = _libc.syscall(number, set_mode_filter, new_listener, ctypes.byref(code))
+    _checked(fd, "seccomp")
+    return int(fd)
+
+
+def _checked(result: int, what: str) -> None:
+    if result < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"{what}: {os.strerror(code)}")

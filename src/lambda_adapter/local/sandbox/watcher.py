@@ -14,7 +14,7 @@ import socket
 import struct
 import threading
 
-from lambda_adapter.local.sandbox import kernel
+from lambda_adapter.local.sandbox import syscalls
 from lambda_adapter.local.sandbox.attempts import (
     Attempts,
     Bind,
@@ -23,7 +23,7 @@ from lambda_adapter.local.sandbox.attempts import (
     Write,
     normal,
 )
-from lambda_adapter.local.sandbox.syscalls import NAMES, PRIVILEGED
+from lambda_adapter.local.sandbox.seccomp import NAMES, PRIVILEGED
 
 _RECEIVE, _SEND = 0xC050_2100, 0xC018_2101
 """SECCOMP_IOCTL_NOTIF_RECV and _SEND, with the sizes of their structures."""
@@ -45,7 +45,7 @@ class Watcher(threading.Thread):
         super().__init__(name="lambda-adapter sandbox watcher", daemon=True)
         self._listener = listener
         self._attempts = attempts
-        self._names = NAMES[kernel.machine()]
+        self._names = NAMES[syscalls.machine()]
 
     def run(self) -> None:
         """Record each call, and let it continue."""

@@ -13,9 +13,9 @@ from lambda_adapter.app.in_process.response import (
     too_large,
 )
 from lambda_adapter.app.in_process.watchdog import Watchdog
-from lambda_adapter.app.in_process.wsgi.call import Worker, WSGIResponder
 from lambda_adapter.app.in_process.wsgi.environ import make_environ
 from lambda_adapter.app.in_process.wsgi.exchange import Application
+from lambda_adapter.app.in_process.wsgi.responder import Worker, WSGIResponder
 from lambda_adapter.errors import AppStuckError
 from lambda_adapter.http.messages import Request, Response
 
