@@ -5,7 +5,8 @@ Here they are written into the modules, as attrs wrote them: it keeps their sour
 tracebacks. What differs afterwards: no class has `__attrs_attrs__` or annotations of
 its fields, so that attrs' own functions (`evolve`, `fields`) do not know it, and an
 `outcome.Error` of no exception has a TypeError with fewer arguments. Imports that only
-functions need go to where these need them.
+functions need go to where these need them; and msgspec imports the submodules that the
+adapter does not use once they are asked for.
 
 The output depends on the packages alone, once PYTHONHASHSEED is set: attrs salts hashes
 with a hash of the class's name. Run by `expand`, in a process that has these packages.
@@ -35,6 +36,58 @@ LATE = {"copy", "inspect", "traceback", "warnings"}
 
 OTHER_SYSTEMS = ("_io_kqueue.py", "_io_windows.py", "_windows_cffi.py")
 """Which can't be imported here, and are not needed."""
+
+REPLACED = {
+    "trio/_core/_run.py": (
+        # Tasks that wait until all others do: of those there are none at a start.
+        ("from sortedcontainers import SortedDict\n", "\n"),
+        ("attrs.Factory(SortedDict)", "attrs.Factory(dict)"),
+        (
+            "        self.waiting_for_idle[key] = task\n",
+            """\
+        if not self.waiting_for_idle:
+            from sortedcontainers import SortedDict
+
+            self.waiting_for_idle = SortedDict()
+        self.waiting_for_idle[key] = task
+""",
+        ),
+    ),
+    "msgspec/__init__.py": (
+        (
+            "from . import inspect, json, msgpack, structs, toml, yaml\n",
+            "from . import json, structs\n",
+        ),
+        (
+            "from ._version import __version__\n",
+            """from ._version import __version__
+
+
+def __getattr__(name):
+    if name not in {"inspect", "msgpack", "toml", "yaml"}:
+        raise AttributeError(f"module 'msgspec' has no attribute {name!r}")
+    from importlib import import_module
+
+    return import_module(f"msgspec.{name}")
+""",
+        ),
+    ),
+    "msgspec/json.py": (
+        (
+            "from ._json_schema import schema, schema_components\n",
+            """
+
+def __getattr__(name):
+    if name not in {"schema", "schema_components"}:
+        raise AttributeError(f"module 'msgspec.json' has no attribute {name!r}")
+    from . import _json_schema
+
+    return getattr(_json_schema, name)
+""",
+        ),
+    ),
+}
+"""What stands in a module once, and what takes its place."""
 
 DECORATORS = {"attr.s", "attrs.define", "attrs.frozen", "define"}
 FIELDS = {"attr.ib", "attrs.field", "attrs.Factory"}
@@ -85,13 +138,27 @@ def main() -> None:
     """Expand the packages in the directory that the command line names."""
     site_packages = Path(sys.argv[1])
     importlib.import_module("trio")
-    sources = {
-        path: expanded(path.read_text("utf-8"), module_name(path, site_packages))
-        for path in find_modules(site_packages)
-    }
+    sources = {site_packages / name: replaced(site_packages, name) for name in REPLACED}
+    for path in find_modules(site_packages):
+        source = sources.get(path) or path.read_text("utf-8")
+        sources[path] = expanded(source, module_name(path, site_packages))
     for path, source in sources.items():
         path.write_text(source, "utf-8")
     shutil.copy(HELPERS, site_packages / "outcome" / HELPERS.name)
+
+
+def replaced(site_packages: Path, name: str) -> str:
+    """Return a module's source with what takes the place of its texts.
+
+    Raises:
+        SystemExit: One of them is not there once.
+    """
+    source = (site_packages / name).read_text("utf-8")
+    for text, other in REPLACED[name]:
+        if source.count(text) != 1:
+            raise SystemExit(f"{name} does not have {text!r} once")
+        source = source.replace(text, other)
+    return source
 
 
 def find_modules(site_packages: Path) -> list[Path]:

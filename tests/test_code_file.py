@@ -81,7 +81,7 @@ def modules(
     _, version, *sizes = marshal.loads(data[:HEAD])
     assert version == sys.version
     ends = [HEAD, HEAD + sizes[0], HEAD + sum(sizes), None]
-    ours, library, besides = [
+    ours, (library, _), besides = [
         marshal.loads(data[start:end]) for start, end in pairwise(ends)
     ]
     assert {"threading", "collections"} <= library.keys()
@@ -118,6 +118,23 @@ async def test_a_start_reads_no_other_code(root: Path, runtime: FakeRuntimeApi):
         posted = await runtime.invoke({"an": "event"})
 
     assert posted.json() == {"an": "event"}
+
+
+def test_a_start_compiles_no_regular_expression(root: Path):
+    """Regular expressions are in the file, and none is compiled at a start."""
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1]);"
+        "from lambda_adapter import code_file, cli; code_file.use(sys.argv[1]);"
+        "import re; re._compiler = None; cli.import_serve();"
+        "from lambda_adapter.events import body; print(body._CHARSET.flags)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-IS", "-c", program, code_file(root).parents[1]],
+        capture_output=True,
+        text=True,
+    )
+
+    assert (done.stdout, done.stderr) == ("0\n", "")
 
 
 @pytest.mark.parametrize("damage", ["missing", "cut short", "another Python"])

@@ -42,14 +42,6 @@ NEEDED_LATE = (
 )
 """What functions import when they need it."""
 
-UNUSED = {
-    "msgspec/__init__.py": "from . import inspect, json, msgpack, structs, toml, yaml",
-    "msgspec/json.py": "from ._json_schema import schema, schema_components",
-}
-"""Imports in msgspec of what the adapter does not use."""
-
-USED = {"msgspec/__init__.py": "from . import json, structs", "msgspec/json.py": ""}
-
 EMPTIED = ("trio/__init__.py", "trio/lowlevel.py")
 """What `lazy_trio` fills, and whose own code asks for all of trio."""
 
@@ -150,12 +142,6 @@ def find_modules(
 
     The second list has the files of those that CPython has frozen.
     """
-    for module, imports in UNUSED.items():
-        path = site_packages / module
-        source = path.read_text("utf-8")
-        if imports not in source:
-            raise SystemExit(f"{module} does not have {imports!r}")
-        path.write_text(source.replace(imports, USED[module]), "utf-8")
     for module in EMPTIED:
         (site_packages / module).write_text("")
     instead = site_packages / "instead"

@@ -5,7 +5,8 @@ twelfth of the instructions of a start, and an image that is fetched lazily is w
 for at each file. So once the zipapp is unpacked and compiled for good,
 ``write_code_file`` copies what the pycs have into one file, and ``use`` imports from
 it. The zipapp's modules are for the magic number that they were compiled for, as pycs
-are, and the standard library's for this very build of Python:
+are, and the standard library's for this very build of Python, as are the regular
+expressions that a start compiles:
 https://docs.python.org/3/library/importlib.html#importlib.util.MAGIC_NUMBER
 https://docs.python.org/3/library/sys.html#sys.version
 
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 
     Modules = dict[str, tuple[str, str, bool, bytes]]
     """Of each: source, pyc, whether it is a package, and its code as marshal has it."""
+    Groups = dict[str, int]
+    Names = tuple[str | None, ...]
+    Patterns = dict[tuple[str | bytes, int], tuple[int, bytes, int, Groups, Names]]
+    """Of each, with its flags: what ``_sre`` is given for it, the code as bytes."""
 
     Head = tuple[bytes, str, int, int]
     """Magic number, version of Python, and sizes of the first two parts."""
@@ -51,21 +56,23 @@ def use(site_packages: str) -> None:
     global reason
     path = path_in(site_packages)
     try:
-        modules = _read(path)
+        modules, patterns = _read(path)
     except (OSError, EOFError, TypeError, ValueError) as error:
         reason = f"each module is imported from its own file: {path}: {error}"
         return
     if sys.flags.isolated:
         # After built-in and frozen modules, and before those on the path.
-        sys.meta_path.insert(2, CodeFile(site_packages, modules))
+        sys.meta_path.insert(2, CodeFile(site_packages, modules, patterns))
     else:
         from lambda_adapter import code_entries
 
         code_entries.add(site_packages, modules)
 
 
-def _read(path: str) -> Modules:
+def _read(path: str) -> tuple[Modules, Patterns]:
     """Return what a start of this Python imports: the zipapp's, and what it may add.
+
+    And the regular expressions that it compiles, if they are from this build of Python.
 
     Raises:
         OSError: there is no such file.
@@ -78,20 +85,24 @@ def _read(path: str) -> Modules:
             raise ValueError("it is for another Python")
         modules: Modules = marshal.loads(file.read(size))  # noqa: S302
         besides: Modules = {}
+        patterns: Patterns = {}
         if not sys.flags.isolated:
             file.seek(library_size, os.SEEK_CUR)
             besides = marshal.loads(file.read())  # noqa: S302
         elif version == sys.version:
-            besides = marshal.loads(file.read(library_size))  # noqa: S302
-        return modules | besides
+            besides, patterns = marshal.loads(file.read(library_size))  # noqa: S302
+        return modules | besides, patterns
 
 
 class CodeFile:
     """Finds and loads the modules of the file, each once."""
 
-    def __init__(self, site_packages: str, modules: Modules) -> None:
+    def __init__(
+        self, site_packages: str, modules: Modules, patterns: Patterns
+    ) -> None:
         self._site_packages = site_packages
         self._modules = modules
+        self._patterns = patterns
 
     def find_spec(
         self, name: str, path: object = None, target: object = None
@@ -119,3 +130,16 @@ class CodeFile:
         """Run a module's code."""
         *_, code = self._modules[module.__name__]
         exec(marshal.loads(code), vars(module))  # noqa: S102, S302 - as trusted as a pyc
+        if module.__name__ == "re":
+            self._fill(vars(module).get("_cache"))
+
+    def _fill(self, cache: object) -> None:
+        """Put the regular expressions where ``re`` has those that it has compiled."""
+        import _sre  # type: ignore[import-not-found]
+
+        if not isinstance(cache, dict):
+            return
+        for (pattern, flags), (given, code, *rest) in self._patterns.items():
+            words = memoryview(code).cast("I").tolist()
+            key = type(pattern), pattern, flags
+            cache[key] = _sre.compile(pattern, given, words, *rest)

@@ -16,7 +16,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lambda_adapter.code_file import Modules
+    from lambda_adapter.code_file import Groups, Modules, Names, Patterns
+
+    Arguments = tuple[str | bytes, int, list[int], int, Groups, Names]
 
 HEADER = 16
 """Bytes of a pyc before its code: https://peps.python.org/pep-0552/"""
@@ -39,6 +41,7 @@ def write(site_packages: str, *, with_library: bool) -> None:
     from lambda_adapter import cli
     from lambda_adapter.code_file import HEAD, path_in
 
+    compiled = note_patterns()
     cli.import_serve()
     modules, library = _read(site_packages, sys.modules.keys() - started)
     started = {*sys.modules}
@@ -46,9 +49,10 @@ def write(site_packages: str, *, with_library: bool) -> None:
         importlib.import_module(f"lambda_adapter.{name}")
     in_process, _ = _read(site_packages, sys.modules.keys() - started)
     path = path_in(site_packages)
+    of_this_build = (library, find_patterns(compiled)) if with_library else ({}, {})
     parts = [
         marshal.dumps(each, REFERENCES - 1)
-        for each in (modules, library if with_library else {}, in_process)
+        for each in (modules, of_this_build, in_process)
     ]
     head = marshal.dumps((MAGIC_NUMBER, sys.version, len(parts[0]), len(parts[1])))
     with open(f"{path}.new", "wb") as file:
@@ -75,6 +79,35 @@ def _read(site_packages: str, names: Iterable[str]) -> tuple[Modules, Modules]:
                 code,
             )
     return modules, library
+
+
+def note_patterns() -> list[Arguments]:
+    """Return a list that grows with each regular expression that is compiled."""
+    import _sre  # type: ignore[import-not-found]
+
+    compiled: list[Arguments] = []
+    make = _sre.compile
+
+    def note(*arguments: *Arguments) -> object:
+        compiled.append(arguments)
+        return make(*arguments)
+
+    _sre.compile = note
+    return compiled
+
+
+def find_patterns(compiled: list[Arguments]) -> Patterns:
+    """Return those that ``re`` has kept, and what the C module was given for each."""
+    import re
+    from array import array
+
+    given = {arguments[:2]: arguments[1:] for arguments in compiled}
+    patterns: Patterns = {}
+    for (_, pattern, flags), made in vars(re)["_cache"].items():
+        all_flags, code, groups, indexes, names = given[pattern, made.flags]
+        words = array("I", code).tobytes()
+        patterns[pattern, flags] = (all_flags, words, groups, indexes, names)
+    return patterns
 
 
 def _read_code(cached: str) -> bytes:
