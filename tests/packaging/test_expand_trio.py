@@ -14,7 +14,8 @@ from tests.emulator import BOOTSTRAP, PROJECT
 
 INSTALLED = Path(pytest.__file__).parent.parent
 PACKAGES = (
-    *("attr", "attrs", "idna", "outcome", "sniffio", "sortedcontainers", "trio"),
+    *("attr", "attrs", "idna", "msgspec", "outcome", "sniffio", "sortedcontainers"),
+    "trio",
 )
 TESTS_TIMEOUT = 300
 """Seconds for trio's own tests, which take 20 on a machine that does nothing else."""
@@ -137,6 +138,25 @@ print(sorted({"attr", "attrs", "inspect"} & set(sys.modules)))
 """
     site = f"{expanded}:{PROJECT / 'src'}"
     assert run(expanded, "-S", "-c", program, PYTHONPATH=site) == "[]\n"
+
+
+def test_the_whole_of_msgspec(expanded: Path):
+    """What msgspec does not import at a start is imported when it is asked for."""
+    program = """
+import sys, msgspec
+late = {"msgspec.inspect", "msgspec.toml", "msgspec._json_schema"}
+print(late & set(sys.modules))
+from msgspec import inspect, msgpack
+print(msgspec.json.schema(int), msgspec.toml, inspect.type_info(int), msgpack.Encoder)
+try:
+    msgspec.nothing
+except AttributeError as error:
+    print(error)
+"""
+    lines = run(expanded, "-c", program).splitlines()
+    assert lines[0] == "set()"
+    assert lines[1].startswith("{'type': 'integer'} <module 'msgspec.toml'")
+    assert lines[2] == "module 'msgspec' has no attribute 'nothing'"
 
 
 def test_the_whole_of_trio(expanded: Path):
