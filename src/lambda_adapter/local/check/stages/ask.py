@@ -243,6 +243,8 @@ class Asking:
                 self.failed = True
                 if not (governor and governor.killed):
                     yield judge_crash(target.path, "", last_line(lines))
+            elif governor and governor.killed:
+                self.failed = True
             elif ended := await self._ended():
                 self.failed = True
                 yield judge_worker_crash(target.path, ended[0], last_line(lines))
