@@ -51,7 +51,7 @@ check: dev ## ruff, mypy, import-linter, codespell, zizmor, cfn-lint
 test: dev zipapp rie ## every test but torture's long form and the images'
 	$(bin)/pytest $(at_once)
 
-quick: .venv/with-quick ## the adapter's own tests: four minutes, and a third of the packages
+quick: .venv/with-quick ## the adapter's own tests: three minutes, and a third of the packages
 	$(bin)/pytest $(at_once) -m $(in_quick) $(addprefix --ignore=tests/,$(not_in_quick))
 
 rest: dev zipapp rie ## what `make test` runs and `make quick` does not
