@@ -149,6 +149,7 @@ DEFECTIVE = (
     php("session", "disk", workers=4),
     python("unix_socket", "address"),
     gunicorn("host_refused", "host_refused:app", "host", options=THREADS),
+    gunicorn("wsgi_connects", "wsgi_connects:app", "outside", options=THREADS),
     gunicorn("wsgi_waits", "wsgi_waits:app", "start-time", options=THREADS),
     gunicorn(
         "gunicorn_shm",

@@ -102,6 +102,7 @@ async def begin(subject: Subject, progress: Callable[[str], None]) -> Beginning:
         found.is_accepting = not await trio.to_thread.run_sync(_waiting, subject.port)
     if not found.listeners and not found.ready:
         found.unix_socket = await trio.to_thread.run_sync(_unix_socket, subject)
+    if not found.ready:
         found.waits_for = await trio.to_thread.run_sync(_waits_for, subject)
     if found.ready and subject.has_port:
         await _ask_readiness(subject, found)

@@ -88,6 +88,8 @@ def _judge(
         behind = any(FOREGROUND in each for each in beginning.lines)
         findings.append(judge_exit(beginning.problem, line, cause, behind=behind))
     elif not beginning.is_accepting and not beginning.killed:
+        if beginning.waits_for:
+            findings.append(judge_waiting(beginning.waits_for))
         findings.append(judge_silence(subject.settings.pace.init, listens=True))
     elif beginning.listeners and not beginning.killed:
         if 0 < beginning.readiness_status < 500:  # it came up as it was given up
