@@ -11,6 +11,7 @@ from tests.emulator import PROJECT
 
 PHONY = re.findall(r"^\.PHONY: (.*)$", (PROJECT / "Makefile").read_text(), re.MULTILINE)
 TARGETS = " ".join(PHONY).split()
+MARK = re.compile(r"\bmark\.release\b")
 MADE = (".*", "build", "dist", "mutants", "__pycache__")
 """What is not a source: what the targets make, and hidden directories."""
 
@@ -75,6 +76,20 @@ def test_what_quick_leaves_out():
     assert [path for path in left_out if not (PROJECT / path).exists()] == []
     words = [line.split() for line in rest if "/pytest" in line]
     assert any(line[-len(left_out) :] == left_out for line in words)
+
+
+def test_where_a_release_is_tested():
+    """``make release-test`` looks into the only folder with tests of a release."""
+    (command,) = [
+        line for line in make("--dry-run", "release-test").splitlines() if "-m" in line
+    ]
+    marked = {
+        path.parent.relative_to(PROJECT).as_posix()
+        for path in (PROJECT / "tests").rglob("*.py")
+        if MARK.search(path.read_text("utf-8"))
+    }
+
+    assert {command.split()[-1]} == marked
 
 
 def test_targets_that_are_named():
