@@ -66,7 +66,7 @@ def main(load: Callable[[], None] = lambda: None) -> int:
         environ = {**environ, **settings}
     # On Lambda, ``local`` is a command like any other.
     if environ.get(RUNTIME_API):
-        return _serve(argv, environ, load)
+        return _serve_on_lambda(argv, environ, load)
     if argv[:1] == ["local"]:
         return _run_local(argv[1:])
     return _run_off_lambda(argv, environ)
@@ -76,7 +76,7 @@ def _show_version(load: Callable[[], None]) -> int:
     # Everything is imported, so that building an image with a Python that can't run the
     # adapter fails at its ``RUN lambda-adapter --version``.
     try:
-        _load(load)
+        _load_serve(load)
     except UnsupportedPythonError as error:
         _complain(str(error))
         return EX_USAGE
@@ -125,7 +125,7 @@ def _become(argv: list[str], environ: Mapping[str, str]) -> int:
         return 127 if isinstance(error, FileNotFoundError) else 126
 
 
-def _serve(
+def _serve_on_lambda(
     argv: list[str], environ: Mapping[str, str], load: Callable[[], None]
 ) -> int:
     """Start the application, unless Lambda does that itself, and serve it."""
@@ -143,13 +143,15 @@ def _serve(
 
             serve = load_serve(load, on_trio=config.asgi_loop != "asyncio")
         else:
-            serve = _load(load, beside=child)
+            serve = _load_serve(load, beside=child)
     except UnsupportedPythonError as error:
         return _give_up(error, environ)  # the child ends with this process
     return serve(config, child)
 
 
-def _load(load: Callable[[], None], beside: launcher.Child | None = None) -> Serve:
+def _load_serve(
+    load: Callable[[], None], beside: launcher.Child | None = None
+) -> Serve:
     """Import what serves the application, and return it.
 
     If the application is a child of this process, it starts at the same time and on

@@ -94,13 +94,13 @@ def _segments(text: str) -> list[str]:
 
 
 def _leads_under(segments: Sequence[str], route: ClosedPath) -> bool:
-    return len(segments) >= len(route) and all(map(_is, segments, route))
+    return len(segments) >= len(route) and all(map(_is_segment, segments, route))
 
 
 def _leads_through(segments: Sequence[str], route: ClosedPath) -> bool:
     rest = iter(segments)
-    return all(any(_is(segment, name) for segment in rest) for name in route)
+    return all(any(_is_segment(segment, name) for segment in rest) for name in route)
 
 
-def _is(segment: str, name: str) -> bool:
+def _is_segment(segment: str, name: str) -> bool:
     return segment == name or segment.startswith(name + ".")

@@ -194,7 +194,7 @@ def _execute(argv: list[str], environ: Mapping[str, str]) -> NoReturn:
     except OSError as error:
         if error.errno != errno.ENOEXEC:
             raise
-        script = _find(argv[0], environ)
+        script = _find_program(argv[0], environ)
         # A binary for another machine, or a truncated one: a shell would print garbage.
         with open(script, "rb") as file:
             if b"\0" in file.read(512):
@@ -202,7 +202,7 @@ def _execute(argv: list[str], environ: Mapping[str, str]) -> NoReturn:
         os.execve("/bin/sh", ["/bin/sh", script, *argv[1:]], environ)
 
 
-def _find(command: str, environ: Mapping[str, str]) -> str:
+def _find_program(command: str, environ: Mapping[str, str]) -> str:
     if "/" in command:
         return command
     places = [os.path.join(place, command) for place in os.get_exec_path(environ)]

@@ -43,11 +43,11 @@ def write(site_packages: str, *, with_library: bool) -> None:
 
     compiled = note_patterns()
     cli.import_serve()
-    modules, library = _read(site_packages, sys.modules.keys() - started)
+    modules, library = _read_modules(site_packages, sys.modules.keys() - started)
     started = {*sys.modules}
     for name in IN_PROCESS:
         importlib.import_module(f"lambda_adapter.{name}")
-    in_process, _ = _read(site_packages, sys.modules.keys() - started)
+    in_process, _ = _read_modules(site_packages, sys.modules.keys() - started)
     path = path_in(site_packages)
     of_this_build = (library, find_patterns(compiled)) if with_library else ({}, {})
     parts = [
@@ -60,7 +60,7 @@ def write(site_packages: str, *, with_library: bool) -> None:
     os.replace(f"{path}.new", path)
 
 
-def _read(site_packages: str, names: Iterable[str]) -> tuple[Modules, Modules]:
+def _read_modules(site_packages: str, names: Iterable[str]) -> tuple[Modules, Modules]:
     """Return the code of these modules: of the zipapp's, and of the library's."""
     modules: Modules = {}
     library: Modules = {}

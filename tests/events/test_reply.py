@@ -10,7 +10,7 @@ from lambda_adapter.events.http_api import FunctionUrlEvent, HttpApiEvent
 from lambda_adapter.events.pass_through import PassThroughEvent
 from lambda_adapter.events.reply import (
     _known,
-    _listed,
+    _list_values,
     find_wide_fields,
     listed,
     single_valued,
@@ -66,7 +66,7 @@ VALUES = st.sampled_from([b"", b"b-c", b"close", b"Keep-Alive", b"x, a", b"\xe9"
 @given(st.lists(st.tuples(NAMES, VALUES), max_size=5))
 def test_one_pass_is_as_good_as_a_close_look(fields):
     """``split`` and ``listed`` return the same values."""
-    every = _listed(fields)
+    every = _list_values(fields)
 
     assert listed(fields) == every
     values, cookies = split(fields)

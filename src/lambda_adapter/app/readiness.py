@@ -97,7 +97,7 @@ async def wait_app_ready(config: Config, process: Process | None) -> float:
                 limit = min(limit * 2, LAST_LIMIT)
             _raise_if_over(config, process, waited, check)
             if waited >= report:
-                _report(config, process, waited, check)
+                _log_not_ready(config, process, waited, check)
                 report *= 2 ** math.ceil(math.log2(waited / report) + 0.01)
             # An application that responds logs each check: 100 lines a second would
             # hide its own. One that does not yet respond logs nothing, and is asked
@@ -164,7 +164,7 @@ def _raise_if_over(
         )
 
 
-def _report(
+def _log_not_ready(
     config: Config, process: Process | None, waited: float, check: Check
 ) -> None:
     advice = advise(config, process, check)

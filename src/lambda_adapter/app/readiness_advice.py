@@ -66,7 +66,7 @@ def _settings_for(config: Config, listeners: Sequence[Listener]) -> str:
     # The lowest port is the likeliest: others belong to debuggers and child processes.
     hosts = [each for each, _ in on_port or listeners[:1]]
     settings: list[str] = []
-    if not any(_covers(each, host) for each in hosts):
+    if not any(_reaches_address(each, host) for each in hosts):
         reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(hosts[0], hosts[0])
         settings.append(f"AWS_LWA_HOST={reachable}")
     if not on_port:
@@ -75,7 +75,7 @@ def _settings_for(config: Config, listeners: Sequence[Listener]) -> str:
     return "set " + " and ".join(settings) if settings else ""
 
 
-def _covers(listening: str, host: str) -> bool:
+def _reaches_address(listening: str, host: str) -> bool:
     """Return whether a socket on the address ``listening`` is reachable at ``host``."""
     plain = listening.removeprefix("::ffff:")
     if plain == host or host == "localhost":

@@ -113,7 +113,7 @@ async def _call(config: Config, post: Post, path: str, seconds: float) -> str | 
     with trio.move_on_after(seconds) as limit:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_report_slow_hook, path, seconds)
-            failure = await _post(config, post, path)
+            failure = await _post_to_hook(config, post, path)
             nursery.cancel_scope.cancel()
     if limit.cancelled_caught:
         return f"POST {path} was not answered within {seconds:g} s"
@@ -130,7 +130,7 @@ async def _report_slow_hook(path: str, seconds: float) -> None:
     )
 
 
-async def _post(config: Config, post: Post, path: str) -> str | None:
+async def _post_to_hook(config: Config, post: Post, path: str) -> str | None:
     """POST to a hook; return why it failed, or None."""
     agent = f"lambda-adapter/{__version__} (SnapStart)".encode()
     fields = [

@@ -86,24 +86,26 @@ def classify(payload: bytes) -> type[Event]:
     # An authorizer's event describes an HTTP request, but expects a policy in reply:
     # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-input.html
     # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
-    if _has(event.method_arn) or _has(event.route_arn):
+    if _is_present(event.method_arn) or _is_present(event.route_arn):
         return PassThroughEvent
-    if _has(context.elb):
-        return AlbMultiValueEvent if _has(event.multi_value_headers) else AlbEvent
+    if _is_present(context.elb):
+        return (
+            AlbMultiValueEvent if _is_present(event.multi_value_headers) else AlbEvent
+        )
     if (
-        _has(context.service_arn)
-        or _has(context.service_network_arn)
-        or _has(context.target_group_arn)
+        _is_present(context.service_arn)
+        or _is_present(context.service_network_arn)
+        or _is_present(context.target_group_arn)
     ):
         return VpcLatticeEvent
-    if _has(event.raw_path) and _has(event.method):
+    if _is_present(event.raw_path) and _is_present(event.method):
         return VpcLatticeV1Event
-    if _has(context.connection_id) and _has(context.event_type):
+    if _is_present(context.connection_id) and _is_present(context.event_type):
         return WebSocketEvent
-    if _has(context.http):
+    if _is_present(context.http):
         is_url = b".lambda-url." in bytes(context.domain_name)
         return FunctionUrlEvent if is_url else HttpApiEvent
-    if _has(event.http_method) and _has(event.path):
+    if _is_present(event.http_method) and _is_present(event.path):
         return HttpApiV1Event if bytes(event.version) == b'"1.0"' else RestApiEvent
     return BatchEvent if _is_batch(event) else PassThroughEvent
 
@@ -120,10 +122,10 @@ def _is_batch(event: _Shape) -> bool:
     So does Firehose: https://docs.aws.amazon.com/lambda/latest/dg/services-kinesisfirehose.html
     """
     return (
-        _has(event.items)
-        or _has(event.event_source)
-        or _has(event.rmq_messages_by_queue)
-        or _has(event.delivery_stream_arn)
+        _is_present(event.items)
+        or _is_present(event.event_source)
+        or _is_present(event.rmq_messages_by_queue)
+        or _is_present(event.delivery_stream_arn)
         or _begins_object(event.records)  # Kafka's, by topic and partition
     )
 
@@ -143,7 +145,7 @@ def _classify_value(payload: bytes) -> type[Event]:
     items = _decode(payload, list[msgspec.Raw])
     if items and _begins_object(items[0]):
         record = _decode(bytes(items[0]), _Item)
-        if _has(record.event_source):
+        if _is_present(record.event_source):
             return BatchEvent
     return PassThroughEvent
 
@@ -170,7 +172,7 @@ def _begins_object(value: msgspec.Raw) -> bool:
     return bytes(memoryview(value)[:1]) == b"{"
 
 
-def _has(value: msgspec.Raw) -> bool:
+def _is_present(value: msgspec.Raw) -> bool:
     # ``null`` counts as absent: hand-written events have it for keys that do not apply.
     return value is not NULL and value != NULL
 

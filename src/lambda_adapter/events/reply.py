@@ -66,7 +66,7 @@ def split(fields: Fields) -> tuple[dict[str, str], list[str]]:
     """
     if plain := _split_plain(fields):
         return plain
-    values = _listed(fields)
+    values = _list_values(fields)
     cookies = [
         cookie
         for name in [name for name in values if name.lower() == "set-cookie"]
@@ -80,7 +80,7 @@ def listed(fields: Fields) -> dict[str, list[str]]:
     plain = _split_plain(fields)
     if plain and not plain[1]:
         return {name: [value] for name, value in plain[0].items()}
-    return _listed(fields)
+    return _list_values(fields)
 
 
 def single_valued(fields: Fields) -> dict[str, str]:
@@ -95,7 +95,7 @@ def spelled_cookies(cookies: Sequence[str]) -> dict[str, str]:
     In a map of single values, this is the only way to send several cookies. The nine
     letters have 512 spellings, more than there are cookies in any response.
     """
-    return dict(zip(_spellings(), cookies, strict=False))
+    return dict(zip(_cookie_spellings(), cookies, strict=False))
 
 
 def _split_plain(fields: Fields) -> tuple[dict[str, str], list[str]] | None:
@@ -108,7 +108,7 @@ def _split_plain(fields: Fields) -> tuple[dict[str, str], list[str]] | None:
     cookies: list[str] = []
     try:
         for name, value in fields:
-            text, role = _known.get(name) or _recognise(name)
+            text, role = _known.get(name) or _spell_header(name)
             if not role:
                 if text in values:
                     return None
@@ -124,7 +124,7 @@ def _split_plain(fields: Fields) -> tuple[dict[str, str], list[str]] | None:
     return values, cookies
 
 
-def _recognise(name: bytes) -> tuple[str, str]:
+def _spell_header(name: bytes) -> tuple[str, str]:
     lower = name.lower()
     role = DROPPED if lower in HOP_BY_HOP else ""
     if lower == b"set-cookie":
@@ -134,7 +134,7 @@ def _recognise(name: bytes) -> tuple[str, str]:
     return memoize(_known, name, (name.decode(), role))
 
 
-def _listed(fields: Fields) -> dict[str, list[str]]:
+def _list_values(fields: Fields) -> dict[str, list[str]]:
     spelling: dict[bytes, str] = {}
     values: dict[str, list[str]] = {}
     for name, value in end_to_end(fields):
@@ -144,6 +144,6 @@ def _listed(fields: Fields) -> dict[str, list[str]]:
 
 
 @functools.cache
-def _spellings() -> Sequence[str]:
+def _cookie_spellings() -> Sequence[str]:
     pairs = (dict.fromkeys((letter, letter.upper())) for letter in "set-cookie")
     return ["".join(letters) for letters in itertools.product(*pairs)]

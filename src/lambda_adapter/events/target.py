@@ -24,14 +24,14 @@ def _escaper(allowed: bytes) -> Callable[[bytes], bytes]:
         # Most paths and queries need no escape, and one ``translate`` shows that.
         if not data.translate(None, allowed):
             return data
-        table = _escapes(allowed)
+        table = _escape_table(allowed)
         return b"".join([table[byte] for byte in data])
 
     return escape
 
 
 @functools.cache
-def _escapes(allowed: bytes) -> list[bytes]:
+def _escape_table(allowed: bytes) -> list[bytes]:
     """Return what becomes of each byte: a start rarely needs it."""
     return [
         bytes([byte]) if byte in allowed else b"%%%02X" % byte for byte in range(256)
@@ -57,7 +57,7 @@ _BARE_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 def verbatim_path(path: str) -> bytes:
     """Return a path that arrived as the client sent it (ALB, REST API, URL)."""
-    return _absolute(_escape_raw_path(path.encode()))
+    return _with_slash(_escape_raw_path(path.encode()))
 
 
 def encoded_path(path: str) -> bytes:
@@ -70,7 +70,7 @@ def encoded_path(path: str) -> bytes:
     escaped = _escape_path(path.encode())
     if b"%" in escaped:
         escaped = _BARE_PERCENT.sub(b"%25", escaped)
-    return _absolute(escaped)
+    return _with_slash(escaped)
 
 
 def verbatim_query(query: str) -> bytes:
@@ -106,5 +106,5 @@ def join(path: bytes, query: bytes) -> bytes:
     return path + b"?" + query if query else path
 
 
-def _absolute(path: bytes) -> bytes:
+def _with_slash(path: bytes) -> bytes:
     return path if path.startswith(b"/") else b"/" + path

@@ -44,7 +44,7 @@ async def open_connection(address: Address) -> Connection:
     host, port = address
     last = OSError("it has no address")
     try:
-        for family, peer in await _find(host, port):
+        for family, peer in await _resolve_host(host, port):
             try:
                 return await _open_tcp_connection(family, peer)
             except OSError as error:
@@ -67,7 +67,9 @@ def _no_connection(peer: str, error: OSError) -> PeerError:
     return PeerError(message, answered=False)
 
 
-async def _find(host: str, port: int) -> list[tuple[socket.AddressFamily, Peer]]:
+async def _resolve_host(
+    host: str, port: int
+) -> list[tuple[socket.AddressFamily, Peer]]:
     """Return the addresses of a host, with their families.
 
     ``localhost`` and numeric addresses need no resolver, which would take a thread and
@@ -124,7 +126,7 @@ class Knocker:
             return False
         host, port = self._address
         self._socket = self._socket or _tcp_socket(_family(host))
-        self._code = _connect(self._socket, (host, port))
+        self._code = _begin_connect(self._socket, (host, port))
         return self._code == errno.ECONNREFUSED
 
     async def open_connection(self) -> Connection:
@@ -150,7 +152,7 @@ class Knocker:
 
 async def _open_tcp_connection(family: socket.AddressFamily, peer: Peer) -> Connection:
     sock = _tcp_socket(family)
-    return await _finish_connecting(sock, _connect(sock, peer))
+    return await _finish_connecting(sock, _begin_connect(sock, peer))
 
 
 def _tcp_socket(family: socket.AddressFamily) -> socket.socket:
@@ -160,7 +162,7 @@ def _tcp_socket(family: socket.AddressFamily) -> socket.socket:
     return sock
 
 
-def _connect(sock: socket.socket, peer: Peer) -> int:
+def _begin_connect(sock: socket.socket, peer: Peer) -> int:
     # A first call that may not block always says EINPROGRESS. On loopback the handshake
     # is over by then, and a second call says how it ended, without a wait in trio.
     code = sock.connect_ex(peer)

@@ -39,7 +39,7 @@ def read_status_line(line: bytes) -> tuple[int, int, bytes]:
         return known
     match = _STATUS_LINE.fullmatch(line)
     if match is None:
-        raise malformed(_describe(line))
+        raise malformed(_describe_status_line(line))
     read = int(match[1]), int(match[2]), match[3] or b""
     return memoize(_known_status_lines, line, read)
 
@@ -54,7 +54,7 @@ def check_beginning(line: bytes) -> None:
     # never comes, would be waited for until the deadline.
     beginning = line.strip(b"\r")[: len(_VERSION)]
     if not _VERSION.startswith(beginning):
-        raise malformed(_describe(line))
+        raise malformed(_describe_status_line(line))
 
 
 def malformed(reason: str) -> PeerError:
@@ -63,7 +63,7 @@ def malformed(reason: str) -> PeerError:
     return PeerError(message, answered=True)
 
 
-def _describe(line: bytes) -> str:
+def _describe_status_line(line: bytes) -> str:
     """Describe an invalid status line. Nothing but a protocol's name is quoted.
 
     Anything else may be a secret, and the description is logged.
@@ -199,11 +199,11 @@ def read_field(line: bytes) -> tuple[bytes, bytes, bytes]:
     name, colon, value = line.partition(b":")
     framing = _known.get(name)
     if framing is None or not colon:
-        framing = _recognise(name, colon)
+        framing = _check_name(name, colon)
     return name, value.strip(b" \t"), framing
 
 
-def _recognise(name: bytes, colon: bytes) -> bytes:
+def _check_name(name: bytes, colon: bytes) -> bytes:
     """Check a name, and return it in lower case if it frames the body, else ``b""``."""
     # RFC 9112 allows a client to join such lines, but a proxy in between may not have:
     # two readings of one head are how responses are smuggled.

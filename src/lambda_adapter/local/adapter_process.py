@@ -215,7 +215,7 @@ class AdapterProcess:
                 await trio.lowlevel.checkpoint()
         if self._jail and self._jail.governor:  # it has weighed them already
             return self._jail.governor.peak_bytes // 1_048_576
-        return await trio.to_thread.run_sync(_memory, self.pid) if self.pid else 0
+        return await trio.to_thread.run_sync(_tree_memory, self.pid) if self.pid else 0
 
     def freeze(self) -> None:
         """Stop every process."""
@@ -273,5 +273,5 @@ async def _forward_stdin(target: trio.abc.SendStream) -> None:
                 await target.send_all(data)
 
 
-def _memory(pid: int) -> int:
+def _tree_memory(pid: int) -> int:
     return processes.memory_mb(processes.tree(pid))

@@ -117,7 +117,7 @@ def read_click(given: Mapping[str, object]) -> Given:
         UsageError: a value is invalid, or two options contradict each other.
     """
     said = {
-        name: tuple(_split(value)) if isinstance(value, tuple) else value
+        name: tuple(_split_lists(value)) if isinstance(value, tuple) else value
         for name, value in given.items()
         if value is not None
     }
@@ -151,7 +151,7 @@ def _not_for_microvms(options: Given) -> set[str]:
     return {name for name, is_given in given.items() if is_given}
 
 
-def _split(values: Iterable[object]) -> Iterable[str]:
+def _split_lists(values: Iterable[object]) -> Iterable[str]:
     for value in values:
         yield from filter(None, (word.strip() for word in str(value).split(",")))
 

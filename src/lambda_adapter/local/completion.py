@@ -82,10 +82,12 @@ def candidates(words: Sequence[str]) -> list[str]:
         first = [] if rest else [w for w in COMMANDS if w.startswith(unfinished)]
     shell = ShellComplete(command, {}, "lambda-adapter", "")
     items = shell.get_completions(list(rest), unfinished)
-    return first + [_line(item.type, str(item.value)) for item in items] or [FILES]
+    return first + [_complete_value(item.type, str(item.value)) for item in items] or [
+        FILES
+    ]
 
 
-def _line(kind: str, value: str) -> str:
+def _complete_value(kind: str, value: str) -> str:
     return value if kind == "plain" else FILES
 
 

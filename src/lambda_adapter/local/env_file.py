@@ -31,14 +31,14 @@ def parse_env_file(text: str) -> dict[str, str]:
         if not stripped or stripped.startswith("#"):
             continue
         name = _NAME.match(stripped)
-        value = _value(stripped[name.end() :]) if name else None
+        value = _unquote_value(stripped[name.end() :]) if name else None
         if name is None or value is None:
             raise EnvFileError(f"line {number} is not NAME=value")
         variables[name[1]] = value
     return variables
 
 
-def _value(text: str) -> str | None:
+def _unquote_value(text: str) -> str | None:
     """Return a value without quotes and comment, None if a quote is not closed."""
     if not text.startswith(("'", '"')):
         return _COMMENT.split(text, 1)[0].strip()

@@ -18,7 +18,7 @@ def describe_encoding(text: bytes) -> str:
     Without a mark, zero bytes beside the first character show it:
     https://www.rfc-editor.org/rfc/rfc4627#section-3
     """
-    found = _find(text)
+    found = _find_encoding(text)
     return f"in {found[0]}: save it as UTF-8" if found else ""
 
 
@@ -28,11 +28,11 @@ def read_event_text(text: bytes) -> bytes:
     Raises:
         UnicodeDecodeError: the text is not valid in the detected encoding.
     """
-    found = _find(text)
+    found = _find_encoding(text)
     return text.decode(found[1]).encode() if found else text
 
 
-def _find(text: bytes) -> tuple[str, str] | None:
+def _find_encoding(text: bytes) -> tuple[str, str] | None:
     for mark, found in _MARKS.items():
         if text.startswith(mark):
             return found

@@ -130,7 +130,7 @@ class FrontDoor:
         if invocation is None or invocation.response is None:
             await send_whole(send, gateway.late())
         elif invocation.pieces:
-            await _stream(invocation, invocation.response, invocation.pieces, send)
+            await _stream_body(invocation, invocation.response, invocation.pieces, send)
         else:
             await send_whole(send, invocation.response)
 
@@ -150,7 +150,7 @@ class FrontDoor:
 _NO_WEBSOCKET = Response(400, b"", [], b"")
 
 
-async def _stream(
+async def _stream_body(
     invocation: Invocation,
     head: Response,
     pieces: trio.MemoryReceiveChannel[bytes],

@@ -24,8 +24,8 @@ class Guard:
 
     def refuses_host(self, headers: Iterable[tuple[bytes, bytes]]) -> str:
         """Return the request's host if it is refused, else ""."""
-        for value in _values(headers, b"host"):
-            if not self._is_own(_name(f"//{value}")) and not self._is_allowed(value):
+        for value in _header_values(headers, b"host"):
+            if not self._is_own(_host_of(f"//{value}")) and not self._is_allowed(value):
                 return value
         return ""
 
@@ -35,15 +35,15 @@ class Guard:
         The pages of this server may.
         """
         headers = list(headers)
-        hosts = _values(headers, b"host")
-        for origin in _values(headers, b"origin"):
+        hosts = _header_values(headers, b"host")
+        for origin in _header_values(headers, b"origin"):
             is_own = origin.partition("://")[2] in hosts
             if not is_own and not self._is_allowed(origin.partition("://")[2]):
                 return origin
         return ""
 
     def _is_allowed(self, host: str) -> bool:
-        name = _name(f"//{host}")
+        name = _host_of(f"//{host}")
         return any(
             allowed == "*"
             or name == allowed.removeprefix(".")
@@ -61,14 +61,14 @@ class Guard:
         return True
 
 
-def _name(url: str) -> str:
+def _host_of(url: str) -> str:
     try:
         return (urlsplit(url).hostname or "").rstrip(".")
     except ValueError:
         return ""
 
 
-def _values(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> list[str]:
+def _header_values(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> list[str]:
     return [
         value.decode("latin-1").strip()
         for each, value in headers

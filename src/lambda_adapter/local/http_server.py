@@ -134,11 +134,11 @@ async def _handle(
         # A Connection has what hypercorn uses of a stream.
         await TCPServer(app, config, context, state, connection)  # type: ignore[arg-type]
     except Exception as error:  # whatever it is, it concerns this connection alone
-        connection.refused(400, f"the connection failed: {_describe(error)}")
+        connection.refused(400, f"the connection failed: {_describe_failure(error)}")
         await trio.aclose_forcefully(connection)  # type: ignore[arg-type]
 
 
-def _describe(error: Exception) -> str:
+def _describe_failure(error: Exception) -> str:
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
     return f"{type(error).__name__}: {error}"

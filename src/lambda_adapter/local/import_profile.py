@@ -89,16 +89,16 @@ def describe(imports: Imports) -> list[str]:
     unneeded = sum(each.ms for each in imports.unneeded)
     spent = f"{imports.total_ms:.0f} ms, of which the first response did not need"
     lines = [f"imports  {spent} {unneeded:.0f} ms:"]
-    lines += map(_line, imports.unneeded)
+    lines += map(_show_row, imports.unneeded)
     if imports.unneeded:
         lines.append(f"lazy  {ADVICE}")
     if imports.needed:
         lines.append("pin  these were needed, and belong into the init:")
-        lines += map(_line, imports.needed)
+        lines += map(_show_row, imports.needed)
     return lines
 
 
-def _line(row: Row) -> str:
+def _show_row(row: Row) -> str:
     count = f"{row.modules} module{'s' * (row.modules != 1)}"
     return f"{row.ms:8.0f} ms  {row.name}  {row.place}  {count}"
 

@@ -87,11 +87,11 @@ def view(invocation: Invocation, config: Config | None, url: str = "") -> View:
     if not invocation.told.is_set():
         return begun
     if invocation.is_hook:
-        return _hook(begun, invocation)
+        return _show_hook(begun, invocation)
     return _finished(begun, invocation, config, url)
 
 
-def _hook(begun: View, invocation: Invocation) -> View:
+def _show_hook(begun: View, invocation: Invocation) -> View:
     """Return what there is to show of a call of a MicroVM's hook."""
     status = invocation.response.status if invocation.response else 0
     failure = invocation.failure.message if invocation.failure else ""
@@ -126,7 +126,7 @@ def _finished(
     return msgspec.structs.replace(
         begun,
         status=str(status or ("error" if failure else "ok")),
-        mood=_mood(status, is_failed=failure is not None),
+        mood=_status_class(status, is_failed=failure is not None),
         duration="" if invocation.is_refused else f"{invocation.duration_ms:.1f} ms",
         billed="" if invocation.is_refused else f"{invocation.billed_ms} ms",
         memory="" if invocation.is_refused else f"{invocation.memory_mb} MB",
@@ -139,7 +139,7 @@ def _finished(
     )
 
 
-def _mood(status: int, *, is_failed: bool) -> str:
+def _status_class(status: int, *, is_failed: bool) -> str:
     if is_failed or status >= 500:
         return "bad"
     return "warn" if status >= 400 else "good"
@@ -166,7 +166,7 @@ def _parts(invocation: Invocation, request: Request | str) -> tuple[Part, ...]:
         Part("Event", _laid_out(invocation.payload), "event.json"),
         Part("Request to the application", _show_request(request), "request.txt"),
         Part("Reply to Lambda", _laid_out(invocation.reply_payload), "reply.json"),
-        Part("Response to the client", _response(invocation), "response.txt"),
+        Part("Response to the client", _show_response(invocation), "response.txt"),
     ]
     is_wrong = bool(invocation.failure or invocation.note)
     is_wrong |= invocation.response is not None and invocation.response.status >= 500
@@ -178,7 +178,7 @@ def _laid_out(document: bytes) -> str:
     if not _is_deep(document):
         with contextlib.suppress(msgspec.DecodeError):
             document = msgspec.json.format(document, indent=2)
-    return _text(document)
+    return _show_bytes(document)
 
 
 def _is_deep(document: bytes) -> bool:
@@ -217,7 +217,7 @@ def _show_request(request: Request | str) -> str:
         return request
     line = f"{decoded(request.method)} {decoded(request.target)} HTTP/1.1"
     head = [line, *_lines(request.fields), ""]
-    return "\n".join([*head, _text(request.body)]).rstrip()
+    return "\n".join([*head, _show_bytes(request.body)]).rstrip()
 
 
 def _curl(request: Request, url: str) -> str:
@@ -230,7 +230,7 @@ def _curl(request: Request, url: str) -> str:
         if not name.lower().startswith(OURS):
             words += ["--header", f"{decoded(name)}: {decoded(value)}"]
     if request.body:
-        words += ["--data-binary", _text(request.body)]
+        words += ["--data-binary", _show_bytes(request.body)]
     return shlex.join([*words, url + target])
 
 
@@ -260,13 +260,13 @@ def _test(invocation: Invocation) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _response(invocation: Invocation) -> str:
+def _show_response(invocation: Invocation) -> str:
     response = invocation.response
     if response is None:
         return ""
     streamed = invocation.pieces is not None
     body = response.body if isinstance(response.body, bytes) else b""
-    shown = "(streamed)" if streamed else _text(body)
+    shown = "(streamed)" if streamed else _show_bytes(body)
     head = [str(response.status), *_lines(response.fields)]
     return "\n".join([*head, "", shown]).rstrip()
 
@@ -275,7 +275,7 @@ def _lines(fields: Fields) -> list[str]:
     return [f"{decoded(name)}: {decoded(value)}" for name, value in fields]
 
 
-def _text(data: bytes) -> str:
+def _show_bytes(data: bytes) -> str:
     try:
         return truncate_middle(data.decode(), MAX_TEXT)
     except UnicodeDecodeError:

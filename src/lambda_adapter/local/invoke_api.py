@@ -56,10 +56,10 @@ class InvokeApi:
             await send_whole(send, error.response)
             return
         if kind == "DryRun":
-            await send_whole(send, _empty(204, invocation))
+            await send_whole(send, _empty_response(204, invocation))
         elif kind == "Event":
             self._function.submit_soon(invocation)
-            await send_whole(send, _empty(202, invocation))
+            await send_whole(send, _empty_response(202, invocation))
         else:
             await self._function.submit(invocation)
             await _reply(invocation, send, tail=_header(scope, b"x-amz-log-type"))
@@ -122,10 +122,10 @@ def _client_context(scope: Scope) -> str:
 
 async def _reply(invocation: Invocation, send: Send, *, tail: str) -> None:
     if invocation.pieces and not invocation.failure:
-        await _stream(invocation, send)
+        await _stream_raw(invocation, send)
         return
     body = failure_json(invocation) if invocation.failure else invocation.reply_payload
-    fields = _fields(invocation)
+    fields = _invoke_fields(invocation)
     if invocation.failure:
         fields.append((b"x-amz-function-error", b"Unhandled"))
     if tail == "Tail":
@@ -158,8 +158,8 @@ def _log_lines(invocation: Invocation) -> Iterable[str]:
     )
 
 
-def _empty(status: int, invocation: Invocation) -> Response:
-    fields = [*_fields(invocation), (b"content-length", b"0")]
+def _empty_response(status: int, invocation: Invocation) -> Response:
+    fields = [*_invoke_fields(invocation), (b"content-length", b"0")]
     return Response(status, b"", fields[1:] if status == 204 else fields, b"")
 
 
@@ -172,7 +172,7 @@ def _json(status: int, body: bytes, fields: Fields) -> Response:
 _TYPE: Fields = [(b"content-type", b"application/json")]
 
 
-def _fields(invocation: Invocation) -> Fields:
+def _invoke_fields(invocation: Invocation) -> Fields:
     return [
         *_TYPE,
         (b"x-amzn-requestid", invocation.request_id.encode()),
@@ -188,11 +188,11 @@ def _header(scope: Scope, name: bytes) -> str:
     return ""
 
 
-async def _stream(invocation: Invocation, send: Send) -> None:
+async def _stream_raw(invocation: Invocation, send: Send) -> None:
     """Send prelude, delimiter and body as they were sent to Lambda."""
     if invocation.pieces is None:
         return
-    await send_head(send, Response(200, b"", _fields(invocation), b""))
+    await send_head(send, Response(200, b"", _invoke_fields(invocation), b""))
     await send_piece(send, invocation.reply_payload + DELIMITER, more=True)
     async with invocation.pieces as pieces:
         async for piece in pieces:

@@ -44,7 +44,9 @@ def invoke(
     """Send an event to a running function, or start one for it."""
     if (event is None) == (kind is None):
         raise click.UsageError("Name an event: either --event FILE or --kind KIND.")
-    payload = _read(event) if event else msgspec.json.encode(sample(kind or "", path))
+    payload = (
+        _read_event(event) if event else msgspec.json.encode(sample(kind or "", path))
+    )
     report = ConsoleReport(Console(stderr=True))
     options = read_click(given)
     try:
@@ -52,13 +54,13 @@ def invoke(
             url = f"http://127.0.0.1:{port}"
             return trio.run(_send, url, payload)
         made = make_options(command, options, os.environ)
-        return trio.run(_run, made, report, payload)
+        return trio.run(_run_invocation, made, report, payload)
     except SetupError as error:
         report.failure(str(error))
         return 1
 
 
-def _read(event: BinaryIO) -> bytes:
+def _read_event(event: BinaryIO) -> bytes:
     """Return a file's event as UTF-8.
 
     Raises:
@@ -87,7 +89,9 @@ class EventFile(click.File):
         return super().convert(value, param, ctx)
 
 
-async def _run(options: Options, report: ConsoleReport, payload: bytes) -> int:
+async def _run_invocation(
+    options: Options, report: ConsoleReport, payload: bytes
+) -> int:
     async with open_session(options, report, listen(0)) as session:
         await session.start()
         report.notice(_request_of(payload))

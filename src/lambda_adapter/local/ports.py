@@ -72,7 +72,7 @@ async def find_misplaced(pid: int, port: int, own: int = 0) -> SetupError:
     since = trio.current_time()
     while True:
         await trio.sleep(LOOK)
-        ports = await trio.to_thread.run_sync(_listening, pid) - {own}
+        ports = await trio.to_thread.run_sync(_listening_ports, pid) - {own}
         if not ports or port in ports:
             since = trio.current_time()
         elif trio.current_time() - since >= STEADY:
@@ -88,7 +88,7 @@ async def find_foreigner(pid: int, port: int) -> SetupError | None:
 
     Without this, another server's responses would be taken for the application's.
     """
-    if port in await trio.to_thread.run_sync(_listening, pid):
+    if port in await trio.to_thread.run_sync(_listening_ports, pid):
         return None
     # An application that has just ended, or gone to the background, is reported as what
     # it is: the adapter ends with it, and that cancels this.
@@ -100,7 +100,7 @@ async def find_foreigner(pid: int, port: int) -> SetupError | None:
     )
 
 
-def _listening(pid: int) -> set[int]:
+def _listening_ports(pid: int) -> set[int]:
     return processes.listening(processes.tree(pid))
 
 

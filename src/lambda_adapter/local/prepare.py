@@ -51,7 +51,7 @@ def make_options(
     except ConfigError as error:
         raise SetupError(str(error)) from error
     options = Options(words, made, cwd=cwd, **msgspec.structs.asdict(given))
-    _check(options)
+    _check_settings(options)
     return options
 
 
@@ -84,7 +84,7 @@ def _read_env_files(names: Sequence[str], cwd: str | None) -> dict[str, str]:
     return variables
 
 
-def _check(options: Options) -> None:
+def _check_settings(options: Options) -> None:
     """Check the settings, and that the application they name exists.
 
     Raises:

@@ -42,7 +42,7 @@ def read_project(folder: str = ".") -> Project:
     try:
         command = _words(table.pop("command", ()))
         given = read_given(table)
-        said = {name: getattr(given, name) for name in _fields(table)}
+        said = {name: getattr(given, name) for name in _option_fields(table)}
         application = {k: str(said.pop(k)) for k in APPLICATIONS if k in said}
         if len(application) + bool(command) > 1:
             raise BadOptionError("give one of asgi, wsgi and command")
@@ -51,7 +51,7 @@ def read_project(folder: str = ".") -> Project:
     return Project(said, application, command)
 
 
-def _fields(table: Iterable[str]) -> list[str]:
+def _option_fields(table: Iterable[str]) -> list[str]:
     """Return the options that a table's keys name, by field."""
     words = (name.replace("-", "_") for name in table)
     return ["gateway" if word == "event" else word for word in words]

@@ -99,7 +99,7 @@ class Reload:
     async def _take(self, changes: Iterable[tuple[Change, str]]) -> None:
         """Restart for changes from outside."""
         edited = [path for change, path in changes if not self._is_own(change, path)]
-        names = sorted(map(_shown, edited))
+        names = sorted(map(_show_path, edited))
         if not names or not self._session.function.runs:
             # If it does not run, the next request starts it from the changed files.
             return
@@ -134,7 +134,7 @@ class Reload:
         if path not in self._noticed:
             self._noticed.add(path)
             self._report.notice(
-                f"{_shown(path)} was written while the application itself wrote as"
+                f"{_show_path(path)} was written while the application itself wrote as"
                 " much: no restart"
             )
         return True
@@ -158,7 +158,7 @@ def check_folders(folders: Iterable[str]) -> None:
             raise SetupError(f"--reload-dir {folder}: there is no such folder")
 
 
-def _shown(path: str) -> str:
+def _show_path(path: str) -> str:
     return os.path.relpath(path)
 
 

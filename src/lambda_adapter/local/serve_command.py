@@ -86,7 +86,7 @@ def serve(command: tuple[str, ...], **given: object) -> int:
     try:
         if made.profile_imports:
             return trio.run(_serve_profiled, made, report, output, front)
-        return trio.run(_serve, made, report, output, front)
+        return trio.run(_serve_locally, made, report, output, front)
     finally:
         processes.kill(processes.tree(os.getpid())[1:], DEATH)
 
@@ -111,10 +111,10 @@ async def _serve_profiled(
 ) -> int:
     async with open_profile(report) as profile:
         options = msgspec.structs.replace(options, profile_socket=profile.path)
-        return await _serve(options, report, output, front, profile.note_reply)
+        return await _serve_locally(options, report, output, front, profile.note_reply)
 
 
-async def _serve(
+async def _serve_locally(
     options: Options,
     report: Reporter,
     output: Output,
@@ -138,7 +138,7 @@ async def _serve(
             try:
                 async with trio.open_nursery() as nursery:
                     scope = nursery.cancel_scope
-                    nursery.start_soon(_live, session, report, options, scope)
+                    nursery.start_soon(_keep_serving, session, report, options, scope)
                     nursery.start_soon(_cancel_when_unread, output, nursery)
                     await _wait_signal(signals, report)
                     nursery.cancel_scope.cancel()
@@ -175,7 +175,7 @@ async def _cancel_when_unread(output: Output, nursery: trio.Nursery) -> None:
     nursery.cancel_scope.cancel()
 
 
-async def _live(
+async def _keep_serving(
     session: "Session | MicroVMSession",
     report: Reporter,
     options: Options,

@@ -41,8 +41,8 @@ def request_status(
     """
     deadline = time.monotonic() + seconds
     try:
-        with _connect(address, seconds) as connection:
-            connection.settimeout(_left(deadline))
+        with _connect_to_app(address, seconds) as connection:
+            connection.settimeout(_seconds_left(deadline))
             connection.sendall(_encode(address, method, path, headers, body))
             return _read_status(connection, deadline)
     except TimeoutError:
@@ -59,7 +59,7 @@ def check_ready(config: Config, seconds: float) -> str | None:
     address, path = config.readiness_address, config.readiness_path
     try:
         if config.readiness_protocol == "tcp":
-            _connect(address, seconds).close()
+            _connect_to_app(address, seconds).close()
             return None
         status = request_status(address, "GET", path, seconds)
     except (RequestFailedError, OSError) as error:
@@ -69,7 +69,7 @@ def check_ready(config: Config, seconds: float) -> str | None:
     return f"GET {path} returned status {status}"
 
 
-def _connect(address: "Address", seconds: float) -> socket.socket:
+def _connect_to_app(address: "Address", seconds: float) -> socket.socket:
     if isinstance(address, tuple):
         return socket.create_connection(address, seconds)
     connection = socket.socket(socket.AF_UNIX)
@@ -82,7 +82,7 @@ def _connect(address: "Address", seconds: float) -> socket.socket:
     return connection
 
 
-def _left(deadline: float) -> float:
+def _seconds_left(deadline: float) -> float:
     left = deadline - time.monotonic()
     if left <= 0:
         raise TimeoutError
@@ -131,12 +131,12 @@ def _read_status(connection: socket.socket, deadline: float) -> int:
             raise ValueError("its response is not HTTP/1.1")
         status = int(after[:3])
         if status >= 200:
-            _drain(connection, deadline)
+            _read_to_end(connection, deadline)
             return status
         received = rest
 
 
-def _drain(connection: socket.socket, deadline: float) -> None:
+def _read_to_end(connection: socket.socket, deadline: float) -> None:
     """Read until the application closes, as ``connection: close`` requested.
 
     A response that streams without end is not a failure, since its status is known.
@@ -150,5 +150,5 @@ def _drain(connection: socket.socket, deadline: float) -> None:
 
 
 def _receive(connection: socket.socket, deadline: float) -> bytes:
-    connection.settimeout(_left(deadline))
+    connection.settimeout(_seconds_left(deadline))
     return connection.recv(65_536)

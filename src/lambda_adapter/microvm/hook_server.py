@@ -82,7 +82,7 @@ def _serve_one(connection: socket.socket, hooks: Hooks) -> None:
             request = _read_request(connection)
             if request is None:
                 return
-            status = _respond(hooks, *request)
+            status = _run_requested_hook(hooks, *request)
             connection.sendall(
                 f"HTTP/1.1 {status} {REASONS[status]}\r\n"
                 "content-length: 0\r\nconnection: close\r\n\r\n".encode()
@@ -99,7 +99,9 @@ def _serve_one(connection: socket.socket, hooks: Hooks) -> None:
             return
 
 
-def _respond(hooks: Hooks, line: str, headers: dict[str, str], body: bytes) -> int:
+def _run_requested_hook(
+    hooks: Hooks, line: str, headers: dict[str, str], body: bytes
+) -> int:
     """Run the hook of a request, and return the response's status."""
     method, _, target = line.partition(" ")
     path = target.partition(" ")[0].partition("?")[0]

@@ -132,14 +132,14 @@ def exit_as(status: int) -> int:
             notice(f"the application exited with status {code}", "ERROR")
         return code
     number = -code
-    notice(f"the application was ended by {_name(number)}", "ERROR")
+    notice(f"the application was ended by {_signal_name(number)}", "ERROR")
     if number not in {signal.SIGKILL, signal.SIGSTOP}:
         signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
     return 128 + number  # pid 1 can't be ended so
 
 
-def _name(number: int) -> str:
+def _signal_name(number: int) -> str:
     try:
         return signal.Signals(number).name
     except ValueError:

@@ -113,7 +113,7 @@ class _ErrorReport(msgspec.Struct):
 
 def next_request(host: bytes) -> EncodedRequest:
     """Return the request for the next invocation."""
-    return _get(host, RUNTIME + b"/invocation/next")
+    return _encode_get(host, RUNTIME + b"/invocation/next")
 
 
 def response_request(
@@ -151,7 +151,7 @@ def restore_next_request(host: bytes) -> EncodedRequest:
     Only AWS's own runtimes document it:
     https://github.com/aws/aws-lambda-python-runtime-interface-client/pull/176
     """
-    return _get(host, RUNTIME + b"/restore/next")
+    return _encode_get(host, RUNTIME + b"/restore/next")
 
 
 def restore_error_request(host: bytes, error: AdapterError) -> EncodedRequest:
@@ -178,7 +178,7 @@ def register_request(host: bytes, extension: str) -> EncodedRequest:
     https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown
     """
     name = (b"lambda-extension-name", extension.encode())
-    return _post(host, EXTENSION + b"/register", b'{"events":[]}', [name])
+    return _encode_post(host, EXTENSION + b"/register", b'{"events":[]}', [name])
 
 
 def event_next_request(host: bytes, extension_id: bytes) -> EncodedRequest:
@@ -187,7 +187,7 @@ def event_next_request(host: bytes, extension_id: bytes) -> EncodedRequest:
     None is subscribed to, so the response never comes.
     """
     identifier = (b"lambda-extension-identifier", extension_id)
-    return _get(host, EXTENSION + b"/event/next", identifier)
+    return _encode_get(host, EXTENSION + b"/event/next", identifier)
 
 
 def _target(invocation: Invocation, end: bytes) -> bytes:
@@ -201,11 +201,13 @@ def _echo(invocation: Invocation) -> Fields:
     return [(b"lambda-runtime-invocation-id", value)]
 
 
-def _get(host: bytes, target: bytes, *extra: Field) -> EncodedRequest:
+def _encode_get(host: bytes, target: bytes, *extra: Field) -> EncodedRequest:
     return encode_request(Request(b"GET", target, [(b"host", host), _AGENT, *extra]))
 
 
-def _post(host: bytes, target: bytes, body: bytes, extra: Fields) -> EncodedRequest:
+def _encode_post(
+    host: bytes, target: bytes, body: bytes, extra: Fields
+) -> EncodedRequest:
     length = (b"content-length", b"%d" % len(body))
     kind = (b"content-type", b"application/json")
     fields = [(b"host", host), _AGENT, length, kind, *extra]
@@ -217,7 +219,7 @@ def _post_error(
 ) -> EncodedRequest:
     # https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-invokeerror
     kind = (b"lambda-runtime-function-error-type", error.error_type.encode())
-    return _post(host, target, encode_error(error), [kind, *extra])
+    return _encode_post(host, target, encode_error(error), [kind, *extra])
 
 
 def encode_error(error: AdapterError) -> bytes:

@@ -75,10 +75,10 @@ def import_all_of_trio() -> None:
         ImportError: trio is not installed.
     """
     with contextlib.suppress(AttributeError, ImportError), _without_ctypes():
-        _import("trio")
+        _import_module("trio")
     if "trio" not in sys.modules:  # an older version, which needs ctypes
         _forget()
-        _import("trio")
+        _import_module("trio")
 
 
 def _forget() -> None:
@@ -100,25 +100,25 @@ def import_trio() -> None:
         # Another layout, or no trio. What was half built is forgotten, so that the
         # import below is an ordinary one, with an ordinary error.
         _forget()
-    _import("trio")
+    _import_module("trio")
 
 
 def _build_front() -> None:
     # trio's own module is the last to run: it expects its submodules to have run.
     _lazy[:] = NAMES
-    fronts = {name: _find(name) for name in NAMES}
+    fronts = {name: _register_lazily(name) for name in NAMES}
     # trio's ``__init__`` does this too: it sets ``__module__`` to the public module,
     # which tracebacks then show.
-    fixup = _import("trio._util").fixup_module_metadata
+    fixup = _import_module("trio._util").fixup_module_metadata
     for name, submodules in NAMES.items():
         for submodule, names in submodules.items():
-            source = _import(f"trio.{submodule}")
+            source = _import_module(f"trio.{submodule}")
             found = {each: getattr(source, each) for each in names}
             fixup(name, found)
             vars(fronts[name]).update(found)
 
 
-def _import(name: str) -> ModuleType:
+def _import_module(name: str) -> ModuleType:
     """Import a module: ``importlib`` itself is not imported yet, and takes a moment."""
     __import__(name)
     return sys.modules[name]
@@ -130,7 +130,7 @@ def _find_spec(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
     return next(filter(None, (each.find_spec(name, path) for each in finders)), None)
 
 
-def _find(name: str) -> ModuleType:
+def _register_lazily(name: str) -> ModuleType:
     """Register a module whose code has not run, and return it.
 
     Raises:
@@ -151,7 +151,7 @@ def _find(name: str) -> ModuleType:
         submodule = f"trio.{attribute}"
         path = sys.modules["trio"].__path__
         if attribute.startswith("_") and _find_spec(submodule, path):
-            return _import(submodule)
+            return _import_module(submodule)
         _load_wholly()
         try:
             return vars(module)[attribute]

@@ -114,7 +114,7 @@ def run(config: Config, child: Child | None) -> int:
     except InitError as error:
         return _report_import(config, error)
     signals = Signals()
-    status = trio.run(_run, config, app, signals)
+    status = trio.run(_run_until_stopped, config, app, signals)
     signals.pass_on()
     return status
 
@@ -176,17 +176,17 @@ def _metered(config: Config, app: App) -> App:
     return MeteredApp(app, config.function_name or "unknown")
 
 
-async def _run(config: Config, app: App, signals: Signals) -> int:
+async def _run_until_stopped(config: Config, app: App, signals: Signals) -> int:
     failures: list[AdapterError] = []
     try:
         with signals:
             await supervise(config, app, signals)
     except* AdapterError as group:
-        failures += _leaves(group)
-    return await _report(config, failures)
+        failures += _leaf_errors(group)
+    return await _report_failures(config, failures)
 
 
-async def _report(config: Config, failures: Sequence[AdapterError]) -> int:
+async def _report_failures(config: Config, failures: Sequence[AdapterError]) -> int:
     """Log the failures, report them to Lambda, and return the exit status."""
     for failure in failures:
         if isinstance(failure, AfterRestoreError):
@@ -252,8 +252,10 @@ async def _stop_after_exit(exited: trio.Event, loops: Sequence[InvokeLoop]) -> N
         each.stop()
 
 
-def _leaves(group: BaseExceptionGroup[AdapterError]) -> list[AdapterError]:
+def _leaf_errors(group: BaseExceptionGroup[AdapterError]) -> list[AdapterError]:
     leaves: list[AdapterError] = []
     for error in group.exceptions:
-        leaves += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+        leaves += (
+            _leaf_errors(error) if isinstance(error, BaseExceptionGroup) else [error]
+        )
     return leaves

@@ -22,11 +22,11 @@ def decoded_event(payload: bytes) -> object:
     # Decoded now, and not lazily by a subclass of dict: encoders written in C read a
     # dict without calling its methods, and would find it empty. That is 3 to 7 % of an
     # invocation (counted).
-    decoded = _load(payload)
+    decoded = _decode_event(payload)
     return {} if decoded is None and payload.lstrip()[:1] == b"{" else decoded
 
 
-def _load(payload: bytes) -> object:
+def _decode_event(payload: bytes) -> object:
     """Decode JSON; return None if it is invalid or nested too deeply.
 
     Lone surrogates, which UTF-8 can't encode, become U+FFFD.
@@ -105,7 +105,7 @@ class LambdaContext:
     @property
     def client_context(self) -> object:
         """A mobile client's ``client``, ``custom`` and ``env``; or None."""
-        said = _read(self._invocation.client_context)
+        said = _decode_context(self._invocation.client_context)
         if said is None:
             return None
         client = said.get("client")
@@ -118,7 +118,7 @@ class LambdaContext:
     @property
     def identity(self) -> object:
         """Cognito's identity, with ``cognito_identity_id`` and ``_pool_id``."""
-        said = _read(self._invocation.cognito_identity) or {}
+        said = _decode_context(self._invocation.cognito_identity) or {}
         return SimpleNamespace(
             cognito_identity_id=said.get("cognitoIdentityId"),
             cognito_identity_pool_id=said.get("cognitoIdentityPoolId"),
@@ -134,7 +134,7 @@ class LambdaContext:
         return max(int(self._invocation.deadline_ms - time.time() * 1000), 0)
 
 
-def _read(document: str) -> dict[str, object] | None:
+def _decode_context(document: str) -> dict[str, object] | None:
     try:
         return msgspec.json.decode(
             document.encode("latin-1"), type=dict[str, object] | None

@@ -81,11 +81,11 @@ def find_connection_info(
         # Not the first of ``X-Forwarded-For``: a client can send that header, and
         # gateways add the address that they see at its end.
         source_ip(event) or forwarded.rpartition(b",")[2].strip().decode("latin-1"),
-        _told(prefix, base_path),
+        _told_prefix(prefix, base_path),
     )
 
 
-def _told(prefix: bytes, base_path: str) -> str:
+def _told_prefix(prefix: bytes, base_path: str) -> str:
     """Return the prefix if the adapter has set it, not a client."""
     is_told = base_path == AUTO or prefix == base_path.encode()
     return prefix.decode() if base_path and is_told else ""

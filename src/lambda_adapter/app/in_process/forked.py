@@ -27,7 +27,7 @@ def watch() -> None:
 def end_if_child(error: BaseException | None = None) -> None:
     """End a child that comes back: with the status that Python gives this error."""
     if _is_child:
-        _end(error)
+        _end_child(error)
 
 
 def _become_child() -> None:
@@ -48,10 +48,10 @@ class _Ending:
 
     def after_task_step(self, task: trio.lowlevel.Task) -> None:
         """End before the next step."""
-        _end(None)
+        _end_child(None)
 
 
-def _end(error: BaseException | None) -> Never:
+def _end_child(error: BaseException | None) -> Never:
     status = 0
     if isinstance(error, SystemExit):
         status = _status(error.code)

@@ -43,7 +43,7 @@ def load(name: str, config: Config, kind: Kind) -> object:
     # Imported objects are not garbage, and frozen they cost no later collection.
     gc.disable()
     try:
-        found = _find(name)
+        found = _find_callable(name)
         _refuse_patches(name)
         return adapt(found, name, kind)
     except (AppImportError, KeyboardInterrupt):
@@ -63,7 +63,7 @@ def load(name: str, config: Config, kind: Kind) -> object:
         gc.enable()
 
 
-def _find(name: str) -> object:
+def _find_callable(name: str) -> object:
     module, _, path = name.partition(":")
     found: object = importlib.import_module(module)
     for attribute in path.removesuffix("()").split("."):

@@ -129,13 +129,13 @@ def _find_fault(found: object, shape: _Shape, kind: Kind) -> str | None:
     # What could be either has passed: *args, or defaults for the last arguments.
     if shape.takes(_ARGUMENTS[other]) and (other == "asgi" or not _is_async(found)):
         return (
-            f"is {_article(other)} application, {_FORM[other]}: serve it with --{other}"
-            f" or AWS_LWA_{other.upper()}_APP"
+            f"is {_with_article(other)} application, {_FORM[other]}: serve it with"
+            f" --{other} or AWS_LWA_{other.upper()}_APP"
         )
-    return f"is not {_article(kind)} application: {_FORM[kind]} is one"
+    return f"is not {_with_article(kind)} application: {_FORM[kind]} is one"
 
 
-def _article(kind: Kind) -> str:
+def _with_article(kind: Kind) -> str:
     return {"asgi": "an ASGI", "wsgi": "a WSGI"}[kind]
 
 

@@ -59,11 +59,11 @@ async def suspend(config: Config, transport: Transport) -> None:
     Raises:
         BeforeCheckpointError: a hook failed.
     """
-    await snapstart.announce_snapshot(config, _through(transport, math.inf))
-    hooks = _registered("get_before_snapshot")
+    await snapstart.announce_snapshot(config, _post_through(transport, math.inf))
+    hooks = _registered_hooks("get_before_snapshot")
     # The last one first, as AWS's runtime has it. A hook may register another one.
     while hooks:
-        _run(hooks.pop(), BeforeCheckpointError)
+        _run_hook(hooks.pop(), BeforeCheckpointError)
 
 
 async def resume(config: Config, transport: Transport) -> None:
@@ -76,14 +76,14 @@ async def resume(config: Config, transport: Transport) -> None:
     with _reported_if_blocked(config):
         # Every environment is a copy of one memory: they would share what is random.
         random.seed()
-        for hook in _registered("get_after_restore"):
-            _run(hook, AfterRestoreError)
+        for hook in _registered_hooks("get_after_restore"):
+            _run_hook(hook, AfterRestoreError)
         seconds = max(deadline - LAST_MOMENT - trio.current_time(), 0)
-        post = _through(transport, deadline)
+        post = _post_through(transport, deadline)
         await snapstart.announce_restore(config, post, seconds)
 
 
-def _through(transport: Transport, deadline: float) -> snapstart.Post:
+def _post_through(transport: Transport, deadline: float) -> snapstart.Post:
     """Return a function that sends a hook's request, and finishes it in time."""
 
     async def post(request: Request) -> Response:
@@ -98,7 +98,7 @@ def _through(transport: Transport, deadline: float) -> snapstart.Post:
     return post
 
 
-def _registered(which: str) -> list[Hook]:
+def _registered_hooks(which: str) -> list[Hook]:
     """Return the library's own list of hooks, if the application has imported it."""
     find: Callable[[], list[Hook]] | None = getattr(
         sys.modules.get(LIBRARY), which, None
@@ -106,7 +106,7 @@ def _registered(which: str) -> list[Hook]:
     return find() if find else []
 
 
-def _run(hook: Hook, failure: type[AdapterError]) -> None:
+def _run_hook(hook: Hook, failure: type[AdapterError]) -> None:
     """Call a hook, in the main thread as AWS's runtime does.
 
     Raises:

@@ -42,11 +42,11 @@ class AfterReply(Middleware):
         """Send, and note the work that the response announces."""
         self._left = None
         response = await self._transport.send(request, call)
-        asked = [field for field in response.fields if _asks(field)]
+        asked = [field for field in response.fields if _asks_for_work(field)]
         if not asked:
             return response
         self._left = self._second(request, asked[0][1]), call
-        fields = [field for field in response.fields if not _asks(field)]
+        fields = [field for field in response.fields if not _asks_for_work(field)]
         return msgspec.structs.replace(response, fields=fields)
 
     def _second(self, first: Request, said: bytes) -> Request:
@@ -85,5 +85,5 @@ class AfterReply(Middleware):
         return AppRequestError(f"the application responded with {response.status}")
 
 
-def _asks(field: Field) -> bool:
+def _asks_for_work(field: Field) -> bool:
     return field[0].lower() == AFTER_REPLY

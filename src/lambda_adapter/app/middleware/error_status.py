@@ -35,13 +35,13 @@ class ErrorStatus(Middleware):
 
 async def _status_error(response: Response) -> AppStatusError:
     """Return the error for a response, with the beginning of its body."""
-    body = await _beginning(response)
+    body = await _body_beginning(response)
     text = body[:MAX_REPORTED_BODY].decode("utf-8", "replace")
     report = msgspec.json.encode({"statusCode": response.status, "body": text})
     return AppStatusError(response.status, report.decode())
 
 
-async def _beginning(response: Response) -> bytes:
+async def _body_beginning(response: Response) -> bytes:
     if isinstance(response.body, bytes):
         return response.body
     body = b""

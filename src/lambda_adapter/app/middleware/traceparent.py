@@ -57,7 +57,7 @@ def called_with(client_context: str) -> list[tuple[bytes, bytes]]:
         )
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return []
-    given = {name: _text(value) for name, value in (context.w3c or {}).items()}
+    given = {name: _decode_value(value) for name, value in (context.w3c or {}).items()}
     if not _TRACEPARENT.fullmatch(given.get("traceparent", "")):
         given.pop("traceparent", None)
         given.pop("tracestate", None)
@@ -68,7 +68,7 @@ def called_with(client_context: str) -> list[tuple[bytes, bytes]]:
     ]
 
 
-def _text(value: msgspec.Raw) -> str:
+def _decode_value(value: msgspec.Raw) -> str:
     """Return a JSON string if it can be a header's value, else ``""``."""
     try:
         text = msgspec.json.decode(value, type=str)

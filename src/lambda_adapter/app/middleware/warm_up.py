@@ -40,7 +40,7 @@ class WarmUp(Middleware):
         self, transport: Transport, shapes: Sequence[tuple[str, str]], server: str
     ) -> None:
         super().__init__(transport)
-        self._shapes = [(key, _spellings(text)) for key, text in shapes]
+        self._shapes = [(key, _spell_value(text)) for key, text in shapes]
         self._server = server
 
     async def send(self, request: Request, call: Call) -> Response:
@@ -66,7 +66,7 @@ class WarmUp(Middleware):
         return any(_NAME.search(name) for name in _rules(document))
 
 
-def _spellings(text: str) -> set[bytes]:
+def _spell_value(text: str) -> set[bytes]:
     return _TRUE if text == "true" else {msgspec.json.encode(text), text.encode()}
 
 
@@ -74,24 +74,24 @@ def _small_object(call: Call) -> Document:
     payload = call.invocation.payload
     if call.kind is not PassThroughEvent or len(payload) > MAX_SIZE:
         return {}
-    return _read(payload, Document) or {}
+    return _decode_as(payload, Document) or {}
 
 
 def _delay(document: Document) -> float:
     """Return the delay in seconds; OpenNext's warmer states it in milliseconds."""
-    return (_read(document.get("delay", b"0"), float) or 0) / 1000
+    return (_decode_as(document.get("delay", b"0"), float) or 0) / 1000
 
 
 def _rules(document: Document) -> list[str]:
     """Return the names of the rules or schedules that sent an event."""
-    arns = _read(document.get("resources", b"[]"), list[str]) or []
+    arns = _decode_as(document.get("resources", b"[]"), list[str]) or []
     return [arn.rpartition(":")[2].partition("/")[2] for arn in arns]
 
 
 T = TypeVar("T")
 
 
-def _read(document: bytes | msgspec.Raw, kind: type[T]) -> T | None:
+def _decode_as(document: bytes | msgspec.Raw, kind: type[T]) -> T | None:
     try:
         return msgspec.json.decode(document, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

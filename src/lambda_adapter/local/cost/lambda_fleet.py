@@ -45,8 +45,8 @@ class Service(msgspec.Struct, frozen=True):
         begun millisecond is billed, of the init as well:
         https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/
         """
-        billed = _begun(init) + _begun(first)
-        return cls(request, init + first, _begun(request), billed)
+        billed = _begun_milliseconds(init) + _begun_milliseconds(first)
+        return cls(request, init + first, _begun_milliseconds(request), billed)
 
     @classmethod
     def restored(cls, request: float, restore: float, first: float) -> "Service":
@@ -55,10 +55,15 @@ class Service(msgspec.Struct, frozen=True):
         To restore one is not billed by time:
         https://docs.aws.amazon.com/lambda/latest/dg/snapstart-monitoring.html
         """
-        return cls(request, restore + first, _begun(request), _begun(first))
+        return cls(
+            request,
+            restore + first,
+            _begun_milliseconds(request),
+            _begun_milliseconds(first),
+        )
 
 
-def _begun(seconds: float) -> float:
+def _begun_milliseconds(seconds: float) -> float:
     return math.ceil(round(seconds * 1e3, 6)) / 1e3
 
 

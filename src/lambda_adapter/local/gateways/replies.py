@@ -110,7 +110,7 @@ def read_fields(document: Document, key: str) -> Fields:
     if not isinstance(values, dict):
         raise MalformedReplyError(f"the reply's {key} is not an object")
     return [
-        (str(name).encode(), _text(value))
+        (str(name).encode(), _encode_value(value))
         for name, given in values.items()
         for value in (given if isinstance(given, list) else [given])
     ]
@@ -124,7 +124,7 @@ def read_cookies(document: Document) -> Fields:
     cookies = document.get("cookies") or []
     if not isinstance(cookies, list):
         raise MalformedReplyError("the reply's cookies are not a list")
-    return [(b"set-cookie", _text(cookie)) for cookie in cookies]
+    return [(b"set-cookie", _encode_value(cookie)) for cookie in cookies]
 
 
 def whole_response(
@@ -173,7 +173,7 @@ def _without(fields: Fields, dropped: bytes) -> Fields:
     return [field for field in fields if field[0].lower() != dropped]
 
 
-def _text(value: object) -> bytes:
+def _encode_value(value: object) -> bytes:
     """Return a JSON value as a header's value, in UTF-8 as gateways send it."""
     if isinstance(value, bool):
         return b"true" if value else b"false"

@@ -21,14 +21,14 @@ async def read_commands(microvm: MicroVM, report: Report) -> None:
     if os.isatty(STDIN):
         report.notice(f"running; type {COMMANDS}, and Enter")
     rest = b""
-    while data := await _read():
+    while data := await _read_word():
         *lines, rest = (rest + data).split(b"\n")
         for line in lines:
             if word := line.decode("utf-8", "replace").strip().lower():
-                await _run(word, microvm, report)
+                await _run_command(word, microvm, report)
 
 
-async def _read() -> bytes:
+async def _read_word() -> bytes:
     """Return what is typed, or nothing if standard input can't be waited for."""
     try:
         await trio.lowlevel.wait_readable(STDIN)
@@ -45,7 +45,7 @@ def _is_ours() -> bool:
     return not os.isatty(STDIN) or os.tcgetpgrp(STDIN) == os.getpgrp()
 
 
-async def _run(word: str, microvm: MicroVM, report: Report) -> None:
+async def _run_command(word: str, microvm: MicroVM, report: Report) -> None:
     actions = {
         "suspend": microvm.suspend,
         "resume": microvm.resume,

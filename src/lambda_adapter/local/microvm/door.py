@@ -62,7 +62,7 @@ class Door:
         except SetupError:
             may_pass = False
         if not may_pass:
-            await _respond(stream, 502)
+            await _refuse_connection(stream, 502)
             return b""
         return await self._relay(stream, head)
 
@@ -70,16 +70,16 @@ class Door:
         title = line.decode("latin-1").rpartition(" ")[0]
         why = f"Host {host!r} is not of this machine: allow it with {OPTION}"
         self._microvm.rows.refuse(title, Response(403, b"", [], b""), why)
-        await _respond(stream, 403)
+        await _refuse_connection(stream, 403)
 
     async def _relay(self, stream: trio.SocketStream, head: bytes) -> bytes:
         """Forward bytes both ways; return what the client sends for the page."""
         asked: bytes | None = None
         async with self._microvm.passing(stream):
             try:
-                app = await _connect(self._microvm.options.config.app_address)
+                app = await _connect_to_app(self._microvm.options.config.app_address)
             except OSError:
-                await _respond(stream, 502)
+                await _refuse_connection(stream, 502)
                 return b""
             async with app, trio.open_nursery() as nursery:
                 nursery.start_soon(_send_back, app, stream, nursery.cancel_scope)
@@ -117,7 +117,7 @@ async def _send_back(
     scope.cancel()
 
 
-async def _connect(address: Address) -> trio.SocketStream:
+async def _connect_to_app(address: Address) -> trio.SocketStream:
     if isinstance(address, tuple):
         return await trio.open_tcp_stream(*address)
     return await trio.open_unix_socket(address)
@@ -139,7 +139,7 @@ def _field(line: bytes) -> tuple[bytes, bytes]:
     return name, value
 
 
-async def _respond(stream: trio.SocketStream, status: int) -> None:
+async def _refuse_connection(stream: trio.SocketStream, status: int) -> None:
     await stream.send_all(
         f"HTTP/1.1 {status} {STATUS[status]}\r\n"
         "content-length: 0\r\nconnection: close\r\n\r\n".encode()

@@ -29,7 +29,7 @@ async def call_hook(port: int, name: str, body: bytes) -> int:
     try:
         await _probe(port)
         async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
-            return await _post(stream, port, name, body)
+            return await _post_hook(stream, port, name, body)
     except (OSError, trio.BrokenResourceError, h11.RemoteProtocolError) as error:
         raise NoResponseError(str(error) or type(error).__name__) from error
 
@@ -51,7 +51,9 @@ def _client_hello() -> bytes:
     return sent.read()
 
 
-async def _post(stream: trio.SocketStream, port: int, name: str, body: bytes) -> int:
+async def _post_hook(
+    stream: trio.SocketStream, port: int, name: str, body: bytes
+) -> int:
     connection = h11.Connection(h11.CLIENT)
     request = h11.Request(
         method="POST",

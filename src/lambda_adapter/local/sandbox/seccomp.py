@@ -76,31 +76,35 @@ def program(machine: str) -> bytes:
     if machine not in NAMES:
         return b""
     steps = [
-        _step(_LOAD, _ARCHITECTURE),
-        _step(_EQUAL, _ARCHITECTURES[machine], 1, 0),
-        _step(_RETURN, _ALLOW),
-        _step(_LOAD, _NUMBER),
+        _bpf_step(_LOAD, _ARCHITECTURE),
+        _bpf_step(_EQUAL, _ARCHITECTURES[machine], 1, 0),
+        _bpf_step(_RETURN, _ALLOW),
+        _bpf_step(_LOAD, _NUMBER),
     ]
     for number, name in NAMES[machine].items():
-        steps += _opens(number, name) if name in _FLAGS_OF else _always(number)
-    return b"".join([*steps, _step(_RETURN, _ALLOW)])
+        steps += (
+            _notify_for_writing(number, name)
+            if name in _FLAGS_OF
+            else _notify_always(number)
+        )
+    return b"".join([*steps, _bpf_step(_RETURN, _ALLOW)])
 
 
-def _always(number: int) -> list[bytes]:
-    return [_step(_EQUAL, number, 0, 1), _step(_RETURN, _NOTIFY)]
+def _notify_always(number: int) -> list[bytes]:
+    return [_bpf_step(_EQUAL, number, 0, 1), _bpf_step(_RETURN, _NOTIFY)]
 
 
-def _opens(number: int, name: str) -> list[bytes]:
+def _notify_for_writing(number: int, name: str) -> list[bytes]:
     """Notify only if the flags open a file for writing."""
     flags = _ARGUMENTS + 8 * _FLAGS_OF[name]  # the low half: both are little-endian
     return [
-        _step(_EQUAL, number, 0, 4),
-        _step(_LOAD, flags),
-        _step(_ANY_BIT, _WRITES, 0, 1),
-        _step(_RETURN, _NOTIFY),
-        _step(_RETURN, _ALLOW),
+        _bpf_step(_EQUAL, number, 0, 4),
+        _bpf_step(_LOAD, flags),
+        _bpf_step(_ANY_BIT, _WRITES, 0, 1),
+        _bpf_step(_RETURN, _NOTIFY),
+        _bpf_step(_RETURN, _ALLOW),
     ]
 
 
-def _step(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
+def _bpf_step(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
     return struct.pack("=HBBI", code, if_true, if_false, value)

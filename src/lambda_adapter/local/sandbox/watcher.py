@@ -81,17 +81,17 @@ class Watcher(threading.Thread):
             self._attempts.add(Privilege(name, _command(pid)))
             return
         relative = name in _NUMBERS
-        path = _text(pid, arguments[0 if relative else 1])
+        path = _read_path(pid, arguments[0 if relative else 1])
         base = None if relative else arguments[0] & 0xFFFF_FFFF
         if not path:  # glibc's sem_open, where it finds no name in /dev/shm
             self._attempts.add(Write("/dev/shm/sem", _command(pid)))
             return
         if name == "openat2" and not _writes(pid, arguments[2]):
             return
-        self._attempts.add(Write(_absolute(pid, base, path), _command(pid)))
+        self._attempts.add(Write(_resolve_path(pid, base, path), _command(pid)))
 
     def _note_address(self, pid: int, name: str, arguments: list[int]) -> None:
-        address = _read(pid, arguments[1], min(arguments[2] & 0xFFFF, 128))
+        address = _read_memory(pid, arguments[1], min(arguments[2] & 0xFFFF, 128))
         host, port = _host_and_port(address)
         if not host:
             return
@@ -102,26 +102,26 @@ class Watcher(threading.Thread):
 
 
 def _writes(pid: int, how: int) -> bool:
-    (flags,) = struct.unpack("=Q", _read(pid, how, 8))
+    (flags,) = struct.unpack("=Q", _read_memory(pid, how, 8))
     return bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
 
 
-def _read(pid: int, address: int, length: int) -> bytes:
+def _read_memory(pid: int, address: int, length: int) -> bytes:
     with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
         memory.seek(address)
         return memory.read(length)
 
 
-def _text(pid: int, address: int) -> str:
+def _read_path(pid: int, address: int) -> str:
     """Return a NUL-terminated text; the memory page after it may be unmapped."""
     page = 4_096
-    data = _read(pid, address, page - address % page)
+    data = _read_memory(pid, address, page - address % page)
     if b"\0" not in data:
-        data += _read(pid, address + len(data), _PATH_MAX)
+        data += _read_memory(pid, address + len(data), _PATH_MAX)
     return os.fsdecode(data.partition(b"\0")[0])
 
 
-def _absolute(pid: int, base: int | None, path: str) -> str:
+def _resolve_path(pid: int, base: int | None, path: str) -> str:
     if not path.startswith("/"):
         link = "cwd" if base in (None, _AT_FDCWD) else f"fd/{base}"
         path = f"{os.readlink(f'/proc/{pid}/{link}')}/{path}"

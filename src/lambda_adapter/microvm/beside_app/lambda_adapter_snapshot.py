@@ -85,13 +85,13 @@ def run_hooks(path: str) -> int:
     """
     try:
         if path == BEFORE:
-            hooks = _registered("get_before_snapshot")
+            hooks = _registered_hooks("get_before_snapshot")
             while hooks:
                 run_hook(hooks.pop())
         else:
             # Every MicroVM is a copy of one memory: they would share what is random.
             random.seed()
-            for hook in _registered("get_after_restore"):
+            for hook in _registered_hooks("get_after_restore"):
                 run_hook(hook)
     except BaseException:  # it may call sys.exit, which is a failure too
         traceback.print_exc()
@@ -99,7 +99,7 @@ def run_hooks(path: str) -> int:
     return 204
 
 
-def _registered(which: str) -> list[Hook]:
+def _registered_hooks(which: str) -> list[Hook]:
     """Return the library's own list of hooks, if the application has imported it."""
     get: Callable[[], list[Hook]] | None = getattr(
         sys.modules.get(LIBRARY), which, None

@@ -57,14 +57,14 @@ class TrioHost:
     def start(self, call: Callable[[], Awaitable[None]], ended: Ended) -> Task:
         """Start a coroutine in a task with its own cancel scope."""
         scope = trio.CancelScope()
-        self._nursery.start_soon(_run, call, ended, scope)
+        self._nursery.start_soon(_run_coroutine, call, ended, scope)
         return scope
 
     def wake(self) -> None:
         """Do nothing: trio runs both sides."""
 
 
-async def _run(
+async def _run_coroutine(
     call: Callable[[], Awaitable[None]], ended: Ended, scope: trio.CancelScope
 ) -> None:
     """Run a coroutine, and call ``ended``, whatever it raises."""
@@ -78,7 +78,7 @@ async def _run(
     except BaseException as raised:
         # Whatever it is: the host's nursery, and with it the adapter, must not end.
         end_if_child(raised)
-        cancelled, rest = _split(raised)
+        cancelled, rest = _split_cancellation(raised)
     if rest:
         ended(contained(rest))
     else:
@@ -88,7 +88,7 @@ async def _run(
         raise cancelled
 
 
-def _split(
+def _split_cancellation(
     error: BaseException,
 ) -> tuple[BaseException | None, BaseException | None]:
     """Split an error into the host's own cancellation, to be raised, and the rest."""

@@ -130,18 +130,20 @@ def note_loop(dispatcher: AsyncGeneratorDispatcher, generator: object) -> None:
         _note_loop(dispatcher, generator)
         return
     loop = _compiled[id(generator)] = asyncio.get_running_loop()
-    _hook(loop, "firstiter")(generator)
+    _asyncio_hook(loop, "firstiter")(generator)
 
 
 def finalize(dispatcher: AsyncGeneratorDispatcher, generator: object) -> None:
     """Finalize an asynchronous generator on its loop."""
     if loop := _compiled.pop(id(generator), None):
-        _hook(loop, "finalizer")(generator)
+        _asyncio_hook(loop, "finalizer")(generator)
     else:
         _finalize(dispatcher, generator)
 
 
-def _hook(loop: asyncio.AbstractEventLoop, name: str) -> Callable[[object], None]:
+def _asyncio_hook(
+    loop: asyncio.AbstractEventLoop, name: str
+) -> Callable[[object], None]:
     """Return the hook of asyncio's own loops that trio-asyncio calls as well."""
     hook: Callable[[object], None] = getattr(loop, f"_asyncgen_{name}_hook")
     return hook

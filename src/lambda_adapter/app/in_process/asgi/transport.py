@@ -59,7 +59,7 @@ class ASGITransport:
         exchange.task = self._host.start(start, exchange.ended)
         if not exchange.ready:
             await _wait_ready(exchange, call)
-        return _response(exchange, call)
+        return _take_response(exchange, call)
 
     async def finish(self, deadline: float) -> None:
         """Let the application complete its remaining work, until the deadline.
@@ -75,7 +75,7 @@ class ASGITransport:
         else:
             exchange.give_up()
         if not exchange.over:
-            await _end(exchange, deadline)
+            await _wait_end(exchange, deadline)
 
 
 async def _wait_ready(exchange: HTTPCycle, call: Call) -> None:
@@ -92,7 +92,7 @@ async def _wait_ready(exchange: HTTPCycle, call: Call) -> None:
         raise call.late()
 
 
-async def _end(exchange: HTTPCycle, deadline: float) -> None:
+async def _wait_end(exchange: HTTPCycle, deadline: float) -> None:
     """Wait for the application's end; cancel it at the deadline."""
     was_given_up = exchange.given_up
     try:
@@ -118,7 +118,7 @@ async def _wait_over(exchange: HTTPCycle) -> None:
         await exchange.wait_progress()
 
 
-def _response(exchange: HTTPCycle, call: Call) -> Response:
+def _take_response(exchange: HTTPCycle, call: Call) -> Response:
     if exchange.progress is Progress.TOO_LARGE:
         raise too_large(call)
     start = exchange.start

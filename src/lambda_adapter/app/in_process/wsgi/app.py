@@ -23,7 +23,7 @@ class WSGIApp:
     def __init__(self, config: Config) -> None:
         self._config = config
         end_watch = watch_init(config.wsgi_app or "")
-        self._app = _import(config)
+        self._app = _import_app(config)
         forked.watch()
         end_watch()
 
@@ -70,5 +70,5 @@ class WSGIApp:
         await resume(self._config, self.open_transport())
 
 
-def _import(config: Config) -> Application:
+def _import_app(config: Config) -> Application:
     return cast("Application", load(config.wsgi_app or "", config, "wsgi"))

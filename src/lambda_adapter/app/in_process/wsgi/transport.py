@@ -69,7 +69,7 @@ class WSGITransport:
                 responder.wait_a_moment()
             if not responder.ready:
                 await _wait_ready(responder, call)
-        return _response(responder, call)
+        return _take_response(responder, call)
 
     def _thread(self) -> Worker:
         if self._worker is None:
@@ -111,7 +111,7 @@ async def _wait_over(responder: WSGIResponder, deadline: float) -> None:
         raise AppStuckError(f"{what}; {STUCK}", responder.subject)
 
 
-def _response(responder: WSGIResponder, call: Call) -> Response:
+def _take_response(responder: WSGIResponder, call: Call) -> Response:
     if responder.progress is Progress.TOO_LARGE:
         raise too_large(call)
     head = responder.head
