@@ -68,7 +68,7 @@ class _Sending:
         self._subject = subject
         self._progress = progress
         self._first_line = len(subject.log.lines)
-        self._paths = _paths(subject)
+        self._paths, self._are_fast = _paths(subject)
         self.weights: list[Weight] = []
         self.number = 0
         """Requests so far."""
@@ -94,11 +94,10 @@ class _Sending:
             path = self._paths[self.number % len(self._paths)]
             outcome = await self._subject.ask(Target(path))
             self.number += 1
-            if outcome.late:  # it is a finding already, and each takes its time
-                self.ended = True
-                return
             if outcome.status >= 500:
                 self.ended = True
+                if outcome.late and not self._are_fast:
+                    return  # it is a finding already
                 self.failures = _judge_failure(
                     self._subject, path, outcome.status, self._first_line
                 )
@@ -108,8 +107,8 @@ class _Sending:
                 await self.weigh()
 
 
-def _paths(subject: Subject) -> list[str]:
-    """Return the paths to request: those of small and fast pages."""
+def _paths(subject: Subject) -> tuple[list[str], bool]:
+    """Return the paths to request: of small pages, and fast ones if there are any."""
     pages = [
         (path, page.seconds)
         for path, page in subject.pages.items()
@@ -117,7 +116,7 @@ def _paths(subject: Subject) -> list[str]:
     ]
     fast = [path for path, seconds in pages if seconds < SLOW]
     known = fast or [path for path, _ in pages]
-    return known[:10] or [subject.options.config.readiness_path]
+    return known[:10] or [subject.options.config.readiness_path], bool(fast)
 
 
 def _judge_failure(
@@ -133,6 +132,9 @@ def _judge_failure(
     found = judge_failed(path, status, line)
     if cause and cause.kind in ("tmp", "descriptors", "processes", "memory"):
         found = msgspec.structs.replace(found, kind=cause.kind)
+    if cause and cause.kind == "memory":
+        cure = "find what is kept, or a larger MemorySize"
+        found = msgspec.structs.replace(found, cure=cure)
     return [found]
 
 
