@@ -3,6 +3,7 @@
 These tests take dist/release as it is, and install nothing of the source tree.
 """
 
+import filecmp
 import hashlib
 import json
 import os
@@ -81,7 +82,7 @@ def test_sdist_gives_the_wheel(tmp_path: Path):
 
     subprocess.run([*UV, *build, SDIST], check=True)
 
-    assert (tmp_path / WHEEL.name).read_bytes() == WHEEL.read_bytes()
+    assert filecmp.cmp(tmp_path / WHEEL.name, WHEEL, shallow=False)
 
 
 async def test_wheel_serves(tmp_path: Path, installed: Path, runtime: FakeRuntimeApi):
