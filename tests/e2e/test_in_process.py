@@ -130,7 +130,7 @@ async def test_wrapper_script(runtime, package, python):
 
 async def test_conflict(runtime, package, python: dict[str, Any], tmp_path):
     """A package that is too old is named, with the adapter's own version of it."""
-    write_old(tmp_path / "old", "sortedcontainers", "sortedcontainers")
+    write_old(tmp_path / "old", "outcome", "outcome")
 
     async with open_adapter(
         runtime.address,
@@ -144,7 +144,7 @@ async def test_conflict(runtime, package, python: dict[str, Any], tmp_path):
     posted = await runtime.wait_posted(INIT_ERROR)
     message = str(posted.json()["errorMessage"])
     assert status == 64
-    assert "sortedcontainers 0.1 (the adapter comes with " in message
+    assert "outcome 0.1 (the adapter comes with " in message
     assert message in adapter.log
 
 
