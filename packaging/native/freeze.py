@@ -12,11 +12,17 @@ import marshal
 import re
 import subprocess
 import sys
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parent))
 
-from library import compile_patterns, copy_into, write_patterns  # -I leaves it out
+from library import (
+    CODECS,
+    compile_patterns,
+    copy_into,
+    write_patterns,
+)  # -I leaves it out
 from slim import slim
 from unused import drop_unused
 
@@ -30,17 +36,44 @@ LEFT_OUT = (
 
 NEEDED_LATE = (
     *(
+        "copy",
         "difflib",
         "email.parser",
-        "encodings.ascii",
-        "encodings.latin_1",
         "gzip",
         "http",
     ),
     *("http.client", "inspect", "json", "traceback"),
     *("trio.to_thread", "warnings", "zlib"),
+    *(f"encodings.{each}" for each in sorted(CODECS)),
 )
 """What functions import when they need it."""
+
+ABSENT = {
+    # On other systems, in other versions of Python, and where an import is tried.
+    *("_json", "_queue", "_threading_local", "_winapi", "annotationlib", "brotli"),
+    *("compression", "ctypes", "ctypes.util", "encodings.mbcs", "exceptiongroup"),
+    *(
+        "msvcrt",
+        "nt",
+        "org.python.core",
+        "ssl",
+        "tracemalloc",
+        "trio._core._generated_io_kqueue",
+    ),
+    *("trio._core._generated_io_windows", "trio._core._io_kqueue"),
+    *("trio._core._io_windows", "trio.socket", "winreg"),
+    # For type checkers.
+    *("_typeshed", "trio._file_io", "trio._socket", "typing_extensions"),
+    # For a module's own command line and its tests.
+    *("argparse", "doctest", "getopt"),
+    # Asked for where asyncio or curio runs, for a user or a group of a process, for
+    # metadata of packages, for classes of attrs and dataclasses, for names of
+    # characters, for texts of mails, for logs through sockets, and by trio.testing.
+    *("asyncio", "attr.exceptions", "attrs", "curio.meta", "dataclasses"),
+    *("email.generator", "grp", "importlib.metadata", "importlib.readers"),
+    *("pickle", "pwd", "sortedcontainers", "unicodedata"),
+}
+"""What a module of the file imports somewhere, but not as the adapter uses it."""
 
 EMPTIED = ("trio/__init__.py", "trio/lowlevel.py")
 """What `lazy_trio` fills, and whose own code asks for all of trio."""
@@ -117,6 +150,9 @@ def main() -> None:
         kept=[name for name in trees if name.startswith(OURS)],
         words={word for path in (*linked_in, *its_own) for word in words_of(path)},
     )
+    check_imports(
+        trees, packages={name for name, is_package, _ in modules if is_package}
+    )
     for name, is_package, _ in modules:
         file = f"<frozen {name}>"
         code = marshal.dumps(compile(trees[name], file, "exec", dont_inherit=True))
@@ -128,6 +164,41 @@ def main() -> None:
     (output / "frozen.bin").write_bytes(blob)
     (output / "frozen.c").write_text(TABLE.format(rows="\n".join(rows)))
     print(f"{len(rows)} modules, {len(blob):,} bytes of code")
+
+
+def check_imports(trees: Mapping[str, ast.Module], packages: Collection[str]) -> None:
+    """See that what functions import when they need it is there.
+
+    Raises:
+        SystemExit: a module is missing that nobody has thought of.
+    """
+    linked_in = "".join((HERE / each).read_text() for each in ("inittab.c", "main.c"))
+    built_in = re.findall(r'(?:M\(|\{"|Inittab\(")([\w.]+)', linked_in)
+    there = {*trees, *ITS_OWN, *built_in, *ABSENT}
+    missing = [
+        f"{name}, line {line}: {each}"
+        for name, tree in trees.items()
+        for line, each in imports(tree, name, is_package=name in packages)
+        if each not in there and not each.startswith(LEFT_OUT)
+    ]
+    if missing:
+        listed = "\n".join(missing)
+        raise SystemExit(
+            f"what these import is neither NEEDED_LATE nor ABSENT:\n{listed}"
+        )
+
+
+def imports(
+    tree: ast.Module, module: str, *, is_package: bool
+) -> Iterator[tuple[int, str]]:
+    """Yield each import of a module, anywhere in it: its line, and what it imports."""
+    parts = module.split(".")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, each.name) for each in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = parts[: len(parts) - node.level + is_package] if node.level else []
+            yield node.lineno, ".".join([*start, *filter(None, [node.module])])
 
 
 def words_of(path: Path) -> set[str]:

@@ -45,7 +45,12 @@ CHANGES = {
 }
 """Patterns, and what takes the place of all that they match."""
 
-CODECS = {"ascii", "latin_1", "utf_8"}
+CODECS = {
+    *("ascii", "latin_1", "utf_8"),
+    # What ``json.detect_encoding`` says of an event that is not in UTF-8.
+    *("utf_8_sig", "utf_16", "utf_16_be", "utf_16_le"),
+    *("utf_32", "utf_32_be", "utf_32_le"),
+}
 """What there is of ``encodings``."""
 
 LATE = {"selectors", "traceback", "warnings"}

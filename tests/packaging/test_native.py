@@ -299,3 +299,20 @@ def test_a_traceback_has_lines():
     assert done.returncode == 1
     assert "Too many open files" in done.stderr
     assert 'File "<frozen lambda_adapter.launcher>", line ' in done.stderr
+
+
+@pytest.mark.timeout(300)
+def test_endures_what_the_adapter_does():
+    """Faults, odd events and odd responses need no module that the file lacks."""
+    environ = {**os.environ, "TESTED_ADAPTER": str(NATIVE)}
+    command = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    done = subprocess.run(
+        [*command, "tests/torture", "-k", "not in_process"],
+        cwd=PROJECT,
+        env=environ,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stdout[-5000:]
+    assert " passed" in done.stdout

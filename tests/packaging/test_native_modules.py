@@ -140,3 +140,32 @@ def test_patterns(compiled_before: bool):
     assert small.search("B", "abc", small.I).span() == (1, 2)
     assert small.escape("a.b c") == re.escape("a.b c")
     assert small.error is re.error
+
+
+IMPORTS = """
+import os.path
+from . import near
+from ..up import x
+def late():
+    from json import loads
+"""
+
+
+def test_imports_within_functions_are_seen(monkeypatch):
+    """Each import of a module is found, relative ones by their whole name."""
+    monkeypatch.syspath_prepend(NATIVE)
+    imports = load("freeze").imports
+
+    found = imports(ast.parse(IMPORTS), "a.b.c", is_package=False)
+
+    assert [name for _, name in found] == ["os.path", "a.b", "a.up", "json"]
+
+
+def test_a_missing_module_ends_the_build(monkeypatch):
+    """What a function imports has to be in the file, or known not to be needed."""
+    monkeypatch.syspath_prepend(NATIVE)
+    freeze = load("freeze")
+    trees = {"found": ast.parse("def late():\n    import missing, found, _json, zlib")}
+
+    with pytest.raises(SystemExit, match=r"found, line 2: missing$"):
+        freeze.check_imports(trees, packages=())
