@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 
 import pytest
 from bench.fleet import command, figures, pages, simulation
@@ -97,14 +97,26 @@ def test_what_the_page_says(kept: results.Results):
         order = ("Mangum", "asyncio", "LWA", "native")
         return [found[case, metric, subject] for subject in order]
 
+    def quartiles(subject: str, trace: str, metric: str) -> tuple[float, float]:
+        case = f"{trace}, {simulation.ON_DEMAND}"
+        rounds = (
+            each.rounds
+            for each in kept.series
+            if (each.case, each.metric, each.subject) == (case, metric, subject)
+        )
+        low, _, high = quantiles(next(rounds), n=4, method="inclusive")
+        return low, high
+
     for trace in "steady", "bursty", "daily":
         costs = values(trace, "cost")
         assert max(costs) < 1.02 * min(costs)
         assert max(values(trace, "p99")) < 1.01 * min(values(trace, "p99"))
         assert not any(values(trace, "refused"))
     for trace, metric in ("rare", "cost"), ("rare", "p99"), ("spike", "refused"):
-        row = values(trace, metric)
-        assert row == sorted(row)
+        mangum, in_process, *beside = values(trace, metric)
+        assert mangum < in_process < min(beside)
+        low, high = quartiles("LWA", trace, metric)
+        assert low < beside[1] < high
     month = 30 * 48 / 1_000_000
     assert max(values("rare", "cost")) * month < 0.02
     managed, on_demand = [
@@ -119,10 +131,10 @@ def test_what_the_page_says(kept: results.Results):
 
 
 def test_what_the_page_says_of_its_figures(kept: results.Results):
-    """Starts of the same subject differ by a quarter at most, as the page says."""
+    """Starts of the same subject differ by two fifths at most, as the page says."""
     for measured in figures.read(kept).values():
         starts = [each.start for each in measured]
-        assert max(starts) <= 1.25 * min(starts)
+        assert max(starts) <= 1.4 * min(starts)
 
 
 def test_constants_of_the_page():
