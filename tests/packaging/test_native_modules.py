@@ -151,9 +151,8 @@ def late():
 """
 
 
-def test_imports_within_functions_are_seen(monkeypatch):
+def test_imports_within_functions_are_seen():
     """Each import of a module is found, relative ones by their whole name."""
-    monkeypatch.syspath_prepend(NATIVE)
     imports = load("freeze").imports
 
     found = imports(ast.parse(IMPORTS), "a.b.c", is_package=False)
@@ -161,9 +160,8 @@ def test_imports_within_functions_are_seen(monkeypatch):
     assert [name for _, name in found] == ["os.path", "a.b", "a.up", "json"]
 
 
-def test_a_missing_module_ends_the_build(monkeypatch):
+def test_a_missing_module_ends_the_build():
     """What a function imports has to be in the file, or known not to be needed."""
-    monkeypatch.syspath_prepend(NATIVE)
     freeze = load("freeze")
     trees = {"found": ast.parse("def late():\n    import missing, found, _json, zlib")}
 
