@@ -22,8 +22,8 @@ KINDS = (
     *("outside", "crash", "readiness", "start-time", "start"),
     *("thaw", "late-request", "worker", "leak", "descriptor-leak", "thread-leak"),
     *("tmp-leak", "streaming", "slow", "response-size", "response-headers"),
-    *("redirect", "link", "cookie", "websocket", "request-headers", "request-failure"),
-    *("gateway", "idle-cpu", "timers", "connections", "sigterm", "one-worker"),
+    *("redirect", "link", "cookie", "websocket", "request-headers", "idle-cpu"),
+    *("request-failure", "gateway", "timers", "connections", "sigterm", "one-worker"),
     *("binary", "cost", "unfinished", "requests"),
 )
 """Every kind of finding in the order of a report: causes before consequences."""
