@@ -76,10 +76,10 @@ assert libc.prctl(22, 2, ctypes.byref(Program(4, code)), 0, 0) == 0
 os.execv(sys.argv[1], sys.argv[1:])
 """
 
-FREE = (sys.executable, "-c", FORBIDDEN)
+WITHOUT_UNSHARE = (sys.executable, "-c", FORBIDDEN)
 """Forbids unshare(2), as container engines do, and becomes another program."""
 
-WAYS: dict[str, tuple[str, ...]] = {"namespaces": (), "no namespaces": FREE}
+WAYS: dict[str, tuple[str, ...]] = {"namespaces": (), "no namespaces": WITHOUT_UNSHARE}
 
 
 @contextlib.contextmanager

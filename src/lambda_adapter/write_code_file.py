@@ -54,7 +54,8 @@ def write(site_packages: str, *, with_library: bool) -> None:
         marshal.dumps(each, REFERENCES - 1)
         for each in (modules, of_this_build, in_process)
     ]
-    head = marshal.dumps((MAGIC_NUMBER, sys.version, len(parts[0]), len(parts[1])))
+    sizes = len(parts[0]), len(parts[1])
+    head = marshal.dumps((MAGIC_NUMBER, sys.version, *sizes), REFERENCES - 1)
     with open(f"{path}.new", "wb") as file:
         file.write(head.ljust(HEAD, b"\0") + b"".join(parts))
     os.replace(f"{path}.new", path)

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from bench.sandbox import WITHOUT_UNSHARE
 
 from lambda_adapter.local.sandbox.jail import Jail
 from lambda_adapter.local.sandbox.limits import HOME, Limits
@@ -123,21 +124,6 @@ def test_files_are_counted(tmp_path: Path):
     assert output == "Too many open files True True"
 
 
-FORBIDDEN = """
-import ctypes, struct, sys, os
-libc = ctypes.CDLL(None, use_errno=True)
-steps = [(0x20, 0, 0, 0), (0x15, 0, 1, 272)]
-steps += [(0x06, 0, 0, 0x50001), (0x06, 0, 0, 0x7fff0000)]
-code = b"".join(struct.pack("=HBBI", *step) for step in steps)
-class Program(ctypes.Structure):
-    _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_char_p)]
-libc.prctl(38, 1, 0, 0, 0)
-assert libc.prctl(22, 2, ctypes.byref(Program(4, code)), 0, 0) == 0
-os.execv(sys.argv[1], sys.argv[1:])
-"""
-"""Forbids unshare(2), as container engines do, and becomes another program."""
-
-
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="the number is x86-64's")
 def test_without_namespaces_landlock_remains(tmp_path: Path):
     """Without namespaces, writes outside /tmp are refused as well."""
@@ -146,9 +132,7 @@ def test_without_namespaces_landlock_remains(tmp_path: Path):
         "print(tried(lambda: open('/tmp/lambda-adapter-test', 'w')))\n"
         "print(tried(lambda: os.remove('/tmp/lambda-adapter-test')))\n"
     )
-    wrapper = (sys.executable, "-c", FORBIDDEN)
-
-    with confined(program, tmp_path, wrapper=wrapper) as sandbox:
+    with confined(program, tmp_path, wrapper=WITHOUT_UNSHARE) as sandbox:
         lines = sandbox.output().splitlines()
         said = sandbox.jail.described
         paths = [each.path for each in sandbox.jail.attempts.elsewhere()]

@@ -10,6 +10,7 @@ import trio
 
 from lambda_adapter.http.messages import Fields
 from lambda_adapter.local.check import busy
+from lambda_adapter.local.check.rules.requests import LATE
 from lambda_adapter.local.check.settings import CheckSettings, Target
 from lambda_adapter.local.environment import Environment
 from lambda_adapter.local.front_door import GatewayCall
@@ -174,7 +175,7 @@ class Subject:
         )
         invocation = await GatewayCall(door, arrival).invoke(self.function)
         if invocation is None:
-            return Outcome(504, [], b"", door.timeout, late=True)
+            return Outcome(LATE, [], b"", door.timeout, late=True)
         return await self._outcome(invocation)
 
     async def _outcome(self, invocation: Invocation) -> Outcome:
@@ -191,8 +192,8 @@ class Subject:
         if not invocation.failure and status < 500:
             self.durations.append(seconds)
         failure = invocation.failure.message if invocation.failure else ""
-        # The adapter responds 0.1 s before the deadline, with 504.
-        late = status == 504 or "timed out" in failure
+        # The adapter responds 0.1 s before the deadline.
+        late = status == LATE or "timed out" in failure
         note = invocation.note
         return Outcome(status, fields, body, seconds, failure, late, note)
 
