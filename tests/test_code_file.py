@@ -221,7 +221,8 @@ def test_a_traceback_has_files_and_lines(root: Path):
     program = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "from lambda_adapter import code_file; code_file.use(sys.argv[1])\n"
-        "from lambda_adapter import parsers; print(parsers.__spec__.loader)\n"
+        "from lambda_adapter import setting_parsers as parsers\n"
+        "print(parsers.__spec__.loader)\n"
         "parsers.port('none')\n"
     )
     site_packages = str(code_file(root).parents[1])
@@ -233,7 +234,8 @@ def test_a_traceback_has_files_and_lines(root: Path):
 
     assert "CodeFile" in done.stdout
     assert re.search(
-        rf'File "{site_packages}/lambda_adapter/parsers\.py", line \d+, in parse\n'
+        rf'File "{site_packages}/lambda_adapter/setting_parsers\.py", line \d+,'
+        r" in parse\n"
         r"    raise ValueError\(",
         done.stderr,
     )

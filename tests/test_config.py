@@ -4,7 +4,7 @@ import pytest
 
 from lambda_adapter.config import Config
 from lambda_adapter.errors import ConfigError
-from lambda_adapter.parsers import WARM_UPS
+from lambda_adapter.setting_parsers import WARM_UPS
 from lambda_adapter.settings import FROM_LAMBDA, SETTINGS
 
 ALL = (*FROM_LAMBDA, *SETTINGS)

@@ -52,7 +52,7 @@ TESTED_BY = {
         ["runtime/persistent_connection", "runtime/streamed_reply"],
         "runtime/test_client",
     ),
-    "parsers": "test_settings",
+    "setting_parsers": "test_settings",
     "given_environ": "e2e/test_zipapp",
     "write_code_file": "test_code_file",
     "code_entries": "test_code_file",
@@ -68,7 +68,7 @@ TESTED_BY = {
     **dict.fromkeys(
         ["local/adapter_process", "local/processes"], "local/test_environment"
     ),
-    "local/asgi": "local/test_front_door",
+    "local/asgi": "local/test_gateway_app",
     # A sandbox is its kernel's, and seen from inside.
     **dict.fromkeys(
         [
@@ -114,7 +114,7 @@ TESTED_BY = {
     "app/middleware/request_log": "observe/test_logs",
     "observe/root_json": "observe/test_root_handler",
     "app/middleware/metrics": "observe/test_metrics",
-    "serve/metered_loop": "observe/test_metrics",
+    "serve/metrics_loop": "observe/test_metrics",
     "__init__": "test_cli",  # a version, which the command prints
     "__main__": "test_cli",
 }

@@ -2,10 +2,10 @@
 
 The modules of this folder load before the application starts, and import little else.
 ``cli`` decides what to run (``command_line``), and ``launcher`` executes it or starts
-it as a child. ``settings`` and ``parsers`` turn the environment into ``config``.
-``errors`` is the tree of all failures; ``closed_paths`` and ``quoting`` help. Two load
-only if they are needed: ``startup_failure`` and ``off_lambda``. ``bootstrap`` imports
-the folders while the application starts:
+it as a child. ``settings`` and ``setting_parsers`` turn the environment into
+``config``. ``errors`` is the tree of all failures; ``closed_paths`` and ``quoting``
+help. Two load only if they are needed: ``startup_failure`` and ``off_lambda``.
+``bootstrap`` imports the folders while the application starts:
 
 - ``serve`` holds the one nursery (``supervisor``) and the ``invoke_loop``.
 - ``app`` is the application, in its own process or in this one, and its client.

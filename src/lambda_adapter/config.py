@@ -146,7 +146,7 @@ class Config:
         return self.max_concurrency > 1
 
     @property
-    def is_metered(self) -> bool:
+    def has_metrics(self) -> bool:
         """Whether metrics are measured and logged."""
         return self.metrics == "emf"
 

@@ -6,7 +6,7 @@ start waits for it.
 
 from __future__ import annotations
 
-from lambda_adapter import parsers
+from lambda_adapter import setting_parsers as parsers
 from lambda_adapter.errors import ConfigError
 
 TYPE_CHECKING = False

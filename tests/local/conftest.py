@@ -23,7 +23,7 @@ APP = [sys.executable, str(Path(__file__).parent.parent / "programs" / "desk.py"
 """The application of these tests."""
 
 
-class Doors:
+class Gateways:
     """A function, and the port of each gateway before it."""
 
     def __init__(self, function: Function, ports: dict[str, int]) -> None:
@@ -48,7 +48,7 @@ def function_options(**env: str) -> Options:
 
 
 @asynccontextmanager
-async def open_doors(options: Options) -> AsyncIterator[Doors]:
+async def open_gateways(options: Options) -> AsyncIterator[Gateways]:
     """Run one function behind every kind of gateway."""
     function = Function(options, Silence())
     ports: dict[str, int] = {}
@@ -60,35 +60,35 @@ async def open_doors(options: Options) -> AsyncIterator[Doors]:
             page = Page(function, ports[name])
             nursery.start_soon(serve_gateway, function, kind(), page, front, Guard())
         await function.start()
-        yield Doors(function, ports)
+        yield Gateways(function, ports)
         nursery.cancel_scope.cancel()
 
 
 @pytest.fixture(scope="session")
-def running() -> Iterator[tuple[Doors, Portal]]:
+def running() -> Iterator[tuple[Gateways, Portal]]:
     """The function, and the way into its loop."""
     options = function_options()
-    with opened_in_thread(lambda: open_doors(options)) as running:
+    with opened_in_thread(lambda: open_gateways(options)) as running:
         yield running
 
 
 @pytest.fixture
-def doors(running: tuple[Doors, Portal]) -> Doors:
+def gateways(running: tuple[Gateways, Portal]) -> Gateways:
     """The function whose replies are whole."""
     return running[0]
 
 
 @pytest.fixture(scope="session")
-def failing() -> Iterator[Doors]:
+def failing() -> Iterator[Gateways]:
     """A function whose invocations fail where the application says 500."""
     options = function_options(AWS_LWA_ERROR_STATUS_CODES="500")
-    with opened_in_thread(lambda: open_doors(options)) as (doors, _):
-        yield doors
+    with opened_in_thread(lambda: open_gateways(options)) as (gateways, _):
+        yield gateways
 
 
 @pytest.fixture(scope="session")
-def streaming() -> Iterator[Doors]:
+def streaming() -> Iterator[Gateways]:
     """A function whose replies are streamed, as far as its gateways take streams."""
     options = function_options(AWS_LWA_INVOKE_MODE="response_stream")
-    with opened_in_thread(lambda: open_doors(options)) as (doors, _):
-        yield doors
+    with opened_in_thread(lambda: open_gateways(options)) as (gateways, _):
+        yield gateways

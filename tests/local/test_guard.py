@@ -1,4 +1,4 @@
-"""What the front door refuses: foreign pages, other protocols, malformed requests."""
+"""What the gateway refuses: foreign pages, other protocols, malformed requests."""
 
 import re
 import socket

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.adapter import ENVIRON
-from tests.local.conftest import APP, Doors
+from tests.local.conftest import APP, Gateways
 from tests.local.terminal import LOCAL, app_port
 
 
@@ -60,9 +60,11 @@ def test_failure():
     assert json.loads(done.stdout)["errorType"] == "Runtime.AppRequestError"
 
 
-def test_function_that_runs(doors: Doors):
+def test_function_that_runs(gateways: Gateways):
     """Without a command, the event goes to the function at the port."""
-    done = invoke("--event", "-", "--port", str(doors.ports["alb"]), event='"an event"')
+    done = invoke(
+        "--event", "-", "--port", str(gateways.ports["alb"]), event='"an event"'
+    )
 
     assert (done.returncode, done.stdout) == (0, '"an event"\n')
 
@@ -86,12 +88,12 @@ def test_no_event(given: list[str]):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
-def test_encodings(doors: Doors, tmp_path: Path, encoding: str):
+def test_encodings(gateways: Gateways, tmp_path: Path, encoding: str):
     """An event that an editor or PowerShell has saved in another encoding is read."""
     file = tmp_path / "event.json"
     file.write_bytes('"é"'.encode(encoding))
 
-    done = invoke("--event", str(file), "--port", str(doors.ports["alb"]))
+    done = invoke("--event", str(file), "--port", str(gateways.ports["alb"]))
 
     assert (done.returncode, json.loads(done.stdout)) == (0, "é")
 

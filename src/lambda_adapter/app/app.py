@@ -75,7 +75,7 @@ class Call(msgspec.Struct, gc=False):
 
     def sent_again(self) -> None:
         """Do nothing; called when the request has been retried."""
-        # ``MeteredCall`` counts here. A flag to ask would cost every invocation.
+        # ``MetricsCall`` counts here. A flag to ask would cost every invocation.
 
 
 class Transport(Protocol):

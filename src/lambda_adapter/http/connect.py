@@ -80,7 +80,7 @@ async def _resolve_host(
     """
     known = LOOPBACK if host.lower() == "localhost" else (host,)
     try:
-        return [(_family(each), (each, port)) for each in known]
+        return [(_address_family(each), (each, port)) for each in known]
     except OSError:  # not a numeric address
         return await _look_up(host, port)
 
@@ -98,7 +98,7 @@ async def _look_up(host: str, port: int) -> list[tuple[socket.AddressFamily, Pee
     return [(family, peer) for family, _, _, _, peer in result]
 
 
-def _family(host: str) -> socket.AddressFamily:
+def _address_family(host: str) -> socket.AddressFamily:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     socket.inet_pton(family, host)
     return family
@@ -125,7 +125,7 @@ class Knocker:
         if isinstance(self._address, str) or self._address[0] not in LOOPBACK:
             return False
         host, port = self._address
-        self._socket = self._socket or _tcp_socket(_family(host))
+        self._socket = self._socket or _tcp_socket(_address_family(host))
         self._code = _begin_connect(self._socket, (host, port))
         return self._code == errno.ECONNREFUSED
 

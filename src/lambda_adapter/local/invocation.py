@@ -175,7 +175,7 @@ class Invocation:
 
     def _settle(self) -> None:
         """Let the gateway respond, once."""
-        # A call from here up into the front door, by a function that the invocation
+        # A call from here up into the gateway, by a function that the invocation
         # carries: what is printed, shown in the inspector and sent to the client is
         # then one value, and a replay makes it again.
         if self.handed_at and not self.over.is_set():

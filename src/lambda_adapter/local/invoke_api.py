@@ -39,7 +39,7 @@ class ApiError(Exception):
         super().__init__(message)
         said = {"Type": "User", "Message": message}
         fields = [(b"x-amzn-errortype", kind.encode())]
-        self.response = _json(status, msgspec.json.encode(said), fields)
+        self.response = _json_response(status, msgspec.json.encode(said), fields)
 
 
 class InvokeApi:
@@ -62,7 +62,9 @@ class InvokeApi:
             await send_whole(send, _empty_response(202, invocation))
         else:
             await self._function.submit(invocation)
-            await _reply(invocation, send, tail=_header(scope, b"x-amz-log-type"))
+            await _send_reply(
+                invocation, send, tail=_header_value(scope, b"x-amz-log-type")
+            )
 
     async def _read(self, scope: Scope, receive: Receive) -> tuple[Invocation, str]:
         """Return the invocation that a call requests, and its type.
@@ -71,7 +73,7 @@ class InvokeApi:
             ApiError: it is refused.
         """
         self._check_path(scope)
-        kind = _header(scope, b"x-amz-invocation-type") or "RequestResponse"
+        kind = _header_value(scope, b"x-amz-invocation-type") or "RequestResponse"
         if kind not in {"RequestResponse", "Event", "DryRun"}:
             message = f"X-Amz-Invocation-Type {kind!r} is not a type of invocation"
             raise ApiError(400, "InvalidParameterValueException", message)
@@ -110,7 +112,7 @@ def _client_context(scope: Scope) -> str:
     Raises:
         ApiError: it is not JSON in base64.
     """
-    said = _header(scope, b"x-amz-client-context")
+    said = _header_value(scope, b"x-amz-client-context")
     try:
         context = base64.b64decode(said, validate=True)
         # In ASCII, since it becomes a header of the Runtime API.
@@ -120,7 +122,7 @@ def _client_context(scope: Scope) -> str:
         raise ApiError(400, "InvalidRequestContentException", message) from error
 
 
-async def _reply(invocation: Invocation, send: Send, *, tail: str) -> None:
+async def _send_reply(invocation: Invocation, send: Send, *, tail: str) -> None:
     if invocation.pieces and not invocation.failure:
         await _stream_raw(invocation, send)
         return
@@ -132,7 +134,7 @@ async def _reply(invocation: Invocation, send: Send, *, tail: str) -> None:
         await invocation.told.wait()  # with the last lines of its log
         log = "\n".join(_log_lines(invocation)).encode()[-MAX_TAIL:]
         fields.append((b"x-amz-log-result", base64.b64encode(log)))
-    await send_whole(send, _json(200, body, fields))
+    await send_whole(send, _json_response(200, body, fields))
 
 
 def failure_json(invocation: Invocation) -> bytes:
@@ -163,7 +165,7 @@ def _empty_response(status: int, invocation: Invocation) -> Response:
     return Response(status, b"", fields[1:] if status == 204 else fields, b"")
 
 
-def _json(status: int, body: bytes, fields: Fields) -> Response:
+def _json_response(status: int, body: bytes, fields: Fields) -> Response:
     kind = [] if fields[0][0] == b"content-type" else _TYPE
     length = (b"content-length", b"%d" % len(body))
     return Response(status, b"", [*kind, *fields, length], body)
@@ -180,7 +182,7 @@ def _invoke_fields(invocation: Invocation) -> Fields:
     ]
 
 
-def _header(scope: Scope, name: bytes) -> str:
+def _header_value(scope: Scope, name: bytes) -> str:
     """Return a header's value, or ""; names are compared without case."""
     for each, value in scope["headers"]:
         if each.lower() == name:

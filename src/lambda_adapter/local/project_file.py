@@ -38,9 +38,9 @@ def read_project(folder: str = ".") -> Project:
         return Project()
     except (OSError, ValueError) as error:
         raise SetupError(f"{FILE} can't be read: {error}") from error
-    table = _table(document)
+    table = _pyproject_table(document)
     try:
-        command = _words(table.pop("command", ()))
+        command = _command_words(table.pop("command", ()))
         given = read_given(table)
         said = {name: getattr(given, name) for name in _option_fields(table)}
         application = {k: str(said.pop(k)) for k in APPLICATIONS if k in said}
@@ -57,7 +57,7 @@ def _option_fields(table: Iterable[str]) -> list[str]:
     return ["gateway" if word == "event" else word for word in words]
 
 
-def _table(document: object) -> dict[str, object]:
+def _pyproject_table(document: object) -> dict[str, object]:
     for name in TABLE.split("."):
         document = document.get(name, {}) if isinstance(document, dict) else {}
     if not isinstance(document, dict):
@@ -65,7 +65,7 @@ def _table(document: object) -> dict[str, object]:
     return dict(document)
 
 
-def _words(command: object) -> tuple[str, ...]:
+def _command_words(command: object) -> tuple[str, ...]:
     """Return the words of a command, given as a string or a list.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Run a function with its front door, from start to end."""
+"""Run a function behind a gateway, from start to end."""
 
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -8,8 +8,8 @@ import trio
 from starlette.types import ASGIApp
 
 from lambda_adapter.local.environment import EndedError
-from lambda_adapter.local.front_door import FrontDoor
 from lambda_adapter.local.function import Function
+from lambda_adapter.local.gateway_app import GatewayApp
 from lambda_adapter.local.gateways.gateway import Gateway
 from lambda_adapter.local.guard import Guard
 from lambda_adapter.local.http_server import serve
@@ -22,7 +22,7 @@ from lambda_adapter.local.report import Report
 
 
 class Session:
-    """A function behind its front door."""
+    """A function behind a gateway."""
 
     def __init__(self, function: Function, url: str, page_url: str) -> None:
         self.function = function
@@ -105,7 +105,7 @@ async def serve_gateway(
     guard: Guard,
 ) -> None:
     """Serve a gateway in front of a function until cancelled, then close ``front``."""
-    door = FrontDoor(function, gateway, page, guard)
+    app = GatewayApp(function, gateway, page, guard)
     listener = trio.SocketListener(trio.socket.from_stdlib_socket(front))
     with front:
-        await serve(door, listener, door.note_refused_connection)
+        await serve(app, listener, app.note_refused_connection)

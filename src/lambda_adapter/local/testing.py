@@ -111,7 +111,7 @@ CLIENT_TIMEOUT = 60.0
 """Timeout of a request in seconds: longer than any gateway's."""
 
 
-class _Cookies(CookieJar):
+class _InsecureCookieJar(CookieJar):
     """Sends ``Secure`` cookies over HTTP, as a client of an HTTPS gateway does.
 
     Most gateways speak only HTTPS, and this one stands in for them. httpx copies
@@ -129,7 +129,7 @@ class LambdaApp(httpx.Client):
 
     def __init__(self, session: Session, portal: Portal) -> None:
         super().__init__(
-            base_url=session.url, timeout=CLIENT_TIMEOUT, cookies=_Cookies()
+            base_url=session.url, timeout=CLIENT_TIMEOUT, cookies=_InsecureCookieJar()
         )
         self._function = session.function
         self.page_url = session.page_url

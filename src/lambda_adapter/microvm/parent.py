@@ -52,7 +52,7 @@ def run(argv: list[str], environ: Mapping[str, str], config: Config) -> int:
         child = launcher.start(argv, given, config.app_wrapper)
         code = child.wait_executed()
         if code:
-            return _report_start(child, code)
+            return _report_failed_start(child, code)
         has_library = SNAPSHOT_APP in environ
         hooks = Hooks(config, child, token, has_library=has_library)
         serve(listener, hooks)
@@ -146,7 +146,7 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _report_start(child: Child, code: int) -> int:
+def _report_failed_start(child: Child, code: int) -> int:
     import errno
 
     from lambda_adapter.startup_failure import complain, describe_start_error

@@ -29,12 +29,12 @@ def encode_line(
     directive = {
         "Namespace": NAMESPACE,
         "Dimensions": [["FunctionName"]],
-        "Metrics": [{"Name": name, "Unit": _unit(name)} for name in metrics],
+        "Metrics": [{"Name": name, "Unit": _metric_unit(name)} for name in metrics],
     }
     about = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]}
     document = {
         "_aws": about,
-        **{name: _property(value) for name, value in properties.items()},
+        **{name: _metric_property(value) for name, value in properties.items()},
         **{name: round(value, 3) for name, value in metrics.items()},
     }
     return msgspec.json.encode(document).decode() + "\n"
@@ -61,9 +61,9 @@ def seconds_since_exec(proc: str = "/proc") -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME) - started
 
 
-def _unit(name: str) -> str:
+def _metric_unit(name: str) -> str:
     return "Milliseconds" if name.endswith("Time") else "Count"
 
 
-def _property(value: str | int) -> str | int:
+def _metric_property(value: str | int) -> str | int:
     return value[:MAX_TEXT] if isinstance(value, str) else value

@@ -33,12 +33,12 @@ OpenLoop = Callable[[RuntimeClient, Transports, msgspec.Raw, Config], InvokeLoop
 def open_loops(config: Config, app: App) -> list[InvokeLoop]:
     """Return the invoke loops, each with its own transport and connection."""
     open_loop: OpenLoop = InvokeLoop
-    if config.is_metered:
-        from lambda_adapter.serve.metered_loop import MeteredLoop
+    if config.has_metrics:
+        from lambda_adapter.serve.metrics_loop import MetricsLoop
 
         # An iterator that all loops share, so that only the first invocation is counted
         # as a cold start.
-        open_loop = functools.partial(MeteredLoop, cold=iter((1,)))
+        open_loop = functools.partial(MetricsLoop, cold=iter((1,)))
     env_config = encode_env_config(config)
     return [
         open_loop(
@@ -110,7 +110,7 @@ def run(config: Config, child: Child | None) -> int:
     for warning in config.warnings:
         log.warning("%s", warning)
     try:
-        app = _metered(config, _open_app(config, child))
+        app = _with_metrics(config, _open_app(config, child))
     except InitError as error:
         return _report_import(config, error)
     signals = Signals()
@@ -168,12 +168,12 @@ def _open_app(config: Config, child: Child | None) -> App:
     return AttachedApp(config)
 
 
-def _metered(config: Config, app: App) -> App:
-    if not config.is_metered:
+def _with_metrics(config: Config, app: App) -> App:
+    if not config.has_metrics:
         return app
-    from lambda_adapter.app.middleware.metrics import MeteredApp
+    from lambda_adapter.app.middleware.metrics import MetricsApp
 
-    return MeteredApp(app, config.function_name or "unknown")
+    return MetricsApp(app, config.function_name or "unknown")
 
 
 async def _run_until_stopped(config: Config, app: App, signals: Signals) -> int:

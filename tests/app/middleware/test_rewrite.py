@@ -23,7 +23,7 @@ from lambda_adapter.events.headers import (
     TRACE_ID,
 )
 from lambda_adapter.http.messages import HOP_BY_HOP, Request
-from lambda_adapter.parsers import RESERVED
+from lambda_adapter.setting_parsers import RESERVED
 from tests.catalogue import http_api
 from tests.events.examples import encode, request_of
 

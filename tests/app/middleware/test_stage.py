@@ -3,7 +3,7 @@
 import pytest
 
 from lambda_adapter.app.in_process.asgi.scope import make_scope
-from lambda_adapter.app.in_process.aws import Function
+from lambda_adapter.app.in_process.lambda_context import Function
 from lambda_adapter.app.in_process.wsgi.environ import make_environ
 from lambda_adapter.app.middleware.rewrite import rewrite
 from lambda_adapter.app.middleware.stage import find_stage

@@ -23,7 +23,7 @@ ADDED |= {b"x-amzn-lambda-context", b"x-amzn-trace-id"}
 
 
 def arrival(case: Case) -> ClientRequest:
-    """Return a case's request, as it arrives at the front door."""
+    """Return a case's request, as it arrives at the gateway."""
     fields = [(b"Host", b"127.0.0.1:9000"), *case.fields]
     if case.body:
         fields.append((b"Content-Length", b"%d" % len(case.body)))

@@ -5,7 +5,7 @@ import msgspec
 from lambda_adapter.app.middleware.rewrite import PREFIX_FIELD
 from lambda_adapter.events.event import Event
 from lambda_adapter.http.messages import Request
-from lambda_adapter.parsers import AUTO
+from lambda_adapter.setting_parsers import AUTO
 
 
 class _Named(msgspec.Struct, rename="camel", gc=False):

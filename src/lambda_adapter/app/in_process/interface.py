@@ -33,7 +33,7 @@ _FORM = {
 _OTHER: dict[Kind, Kind] = {"asgi": "wsgi", "wsgi": "asgi"}
 
 
-class _Shape(NamedTuple):
+class _CallShape(NamedTuple):
     """How many positional arguments a callable needs, and how many it accepts."""
 
     least: int
@@ -54,7 +54,7 @@ def adapt(found: object, name: str, kind: Kind) -> object:
         found = found()
     if not callable(found):
         raise TypeError(f"{name} is a {type(found).__name__}, which can't be called")
-    shape = _shape(found)
+    shape = _call_shape(found)
     if shape is None:  # written in C, for example
         return found
     if kind == "asgi" and _has_two_calls(found, shape):
@@ -65,13 +65,13 @@ def adapt(found: object, name: str, kind: Kind) -> object:
 
 
 def _is_factory(found: object) -> bool:
-    shape = _shape(found)
+    shape = _call_shape(found)
     if shape is None or shape.least or shape.most == math.inf:
         return False
     return not inspect.iscoroutinefunction(found)
 
 
-def _missing_argument(found: object, shape: _Shape) -> str | None:
+def _missing_argument(found: object, shape: _CallShape) -> str | None:
     """Return the only argument that a function needs, if it seems to be a factory.
 
     An application of ASGI 2 needs a ``scope``; a factory needs settings, for example.
@@ -82,7 +82,7 @@ def _missing_argument(found: object, shape: _Shape) -> str | None:
     return None if "scope" in name else name
 
 
-def _shape(found: object) -> _Shape | None:
+def _call_shape(found: object) -> _CallShape | None:
     """Return the arguments of a callable, or None if Python does not know them."""
     if not callable(found):
         return None
@@ -100,7 +100,7 @@ def _shape(found: object) -> _Shape | None:
                 least += each.default is each.empty
             case each.KEYWORD_ONLY if each.default is each.empty:
                 return None
-    return _Shape(least, most)
+    return _CallShape(least, most)
 
 
 def _is_async(found: object) -> bool:
@@ -111,7 +111,7 @@ def _is_async(found: object) -> bool:
     )
 
 
-def _find_fault(found: object, shape: _Shape, kind: Kind) -> str | None:
+def _find_fault(found: object, shape: _CallShape, kind: Kind) -> str | None:
     """Return why an object is not an application of this kind, or None."""
     other = _OTHER[kind]
     if isinstance(found, type) and not _is_made_for_each_request(found, kind):
@@ -144,13 +144,13 @@ def _is_made_for_each_request(found: type, kind: Kind) -> bool:
     return hasattr(found, "__await__" if kind == "asgi" else "__iter__")
 
 
-def _has_two_calls(found: object, shape: _Shape) -> bool:
+def _has_two_calls(found: object, shape: _CallShape) -> bool:
     """Return whether this is an application of ASGI 2."""
     if not (shape.least == 1 and shape.most < _ARGUMENTS["asgi"]):
         return False
     if not isinstance(found, type):
         return not (_is_async(found) or _missing_argument(found, shape))
-    inner = _shape(getattr(found, "__call__", None))  # noqa: B004 - with its self
+    inner = _call_shape(getattr(found, "__call__", None))  # noqa: B004 - with its self
     return inner is None or inner.takes(3)
 
 

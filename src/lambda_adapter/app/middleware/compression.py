@@ -96,10 +96,10 @@ def compress(request: Request, response: Response) -> Response:
     body = response.body
     if not isinstance(body, bytes) or not _is_compressible(response, len(body)):
         return response
-    fields = _varied(response.fields)
+    fields = _with_vary(response.fields)
     if coding := choose_coding(request.fields):
         body = CODINGS[coding](body)
-        fields = _encoded(fields, coding, len(body))
+        fields = _compressed_fields(fields, coding, len(body))
     return msgspec.structs.replace(response, fields=fields, body=body)
 
 
@@ -109,14 +109,14 @@ def choose_coding(fields: Fields) -> bytes:
     Among equal preferences, it is the cheapest coding.
     https://www.rfc-editor.org/rfc/rfc9110#section-12.5.3
     """
-    weights = _accepted(fields)
+    weights = _accepted_codings(fields)
     others = weights.get(b"*", 0)
     liked = {coding: weights.get(coding, others) for coding in CODINGS}
     best = max(liked, key=lambda coding: liked[coding])
     return best if liked[best] > 0 else b""
 
 
-def _accepted(fields: Fields) -> dict[bytes, float]:
+def _accepted_codings(fields: Fields) -> dict[bytes, float]:
     """Return the weights in ``Accept-Encoding``; ``x-gzip`` is an alias of gzip."""
     weights: dict[bytes, float] = {}
     for name, value in fields:
@@ -140,14 +140,14 @@ def _is_compressible(response: Response, size: int) -> bool:
     )
 
 
-def _varied(fields: Fields) -> Fields:
+def _with_vary(fields: Fields) -> Fields:
     for name, value in fields:
         if name.lower() == b"vary" and re.search(rb"accept-encoding|\*", value.lower()):
             return fields
     return [*fields, (b"vary", b"accept-encoding")]
 
 
-def _encoded(fields: Fields, coding: bytes, size: int) -> Fields:
+def _compressed_fields(fields: Fields, coding: bytes, size: int) -> Fields:
     """Return the headers of the compressed response.
 
     A strong ETag identifies exact bytes, which have changed, so it becomes a weak one.

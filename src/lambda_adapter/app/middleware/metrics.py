@@ -7,7 +7,7 @@ from lambda_adapter.http.messages import Request, Response
 from lambda_adapter.observe.metrics import seconds_since_exec, write_line
 
 
-class MeteredCall(Call):
+class MetricsCall(Call):
     """A call that adds up times and retries."""
 
     application: float = 0
@@ -19,7 +19,7 @@ class MeteredCall(Call):
         self.retries += 1
 
 
-class MeteredApp:
+class MetricsApp:
     """An application that writes the times of its start and of each restore."""
 
     def __init__(self, app: App, function_name: str) -> None:
@@ -52,7 +52,7 @@ class MeteredApp:
 
     def open_transport(self) -> Transport:
         """Return a transport that measures responses."""
-        return MeteredTransport(self._app.open_transport())
+        return MetricsTransport(self._app.open_transport())
 
     async def suspend(self) -> None:
         """Suspend the wrapped application.
@@ -74,7 +74,7 @@ class MeteredApp:
         write_line(self._about, {"RestoreTime": took * 1000})
 
 
-class MeteredTransport(Middleware):
+class MetricsTransport(Middleware):
     """A transport that adds the time of each response to its call."""
 
     async def send(self, request: Request, call: Call) -> Response:
@@ -83,5 +83,5 @@ class MeteredTransport(Middleware):
         try:
             return await self._transport.send(request, call)
         finally:
-            if isinstance(call, MeteredCall):
+            if isinstance(call, MetricsCall):
                 call.application += trio.current_time() - started

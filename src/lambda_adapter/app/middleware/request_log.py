@@ -20,14 +20,14 @@ class RequestLog(Middleware):
             request.method.decode(),
             request.target.partition(b"?")[0].decode("latin-1"),
             len(request.body),
-            _names(request.fields),
+            _header_names(request.fields),
             response.status,
             (trio.current_time() - started) * 1000,
             f"{len(body)} bytes" if isinstance(body, bytes) else "a stream",
-            _names(response.fields),
+            _header_names(response.fields),
         )
         return response
 
 
-def _names(fields: Fields) -> str:
+def _header_names(fields: Fields) -> str:
     return ", ".join(name.decode() for name, _ in fields) or "no fields"

@@ -12,7 +12,7 @@ from lambda_adapter.errors import ClosedPathError
 from lambda_adapter.events.event import Event
 from lambda_adapter.events.headers import REQUEST_CONTEXT
 from lambda_adapter.http.messages import Request, Response, folded
-from lambda_adapter.parsers import AUTO
+from lambda_adapter.setting_parsers import AUTO
 
 PREFIX_FIELD = b"x-forwarded-prefix"
 """The header in which proxies state the prefix that they removed. Spring reads it:

@@ -48,7 +48,7 @@ class WarmUp(Middleware):
         document = _small_object(call)
         if not self._is_warm_up(document):
             return await self._transport.send(request, call)
-        delay = _delay(document)
+        delay = _warm_up_delay(document)
         if delay > 0:
             # Concurrent events are meant to warm several environments. Without a delay,
             # one environment could serve them all in turn:
@@ -63,7 +63,7 @@ class WarmUp(Middleware):
             return True
         if bytes(document.get("source", b"")) not in _SCHEDULERS:
             return False
-        return any(_NAME.search(name) for name in _rules(document))
+        return any(_NAME.search(name) for name in _rule_names(document))
 
 
 def _spell_value(text: str) -> set[bytes]:
@@ -77,12 +77,12 @@ def _small_object(call: Call) -> Document:
     return _decode_as(payload, Document) or {}
 
 
-def _delay(document: Document) -> float:
+def _warm_up_delay(document: Document) -> float:
     """Return the delay in seconds; OpenNext's warmer states it in milliseconds."""
     return (_decode_as(document.get("delay", b"0"), float) or 0) / 1000
 
 
-def _rules(document: Document) -> list[str]:
+def _rule_names(document: Document) -> list[str]:
     """Return the names of the rules or schedules that sent an event."""
     arns = _decode_as(document.get("resources", b"[]"), list[str]) or []
     return [arn.rpartition(":")[2].partition("/")[2] for arn in arns]

@@ -13,8 +13,8 @@ from lambda_adapter.local.check import busy
 from lambda_adapter.local.check.rules.requests import LATE
 from lambda_adapter.local.check.settings import CheckSettings, Target
 from lambda_adapter.local.environment import Environment
-from lambda_adapter.local.front_door import GatewayCall
 from lambda_adapter.local.function import Function
+from lambda_adapter.local.gateway_app import GatewayCall
 from lambda_adapter.local.gateways import GATEWAYS
 from lambda_adapter.local.gateways.gateway import REGION, ClientRequest
 from lambda_adapter.local.invocation import Invocation
@@ -163,7 +163,7 @@ class Subject:
     async def ask(self, target: Target, gateway: str = "") -> Outcome:
         """Send a request through a gateway and Lambda, as a browser would."""
         gateway = gateway or ("function-url" if self.streams else "http-api")
-        door = GATEWAYS[gateway]()
+        kind = GATEWAYS[gateway]()
         path, _, query = target.path.partition("?")
         fields = [(b"Host", HOST.encode()), (b"User-Agent", AGENT)]
         fields += [(b"Accept", b"*/*"), *target.fields]
@@ -173,9 +173,9 @@ class Subject:
         arrival = ClientRequest(
             *(target.method, path, query, fields, body, CLIENT, 443, "https")
         )
-        invocation = await GatewayCall(door, arrival).invoke(self.function)
+        invocation = await GatewayCall(kind, arrival).invoke(self.function)
         if invocation is None:
-            return Outcome(LATE, [], b"", door.timeout, late=True)
+            return Outcome(LATE, [], b"", kind.timeout, late=True)
         return await self._outcome(invocation)
 
     async def _outcome(self, invocation: Invocation) -> Outcome:

@@ -50,7 +50,7 @@ class Alb(Gateway):
     def event(self, arrival: ClientRequest, stamp: EventMeta) -> dict[str, object]:
         """Return an event; query and path are as the client sent them."""
         if arrival.value(b"upgrade"):
-            raise RefusedError(_page(400), "a load balancer takes no such path")
+            raise RefusedError(_error_page(400), "a load balancer takes no such path")
         fields = [(name.lower(), value) for name, value in forwarded(arrival, stamp)]
         query = [
             (name, value)
@@ -80,11 +80,11 @@ class Alb(Gateway):
 
     def failure(self) -> Response:
         """Return a 502 with a page."""
-        return _page(502)
+        return _error_page(502)
 
     def too_large(self) -> Response:
         """Return a 413 with a page."""
-        return _page(413)
+        return _error_page(413)
 
     _map: ClassVar[str] = "headers"
 
@@ -110,7 +110,7 @@ class AlbMultiValue(Alb):
         }
 
 
-def _page(status: int) -> Response:
+def _error_page(status: int) -> Response:
     title = f"{status} {_REASONS[status]}"
     page = (
         f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n"

@@ -29,7 +29,7 @@ class ClientRequest(msgspec.Struct, frozen=True):
     client: str = "127.0.0.1"
     port: int = 9000
     scheme: str = "http"
-    """The client's protocol: HTTP at the front door, HTTPS at AWS's gateways."""
+    """The client's protocol: HTTP here, HTTPS at AWS's gateways."""
 
     @property
     def title(self) -> str:
@@ -69,7 +69,7 @@ def passed_on(arrival: ClientRequest) -> list[tuple[str, str]]:
 def forwarded(arrival: ClientRequest, stamp: EventMeta) -> list[tuple[str, str]]:
     """Return the headers with those that a gateway adds about its client.
 
-    The protocol is ``http``, as the front door's is, although API Gateway and function
+    The protocol is ``http``, as it is here, although API Gateway and function
     URLs speak only HTTPS:
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/x-forwarded-headers.html
     """

@@ -72,9 +72,9 @@ class HttpApi(Gateway):
 
     def response(self, reply: bytes, arrival: ClientRequest) -> Response:
         """Return the response; without a status, the whole reply is its body."""
-        said = _guess(reply)
+        said = _infer_response(reply)
         if said is None:
-            return json_response(200, self._plain(reply))
+            return json_response(200, self._unquoted(reply))
         fields = [*read_fields(said, "headers"), *read_cookies(said)]
         body = read_body(said)
         kind = b"application/json"
@@ -104,7 +104,7 @@ class HttpApi(Gateway):
     ) -> list[tuple[str, str]]:
         return [(name.lower(), value) for name, value in forwarded(arrival, stamp)]
 
-    def _plain(self, reply: bytes) -> bytes:
+    def _unquoted(self, reply: bytes) -> bytes:
         return reply
 
     def _domain(self, arrival: ClientRequest) -> str:
@@ -170,7 +170,7 @@ class FunctionUrl(HttpApi):
             ("x-amzn-tls-cipher-suite", "TLS_AES_128_GCM_SHA256"),
         ]
 
-    def _plain(self, reply: bytes) -> bytes:
+    def _unquoted(self, reply: bytes) -> bytes:
         """Return a reply that is not a response, a string without its quotes."""
         try:
             return msgspec.json.decode(reply, type=str).encode()
@@ -181,7 +181,7 @@ class FunctionUrl(HttpApi):
         return self.domain
 
 
-def _guess(reply: bytes) -> dict[str, object] | None:
+def _infer_response(reply: bytes) -> dict[str, object] | None:
     """Return the reply if it has the format, None if all of it is the body.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html#http-api-develop-integrations-lambda.response

@@ -85,14 +85,14 @@ class RestApi(Gateway):
         accepted = arrival.value(b"accept").partition(",")[0].partition(";")[0].strip()
         decode = matches(accepted, self.binary_media_types)
         body = read_body(said, decode=decode)
-        fields = _remapped(_merged(said))
+        fields = _remap_headers(_merge_header_maps(said))
         kind = b"application/json"
         return whole_response(read_status(said), fields, body, arrival, kind)
 
     def streamed_response(self, prelude: bytes) -> Response:
         """Return the head of a streamed response."""
         head = streamed_head(prelude)
-        return Response(head.status, b"", _remapped(head.fields), b"")
+        return Response(head.status, b"", _remap_headers(head.fields), b"")
 
     def failure(self) -> Response:
         """Return 502."""
@@ -134,7 +134,7 @@ class RestApi(Gateway):
         }
 
 
-def _merged(said: dict[str, object]) -> Fields:
+def _merge_header_maps(said: dict[str, object]) -> Fields:
     """Return the headers of both maps; a value in both counts once.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-output-format
@@ -145,5 +145,5 @@ def _merged(said: dict[str, object]) -> Fields:
     return [f for f in single if (f[0].lower(), f[1]) not in known] + several
 
 
-def _remapped(fields: Fields) -> Fields:
+def _remap_headers(fields: Fields) -> Fields:
     return [(_REMAPPED.get(name.lower(), name), value) for name, value in fields]

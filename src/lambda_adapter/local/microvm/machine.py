@@ -3,8 +3,8 @@
 No process can be restored from a snapshot here, so the processes that the image is
 built with are the MicroVM's as well. In order: ``ready`` until it returns 200, then
 ``validate`` and ``run``; then traffic passes. Suspending sends SIGSTOP to every process
-and closes the connections through the door; the next connection resumes the MicroVM, as
-with ``autoResumeEnabled``:
+and closes the connections through the endpoint; the next connection resumes the
+MicroVM, as with ``autoResumeEnabled``:
 https://docs.aws.amazon.com/lambda/latest/microvm-api/API_IdlePolicy.html
 """
 

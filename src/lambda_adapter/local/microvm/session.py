@@ -1,4 +1,4 @@
-"""Run a MicroVM with its front door, from start to end."""
+"""Run a MicroVM with its endpoint, from start to end."""
 
 import socket
 from collections.abc import AsyncIterator
@@ -10,7 +10,7 @@ from lambda_adapter.local.guard import Guard
 from lambda_adapter.local.http_server import handler
 from lambda_adapter.local.inspector import Page
 from lambda_adapter.local.microvm.commands import read_commands
-from lambda_adapter.local.microvm.door import Door, closing
+from lambda_adapter.local.microvm.endpoint import Endpoint, closing
 from lambda_adapter.local.microvm.machine import MicroVM
 from lambda_adapter.local.options import Options
 from lambda_adapter.local.page_token import page_token
@@ -19,7 +19,7 @@ from lambda_adapter.local.report import Report
 
 
 class MicroVMSession:
-    """A MicroVM behind its front door."""
+    """A MicroVM behind its endpoint."""
 
     def __init__(self, microvm: MicroVM, url: str, page_url: str) -> None:
         self.microvm = microvm
@@ -60,11 +60,11 @@ async def open_microvm(
         report.notice(f"{status}  {why}")
 
     serve_page = handler(closing(page), note_refusal)
-    door = Door(microvm, serve_page, page.path, Guard(options.allowed_hosts))
+    endpoint = Endpoint(microvm, serve_page, page.path, Guard(options.allowed_hosts))
     listener = trio.SocketListener(trio.socket.from_stdlib_socket(front))
     async with trio.open_nursery() as nursery:
         nursery.start_soon(microvm.run)
-        nursery.start_soon(trio.serve_listeners, door.handle, [listener])
+        nursery.start_soon(trio.serve_listeners, endpoint.handle, [listener])
         url = f"http://{host}:{port}"
         try:
             yield MicroVMSession(microvm, url, url + page.path)

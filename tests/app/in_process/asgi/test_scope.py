@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lambda_adapter.app.app import Call
 from lambda_adapter.app.in_process.asgi.scope import make_scope
-from lambda_adapter.app.in_process.aws import Function
+from lambda_adapter.app.in_process.lambda_context import Function
 from lambda_adapter.app.in_process.wsgi.environ import make_environ
 from lambda_adapter.config import Config
 from lambda_adapter.errors import EventError

@@ -13,7 +13,7 @@ from lambda_adapter.app.in_process.asgi.app import open_host
 from lambda_adapter.app.in_process.asgi.messages import Start
 from lambda_adapter.app.in_process.asgi.response_body import Body, BodyOverLimitError
 from lambda_adapter.app.in_process.asgi.transport import ASGITransport
-from lambda_adapter.app.in_process.aws import Function
+from lambda_adapter.app.in_process.lambda_context import Function
 from lambda_adapter.config import Config
 from lambda_adapter.errors import (
     AppFailedError,

@@ -2,7 +2,7 @@
 
 from wsgiref.validate import validator
 
-from lambda_adapter.app.in_process.aws import Function
+from lambda_adapter.app.in_process.lambda_context import Function
 from lambda_adapter.app.in_process.wsgi.environ import make_environ
 from lambda_adapter.config import Config
 from tests.app.calls import http_event, turn_of, with_prefix

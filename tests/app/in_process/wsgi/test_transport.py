@@ -6,7 +6,7 @@ import threading
 import pytest
 import trio
 
-from lambda_adapter.app.in_process.aws import Function
+from lambda_adapter.app.in_process.lambda_context import Function
 from lambda_adapter.app.in_process.wsgi.transport import WSGITransport
 from lambda_adapter.config import Config
 from lambda_adapter.errors import (

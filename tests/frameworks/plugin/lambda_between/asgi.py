@@ -19,7 +19,7 @@ from lambda_adapter.app.in_process.asgi.host import Ended, Host
 from lambda_adapter.app.in_process.asgi.host_asyncio import AsyncioGate, start_task
 from lambda_adapter.app.in_process.asgi.host_trio import TrioHost
 from lambda_adapter.app.in_process.asgi.transport import ASGITransport
-from lambda_adapter.app.in_process.aws import Function
+from lambda_adapter.app.in_process.lambda_context import Function
 from lambda_adapter.http.messages import Response
 from lambda_adapter.local.gateways.gateway import ClientRequest, RefusedError
 from lambda_between.invocation import (

@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 import trio
 
-from lambda_adapter.app.in_process.aws import Function
+from lambda_adapter.app.in_process.lambda_context import Function
 from lambda_adapter.app.in_process.wsgi.transport import WSGITransport
 from lambda_adapter.http.messages import Response
 from lambda_adapter.local.gateways.gateway import ClientRequest, RefusedError

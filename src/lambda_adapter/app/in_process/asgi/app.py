@@ -10,8 +10,8 @@ from lambda_adapter.app.in_process import forked
 from lambda_adapter.app.in_process.asgi.host import Application, Host
 from lambda_adapter.app.in_process.asgi.lifespan import Lifespan
 from lambda_adapter.app.in_process.asgi.transport import ASGITransport
-from lambda_adapter.app.in_process.aws import Function
 from lambda_adapter.app.in_process.importer import LONGEST, arm_watchdog, load
+from lambda_adapter.app.in_process.lambda_context import Function
 from lambda_adapter.app.in_process.watchdog import Watchdog, watch_init
 from lambda_adapter.app.process import grace
 from lambda_adapter.config import Config

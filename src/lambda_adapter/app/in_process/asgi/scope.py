@@ -7,8 +7,12 @@ from urllib.parse import unquote_to_bytes
 
 from lambda_adapter.app.app import Call
 from lambda_adapter.app.in_process.asgi.host import Scope
-from lambda_adapter.app.in_process.aws import Function, LambdaContext, decoded_event
 from lambda_adapter.app.in_process.connection_info import find_connection_info
+from lambda_adapter.app.in_process.lambda_context import (
+    Function,
+    LambdaContext,
+    decoded_event,
+)
 from lambda_adapter.http.messages import Request
 
 _VERSION = {"version": "3.0", "spec_version": "2.4"}

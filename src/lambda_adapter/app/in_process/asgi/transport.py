@@ -8,7 +8,7 @@ from lambda_adapter.app.app import Call
 from lambda_adapter.app.in_process.asgi.exchange import HTTPCycle
 from lambda_adapter.app.in_process.asgi.host import Application, Host
 from lambda_adapter.app.in_process.asgi.scope import make_scope
-from lambda_adapter.app.in_process.aws import Function
+from lambda_adapter.app.in_process.lambda_context import Function
 from lambda_adapter.app.in_process.response import (
     CLEAN_UP,
     REASONS,

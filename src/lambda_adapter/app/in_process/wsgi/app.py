@@ -6,8 +6,8 @@ import trio
 
 from lambda_adapter.app.app import Transport
 from lambda_adapter.app.in_process import forked
-from lambda_adapter.app.in_process.aws import Function
 from lambda_adapter.app.in_process.importer import arm_watchdog, load
+from lambda_adapter.app.in_process.lambda_context import Function
 from lambda_adapter.app.in_process.watchdog import Watchdog, watch_init
 from lambda_adapter.app.in_process.wsgi.exchange import Application
 from lambda_adapter.app.in_process.wsgi.transport import WSGITransport

@@ -10,10 +10,14 @@ from typing import Protocol
 from urllib.parse import unquote_to_bytes
 
 from lambda_adapter.app.app import Call
-from lambda_adapter.app.in_process.aws import Function, LambdaContext, decoded_event
 from lambda_adapter.app.in_process.connection_info import (
     ConnectionInfo,
     find_connection_info,
+)
+from lambda_adapter.app.in_process.lambda_context import (
+    Function,
+    LambdaContext,
+    decoded_event,
 )
 from lambda_adapter.http.messages import Request
 

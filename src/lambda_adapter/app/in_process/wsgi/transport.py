@@ -3,7 +3,7 @@
 import trio
 
 from lambda_adapter.app.app import Call
-from lambda_adapter.app.in_process.aws import Function
+from lambda_adapter.app.in_process.lambda_context import Function
 from lambda_adapter.app.in_process.response import (
     CLEAN_UP,
     STUCK,

@@ -33,9 +33,9 @@ def render(result: Result) -> bytes:
             (status.value, [each for each in result.ordered if each.status is status])
             for status in Status
         ],
-        bars=_bars(result),
-        init=LEFT + round((WIDTH - LEFT) * min(INIT / _most(result), 1)),
-        memory=_memory(result),
+        bars=_start_bars(result),
+        init=LEFT + round((WIDTH - LEFT) * min(INIT / _start_scale(result), 1)),
+        memory=_memory_line(result),
         left=LEFT,
         version=__version__,
         today=f"{datetime.now():%d %B %Y}".lstrip("0"),
@@ -43,18 +43,18 @@ def render(result: Result) -> bytes:
     return page.encode()
 
 
-def _most(result: Result) -> float:
+def _start_scale(result: Result) -> float:
     """Return the seconds at the right end of the picture of the start."""
     start = result.start
     return max(INIT * 1.1, *(start.at(size) for size in SIZES)) if start else INIT
 
 
-def _bars(result: Result) -> list[tuple[str, int, str]]:
+def _start_bars(result: Result) -> list[tuple[str, int, str]]:
     """Return the bars of the start: label, width and seconds."""
     start = result.start
     if start is None:
         return []
-    scale = (WIDTH - LEFT) / _most(result)
+    scale = (WIDTH - LEFT) / _start_scale(result)
     return [
         (
             f"{size:,} MB",
@@ -65,7 +65,7 @@ def _bars(result: Result) -> list[tuple[str, int, str]]:
     ]
 
 
-def _memory(result: Result) -> tuple[str, str, str, int] | None:
+def _memory_line(result: Result) -> tuple[str, str, str, int] | None:
     """Return the line of memory over requests: points, two labels, and its end."""
     weights = result.weights
     if len(weights) < 2:

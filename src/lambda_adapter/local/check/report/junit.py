@@ -21,25 +21,32 @@ def render(result: Result) -> bytes:
     suites = Element("testsuites", counts)
     suite = SubElement(suites, "testsuite", {"name": "lambda-adapter check", **counts})
     for finding in findings:
-        names = {"classname": f"check.{finding.kind}", "name": _clean(finding.title)}
+        names = {
+            "classname": f"check.{finding.kind}",
+            "name": _without_controls(finding.title),
+        }
         case = SubElement(suite, "testcase", names)
         if finding.status is Status.FAILURE:
-            failure = SubElement(case, "failure", {"message": _clean(finding.title)})
-            failure.text = _details(finding)
+            failure = SubElement(
+                case, "failure", {"message": _without_controls(finding.title)}
+            )
+            failure.text = _failure_details(finding)
         elif finding.status is Status.WARNING:
-            SubElement(case, "system-out").text = f"warning\n{_details(finding)}"
+            SubElement(
+                case, "system-out"
+            ).text = f"warning\n{_failure_details(finding)}"
     return str(tostring(suites, "unicode")).encode()
 
 
-def _details(finding: Finding) -> str:
+def _failure_details(finding: Finding) -> str:
     parts = [
         f"seen: {finding.seen}",
         f"on Lambda: {finding.on_lambda}",
         f"cure: {finding.cure}",
         f"page: docs/{finding.page}",
     ]
-    return _clean("\n".join(parts))
+    return _without_controls("\n".join(parts))
 
 
-def _clean(text: str) -> str:
+def _without_controls(text: str) -> str:
     return _FORBIDDEN.sub("?", text)

@@ -56,18 +56,18 @@ class Line(msgspec.Struct, frozen=True):
 
 def bill(measured: Measured, monthly: int) -> list[Line]:
     """Return the costs of a month's requests, for each kind of traffic."""
-    return [_line(measured, trace, monthly) for trace in TRACES]
+    return [_bill_line(measured, trace, monthly) for trace in TRACES]
 
 
-def _line(measured: Measured, trace: Trace, monthly: int) -> Line:
-    arrivals = _arrivals(trace.name)
+def _bill_line(measured: Measured, trace: Trace, monthly: int) -> Line:
+    arrivals = _arrivals_of(trace.name)
     on_demand = {
         size: _on_demand(measured, arrivals, size) * monthly
         for size in SIZES
         if size >= measured.peak_mb
     }
     snapstart = _snapstart(measured, arrivals, 1_769, monthly)
-    rate = max(monthly / MONTH, 1e-9) * _peak(trace)
+    rate = max(monthly / MONTH, 1e-9) * _peak_to_mean(trace)
     instances = Instances.for_load(rate, max(measured.request_cpu, 1e-4))
     managed = prices.managed(monthly, instances.bought, MONTH)
     return Line(
@@ -81,12 +81,12 @@ def _line(measured: Measured, trace: Trace, monthly: int) -> Line:
 
 
 @cache
-def _arrivals(name: str) -> tuple[float, ...]:
+def _arrivals_of(name: str) -> tuple[float, ...]:
     trace = next(each for each in TRACES if each.name == name)
     return tuple(trace.make(0)[:MOST_ARRIVALS])
 
 
-def _peak(trace: Trace) -> float:
+def _peak_to_mean(trace: Trace) -> float:
     """Return the ratio of the peak rate to the mean."""
     busiest = {"steady": 1.2, "bursty": 100 / trace.mean, "spike": 4_000 / trace.mean}
     return busiest.get(trace.name, 2.0)

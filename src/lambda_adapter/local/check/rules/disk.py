@@ -30,8 +30,8 @@ def judge_writes(
     kinds = {cause.kind for cause in causes} & {"disk", "shared-memory", "home"}
     groups = (
         ("disk", attempts.elsewhere(), _disk),
-        ("shared-memory", attempts.shared_memory(), _shared_memory),
-        ("home", attempts.home(), _home),
+        ("shared-memory", attempts.shared_memory(), _judge_shared_memory),
+        ("home", attempts.home(), _judge_home),
     )
     for kind, writes, describe in groups:
         quoted = next((cause.line for cause in causes if cause.kind == kind), "")
@@ -53,19 +53,21 @@ def _disk(writes: Sequence[Write], quoted: str, status: Status) -> Finding:
         "disk",
         status,
         f"wrote {first}: read-only on Lambda",
-        _seen(writes, quoted),
+        _describe_writes(writes, quoted),
         "every write outside /tmp fails with EROFS: Read-only file system",
         cure,
         "local-check.md",
     )
 
 
-def _shared_memory(writes: Sequence[Write], quoted: str, status: Status) -> Finding:
+def _judge_shared_memory(
+    writes: Sequence[Write], quoted: str, status: Status
+) -> Finding:
     return Finding(
         "shared-memory",
         status,
         "uses /dev/shm: Lambda has none",
-        _seen(writes, quoted),
+        _describe_writes(writes, quoted),
         "multiprocessing's Lock, Queue and Pool, and POSIX shared memory, fail",
         "use threads (ThreadPoolExecutor), or multiprocessing.Process with Pipe;"
         " Chromium: --disable-dev-shm-usage",
@@ -73,19 +75,19 @@ def _shared_memory(writes: Sequence[Write], quoted: str, status: Status) -> Find
     )
 
 
-def _home(writes: Sequence[Write], quoted: str, status: Status) -> Finding:
+def _judge_home(writes: Sequence[Write], quoted: str, status: Status) -> Finding:
     return Finding(
         "home",
         status,
         "writes to HOME: a directory that is not there on Lambda",
-        _seen(writes, quoted),
+        _describe_writes(writes, quoted),
         "HOME is /home/sbx_user1051, which is not there and can't be made",
         "ENV HOME=/tmp",
         "local-check.md",
     )
 
 
-def _seen(writes: Sequence[Write], quoted: str) -> str:
+def _describe_writes(writes: Sequence[Write], quoted: str) -> str:
     shown = [f"{each.path} (by {each.by})" for each in writes[:SHOWN]]
     more = len(writes) - SHOWN
     if more > 0:

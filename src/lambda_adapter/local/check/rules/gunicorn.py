@@ -19,7 +19,7 @@ _CONFIG = re.compile(r"(?:--config[= ]|-c ?)(\S+)$")
 
 def config_path(command: Sequence[str]) -> str:
     """Return the configuration file that a command names, or the default one's name."""
-    return next(_values(command, _CONFIG), "gunicorn.conf.py")
+    return next(_option_values(command, _CONFIG), "gunicorn.conf.py")
 
 
 def judge_gunicorn(
@@ -32,8 +32,8 @@ def judge_gunicorn(
         frozen: the seconds of the freeze that has been tried.
         config: the text of its configuration file.
     """
-    given = next(_values(command, _OPTION), None)
-    timeout = _read(config) if given is None else float(given)
+    given = next(_option_values(command, _OPTION), None)
+    timeout = _read_timeout(config) if given is None else float(given)
     if timeout and timeout >= frozen:
         yield warning(
             "thaw",
@@ -46,14 +46,14 @@ def judge_gunicorn(
         )
 
 
-def _values(command: Sequence[str], option: re.Pattern[str]) -> Iterator[str]:
+def _option_values(command: Sequence[str], option: re.Pattern[str]) -> Iterator[str]:
     """Return an option's values: in its word, or in the next one."""
     for word, following in zip(command, [*command[1:], ""], strict=True):
         if found := option.match(word) or option.match(f"{word} {following}"):
             yield found[1]
 
 
-def _read(config: str) -> float | None:
+def _read_timeout(config: str) -> float | None:
     """Return the timeout of a configuration; None if the file computes it."""
     try:
         tree = ast.parse(config)
@@ -65,11 +65,11 @@ def _read(config: str) -> float | None:
             isinstance(name, ast.Name) and name.id == "timeout"
             for name in statement.targets
         ):
-            timeout = _number(statement.value)
+            timeout = _number_of(statement.value)
     return timeout
 
 
-def _number(value: ast.expr) -> float | None:
+def _number_of(value: ast.expr) -> float | None:
     if isinstance(value, ast.Constant) and isinstance(value.value, int | float):
         return float(value.value)
     return None

@@ -119,7 +119,7 @@ def judge_links(answer: Answer) -> Iterator[Finding]:
         make = failure if found[1] else warning
         yield make(
             "link",
-            f"GET {answer.path} has an absolute link to {_host(found[2])}",
+            f"GET {answer.path} has an absolute link to {_host_of_link(found[2])}",
             seen=found[2][:200],
             on_lambda="it leads to the client's own machine",
             cure="make links relative, or of the request's Host",
@@ -151,7 +151,9 @@ def judge_cookie(answer: Answer, cookie: str) -> Iterator[Finding]:
         why = "SameSite=None without Secure: browsers drop it"
     elif name.startswith(("__Host-", "__Secure-")) and "secure" not in attributes:
         why = f"the prefix of {name} without Secure: browsers drop it"
-    elif (path := attributes.get("path", "/")) and not _covers(path, answer.path):
+    elif (path := attributes.get("path", "/")) and not _cookie_covers(
+        path, answer.path
+    ):
         why = f"Path={path}, where {answer.path} is not: it never comes back there"
     if why:
         make = failure if _LOCAL_HOST.fullmatch(domain) else warning
@@ -200,7 +202,7 @@ def judge_fields(answer: Answer) -> Iterator[Finding]:
             "response-headers",
             f"GET {answer.path}: headers of {size:,} bytes; API Gateway's limit is"
             f" {MAX_FIELDS:,}",
-            seen=f"the longest is {_longest(answer)}",
+            seen=f"the longest is {_longest_field(answer)}",
             on_lambda="API Gateway makes a 500 of a response with larger headers",
             cure="keep sessions on the server, and cookies and CSP short",
         )
@@ -221,15 +223,15 @@ def judge_media(types: dict[str, str]) -> Iterator[Finding]:
         )
 
 
-def _covers(cookie_path: str, path: str) -> bool:
+def _cookie_covers(cookie_path: str, path: str) -> bool:
     path = path.partition("?")[0]
     return cookie_path == "/" or path.startswith(cookie_path.rstrip("/"))
 
 
-def _host(link: str) -> str:
+def _host_of_link(link: str) -> str:
     return urlsplit(link.replace("\\", "")).netloc
 
 
-def _longest(answer: Answer) -> str:
+def _longest_field(answer: Answer) -> str:
     name, value = max(answer.fields, key=lambda each: len(each[1]))
     return f"{name.decode('latin-1')} with {len(value):,} bytes"

@@ -7,7 +7,7 @@ import pytest
 
 from lambda_adapter.local.gateways import GATEWAYS
 from tests.local.client import Received, ask
-from tests.local.conftest import Doors
+from tests.local.conftest import Gateways
 from tests.local.gateways.requests import CASES, Case
 
 STREAMING = [name for name, kind in GATEWAYS.items() if kind.streams]
@@ -24,9 +24,11 @@ def content(name: str, received: Received) -> bytes:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 @pytest.mark.parametrize("name", GATEWAYS)
-def test_request(doors: Doors, name: str, case: Case):
+def test_request(gateways: Gateways, name: str, case: Case):
     """Target, fields and body reach the application as the gateway leaves them."""
-    received = ask(doors.ports[name], case.target, case.method, case.fields, case.body)
+    received = ask(
+        gateways.ports[name], case.target, case.method, case.fields, case.body
+    )
 
     if name in case.refused:
         assert (received.status, received.body) == (400, b'{"message":"Bad Request"}')
@@ -42,26 +44,26 @@ def test_request(doors: Doors, name: str, case: Case):
 
 
 @pytest.mark.parametrize("name", GATEWAYS)
-def test_every_byte_of_a_response(doors: Doors, name: str):
+def test_every_byte_of_a_response(gateways: Gateways, name: str):
     """A response's bytes are returned; by a REST API as base64."""
-    received = ask(doors.ports[name], "/bytes")
+    received = ask(gateways.ports[name], "/bytes")
 
     assert content(name, received) == EVERY_BYTE
     assert len(received.body) == (344 if name == "rest-api" else 256)
 
 
 @pytest.mark.parametrize("name", GATEWAYS)
-def test_cookies(doors: Doors, name: str):
+def test_cookies(gateways: Gateways, name: str):
     """Two cookies reach the client through every gateway."""
-    received = ask(doors.ports[name], "/cookies")
+    received = ask(gateways.ports[name], "/cookies")
 
     assert sorted(received.values(b"set-cookie")) == COOKIES
 
 
 @pytest.mark.parametrize("name", GATEWAYS)
-def test_response_too_large(doors: Doors, name: str):
+def test_response_too_large(gateways: Gateways, name: str):
     """A reply that Lambda would refuse is the adapter's 502, with a reason."""
-    received = ask(doors.ports[name], "/large/7000000")
+    received = ask(gateways.ports[name], "/large/7000000")
 
     assert received.status == 502
     assert b"larger than AWS Lambda can return" in received.body
@@ -70,9 +72,9 @@ def test_response_too_large(doors: Doors, name: str):
 @pytest.mark.parametrize(
     ("name", "size"), [("alb", 1_048_577), ("rest-api", 6_300_000)]
 )
-def test_request_too_large(doors: Doors, name: str, size: int):
+def test_request_too_large(gateways: Gateways, name: str, size: int):
     """A body that the gateway or Lambda refuses is 413."""
-    received = ask(doors.ports[name], "/", "POST", [], b"x" * size)
+    received = ask(gateways.ports[name], "/", "POST", [], b"x" * size)
 
     assert received.status == 413
 
@@ -88,7 +90,7 @@ def test_request_too_large(doors: Doors, name: str, size: int):
         ("vpc-lattice", 502, b'{"message":"Bad Gateway"}'),
     ],
 )
-def test_function_failure(failing: Doors, name: str, status: int, body: bytes):
+def test_function_failure(failing: Gateways, name: str, status: int, body: bytes):
     """An invocation that fails is each gateway's own response."""
     received = ask(failing.ports[name], "/status/500")
 
@@ -99,18 +101,18 @@ def test_function_failure(failing: Doors, name: str, status: int, body: bytes):
 
 
 @pytest.mark.parametrize("name", GATEWAYS)
-def test_head(doors: Doors, name: str):
+def test_head(gateways: Gateways, name: str):
     """A response to HEAD has no body, and the Content-Length of one to GET."""
-    received = ask(doors.ports[name], "/bytes", "HEAD")
+    received = ask(gateways.ports[name], "/bytes", "HEAD")
 
     assert (received.status, received.body) == (200, b"")
     assert received.values(b"content-length") == [b"256"]
 
 
 @pytest.mark.parametrize("name", GATEWAYS)
-def test_no_content(doors: Doors, name: str):
+def test_no_content(gateways: Gateways, name: str):
     """A 204 has neither a body nor a length."""
-    received = ask(doors.ports[name], "/status/204")
+    received = ask(gateways.ports[name], "/status/204")
 
     assert (received.status, received.body) == (204, b"")
     assert received.values(b"content-length") == []
@@ -125,22 +127,22 @@ def test_no_content(doors: Doors, name: str):
         ("alb", b"application/octet-stream"),
     ],
 )
-def test_untyped_response(doors: Doors, name: str, kind: bytes):
+def test_untyped_response(gateways: Gateways, name: str, kind: bytes):
     """A response without a Content-Type gets the one of its gateway."""
-    received = ask(doors.ports[name], "/untyped")
+    received = ask(gateways.ports[name], "/untyped")
 
     assert received.values(b"content-type") == [kind]
 
 
-def test_absolute_form(doors: Doors):
+def test_absolute_form(gateways: Gateways):
     """A request in absolute-form, as to a proxy, is the request for its path."""
-    received = ask(doors.ports["alb"], "http://example.com/a?b=1")
+    received = ask(gateways.ports["alb"], "http://example.com/a?b=1")
 
     assert received.body.startswith(b"GET /a?b=1 HTTP/1.1\r\n")
 
 
 @pytest.mark.parametrize("name", ["alb", "http-api"])
-def test_websocket(doors: Doors, name: str):
+def test_websocket(gateways: Gateways, name: str):
     """A WebSocket's handshake is refused with 400."""
     fields = [
         (b"Connection", b"Upgrade"),
@@ -149,11 +151,11 @@ def test_websocket(doors: Doors, name: str):
         (b"Sec-WebSocket-Key", b"MDEyMzQ1Njc4OWFiY2RlZg=="),
     ]
 
-    assert ask(doors.ports[name], "/", "GET", fields).status == 400
+    assert ask(gateways.ports[name], "/", "GET", fields).status == 400
 
 
 @pytest.mark.parametrize("name", GATEWAYS)
-def test_streamed_response(streaming: Doors, name: str):
+def test_streamed_response(streaming: Gateways, name: str):
     """A streamed body is the same bytes, in one piece where a gateway can't stream."""
     received = ask(streaming.ports[name], "/bytes")
 
@@ -162,13 +164,13 @@ def test_streamed_response(streaming: Doors, name: str):
 
 
 @pytest.mark.parametrize("name", STREAMING)
-def test_streamed_cookies(streaming: Doors, name: str):
+def test_streamed_cookies(streaming: Gateways, name: str):
     """Two cookies reach the client of a stream."""
     assert ask(streaming.ports[name], "/cookies").values(b"set-cookie") == COOKIES
 
 
 @pytest.mark.parametrize("name", STREAMING)
-def test_large_stream(streaming: Doors, name: str):
+def test_large_stream(streaming: Gateways, name: str):
     """A stream may be longer than a whole reply."""
     received = ask(streaming.ports[name], "/large/7000000")
 
@@ -176,7 +178,7 @@ def test_large_stream(streaming: Doors, name: str):
 
 
 @pytest.mark.parametrize("name", STREAMING)
-def test_stream_that_breaks_off(streaming: Doors, name: str):
+def test_stream_that_breaks_off(streaming: Gateways, name: str):
     """A stream that breaks off ends early for its client, and never as if complete."""
     with pytest.raises(h11.RemoteProtocolError):
         ask(streaming.ports[name], "/broken")

@@ -1,4 +1,4 @@
-"""The front door, an ASGI application: HTTP in, an event to the function, HTTP out."""
+"""The gateway, an ASGI application: HTTP in, an event to the function, HTTP out."""
 
 import secrets
 import time
@@ -63,7 +63,7 @@ class GatewayCall:
             return gateway.failure()
 
 
-class FrontDoor:
+class GatewayApp:
     """A gateway in front of a function, with the Invoke API and the inspector."""
 
     def __init__(

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from lambda_adapter.app.in_process.aws import (
+from lambda_adapter.app.in_process.lambda_context import (
     Function,
     LambdaContext,
     decoded_event,

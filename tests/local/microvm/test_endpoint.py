@@ -1,4 +1,4 @@
-"""The front door of a MicroVM: what is held, passed on, closed and refused."""
+"""The endpoint of a MicroVM: what is held, passed on, closed and refused."""
 
 import contextlib
 import socket
@@ -39,7 +39,7 @@ Server(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
 
 
 class Client:
-    """A connection to the front door."""
+    """A connection to the endpoint."""
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), 20)

@@ -7,7 +7,7 @@ import trio
 
 from lambda_adapter.app.app import Call
 from lambda_adapter.app.middleware import Transports
-from lambda_adapter.app.middleware.metrics import MeteredCall
+from lambda_adapter.app.middleware.metrics import MetricsCall
 from lambda_adapter.config import Config
 from lambda_adapter.errors import AppStuckError, InvocationError
 from lambda_adapter.http.messages import Request, Response
@@ -16,7 +16,7 @@ from lambda_adapter.runtime.client import RuntimeClient
 from lambda_adapter.serve.invoke_loop import InvokeLoop
 
 
-class MeteredLoop(InvokeLoop):
+class MetricsLoop(InvokeLoop):
     """Measures from the arrival of the event until Lambda has accepted the reply.
 
     ``cold`` is shared by all loops: it yields 1 for the first invocation, then ends.
@@ -63,7 +63,7 @@ class MeteredLoop(InvokeLoop):
             "FunctionName": self._function_name,
             "RequestId": call.invocation.request_id,
         }
-        self._call = MeteredCall(call.invocation, call.deadline, started=call.started)
+        self._call = MetricsCall(call.invocation, call.deadline, started=call.started)
         return self._call
 
     async def _send(self, call: Call, request: Request) -> Response:

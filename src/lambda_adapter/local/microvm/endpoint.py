@@ -1,4 +1,4 @@
-"""The front door of a MicroVM: hold, forward and close connections as bytes.
+"""The endpoint of a MicroVM: hold, forward and close connections as bytes.
 
 A MicroVM gets any traffic that a port for HTTP/1.1 can have: WebSockets, HTTP/2 in
 clear text, gRPC. So only the head of a connection's first request is parsed, to decide
@@ -27,7 +27,7 @@ BROKEN = (OSError, trio.BrokenResourceError, trio.ClosedResourceError)
 STATUS = {403: "Forbidden", 502: "Bad Gateway"}
 
 
-class Door:
+class Endpoint:
     """Forwards connections to a MicroVM, and those for its page to the page."""
 
     def __init__(self, microvm: MicroVM, page: Handle, path: str, guard: Guard) -> None:
@@ -49,7 +49,7 @@ class Door:
     async def _serve(self, stream: trio.SocketStream, head: bytes) -> bytes:
         """Serve a connection from a head on; return the head that is for the other."""
         line, *headers = head.partition(b"\r\n\r\n")[0].split(b"\r\n")
-        fields = [_field(header) for header in headers]
+        fields = [_split_field(header) for header in headers]
         target = line.partition(b" ")[2]
         if target.startswith(inspector.PATH.encode()):
             await self._page(Received(stream, head))
@@ -134,7 +134,7 @@ async def _read_head(stream: trio.SocketStream) -> bytes:
     return received
 
 
-def _field(line: bytes) -> tuple[bytes, bytes]:
+def _split_field(line: bytes) -> tuple[bytes, bytes]:
     name, _, value = line.partition(b":")
     return name, value
 
