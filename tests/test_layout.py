@@ -81,7 +81,7 @@ TESTED_BY = {
         ["local/sandbox/attempts", "local/sandbox/seccomp"],
         "local/sandbox/test_watcher",
     ),
-    "local/sandbox/procfs": "local/sandbox/test_governor",
+    "local/sandbox/process_tree": "local/sandbox/test_governor",
     # Seen at whole applications: the zoo.
     **dict.fromkeys(
         [

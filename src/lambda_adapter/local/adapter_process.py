@@ -47,7 +47,7 @@ PROMPT = 0.1
 """Seconds after which an incomplete line is taken for a prompt, such as pdb's."""
 
 
-class Log:
+class AdapterLog:
     """Reads the lines that the adapter and its application write to a pipe."""
 
     def __init__(
@@ -134,7 +134,7 @@ class AdapterProcess:
         self._profile_socket = profile_socket
         self._on_line = on_line
         self._jail = jail
-        self._log: Log | None = None
+        self._log: AdapterLog | None = None
         self._log_scope = trio.CancelScope(shield=True)
         self.pid: int | None = None
 
@@ -239,7 +239,7 @@ class AdapterProcess:
         # Its scope outlasts the nursery's, so that the last lines are not lost.
         with self._log_scope:
             if isinstance(process.stdout, trio.lowlevel.FdStream):
-                self._log = Log(
+                self._log = AdapterLog(
                     process.stdout,
                     self._on_line,
                     has_prompts=self._debug is not None,

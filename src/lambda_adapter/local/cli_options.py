@@ -10,9 +10,9 @@ from lambda_adapter import __version__
 from lambda_adapter.local.option_table import Flag, Given, flags
 from lambda_adapter.local.output import Output
 from lambda_adapter.local.read_options import BadOptionError, read_given
-from lambda_adapter.local.reporters import ConsoleReport, JsonReport
+from lambda_adapter.local.reporters import ConsoleReporter, JsonReporter
 
-Reporter = ConsoleReport | JsonReport
+Reporter = ConsoleReporter | JsonReporter
 
 SETTINGS = {
     "allow_interspersed_args": False,
@@ -159,6 +159,6 @@ def _split_lists(values: Iterable[object]) -> Iterable[str]:
 def reporter(output: Output, *, as_json: bool) -> Reporter:
     """Return the reporter for people, or the one for programs."""
     if as_json:
-        return JsonReport(output)
+        return JsonReporter(output)
     # rich asks of a file no more than what an Output has.
-    return ConsoleReport(Console(file=output))  # type: ignore[arg-type]
+    return ConsoleReporter(Console(file=output))  # type: ignore[arg-type]

@@ -73,19 +73,19 @@ def run_program(words: list[str]) -> None:
     option, *rest = words
     if option == "-m":
         sys.argv = rest
-        _put_first("")
+        _put_first_on_path("")
         runpy.run_module(rest[0], run_name="__main__", alter_sys=True)
     elif option == "-c":
         sys.argv = ["-c", *rest[1:]]
-        _put_first("")
+        _put_first_on_path("")
         exec(compile(rest[0], "<string>", "exec"), {"__name__": "__main__"})  # noqa: S102
     else:
         sys.argv = words
-        _put_first(os.path.dirname(os.path.abspath(option)))
+        _put_first_on_path(os.path.dirname(os.path.abspath(option)))
         runpy.run_path(option, run_name="__main__")
 
 
-def _put_first(folder: str) -> None:
+def _put_first_on_path(folder: str) -> None:
     if not sys.flags.safe_path:
         sys.path.insert(0, folder)
 

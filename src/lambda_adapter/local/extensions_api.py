@@ -9,7 +9,7 @@ import uuid
 import msgspec
 import trio
 
-from lambda_adapter.local.h11_server import Exchange
+from lambda_adapter.local.h11_server import H11Exchange
 from lambda_adapter.local.options import Options
 from lambda_adapter.runtime.api import EXTENSION
 
@@ -32,7 +32,7 @@ class ExtensionsApi:
         self._ids: dict[str, str] = {}
         """The identifiers of registered extensions, by name."""
 
-    async def register(self, exchange: Exchange, *, is_open: bool) -> None:
+    async def register(self, exchange: H11Exchange, *, is_open: bool) -> None:
         """Register an extension; allowed until the runtime requests an event."""
         body = await exchange.body(MAX_REGISTRATION)
         name = exchange.fields.get("lambda-extension-name", "")
@@ -65,7 +65,7 @@ class ExtensionsApi:
             return "Extension.InvalidEventType"
         return ""
 
-    async def next_event(self, exchange: Exchange) -> None:
+    async def next_event(self, exchange: H11Exchange) -> None:
         """Let a registered extension wait for ever."""
         given = exchange.fields.get("lambda-extension-identifier")
         if given in self._ids.values():
@@ -84,7 +84,7 @@ def _is_uuid(text: str) -> bool:
     return True
 
 
-async def refuse(exchange: Exchange, status: int, kind: str, message: str) -> None:
+async def refuse(exchange: H11Exchange, status: int, kind: str, message: str) -> None:
     """Respond with an error of this type; the request's body must have been read."""
     body = msgspec.json.encode({"errorMessage": message, "errorType": kind})
     await exchange.respond(status, body)

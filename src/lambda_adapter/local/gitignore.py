@@ -21,7 +21,7 @@ class Pattern(msgspec.Struct, frozen=True):
 
 def parse_gitignore(text: str) -> list[Pattern]:
     """Return the patterns of a ``.gitignore``, in order."""
-    return [found for line in text.splitlines() if (found := _parse(line))]
+    return [found for line in text.splitlines() if (found := _parse_pattern(line))]
 
 
 def is_ignored(
@@ -56,7 +56,7 @@ def _is_ignored(
     return ignored
 
 
-def _parse(line: str) -> Pattern | None:
+def _parse_pattern(line: str) -> Pattern | None:
     line = re.sub(r"(?<!\\) +$", "", line.rstrip("\r"))
     if not line or line.startswith("#"):
         return None
@@ -67,7 +67,11 @@ def _parse(line: str) -> Pattern | None:
     is_anchored = "/" in line
     if not (line := line.removeprefix("/")):
         return None
-    regex = _translate(line) if is_anchored else f"(?:.*/)?{_translate(line)}"
+    regex = (
+        _translate_pattern(line)
+        if is_anchored
+        else f"(?:.*/)?{_translate_pattern(line)}"
+    )
     try:
         return Pattern(re.compile(regex, re.DOTALL), only_folders, ignores)
     except re.error:  # such as [z-a], which matches nothing
@@ -81,12 +85,12 @@ _TOKENS = re.compile(
 )
 
 
-def _translate(pattern: str) -> str:
+def _translate_pattern(pattern: str) -> str:
     """Translate a glob into a regular expression."""
-    return "".join(_token(found) for found in _TOKENS.finditer(pattern))
+    return "".join(_pattern_token(found) for found in _TOKENS.finditer(pattern))
 
 
-def _token(found: re.Match[str]) -> str:
+def _pattern_token(found: re.Match[str]) -> str:
     match found.lastgroup:
         case "start":
             return "(?:.*/)?"

@@ -23,7 +23,7 @@ _BROKEN = (
 )
 
 
-class Exchange:
+class H11Exchange:
     """A request, with methods to read it and to respond."""
 
     def __init__(
@@ -85,7 +85,7 @@ class Exchange:
 
 
 async def serve(
-    stream: trio.SocketStream, respond: Callable[[Exchange], Awaitable[None]]
+    stream: trio.SocketStream, respond: Callable[[H11Exchange], Awaitable[None]]
 ) -> None:
     """Serve the requests of one connection until its client closes it."""
     connection = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD)
@@ -95,7 +95,7 @@ async def serve(
                 head = await _next_event(connection, stream)
                 if not isinstance(head, h11.Request):
                     return
-                await respond(Exchange(connection, stream, head))
+                await respond(H11Exchange(connection, stream, head))
                 if connection.states != {h11.CLIENT: h11.DONE, h11.SERVER: h11.DONE}:
                     return
                 connection.start_next_cycle()

@@ -67,7 +67,7 @@ HALF_UPGRADE = (
 )
 
 
-class Connection:
+class HypercornConnection:
     """A client's connection, as far as hypercorn needs it; reports refusals."""
 
     def __init__(self, stream: Stream, refused: Refused) -> None:
@@ -118,20 +118,23 @@ def handler(app: ASGIApp, refused: Refused) -> Handle:
     """Return what serves an application to a connection."""
     # Starlette and hypercorn type ASGI differently.
     wrapped = wrap_app(app, 0, "asgi")  # type: ignore[arg-type]
-    config, context = _config(), WorkerContext(None)
+    config, context = _hypercorn_config(), WorkerContext(None)
 
     async def handle(stream: Stream) -> None:
-        await _handle(wrapped, config, context, Connection(stream, refused))
+        await _handle(wrapped, config, context, HypercornConnection(stream, refused))
 
     return handle
 
 
 async def _handle(
-    app: AppWrapper, config: Config, context: WorkerContext, connection: Connection
+    app: AppWrapper,
+    config: Config,
+    context: WorkerContext,
+    connection: HypercornConnection,
 ) -> None:
     state = ConnectionState({})
     try:
-        # A Connection has what hypercorn uses of a stream.
+        # A HypercornConnection has what hypercorn uses of a stream.
         await TCPServer(app, config, context, state, connection)  # type: ignore[arg-type]
     except Exception as error:  # whatever it is, it concerns this connection alone
         connection.refused(400, f"the connection failed: {_describe_failure(error)}")
@@ -144,7 +147,7 @@ def _describe_failure(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _config() -> Config:
+def _hypercorn_config() -> Config:
     """Return hypercorn's configuration: headers unchanged, and none added."""
     config = Config()
     config.h11_pass_raw_headers = True

@@ -88,7 +88,7 @@ def view(invocation: Invocation, config: Config | None, url: str = "") -> View:
         return begun
     if invocation.is_hook:
         return _show_hook(begun, invocation)
-    return _finished(begun, invocation, config, url)
+    return _finish_view(begun, invocation, config, url)
 
 
 def _show_hook(begun: View, invocation: Invocation) -> View:
@@ -96,7 +96,7 @@ def _show_hook(begun: View, invocation: Invocation) -> View:
     status = invocation.response.status if invocation.response else 0
     failure = invocation.failure.message if invocation.failure else ""
     parts = [
-        Part("Body of the call", _laid_out(invocation.payload), "body.json"),
+        Part("Body of the call", _pretty_json(invocation.payload), "body.json"),
         Part("Log", truncate_middle("\n".join(invocation.lines), MAX_TEXT), "log.txt"),
     ]
     return msgspec.structs.replace(
@@ -111,13 +111,13 @@ def _show_hook(begun: View, invocation: Invocation) -> View:
     )
 
 
-def _finished(
+def _finish_view(
     begun: View, invocation: Invocation, config: Config | None, url: str
 ) -> View:
     failure = invocation.failure
     failed = f"{failure.error_type}: {failure.message}" if failure else ""
     status = invocation.response.status if invocation.response else 0
-    request = _read_request(invocation, config)
+    request = _read_view_request(invocation, config)
     if invocation.is_refused:
         begun = msgspec.structs.replace(begun, request_id="", failure=invocation.note)
         failed, note = "", f"Refused by the gateway: {invocation.note}"
@@ -131,10 +131,10 @@ def _finished(
         billed="" if invocation.is_refused else f"{invocation.billed_ms} ms",
         memory="" if invocation.is_refused else f"{invocation.memory_mb} MB",
         failure=" ".join(filter(None, [failed, note])),
-        bar=_bar(invocation),
-        parts=_parts(invocation, request),
-        curl=_curl(request, url) if isinstance(request, Request) else "",
-        test=_test(invocation),
+        bar=_duration_bar(invocation),
+        parts=_view_parts(invocation, request),
+        curl=_curl_command(request, url) if isinstance(request, Request) else "",
+        test=_pytest_code(invocation),
         can_replay=not invocation.is_refused,
     )
 
@@ -145,7 +145,7 @@ def _status_class(status: int, *, is_failed: bool) -> str:
     return "warn" if status >= 400 else "good"
 
 
-def _bar(invocation: Invocation) -> Bar | None:
+def _duration_bar(invocation: Invocation) -> Bar | None:
     """Return how long init, request and work after the reply took."""
     init = invocation.init_ms or 0
     replied = min(invocation.replied_ms, invocation.duration_ms)
@@ -159,13 +159,13 @@ def _bar(invocation: Invocation) -> Bar | None:
     return Bar(first, second, 1000 - first - second, ", ".join(parts))
 
 
-def _parts(invocation: Invocation, request: Request | str) -> tuple[Part, ...]:
+def _view_parts(invocation: Invocation, request: Request | str) -> tuple[Part, ...]:
     """Return what happened, in order; a failed invocation begins with the log."""
     log = truncate_middle("\n".join(invocation.lines), MAX_TEXT)
     parts = [
-        Part("Event", _laid_out(invocation.payload), "event.json"),
+        Part("Event", _pretty_json(invocation.payload), "event.json"),
         Part("Request to the application", _show_request(request), "request.txt"),
-        Part("Reply to Lambda", _laid_out(invocation.reply_payload), "reply.json"),
+        Part("Reply to Lambda", _pretty_json(invocation.reply_payload), "reply.json"),
         Part("Response to the client", _show_response(invocation), "response.txt"),
     ]
     is_wrong = bool(invocation.failure or invocation.note)
@@ -174,14 +174,14 @@ def _parts(invocation: Invocation, request: Request | str) -> tuple[Part, ...]:
     return tuple(part for part in parts if part.text)
 
 
-def _laid_out(document: bytes) -> str:
-    if not _is_deep(document):
+def _pretty_json(document: bytes) -> str:
+    if not _is_deep_json(document):
         with contextlib.suppress(msgspec.DecodeError):
             document = msgspec.json.format(document, indent=2)
-    return _show_bytes(document)
+    return _show_body_bytes(document)
 
 
-def _is_deep(document: bytes) -> bool:
+def _is_deep_json(document: bytes) -> bool:
     """Return whether JSON is nested more than ``MAX_DEPTH`` levels deep."""
     depth = 0
     if document.count(b"[") + document.count(b"{") > MAX_DEPTH:
@@ -192,7 +192,7 @@ def _is_deep(document: bytes) -> bool:
     return False
 
 
-def _read_request(invocation: Invocation, config: Config | None) -> Request | str:
+def _read_view_request(invocation: Invocation, config: Config | None) -> Request | str:
     """Return the request that the application gets, or the reason if none."""
     if not invocation.payload:
         return ""
@@ -216,11 +216,11 @@ def _show_request(request: Request | str) -> str:
     if isinstance(request, str):
         return request
     line = f"{decoded(request.method)} {decoded(request.target)} HTTP/1.1"
-    head = [line, *_lines(request.fields), ""]
-    return "\n".join([*head, _show_bytes(request.body)]).rstrip()
+    head = [line, *_header_lines(request.fields), ""]
+    return "\n".join([*head, _show_body_bytes(request.body)]).rstrip()
 
 
-def _curl(request: Request, url: str) -> str:
+def _curl_command(request: Request, url: str) -> str:
     """Return the command that sends the same request to the gateway."""
     target = quote(decoded(request.target), safe="/?&=%:;@!$'()*+,-._~[]")
     words = ["curl", "--include"]
@@ -230,11 +230,11 @@ def _curl(request: Request, url: str) -> str:
         if not name.lower().startswith(OURS):
             words += ["--header", f"{decoded(name)}: {decoded(value)}"]
     if request.body:
-        words += ["--data-binary", _show_bytes(request.body)]
+        words += ["--data-binary", _show_body_bytes(request.body)]
     return shlex.join([*words, url + target])
 
 
-def _test(invocation: Invocation) -> str:
+def _pytest_code(invocation: Invocation) -> str:
     """Return a test that sends the event and expects the same response."""
     try:
         event = invocation.event
@@ -266,16 +266,16 @@ def _show_response(invocation: Invocation) -> str:
         return ""
     streamed = invocation.pieces is not None
     body = response.body if isinstance(response.body, bytes) else b""
-    shown = "(streamed)" if streamed else _show_bytes(body)
-    head = [str(response.status), *_lines(response.fields)]
+    shown = "(streamed)" if streamed else _show_body_bytes(body)
+    head = [str(response.status), *_header_lines(response.fields)]
     return "\n".join([*head, "", shown]).rstrip()
 
 
-def _lines(fields: Fields) -> list[str]:
+def _header_lines(fields: Fields) -> list[str]:
     return [f"{decoded(name)}: {decoded(value)}" for name, value in fields]
 
 
-def _show_bytes(data: bytes) -> str:
+def _show_body_bytes(data: bytes) -> str:
     try:
         return truncate_middle(data.decode(), MAX_TEXT)
     except UnicodeDecodeError:

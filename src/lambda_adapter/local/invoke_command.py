@@ -24,7 +24,7 @@ from lambda_adapter.local.invoke_api import PATH
 from lambda_adapter.local.options import Options
 from lambda_adapter.local.ports import SetupError
 from lambda_adapter.local.prepare import make_options
-from lambda_adapter.local.reporters import ConsoleReport
+from lambda_adapter.local.reporters import ConsoleReporter
 from lambda_adapter.local.samples import KINDS, sample
 from lambda_adapter.local.session import listen, open_session
 
@@ -47,7 +47,7 @@ def invoke(
     payload = (
         _read_event(event) if event else msgspec.json.encode(sample(kind or "", path))
     )
-    report = ConsoleReport(Console(stderr=True))
+    report = ConsoleReporter(Console(stderr=True))
     options = read_click(given)
     try:
         if not (command or options.asgi or options.wsgi):
@@ -90,7 +90,7 @@ class EventFile(click.File):
 
 
 async def _run_invocation(
-    options: Options, report: ConsoleReport, payload: bytes
+    options: Options, report: ConsoleReporter, payload: bytes
 ) -> int:
     async with open_session(options, report, listen(0)) as session:
         await session.start()

@@ -34,7 +34,7 @@ _STYLES = {
 _APPLICATIONS = _STYLES | {"DEBUG": "", "INFO": "", "WARN": ""}
 
 
-class ConsoleReport:
+class ConsoleReporter:
     """Prints for people."""
 
     def __init__(self, console: Console) -> None:
@@ -151,7 +151,7 @@ def _plain(message: str) -> str:
     return after if after and before.startswith("RequestId: ") else message
 
 
-class JsonReport:
+class JsonReporter:
     """Prints for programs."""
 
     def __init__(self, output: Output) -> None:

@@ -24,7 +24,7 @@ from lambda_adapter.local.extensions_api import (
     ExtensionsApi,
     refuse,
 )
-from lambda_adapter.local.h11_server import Exchange, serve
+from lambda_adapter.local.h11_server import H11Exchange, serve
 from lambda_adapter.local.invocation import Failure, Invocation
 from lambda_adapter.local.options import Options
 from lambda_adapter.runtime.api import DELIMITER, RUNTIME, parse_next
@@ -38,13 +38,13 @@ class _Report(msgspec.Struct, rename="camel"):
     error_type: str = ""
 
 
-async def read_failure(exchange: Exchange) -> Failure:
+async def read_failure(exchange: H11Exchange) -> Failure:
     """Return the failure that a request reports in its body, or in a header."""
     kind = exchange.fields.get("lambda-runtime-function-error-type", "")
     return _failure(kind, await exchange.body(MAX_REPORT) or b"")
 
 
-def failure_in_trailers(exchange: Exchange) -> Failure | None:
+def failure_in_trailers(exchange: H11Exchange) -> Failure | None:
     """Return the failure that a stream's trailers report, if any.
 
     https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming
@@ -72,7 +72,7 @@ MAX_PRELUDE = 16_384
 https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode-lambda.html"""
 
 
-async def take_stream(exchange: Exchange, invocation: Invocation) -> None:
+async def take_stream(exchange: H11Exchange, invocation: Invocation) -> None:
     """Forward a stream, piece by piece, as fast as its reader takes the pieces."""
     # Without a buffer, so that a slow reader slows the application down, as on Lambda.
     # A failure is recorded before the channel is closed: the reader, which sees only
@@ -91,7 +91,7 @@ async def take_stream(exchange: Exchange, invocation: Invocation) -> None:
 
 
 async def _pieces(
-    exchange: Exchange,
+    exchange: H11Exchange,
     invocation: Invocation,
     sending: trio.MemorySendChannel[bytes],
     receiving: trio.MemoryReceiveChannel[bytes],
@@ -178,7 +178,7 @@ class RuntimeApi:
         """Serve one connection of the runtime."""
         await serve(stream, self._respond)
 
-    async def _respond(self, exchange: Exchange) -> None:
+    async def _respond(self, exchange: H11Exchange) -> None:
         path = exchange.target.partition("?")[0]
         method = _method(path)
         if exchange.method != method:
@@ -199,7 +199,7 @@ class RuntimeApi:
             request_id, _, what = path.removeprefix(_INVOCATION).partition("/")
             await self._take(exchange, request_id, what)
 
-    async def _fail_init(self, exchange: Exchange) -> None:
+    async def _fail_init(self, exchange: H11Exchange) -> None:
         """Accept the report of a failed init, once, and only during the init."""
         failure = await read_failure(exchange)
         if self.asked.is_set() or self.init_failure:
@@ -208,7 +208,7 @@ class RuntimeApi:
             self.init_failure = failure
             await exchange.respond(202, _OK)
 
-    async def _next(self, exchange: Exchange) -> None:
+    async def _next(self, exchange: H11Exchange) -> None:
         """Deliver an event. The request also ends the invocation before it."""
         # A GET has no body, but if one is sent it must be read, since the connection is
         # kept.
@@ -256,7 +256,7 @@ class RuntimeApi:
             ),
         }
 
-    async def _take(self, exchange: Exchange, request_id: str, what: str) -> None:
+    async def _take(self, exchange: H11Exchange, request_id: str, what: str) -> None:
         """Accept the result of an invocation: ``response`` or ``error``."""
         invocation = self._open.get(request_id)
         mode = exchange.fields.get("lambda-runtime-function-response-mode")
@@ -284,7 +284,7 @@ class RuntimeApi:
 _WRONG_STATE = ("InvalidStateTransition", "State transition is not allowed")
 
 
-async def _take_reply(exchange: Exchange, invocation: Invocation) -> None:
+async def _take_reply(exchange: H11Exchange, invocation: Invocation) -> None:
     reply = await exchange.body(MAX_REPLY)
     if reply is not None:
         invocation.take(reply)

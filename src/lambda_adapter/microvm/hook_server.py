@@ -59,15 +59,17 @@ def listen(port: int) -> socket.socket:
 
 def serve(listener: socket.socket, hooks: Hooks) -> None:
     """Serve for ever, with one thread to accept and one for each connection."""
-    threading.Thread(target=_accept, args=(listener, hooks), daemon=True).start()
+    threading.Thread(
+        target=_accept_hook_calls, args=(listener, hooks), daemon=True
+    ).start()
 
 
-def _accept(listener: socket.socket, hooks: Hooks) -> None:
+def _accept_hook_calls(listener: socket.socket, hooks: Hooks) -> None:
     while True:
         try:
             connection, _ = listener.accept()
             threading.Thread(
-                target=_serve_one, args=(connection, hooks), daemon=True
+                target=_serve_hook_call, args=(connection, hooks), daemon=True
             ).start()
         # Out of files or threads, or a client that hung up: the next call may succeed.
         except (OSError, RuntimeError) as error:
@@ -75,11 +77,11 @@ def _accept(listener: socket.socket, hooks: Hooks) -> None:
             hooks.ended.wait(0.1)
 
 
-def _serve_one(connection: socket.socket, hooks: Hooks) -> None:
+def _serve_hook_call(connection: socket.socket, hooks: Hooks) -> None:
     with connection:
         try:
             connection.settimeout(READ_TIMEOUT)
-            request = _read_request(connection)
+            request = _read_hook_request(connection)
             if request is None:
                 return
             status = _run_requested_hook(hooks, *request)
@@ -129,7 +131,7 @@ def _is_local(headers: dict[str, str]) -> bool:
     )
 
 
-def _read_request(
+def _read_hook_request(
     connection: socket.socket,
 ) -> tuple[str, dict[str, str], bytes] | None:
     """Return a request's line, headers and body; None if it is not HTTP."""
@@ -148,15 +150,15 @@ def _read_request(
     headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
     if headers.get("expect", "").lower() == "100-continue":
         connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-    return line, headers, _read_body(connection, headers, body)
+    return line, headers, _read_hook_body(connection, headers, body)
 
 
-def _read_body(
+def _read_hook_body(
     connection: socket.socket, headers: dict[str, str], received: bytes
 ) -> bytes:
     """Return the body, as much as arrived: no body makes a call fail."""
     if "chunked" in headers.get("transfer-encoding", "").lower():
-        return _read_chunks(connection, received)
+        return _read_hook_chunks(connection, received)
     length = headers.get("content-length", "0")
     size = int(length) if length.isascii() and length.isdigit() else 0
     pieces, count = [received], len(received)
@@ -168,7 +170,7 @@ def _read_body(
     return body if size <= MAX_BODY else b""
 
 
-def _read_chunks(connection: socket.socket, received: bytes) -> bytes:
+def _read_hook_chunks(connection: socket.socket, received: bytes) -> bytes:
     """Return a chunked body.
 
     https://www.rfc-editor.org/rfc/rfc9112#section-7.1

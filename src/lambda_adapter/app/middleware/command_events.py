@@ -94,9 +94,9 @@ async def run(
     command: list[str], deadline: float, environ: Mapping[str, str]
 ) -> _Reply:
     """Run a command until it ends or trio's clock says ``deadline``."""
-    output = Output()
+    output = CommandOutput()
     try:
-        process = _start(command, environ)
+        process = _start_command(command, environ)
     except (OSError, ValueError) as error:
         output.add(f"{command[0]}: {error}\n".encode())
         missing = isinstance(error, FileNotFoundError)
@@ -105,9 +105,9 @@ async def run(
     lifeline = os.pipe()
     try:
         tie_group(process.pid, lifeline)
-        is_late = not await _follow(process, output, deadline)
+        is_late = not await _follow_command(process, output, deadline)
     finally:
-        _end_group(process.pid, signal.SIGKILL)
+        _end_command_group(process.pid, signal.SIGKILL)
         for end in lifeline:
             os.close(end)
         status = process.wait()
@@ -119,8 +119,8 @@ async def run(
     )
 
 
-async def _follow(
-    process: subprocess.Popen[bytes], output: "Output", deadline: float
+async def _follow_command(
+    process: subprocess.Popen[bytes], output: "CommandOutput", deadline: float
 ) -> bool:
     """Read the output until the command ends; return whether it ended in time."""
     pipe = process.stdout.fileno() if process.stdout else -1
@@ -130,7 +130,7 @@ async def _follow(
         with trio.move_on_at(deadline - GRACE):
             await _read_until_ended(pipe, ended, output)
             return True
-        _end_group(process.pid, signal.SIGTERM)
+        _end_command_group(process.pid, signal.SIGTERM)
         with trio.move_on_at(deadline):
             await _read_until_ended(pipe, ended, output)
         return False
@@ -138,7 +138,7 @@ async def _follow(
         os.close(ended)
 
 
-async def _read_until_ended(pipe: int, ended: int, output: "Output") -> None:
+async def _read_until_ended(pipe: int, ended: int, output: "CommandOutput") -> None:
     async def read() -> None:
         # A wait after each piece, or a command that prints for ever would outlast every
         # deadline.
@@ -151,7 +151,9 @@ async def _read_until_ended(pipe: int, ended: int, output: "Output") -> None:
         nursery.cancel_scope.cancel()
 
 
-def _start(command: list[str], environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def _start_command(
+    command: list[str], environ: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 - whoever may invoke names it, by the setting
         [os.fsencode(word) for word in command],
         stdin=subprocess.DEVNULL,
@@ -162,20 +164,20 @@ def _start(command: list[str], environ: Mapping[str, str]) -> subprocess.Popen[b
     )
 
 
-def _log(text: bytes) -> None:
+def _log_command(text: bytes) -> None:
     """Write the command's output to stderr, unchanged."""
     while text:
         text = text[os.write(2, text) :]
 
 
-def _end_group(group: int, number: int) -> None:
+def _end_command_group(group: int, number: int) -> None:
     try:
         os.killpg(group, number)
     except ProcessLookupError:
         return
 
 
-class Output:
+class CommandOutput:
     """A command's output: the first of it in the log, the last of it in the reply."""
 
     def __init__(self) -> None:
@@ -202,7 +204,7 @@ class Output:
         """Log a piece of the command's output, and keep the last of all of it."""
         room = MAX_LOGGED - self._size
         if room > 0:
-            _log(piece[:room] + (CUT if len(piece) > room else b""))
+            _log_command(piece[:room] + (CUT if len(piece) > room else b""))
         self._size += len(piece)
         self._last = (self._last + piece)[-MAX_OUTPUT:]
 

@@ -108,7 +108,7 @@ def run_command(
     if not options.command and not options.config.is_in_process:
         raise click.UsageError(MISSING)
     result = _check(options, settings)
-    _report(result, json_file, html, junit)
+    _report_check(result, json_file, html, junit)
     if not result.complete:
         return INTERRUPTED
     return 1 if result.failed else 0
@@ -147,26 +147,26 @@ def _read_gateways(given: str) -> tuple[str, ...]:
     return names
 
 
-def _report(
+def _report_check(
     result: Result, json_file: str | None, html: str | None, junit: str | None
 ) -> None:
-    _print(result)
+    _print_check_report(result)
     for path, render in (
         (json_file, json_report.render),
         (html, html_report.render),
         (junit, junit_report.render),
     ):
         if path:
-            _write(path, render(result))
+            _write_report_file(path, render(result))
 
 
-def _print(result: Result) -> None:
+def _print_check_report(result: Result) -> None:
     console = Console(file=sys.stdout)
     for line in text_report.lines(result):
-        console.print(_coloured(line), highlight=False, soft_wrap=True)
+        console.print(_coloured_line(line), highlight=False, soft_wrap=True)
 
 
-def _coloured(line: str) -> Text:
+def _coloured_line(line: str) -> Text:
     colours = {"FAIL": "bold red", "warn": "yellow", "pass": "green"}
     text = Text(line)
     for word, colour in colours.items():
@@ -175,7 +175,7 @@ def _coloured(line: str) -> Text:
     return text
 
 
-def _write(path: str, content: bytes) -> None:
+def _write_report_file(path: str, content: bytes) -> None:
     if path == "-":
         sys.stdout.buffer.write(content)
         return

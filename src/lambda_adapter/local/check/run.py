@@ -1,4 +1,4 @@
-"""Run a whole check: start, request, watch, freeze, end."""
+"""Run a whole check: start, request, watch while idle, freeze, end."""
 
 from collections.abc import AsyncIterator, Callable
 
@@ -21,11 +21,11 @@ from lambda_adapter.local.check.rules.place import (
 from lambda_adapter.local.check.rules.resources import judge_memory, judge_threads
 from lambda_adapter.local.check.rules.start import Start, judge_start
 from lambda_adapter.local.check.settings import CheckSettings
-from lambda_adapter.local.check.stages import grow, life, probe, profile, watch
+from lambda_adapter.local.check.stages import grow, idle, life, probe, profile
 from lambda_adapter.local.check.stages.ask import Asking
 from lambda_adapter.local.check.stages.begin import Beginning
 from lambda_adapter.local.check.stages.launch import launch
-from lambda_adapter.local.check.subject import Log, Subject
+from lambda_adapter.local.check.subject import Subject, SubjectLog
 from lambda_adapter.local.environment import EndedError
 from lambda_adapter.local.options import Options
 from lambda_adapter.local.sandbox.attempts import merged
@@ -49,7 +49,7 @@ class Check:
         self._options = options
         self._settings = settings
         self._progress = progress
-        self._log = Log()
+        self._log = SubjectLog()
         self._causes: list[Cause] = []
         self._broke = False
         self.result = Result(options.shown, settings.memory_mb)
@@ -93,7 +93,7 @@ class Check:
         await self._stage("requests", asking.run(self._progress))
         self._causes += asking.causes
         self._broke = self._broke or asking.failed
-        await self._stage("idle", watch.idle(subject))
+        await self._stage("idle", idle.watch(subject))
         await self._stage("headers", probe.large_headers(subject))
         await self._stage("WebSockets", probe.websockets(subject))
         await self._stage("one connection", life.one_at_a_time(subject))
@@ -111,7 +111,7 @@ class Check:
                 async for finding in findings:
                     self.result.findings.append(finding)
         except* STAGE_ERRORS as group:
-            why = f"{name}: {_first(group)}"
+            why = f"{name}: {_first_message(group)}"
             self.result.findings.append(
                 warning("unfinished", "a part of the check broke off", seen=why)
             )
@@ -161,7 +161,7 @@ class Check:
                 found.append(judge_cause(cause))
 
 
-def _first(error: BaseException) -> str:
+def _first_message(error: BaseException) -> str:
     """Return the message of the first error in a group."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]

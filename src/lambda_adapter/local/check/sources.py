@@ -41,7 +41,7 @@ def read_sources(named: Mapping[str, str | None]) -> tuple[Target, ...]:
     for name, read in readers.items():
         source = named.get(name)
         if source and not (name == "openapi" and is_of_application(source)):
-            targets += read(_load(source))
+            targets += read(_load_source(source))
     return tuple(targets)
 
 
@@ -50,16 +50,16 @@ def is_of_application(source: str) -> bool:
     return source.startswith("/") and not Path(source).exists()
 
 
-def _load(source: str) -> bytes:
+def _load_source(source: str) -> bytes:
     if source.startswith(_SCHEMES):
-        return _fetch(source)
+        return _fetch_source(source)
     try:
         return Path(source).read_bytes()
     except OSError as error:
         raise SourceError(f"{source}: {error.strerror}") from error
 
 
-def _fetch(url: str) -> bytes:
+def _fetch_source(url: str) -> bytes:
     """Return the document at a URL, by HTTP and HTTPS alone."""
     opener = urllib.request.OpenerDirector()
     for handler in (

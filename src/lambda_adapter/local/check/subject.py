@@ -42,7 +42,7 @@ AGENT = b"Mozilla/5.0 (compatible; lambda-adapter local check)"
 """The client's User-Agent: each browser sends one, and applications rely on that."""
 
 
-class Log(Silence):
+class SubjectLog(Silence):
     """The application's output, with times."""
 
     def __init__(self) -> None:
@@ -90,7 +90,11 @@ class Subject:
     """An application, with ways to send it requests."""
 
     def __init__(
-        self, options: Options, settings: CheckSettings, function: Function, log: Log
+        self,
+        options: Options,
+        settings: CheckSettings,
+        function: Function,
+        log: SubjectLog,
     ) -> None:
         self.options = options
         self.settings = settings

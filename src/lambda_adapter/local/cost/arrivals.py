@@ -61,30 +61,30 @@ def _poisson(
         time += dice.expovariate(most)
 
 
-def _steady(seed: int) -> list[float]:
+def _steady_trace(seed: int) -> list[float]:
     return steady(200, 10 * MINUTE, seed)
 
 
-def _bursty(seed: int) -> list[float]:
+def _bursty_trace(seed: int) -> list[float]:
     return bursts(2, 100, 10 * MINUTE, 20, HOUR, seed)
 
 
-def _spike(seed: int) -> list[float]:
+def _spike_trace(seed: int) -> list[float]:
     return bursts(20, 4_000, 5 * MINUTE, 10, 5 * MINUTE, seed)
 
 
-def _daily(seed: int) -> list[float]:
+def _daily_trace(seed: int) -> list[float]:
     return daily(1, seed)
 
 
-def _rare(seed: int) -> list[float]:
+def _rare_trace(seed: int) -> list[float]:
     return steady(1 / (30 * MINUTE), 30 * DAY, seed)
 
 
 TRACES = (
-    Trace("steady", 10 * MINUTE, 200, _steady),
-    Trace("bursty", HOUR, 2 + 98 * 20 / 600, _bursty),
-    Trace("spike", 5 * MINUTE, 20 + 3_980 * 10 / 300, _spike),
-    Trace("daily", DAY, 1, _daily),
-    Trace("rare", 30 * DAY, 1 / (30 * MINUTE), _rare),
+    Trace("steady", 10 * MINUTE, 200, _steady_trace),
+    Trace("bursty", HOUR, 2 + 98 * 20 / 600, _bursty_trace),
+    Trace("spike", 5 * MINUTE, 20 + 3_980 * 10 / 300, _spike_trace),
+    Trace("daily", DAY, 1, _daily_trace),
+    Trace("rare", 30 * DAY, 1 / (30 * MINUTE), _rare_trace),
 )

@@ -17,12 +17,12 @@ from lambda_adapter.local.gateways.gateway import (
     forwarded,
 )
 from lambda_adapter.local.gateways.replies import (
-    listed,
-    read_body,
-    read_fields,
-    read_object,
-    read_status,
-    text_or_base64,
+    multi_value_map,
+    read_reply,
+    read_reply_body,
+    read_reply_fields,
+    read_reply_status,
+    text_or_base64_body,
     whole_response,
 )
 
@@ -58,7 +58,7 @@ class Alb(Gateway):
                 pair.partition("=") for pair in arrival.query.split("&") if pair
             )
         ]
-        body, is_base64_encoded = text_or_base64(arrival)
+        body, is_base64_encoded = text_or_base64_body(arrival)
         return {
             "requestContext": {"elb": {"targetGroupArn": _TARGET_GROUP}},
             "httpMethod": arrival.method,
@@ -72,11 +72,11 @@ class Alb(Gateway):
         """Return the response, from the same map as in the event."""
         if len(reply) > MAX_REPLY:
             raise MalformedReplyError("the reply is larger than 1 MB")
-        said = read_object(reply)
-        fields = read_fields(said, self._map)
+        said = read_reply(reply)
+        fields = read_reply_fields(said, self._map)
         kind = b"application/octet-stream"
-        status = read_status(said, digits=False)
-        return whole_response(status, fields, read_body(said), arrival, kind)
+        status = read_reply_status(said, digits=False)
+        return whole_response(status, fields, read_reply_body(said), arrival, kind)
 
     def failure(self) -> Response:
         """Return a 502 with a page."""
@@ -105,8 +105,8 @@ class AlbMultiValue(Alb):
         self, query: list[tuple[str, str]], fields: list[tuple[str, str]]
     ) -> dict[str, object]:
         return {
-            "multiValueQueryStringParameters": listed(query),
-            "multiValueHeaders": listed(fields),
+            "multiValueQueryStringParameters": multi_value_map(query),
+            "multiValueHeaders": multi_value_map(fields),
         }
 
 

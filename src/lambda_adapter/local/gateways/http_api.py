@@ -22,14 +22,14 @@ from lambda_adapter.local.gateways.gateway import (
     json_response,
 )
 from lambda_adapter.local.gateways.replies import (
-    joined,
-    read_body,
-    read_cookies,
-    read_fields,
-    read_object,
-    read_status,
-    streamed_head,
-    text_or_base64,
+    comma_joined_map,
+    read_reply,
+    read_reply_body,
+    read_reply_cookies,
+    read_reply_fields,
+    read_reply_status,
+    streamed_reply_head,
+    text_or_base64_body,
     whole_response,
 )
 
@@ -61,11 +61,11 @@ class HttpApi(Gateway):
             "routeKey": "$default",
             "rawPath": path,
             "rawQueryString": arrival.query,
-            "headers": joined(headers),
+            "headers": comma_joined_map(headers),
             "requestContext": self._context(arrival, stamp, path),
         }
-        parameters = joined(parse_qsl(arrival.query, keep_blank_values=True))
-        body, event["isBase64Encoded"] = text_or_base64(arrival)
+        parameters = comma_joined_map(parse_qsl(arrival.query, keep_blank_values=True))
+        body, event["isBase64Encoded"] = text_or_base64_body(arrival)
         optional = ("cookies", cookies), ("queryStringParameters", parameters)
         event |= {key: value for key, value in (*optional, ("body", body)) if value}
         return event
@@ -75,10 +75,10 @@ class HttpApi(Gateway):
         said = _infer_response(reply)
         if said is None:
             return json_response(200, self._unquoted(reply))
-        fields = [*read_fields(said, "headers"), *read_cookies(said)]
-        body = read_body(said)
+        fields = [*read_reply_fields(said, "headers"), *read_reply_cookies(said)]
+        body = read_reply_body(said)
         kind = b"application/json"
-        return whole_response(read_status(said), fields, body, arrival, kind)
+        return whole_response(read_reply_status(said), fields, body, arrival, kind)
 
     def failure(self) -> Response:
         """Return 500."""
@@ -146,7 +146,7 @@ class FunctionUrl(HttpApi):
 
     def streamed_response(self, prelude: bytes) -> Response:
         """Return the head of a streamed response."""
-        return streamed_head(prelude, b"x-amzn-Remapped-Content-Length")
+        return streamed_reply_head(prelude, b"x-amzn-Remapped-Content-Length")
 
     def failure(self) -> Response:
         """Return 502."""
@@ -195,5 +195,5 @@ def _infer_response(reply: bytes) -> dict[str, object] | None:
         return None
     except msgspec.DecodeError:
         pass
-    said = read_object(reply)
+    said = read_reply(reply)
     return said if "statusCode" in said else None

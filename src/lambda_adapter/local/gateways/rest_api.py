@@ -18,15 +18,15 @@ from lambda_adapter.local.gateways.gateway import (
     json_response,
 )
 from lambda_adapter.local.gateways.replies import (
-    as_base64,
-    listed,
-    matches,
+    base64_body,
+    matches_media_type,
     media_type,
-    read_body,
-    read_fields,
-    read_object,
-    read_status,
-    streamed_head,
+    multi_value_map,
+    read_reply,
+    read_reply_body,
+    read_reply_fields,
+    read_reply_status,
+    streamed_reply_head,
     whole_response,
 )
 
@@ -67,9 +67,9 @@ class RestApi(Gateway):
             "path": "/" + arrival.path.lstrip("/"),
             "httpMethod": arrival.method,
             "headers": dict(pairs),
-            "multiValueHeaders": listed(pairs),
+            "multiValueHeaders": multi_value_map(pairs),
             "queryStringParameters": dict(query) or None,
-            "multiValueQueryStringParameters": listed(query) or None,
+            "multiValueQueryStringParameters": multi_value_map(query) or None,
             "pathParameters": {"proxy": arrival.path.strip("/")},
             "stageVariables": None,
             "requestContext": self._context(arrival, stamp),
@@ -79,19 +79,19 @@ class RestApi(Gateway):
 
     def response(self, reply: bytes, arrival: ClientRequest) -> Response:
         """Return the response; refuse keys that the format does not have."""
-        said = read_object(reply)
+        said = read_reply(reply)
         if odd := said.keys() - _KEYS:
             raise MalformedReplyError(f"the reply has the key {min(odd)!r}")
         accepted = arrival.value(b"accept").partition(",")[0].partition(";")[0].strip()
-        decode = matches(accepted, self.binary_media_types)
-        body = read_body(said, decode=decode)
+        decode = matches_media_type(accepted, self.binary_media_types)
+        body = read_reply_body(said, decode=decode)
         fields = _remap_headers(_merge_header_maps(said))
         kind = b"application/json"
-        return whole_response(read_status(said), fields, body, arrival, kind)
+        return whole_response(read_reply_status(said), fields, body, arrival, kind)
 
     def streamed_response(self, prelude: bytes) -> Response:
         """Return the head of a streamed response."""
-        head = streamed_head(prelude)
+        head = streamed_reply_head(prelude)
         return Response(head.status, b"", _remap_headers(head.fields), b"")
 
     def failure(self) -> Response:
@@ -106,8 +106,8 @@ class RestApi(Gateway):
         # A body without a type counts as JSON:
         # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings-workflow.html
         kind = media_type(arrival) or "application/json"
-        if matches(kind, self.binary_media_types):
-            return as_base64(arrival.body)
+        if matches_media_type(kind, self.binary_media_types):
+            return base64_body(arrival.body)
         return arrival.body.decode("utf-8", "replace"), False
 
     def _context(self, arrival: ClientRequest, stamp: EventMeta) -> dict[str, object]:
@@ -139,9 +139,9 @@ def _merge_header_maps(said: dict[str, object]) -> Fields:
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html#api-gateway-simple-proxy-for-lambda-output-format
     """
-    several = read_fields(said, "multiValueHeaders")
+    several = read_reply_fields(said, "multiValueHeaders")
     known = {(name.lower(), value) for name, value in several}
-    single = read_fields(said, "headers")
+    single = read_reply_fields(said, "headers")
     return [f for f in single if (f[0].lower(), f[1]) not in known] + several
 
 

@@ -19,12 +19,12 @@ from lambda_adapter.local.gateways.gateway import (
     passed_on,
 )
 from lambda_adapter.local.gateways.replies import (
-    listed,
-    read_body,
-    read_fields,
-    read_object,
-    read_status,
-    text_or_base64,
+    multi_value_map,
+    read_reply,
+    read_reply_body,
+    read_reply_fields,
+    read_reply_status,
+    text_or_base64_body,
     whole_response,
 )
 
@@ -43,13 +43,13 @@ class VpcLattice(Gateway):
         before = [value for name, value in pairs if name == "x-forwarded-for"]
         rest = [pair for pair in pairs if pair[0] != "x-forwarded-for"]
         rest.append(("x-forwarded-for", ", ".join([*before, arrival.client])))
-        body, is_base64_encoded = text_or_base64(arrival)
+        body, is_base64_encoded = text_or_base64_body(arrival)
         return {
             "version": "2.0",
             "path": arrival.path,
             "method": arrival.method,
-            "headers": listed(rest),
-            "queryStringParameters": listed(
+            "headers": multi_value_map(rest),
+            "queryStringParameters": multi_value_map(
                 parse_qsl(arrival.query, keep_blank_values=True)
             ),
             "body": body or None,
@@ -68,11 +68,11 @@ class VpcLattice(Gateway):
 
     def response(self, reply: bytes, arrival: ClientRequest) -> Response:
         """Return the response."""
-        said = read_object(reply)
-        fields = read_fields(said, "headers")
+        said = read_reply(reply)
+        fields = read_reply_fields(said, "headers")
         kind = b"application/octet-stream"
-        status = read_status(said)
-        return whole_response(status, fields, read_body(said), arrival, kind)
+        status = read_reply_status(said)
+        return whole_response(status, fields, read_reply_body(said), arrival, kind)
 
     def failure(self) -> Response:
         """Return 502."""

@@ -9,7 +9,7 @@ import threading
 import time
 
 from lambda_adapter.local.sandbox.ledger import Ledger
-from lambda_adapter.local.sandbox.procfs import Tree
+from lambda_adapter.local.sandbox.process_tree import ProcessTree
 
 TICK = 0.005
 """Seconds between two readings of CPU and memory."""
@@ -32,7 +32,7 @@ class Governor(threading.Thread):
 
     def __init__(self, root: int, memory_mb: int, share: float) -> None:
         super().__init__(name="lambda-adapter sandbox governor", daemon=True)
-        self._tree = Tree(root)
+        self._tree = ProcessTree(root)
         self._limit = memory_mb * MB
         self._share = share
         self._lock = threading.Lock()

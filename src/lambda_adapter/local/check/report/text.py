@@ -34,13 +34,13 @@ def lines(result: Result) -> Iterator[str]:
         yield result.sandbox
     yield ""
     for finding in result.ordered:
-        yield from _finding(finding)
+        yield from _finding_lines(finding)
     if result.bill:
         yield ""
-        yield from _bill(result.bill, result.assumptions)
+        yield from _bill_lines(result.bill, result.assumptions)
 
 
-def _finding(finding: Finding) -> Iterator[str]:
+def _finding_lines(finding: Finding) -> Iterator[str]:
     yield f"{_MARKS[finding.status]}  {finding.kind:<16}  {finding.title}"
     if finding.status is Status.PASS:
         return
@@ -54,7 +54,7 @@ def _finding(finding: Finding) -> Iterator[str]:
             yield f"      {name:<8}{text}"
 
 
-def _bill(bill: Sequence[Line], assumptions: Sequence[str]) -> Iterator[str]:
+def _bill_lines(bill: Sequence[Line], assumptions: Sequence[str]) -> Iterator[str]:
     sizes = list(bill[0].on_demand)
     yield f"Dollars a month for {bill[0].requests:,} requests"
     names = [*(f"{size:,} MB" for size in sizes), "SnapStart", "Managed", "Fargate"]

@@ -100,13 +100,13 @@ def _get_paths(paths: dict[str, dict[str, msgspec.Raw]]) -> Iterator[str]:
         if any(each.required and each.place != "path" for each in get.parameters):
             continue
         for each in get.parameters:
-            if each.place == "path" and (value := _value(each)) is not None:
+            if each.place == "path" and (value := _example_value(each)) is not None:
                 path = path.replace(f"{{{each.name}}}", quote(str(value), safe=""))
         if not re.search(r"[{}]", path):
             yield path
 
 
-def _value(parameter: _Parameter) -> str | int | None:
+def _example_value(parameter: _Parameter) -> str | int | None:
     """Return a parameter's value from the document itself, or None."""
     schema = parameter.schema
     named = (parameter.example, schema.example, schema.default, *schema.enum)

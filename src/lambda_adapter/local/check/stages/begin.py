@@ -95,22 +95,26 @@ async def begin(subject: Subject, progress: Callable[[str], None]) -> Beginning:
         nursery.cancel_scope.cancel()
     await trio.lowlevel.checkpoint_if_cancelled()
     found.wall = time.monotonic() - began
-    _measure(subject, found)
+    _measure_start(subject, found)
     if not found.listeners:
         found.listeners = await trio.to_thread.run_sync(_listeners, subject)
     if found.listeners and not found.ready and subject.has_port:
-        found.is_accepting = not await trio.to_thread.run_sync(_waiting, subject.port)
+        found.is_accepting = not await trio.to_thread.run_sync(
+            _has_waiting_connection, subject.port
+        )
     if not found.listeners and not found.ready:
-        found.unix_socket = await trio.to_thread.run_sync(_unix_socket, subject)
+        found.unix_socket = await trio.to_thread.run_sync(
+            _listening_unix_socket, subject
+        )
     if not found.ready:
-        found.waits_for = await trio.to_thread.run_sync(_waits_for, subject)
+        found.waits_for = await trio.to_thread.run_sync(_unanswered_connects, subject)
     if found.ready and subject.has_port:
         await _ask_readiness(subject, found)
     found.lines = subject.log.lines[first_line:]
     return found
 
 
-def _measure(subject: Subject, found: Beginning) -> None:
+def _measure_start(subject: Subject, found: Beginning) -> None:
     environment = subject.function.environment
     governor = environment.jail.governor if environment and environment.jail else None
     if governor:
@@ -131,12 +135,14 @@ async def _find_place(
         if not subject.has_port or subject.function.environment is None:
             continue
         is_up = 0 < found.readiness_status < 500  # and the adapter will see it
-        if _lambda_seconds(subject) > _patience(subject) and not is_up:
+        if _lambda_seconds(subject) > _start_patience(subject) and not is_up:
             start.cancel()
             return
         there = await trio.to_thread.run_sync(_listeners, subject)
         found.listeners = there or found.listeners
-        right = [each for each in there if _reaches(each, config.host, config.port)]
+        right = [
+            each for each in there if _reaches_listener(each, config.host, config.port)
+        ]
         if right or not there:
             await _look_at_readiness(subject, found, since, right=bool(right))
             if found.unhealthy >= UNHEALTHY:
@@ -151,7 +157,7 @@ async def _find_place(
             return
 
 
-def _patience(subject: Subject) -> float:
+def _start_patience(subject: Subject) -> float:
     """Return the seconds for a start: twice as many while it mostly computes.
 
     Then it ends, and what it needs at each memory size is known.
@@ -190,7 +196,7 @@ async def _ask_readiness(subject: Subject, found: Beginning) -> None:
     found.readiness_seconds = direct.first_byte
 
 
-def _reaches(listener: Listener, host: str, port: int) -> bool:
+def _reaches_listener(listener: Listener, host: str, port: int) -> bool:
     """Return whether a connection to a host and port reaches a listener."""
     if listener.port != port:
         return False
@@ -222,7 +228,7 @@ def _listeners(subject: Subject) -> tuple[Listener, ...]:
     return tuple(Listener(*each) for each in sorted(found))
 
 
-def _waiting(port: int) -> bool:
+def _has_waiting_connection(port: int) -> bool:
     """Return whether a connection to a port waits to be accepted: proc_pid_net(5)."""
     for name in ("tcp", "tcp6"):
         with contextlib.suppress(OSError), open(f"/proc/net/{name}") as file:
@@ -234,7 +240,7 @@ def _waiting(port: int) -> bool:
     return False
 
 
-def _unix_socket(subject: Subject) -> str:
+def _listening_unix_socket(subject: Subject) -> str:
     environment = subject.function.environment
     pid = environment.adapter.pid if environment else None
     if not pid or not subject.has_port:
@@ -242,7 +248,7 @@ def _unix_socket(subject: Subject) -> str:
     return next(iter(unix_sockets(processes.tree(pid)[1:])), "")
 
 
-def _waits_for(subject: Subject) -> tuple[str, ...]:
+def _unanswered_connects(subject: Subject) -> tuple[str, ...]:
     """Return what the application connects to, and is not connected with."""
     environment = subject.function.environment
     if environment is None or environment.jail is None or not environment.adapter.pid:

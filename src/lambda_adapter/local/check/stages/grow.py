@@ -13,7 +13,7 @@ from lambda_adapter.local.check.rules.disk import judge_tmp
 from lambda_adapter.local.check.rules.requests import judge_crash, judge_failed
 from lambda_adapter.local.check.rules.resources import Weight, judge_growth
 from lambda_adapter.local.check.settings import Target
-from lambda_adapter.local.check.stages.watch import application, programs
+from lambda_adapter.local.check.stages.idle import application, programs
 from lambda_adapter.local.check.subject import Subject
 
 MIN_REQUESTS = 100

@@ -22,7 +22,7 @@ from lambda_adapter.local.check.rules.place import (
 )
 from lambda_adapter.local.check.settings import CheckSettings
 from lambda_adapter.local.check.stages.begin import Beginning, Listener, begin
-from lambda_adapter.local.check.subject import Log, Subject
+from lambda_adapter.local.check.subject import Subject, SubjectLog
 from lambda_adapter.local.function import Function
 from lambda_adapter.local.options import Options
 
@@ -39,7 +39,7 @@ _EVERYWHERE = ("0.0.0.0", "::", "*")
 async def launch(
     options: Options,
     settings: CheckSettings,
-    log: Log,
+    log: SubjectLog,
     progress: Callable[[str], None],
 ) -> AsyncIterator[tuple[Subject, Beginning, list[Finding]]]:
     """Start the application; if it listens elsewhere, start it again for that place."""

@@ -73,7 +73,7 @@ async def freeze(subject: Subject) -> AsyncIterator[Finding]:
     cause = find_cause(subject.log.lines[first_line:])
     lines = [cause.line] if cause and cause.kind == "thaw" else []
     findings = list(judge_thaw(seconds, thaws, lines, ended))
-    command, config = await trio.to_thread.run_sync(_gunicorn, subject)
+    command, config = await trio.to_thread.run_sync(_find_gunicorn, subject)
     if command and all(each.status == "pass" for each in findings):
         findings = list(judge_gunicorn(command, seconds, config)) or findings
     for finding in findings:
@@ -84,23 +84,23 @@ async def _thaw(subject: Subject) -> None:
     subject.environment.adapter.thaw()
 
 
-def _gunicorn(subject: Subject) -> tuple[list[str], str]:
+def _find_gunicorn(subject: Subject) -> tuple[list[str], str]:
     """Return the command and the configuration of a gunicorn, if there is one."""
     pid = subject.environment.adapter.pid or 0
     for process in processes.tree(pid)[1:]:
         with contextlib.suppress(*processes.GONE):
             command = process.cmdline()
             if any(word.rpartition("/")[2] == "gunicorn" for word in command[:3]):
-                words = [*command, *_environment_options(process)]
-                return words, _read(process.cwd(), config_path(words))
+                words = [*command, *_gunicorn_environ_options(process)]
+                return words, _read_gunicorn_config(process.cwd(), config_path(words))
     return [], ""
 
 
-def _environment_options(process: psutil.Process) -> list[str]:
+def _gunicorn_environ_options(process: psutil.Process) -> list[str]:
     return process.environ().get("GUNICORN_CMD_ARGS", "").split()
 
 
-def _read(folder: str, path: str) -> str:
+def _read_gunicorn_config(folder: str, path: str) -> str:
     with contextlib.suppress(OSError, UnicodeDecodeError):
         return Path(folder, path).read_text("utf-8")
     return ""
@@ -125,11 +125,11 @@ async def one_at_a_time(subject: Subject) -> AsyncIterator[Finding]:
             await subject.ask_directly(target, HELD)
             return
     # PHP's own server reads requests side by side, and serves one after the other.
-    if command := await trio.to_thread.run_sync(_php, subject):
+    if command := await trio.to_thread.run_sync(_find_php_server, subject):
         yield judge_one_worker(command)
 
 
-def _php(subject: Subject) -> str:
+def _find_php_server(subject: Subject) -> str:
     pid = subject.environment.adapter.pid or 0
     for process in processes.tree(pid)[1:]:
         with contextlib.suppress(*processes.GONE):
@@ -207,7 +207,7 @@ async def end(subject: Subject) -> AsyncIterator[Finding]:
     began = time.monotonic()
     governor = subject.jail.governor
     queued = governor.queued_seconds if governor else 0.0
-    late = _own_queue()
+    late = _own_queued_seconds()
     killed: list[float] = []
 
     def note(line: str) -> None:
@@ -221,11 +221,11 @@ async def end(subject: Subject) -> AsyncIterator[Finding]:
         return  # this machine is too busy to say
     # Without what this machine did meanwhile.
     seconds -= (governor.queued_seconds if governor else 0.0) - queued
-    net = max(seconds - (_own_queue() - late), 0.0)
+    net = max(seconds - (_own_queued_seconds() - late), 0.0)
     yield judge_sigterm(net, in_time=not killed and net <= IN_TIME)
 
 
-def _own_queue() -> float:
+def _own_queued_seconds() -> float:
     """Return the seconds for which this thread has waited for a CPU of this machine."""
     with contextlib.suppress(OSError), open("/proc/thread-self/schedstat") as file:
         return int(file.read().split()[1]) / 1e9

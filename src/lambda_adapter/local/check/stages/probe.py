@@ -48,7 +48,7 @@ async def websockets(subject: Subject) -> AsyncIterator[Finding]:
     named = {
         match.decode()
         for page in subject.pages.values()
-        for match in _paths(page.body[:200_000])
+        for match in _websocket_paths(page.body[:200_000])
     }
     for path in [*dict.fromkeys([*USUAL, *sorted(named)[:10], ENGINE])]:
         if await _upgrades(subject, path):
@@ -56,7 +56,7 @@ async def websockets(subject: Subject) -> AsyncIterator[Finding]:
             return
 
 
-def _paths(body: bytes) -> list[bytes]:
+def _websocket_paths(body: bytes) -> list[bytes]:
     opened = [path for call in _OPENED.findall(body) for path in _QUOTED.findall(call)]
     return [*opened, *_NAMED.findall(body)]
 

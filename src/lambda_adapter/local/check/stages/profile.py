@@ -11,7 +11,7 @@ from lambda_adapter.local.check.rules.imports import (
     judge_imports,
     sum_imports,
 )
-from lambda_adapter.local.check.subject import Log, Subject
+from lambda_adapter.local.check.subject import Subject, SubjectLog
 from lambda_adapter.local.environment import EndedError
 from lambda_adapter.local.function import Function
 
@@ -20,7 +20,7 @@ async def imports(subject: Subject) -> AsyncIterator[Finding]:
     """Start the application once more, and sum up the times of its imports."""
     environ = subject.options.environ | {VARIABLE: "1"}
     options = msgspec.structs.replace(subject.options, environ=environ)
-    log = Log()
+    log = SubjectLog()
     async with trio.open_nursery() as nursery:
         function = Function(options, log)
         await nursery.start(function.run)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-class Tree:
+class ProcessTree:
     """A process with all descendants that were ever seen."""
 
     def __init__(self, root: int) -> None:
@@ -37,7 +37,7 @@ class Tree:
         """Find new descendants, and drop ended ones."""
         waiting = list(self._used)
         while waiting:
-            for child in _children(waiting.pop()):
+            for child in _child_pids(waiting.pop()):
                 if child not in self._used:
                     self._used[child] = 0.0
                     waiting.append(child)
@@ -49,7 +49,7 @@ class Tree:
         delta = 0.0
         for pid, before in list(self._used.items()):
             try:
-                now = time.clock_gettime(_clock_of(pid))
+                now = time.clock_gettime(_processor_clock(pid))
             except OSError:
                 continue
             delta += max(now - before, 0.0)
@@ -113,28 +113,28 @@ class Tree:
 
     def stop(self) -> None:
         """Stop all of them."""
-        self._send(signal.SIGSTOP)
+        self._send_signal(signal.SIGSTOP)
 
     def go_on(self) -> None:
         """Let all of them continue."""
-        self._send(signal.SIGCONT)
+        self._send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """Kill all of them."""
-        self._send(signal.SIGKILL)
+        self._send_signal(signal.SIGKILL)
 
-    def _send(self, number: signal.Signals) -> None:
+    def _send_signal(self, number: signal.Signals) -> None:
         for pid in self._used:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, number)
 
 
-def _clock_of(pid: int) -> int:
+def _processor_clock(pid: int) -> int:
     """Return the clock of a process's CPU time, as clock_getcpuclockid(3) does."""
     return (~pid << 3) | 2
 
 
-def _children(pid: int) -> Iterator[int]:
+def _child_pids(pid: int) -> Iterator[int]:
     try:
         threads = os.listdir(f"/proc/{pid}/task")
     except OSError:

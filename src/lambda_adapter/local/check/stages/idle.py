@@ -45,7 +45,7 @@ class _Look(msgspec.Struct, frozen=True):
     """How often each address was connected to, since the start."""
 
 
-async def idle(subject: Subject) -> AsyncIterator[Finding]:
+async def watch(subject: Subject) -> AsyncIterator[Finding]:
     """Send nothing for a while, and measure; twice, since garbage is collected.
 
     Activity counts only if it is there in both halves.
@@ -53,21 +53,23 @@ async def idle(subject: Subject) -> AsyncIterator[Finding]:
     await trio.sleep(SETTLE)
     seconds = subject.settings.pace.idle
     first_line = len(subject.log.lines)
-    looks = [await trio.to_thread.run_sync(_look, subject)]
+    looks = [await trio.to_thread.run_sync(_look_while_idle, subject)]
     for _ in range(2):
         await trio.sleep(seconds / 2)
-        looks.append(await trio.to_thread.run_sync(_look, subject))
+        looks.append(await trio.to_thread.run_sync(_look_while_idle, subject))
     lines = [
         line
         for line in subject.log.lines[first_line:]
         if "lambda-adapter: " not in line
     ]
-    connections = await trio.to_thread.run_sync(_connections, subject)
+    connections = await trio.to_thread.run_sync(_idle_connections, subject)
     halves = list(itertools.pairwise(looks))
     cpu = min(later.cpu - before.cpu for before, later in halves) / (seconds / 2)
     threads = _thread_uses(looks, seconds / 2)
-    started = _in_both(_started(*half) for half in halves)
-    connects = _in_both(_connected(*half, subject) for half in halves)
+    started = _in_both_idle_halves(_started_while_idle(*half) for half in halves)
+    connects = _in_both_idle_halves(
+        _connected_while_idle(*half, subject) for half in halves
+    )
     found = Idle(seconds, cpu, threads, lines, connections, started, connects)
     servers = await trio.to_thread.run_sync(programs, subject)
     for finding in judge_idle(found, servers):
@@ -93,13 +95,13 @@ def _thread_uses(looks: Sequence[_Look], seconds: float) -> list[ThreadUse]:
     ]
 
 
-def _started(before: _Look, later: _Look) -> set[str]:
+def _started_while_idle(before: _Look, later: _Look) -> set[str]:
     """Return the processes of threads that were started."""
     new = later.threads.keys() - before.threads.keys()
     return {later.threads[number].process for number in new}
 
 
-def _connected(before: _Look, later: _Look, subject: Subject) -> set[str]:
+def _connected_while_idle(before: _Look, later: _Look, subject: Subject) -> set[str]:
     """Return where the application has connected to."""
     own = {subject.port, *subject.ours}
     return {
@@ -109,7 +111,7 @@ def _connected(before: _Look, later: _Look, subject: Subject) -> set[str]:
     }
 
 
-def _in_both(halves: Iterable[set[str]]) -> list[str]:
+def _in_both_idle_halves(halves: Iterable[set[str]]) -> list[str]:
     return sorted(set.intersection(*halves))
 
 
@@ -119,41 +121,41 @@ def application(subject: Subject) -> list[psutil.Process]:
     return tree if subject.options.config.is_in_process else tree[1:]
 
 
-def _look(subject: Subject) -> _Look:
+def _look_while_idle(subject: Subject) -> _Look:
     cpu = 0.0
     threads: dict[int, _Thread] = {}
     for process in application(subject):
         with contextlib.suppress(*processes.GONE, OSError):
-            name = GO if _is_go(process.pid) else process.name()
+            name = GO if _is_go_program(process.pid) else process.name()
             is_python = os.path.basename(process.exe()).startswith("python")
-            cpu += _cpu(process.pid)
+            cpu += _cpu_clock(process.pid)
             for number in map(int, os.listdir(f"/proc/{process.pid}/task")):
                 main = number == process.pid
                 in_loop = main and is_python and _waits_in_loop(process.pid)
-                switches = _switches(process.pid, number)
+                switches = _context_switches(process.pid, number)
                 threads[number] = _Thread(
-                    *(name, _name(process.pid, number), main, switches, in_loop)
+                    *(name, _thread_name(process.pid, number), main, switches, in_loop)
                 )
     connects = dict(subject.jail.attempts.connects)
     return _Look(cpu, threads, connects)
 
 
-def _is_go(pid: int) -> bool:
+def _is_go_program(pid: int) -> bool:
     """Return whether a program has the note of Go's linker, near its beginning."""
     with open(f"/proc/{pid}/exe", "rb") as file:
         return _GO_NOTE in file.read(4_096)
 
 
-def _cpu(pid: int) -> float:
+def _cpu_clock(pid: int) -> float:
     return time.clock_gettime((~pid << 3) | 2)
 
 
-def _name(pid: int, number: int) -> str:
+def _thread_name(pid: int, number: int) -> str:
     with open(f"/proc/{pid}/task/{number}/comm") as file:
         return file.read().strip()
 
 
-def _switches(pid: int, number: int) -> int:
+def _context_switches(pid: int, number: int) -> int:
     """Return how often a thread has gone to sleep."""
     with open(f"/proc/{pid}/task/{number}/status") as file:
         for line in file:
@@ -169,7 +171,7 @@ def _waits_in_loop(pid: int) -> bool:
     return False
 
 
-def _connections(subject: Subject) -> list[str]:
+def _idle_connections(subject: Subject) -> list[str]:
     """Return the outgoing connections that the application keeps open."""
     found: list[str] = []
     own = processes.listening(application(subject))
