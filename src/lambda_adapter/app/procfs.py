@@ -102,7 +102,9 @@ def find_listeners(pid: int) -> list[Listener]:
     with contextlib.suppress(OSError):  # no IPv6
         listening |= parse_listening(read_proc("net/tcp6"))
     inodes = {
-        inode for relative in find_relatives(pid) for inode in _sockets(relative.pid)
+        inode
+        for relative in find_relatives(pid)
+        for inode in find_sockets(relative.pid)
     }
     found = {listening[inode] for inode in listening.keys() & inodes}
     return sorted(found, key=lambda listener: listener[::-1])
@@ -130,7 +132,7 @@ def _ip_address(digits: str) -> str:
     return socket.inet_ntop(family, packed)
 
 
-def _sockets(pid: int) -> set[int]:
+def find_sockets(pid: int) -> set[int]:
     """Return the inodes of a process's sockets, if this process may read them."""
     folder = f"/proc/{pid}/fd"
     inodes: set[int] = set()

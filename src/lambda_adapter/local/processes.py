@@ -1,6 +1,7 @@
 """Find a process's descendants, their memory and ports, and end them.
 
-This uses psutil, because developers' machines may run macOS, which has no /proc.
+This uses psutil, because developers' machines may run macOS, which has no /proc. What
+is asked again and again while an application starts is asked of Linux itself.
 """
 
 import contextlib
@@ -8,9 +9,12 @@ import ctypes
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import psutil
+
+from lambda_adapter.app.procfs import Listener, find_sockets
+from lambda_adapter.local.sock_diag import ListeningSocket, listening_sockets
 
 POLL = 0.005
 """Seconds between two checks of processes that are ending."""
@@ -100,20 +104,32 @@ def _runs(process: psutil.Process) -> bool:
         return False
 
 
+def listeners(processes: Sequence[psutil.Process]) -> set[Listener]:
+    """Return the hosts and TCP ports that they listen on."""
+    with contextlib.suppress(OSError):
+        return _listeners_by_inode(processes, listening_sockets())
+    found: set[Listener] = set()
+    for process in processes:
+        with contextlib.suppress(*GONE):
+            found |= {
+                (each.laddr.ip, each.laddr.port)
+                for each in process.net_connections("tcp")
+                if each.status == psutil.CONN_LISTEN and each.laddr
+            }
+    return found
+
+
+def _listeners_by_inode(
+    processes: Sequence[psutil.Process], sockets: Mapping[int, ListeningSocket]
+) -> set[Listener]:
+    inodes = {inode for each in processes for inode in find_sockets(each.pid)}
+    found = (sockets[inode] for inode in inodes & sockets.keys())
+    return {(each.host, each.port) for each in found}
+
+
 def listening(processes: Sequence[psutil.Process]) -> set[int]:
     """Return the TCP ports that they listen on."""
-    ports: set[int] = set()
-    for process in processes:
-        try:
-            connections = process.net_connections("tcp")
-        except GONE:
-            continue
-        ports |= {
-            connection.laddr.port
-            for connection in connections
-            if connection.status == psutil.CONN_LISTEN and connection.laddr
-        }
-    return ports
+    return {port for _, port in listeners(processes)}
 
 
 def owner(port: int) -> str:

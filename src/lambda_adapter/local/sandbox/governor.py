@@ -24,6 +24,9 @@ CATCH_UP = 0.5
 LOOK = 0.02
 """Seconds between two searches for new processes."""
 
+IDLE_LOOK = 0.1
+"""The same while no process runs: then none is started, and no memory is taken."""
+
 MB = 1_048_576
 
 
@@ -36,7 +39,7 @@ class Governor(threading.Thread):
         self._limit = memory_mb * MB
         self._share = share
         self._lock = threading.Lock()
-        self._ended = threading.Event()
+        self._ended = False
         self._frozen = False
         self._stopped = False
         self._budget = share * BURST
@@ -89,25 +92,27 @@ class Governor(threading.Thread):
 
     def close(self) -> None:
         """End the governor; stopped processes continue."""
-        self._ended.set()
+        self._ended = True
         self.join()
         self._tree.go_on()
 
     def run(self) -> None:
         """Measure, stop, continue and kill until closed."""
         looked = 0.0
-        while not self._ended.wait(self._pause()):
+        while not self._ended:
+            time.sleep(self._pause())  # an Event's wait takes as long as all the rest
             now = time.monotonic()
             with self._lock:
                 if self._frozen:
                     looked = 0.0
                     continue
-                self._meter(now)
-                if now - looked >= LOOK:
+                ran = self._meter(now) > 0
+                if now - looked >= (LOOK if ran else IDLE_LOOK):
                     self._tree.look()
                     self._account(now - looked if looked else 0.0)
                     looked = now
-                self._weigh()
+                if ran:
+                    self._weigh()
 
     def _pause(self) -> float:
         """Return the seconds to the next measurement, fewer if the budget is full."""
@@ -129,7 +134,8 @@ class Governor(threading.Thread):
         if self._in_init:
             self.waiting_seconds = self._ledger.waiting_seconds
 
-    def _meter(self, now: float) -> None:
+    def _meter(self, now: float) -> float:
+        """Stop and continue the tree by its budget; return the CPU seconds used."""
         used = self._tree.cpu_delta()
         self.cpu_seconds += used
         earned = (now - self._at) * self._share
@@ -146,6 +152,7 @@ class Governor(threading.Thread):
         elif self._budget >= 0 and self._stopped:
             self._stopped = False
             self._tree.go_on()
+        return used
 
     def _weigh(self) -> None:
         """Kill the tree if it exceeds its memory.

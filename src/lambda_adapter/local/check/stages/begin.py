@@ -14,9 +14,7 @@ from lambda_adapter.local.check.settings import Target
 from lambda_adapter.local.check.stages.unix_sockets import unix_sockets
 from lambda_adapter.local.check.subject import Subject
 from lambda_adapter.local.environment import EndedError
-
-_LISTEN = "0A"
-"""TCP_LISTEN in /proc/net/tcp: include/net/tcp_states.h."""
+from lambda_adapter.local.sock_diag import listening_sockets
 
 LOOK = 0.3
 """Seconds between two checks of an application's ports."""
@@ -212,31 +210,20 @@ def _listeners(subject: Subject) -> tuple[Listener, ...]:
     pid = environment.adapter.pid if environment else None
     if not pid:
         return ()
-    found: set[tuple[str, int]] = set()
-    for process in processes.tree(pid):
-        if process.pid == pid and not subject.options.config.is_in_process:
-            continue
-        try:
-            connections = process.net_connections("tcp")
-        except (*processes.GONE, OSError):
-            continue
-        found |= {
-            (str(each.laddr.ip).removeprefix(MAPPED), int(each.laddr.port))
-            for each in connections
-            if each.status == psutil.CONN_LISTEN and each.laddr
-        }
+    in_process = subject.options.config.is_in_process
+    tree = processes.tree(pid)
+    found = {
+        (host.removeprefix(MAPPED), port)
+        for host, port in processes.listeners(tree if in_process else tree[1:])
+    }
     return tuple(Listener(*each) for each in sorted(found))
 
 
 def _has_waiting_connection(port: int) -> bool:
-    """Return whether a connection to a port waits to be accepted: proc_pid_net(5)."""
-    for name in ("tcp", "tcp6"):
-        with contextlib.suppress(OSError), open(f"/proc/net/{name}") as file:
-            for line in file.readlines()[1:]:
-                _, address, _, state, queues, *_ = line.split()
-                is_here = int(address.rpartition(":")[2], 16) == port
-                if is_here and state == _LISTEN and int(queues.partition(":")[2], 16):
-                    return True
+    """Return whether a connection to a port waits to be accepted."""
+    with contextlib.suppress(OSError):
+        sockets = listening_sockets().values()
+        return any(each.port == port and each.waiting for each in sockets)
     return False
 
 
