@@ -28,7 +28,7 @@ class Specimen(msgspec.Struct, frozen=True):
     paths: tuple[str, ...] = ()
 
     build: tuple[str, ...] = ()
-    """What makes the program, in its copy."""
+    """What makes the program. Specimens of one folder have one build."""
 
     @property
     def is_here(self) -> bool:
@@ -225,17 +225,24 @@ HEALTHY = (
 )
 
 
-def copy(specimen: Specimen, folder: Path) -> Path:
-    """Copy an application, and return where it is; one file of it is closed."""
-    target = folder / specimen.name
+def build(specimen: Specimen, folder: Path) -> Path:
+    """Build an application's program in a copy, and return where the copy is."""
+    target = folder / "built" / specimen.folder.name
     ignore = shutil.ignore_patterns("node_modules", "__pycache__")
     shutil.copytree(specimen.folder, target, ignore=ignore)
+    subprocess.run(specimen.build, cwd=target, check=True, capture_output=True)
+    return target
+
+
+def copy(specimen: Specimen, source: Path, folder: Path) -> Path:
+    """Copy an application, and return where it is; one file of it is closed."""
+    target = folder / specimen.name
+    ignore = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(source, target, ignore=ignore, symlinks=True)
     if specimen.name == "closed_file":
         secret = target / "secret.ini"
         secret.write_text("[secret]\n")
         secret.chmod(0o600)
-    if specimen.build:
-        subprocess.run(specimen.build, cwd=target, check=True, capture_output=True)
     if specimen.name == "django":
         collect = [sys.executable, "manage.py", "collectstatic", "--no-input"]
         environ = os.environ | specimen.environ

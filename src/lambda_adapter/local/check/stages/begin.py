@@ -50,8 +50,9 @@ class Beginning(msgspec.Struct):
     """CPU seconds of all processes until then."""
     waits: float = 0.0
     """Seconds in which no process had work."""
-    seen_up: float = math.inf
-    """``waits`` when it was first seen to respond: a busy adapter sees it later."""
+    seen_up: tuple[float, float] = (math.inf, math.inf)
+    """``cpu`` and ``waits`` when it was first seen to respond: a busy adapter sees it
+    later, and the application may work meanwhile."""
     listeners: tuple[Listener, ...] = ()
     unix_socket: str = ""
     """A Unix socket at which it listens, if it listens at nothing else."""
@@ -116,8 +117,9 @@ def _measure_start(subject: Subject, found: Beginning) -> None:
     environment = subject.function.environment
     governor = environment.jail.governor if environment and environment.jail else None
     if governor:
-        found.cpu = governor.cpu_seconds
-        found.waits = min(governor.waiting_seconds, found.seen_up)
+        cpu, waits = found.seen_up
+        found.cpu = min(governor.cpu_seconds, cpu)
+        found.waits = min(governor.waiting_seconds, waits)
         found.killed = governor.killed
         found.peak_mb = governor.peak_bytes / 1_048_576
 
@@ -183,7 +185,8 @@ async def _look_at_readiness(
         found.unhealthy += found.readiness_status >= 500
         governor = subject.jail.governor
         if governor and 0 < found.readiness_status < 500:
-            found.seen_up = min(found.seen_up, governor.waiting_seconds)
+            now = (governor.cpu_seconds, governor.waiting_seconds)
+            found.seen_up = min(found.seen_up, now)
 
 
 async def _ask_readiness(subject: Subject, found: Beginning) -> None:
