@@ -84,6 +84,9 @@ class UnsupportedPythonError(AdapterError):
 class InitError(AdapterError):
     """The application did not start: report it to Lambda, and exit."""
 
+    is_late: bool = False
+    """Whether Lambda's init had ended before, so that Lambda takes no such report."""
+
 
 class AppStartError(InitError):
     """The command can't be started."""

@@ -20,7 +20,7 @@ from lambda_adapter.app.server import ChildApp
 from lambda_adapter.config import Config
 from lambda_adapter.launcher import Child
 from lambda_adapter.serve.signals import Signals
-from lambda_adapter.serve.supervisor import supervise
+from lambda_adapter.serve.supervisor import run_until_stopped, supervise
 from tests.adapter import PUPPET, open_adapter, peak_memory
 from tests.catalogue import SQS, function_url, http_api
 from tests.fake_runtime_api import (
@@ -899,6 +899,44 @@ async def test_async_init_ends_in_time(clock, runtime):
         await runtime.wait_posted(NEXT)
 
         assert trio.current_time() == pytest.approx(9.8, abs=0.1)
+
+
+async def test_exit_after_an_async_init(clock, runtime, caplog):
+    """An event that waits for an application that exits is a 502 with the reason.
+
+    The init has ended by then, so Lambda gets no init error, which it would refuse.
+    """
+    hanging = [Answer(b"", "hold")] * 9
+    status: list[int] = []
+    async with open_app(*hanging) as app, trio.open_nursery() as nursery:
+        child = waiting_child()
+        config = Config(
+            {
+                "AWS_LAMBDA_RUNTIME_API": runtime.address,
+                "AWS_LWA_ASYNC_INIT": "true",
+                "PORT": str(app.port),
+            }
+        )
+
+        async def run() -> None:
+            served = ChildApp(config, child)
+            status.append(await run_until_stopped(config, served, Signals()))
+
+        nursery.start_soon(run)
+        async with all_at_once(runtime, http_event("/a")) as replies:
+            await runtime.wait_posted(NEXT)
+            await runtime.wait(lambda: runtime.polls == 0)
+            os.kill(child.pid, signal.SIGKILL)
+
+    assert replies[0].json()["statusCode"] == 502
+    assert status == [1]
+    what = "the application was ended by SIGKILL (was it out of memory?) before it was"
+    lines = [line for line in caplog.messages if line.startswith("Runtime.")]
+    assert [line.partition(" ready; ")[0] for line in lines] == [
+        f"Runtime.AppRequestError: POST /a: {what}",
+        f"Runtime.AppNotReadyError: {what}",
+    ]
+    assert [each for each in runtime.posted if each.target == INIT_ERROR] == []
 
 
 async def test_longest_invocation(clock, runtime):

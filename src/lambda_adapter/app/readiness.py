@@ -3,6 +3,7 @@
 import contextlib
 import enum
 import math
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
@@ -77,8 +78,16 @@ class Process(Protocol):
         """Return how it exited, in words, or None while it runs."""
 
 
-async def wait_app_ready(config: Config, process: Process | None) -> float:
+def _ignore(_seen: str) -> None:
+    """Do nothing with what a check saw."""
+
+
+async def wait_app_ready(
+    config: Config, process: Process | None, note: Callable[[str], None] = _ignore
+) -> float:
     """Wait until a check succeeds; return how many seconds that check took.
+
+    ``note`` is called with what each other check saw.
 
     Raises:
         AppNotReadyError: the application exited, or was not ready before the timeout.
@@ -91,6 +100,7 @@ async def wait_app_ready(config: Config, process: Process | None) -> float:
     with contextlib.closing(Knocker(config.readiness_address)) as knocker:
         checks = Checks(config, knocker)
         while not (check := await checks.check_within(limit)).is_ready:
+            note(check.seen)
             now = trio.current_time()
             waited = now - started
             if check.stage is Stage.WAITING:

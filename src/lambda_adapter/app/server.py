@@ -17,6 +17,7 @@ from lambda_adapter.app.client import HttpTransport
 from lambda_adapter.app.process import LAST_MOMENT, AppProcess
 from lambda_adapter.app.procfs import has_children
 from lambda_adapter.app.readiness import wait_app_ready
+from lambda_adapter.errors import AppNotReadyError, AppRequestError
 from lambda_adapter.launcher import Child, acquire_lock
 from lambda_adapter.observe.logs import log
 
@@ -27,18 +28,57 @@ if TYPE_CHECKING:
     from lambda_adapter.http.messages import Request, Response
 
 
+class Readiness:
+    """Whether the application is ready for its first request, or gave up."""
+
+    def __init__(self) -> None:
+        self.decided = trio.Event()
+        self.failure: AppNotReadyError | None = None
+        """Why it never will be ready, once that is decided."""
+        self.latest = "no check has ended yet"
+        """What the latest check saw."""
+
+    def set_ready(self) -> None:
+        """Let requests reach the application."""
+        self.decided.set()
+
+    def set_failed(self, failure: AppNotReadyError) -> None:
+        """Let requests fail, those that wait and all later ones."""
+        self.failure = failure
+        self.decided.set()
+
+
 class AfterReady(Middleware):
     """Delays requests until the application is ready."""
 
-    def __init__(self, transport: Transport, ready: trio.Event) -> None:
+    def __init__(self, transport: Transport, readiness: Readiness) -> None:
         super().__init__(transport)
-        self._ready = ready
+        self._readiness = readiness
 
     async def send(self, request: Request, call: Call) -> Response:
-        """Wait until the application is ready, then send."""
-        if not self._ready.is_set():
-            await self._ready.wait()
+        """Wait until the application is ready, then send.
+
+        Raises:
+            DeadlineError: it was not ready before the deadline.
+            AppRequestError: it gave up.
+        """
+        readiness = self._readiness
+        if not readiness.decided.is_set():
+            with trio.move_on_at(call.deadline):
+                await readiness.decided.wait()
+        if not readiness.decided.is_set():
+            raise call.late(f"the application was not ready ({readiness.latest})")
+        if readiness.failure:
+            failure = AppRequestError(str(readiness.failure))
+            failure.advice = ""  # its text ends in advice
+            raise failure
         return await self._transport.send(request, call)
+
+    async def finish(self, deadline: float) -> None:
+        """Finish, but not if the application gave up: no other event would succeed."""
+        if self._readiness.failure:
+            await trio.sleep_forever()  # the environment ends in a moment
+        await self._transport.finish(deadline)
 
 
 ASYNC_INIT_TIMEOUT = 9.8
@@ -58,7 +98,7 @@ class ServerApp:
             server=self,
             waits_in_kernel=not config.is_concurrent,
         )
-        self._is_ready = trio.Event()
+        self._readiness = Readiness()
         self._process: AppProcess | None = None
         self._usual = math.inf
         """Seconds that the successful readiness check took."""
@@ -71,7 +111,7 @@ class ServerApp:
         if not self._config.inits_async:
             return transport
 
-        return AfterReady(transport, self._is_ready)
+        return AfterReady(transport, self._readiness)
 
     def ended(self) -> str | None:
         """Return how the application's process exited, or None."""
@@ -129,13 +169,34 @@ class ServerApp:
         await resume_server(self._config, self._wait_ready)
 
     async def _wait_ready(self) -> None:
-        self._usual = await wait_app_ready(self._config, self._process)
+        self._usual = await wait_app_ready(self._config, self._process, self._note)
+
+    def _note(self, seen: str) -> None:
+        self._readiness.latest = seen
+
+    async def _wait_first_ready(self, ready: trio.Event, exited: trio.Event) -> None:
+        """Wait until the application is ready for its first request.
+
+        Raises:
+            AppNotReadyError: it never will be. If Lambda's init has ended, requests
+                that wait for it have failed by now.
+        """
+        try:
+            await self._wait_ready()
+        except AppNotReadyError as error:
+            error.is_late = ready.is_set()
+            if error.is_late:
+                exited.set()
+                self._readiness.set_failed(error)
+                await trio.sleep(LAST_MOMENT)
+            raise
+        self._readiness.set_ready()
 
     async def _let_init_end(self, ready: trio.Event) -> None:
         """Set ``ready`` once the application is, or just before init times out."""
         seconds = ASYNC_INIT_TIMEOUT if self._config.inits_async else math.inf
         with trio.move_on_after(seconds):
-            await self._is_ready.wait()
+            await self._readiness.decided.wait()
         ready.set()
 
 
@@ -163,8 +224,7 @@ class ChildApp(ServerApp):
             self._child.wait_started()
             async with trio.open_nursery() as self._nursery:
                 self._nursery.start_soon(self._let_init_end, ready)
-                await self._wait_ready()
-                self._is_ready.set()
+                await self._wait_first_ready(ready, exited)
                 await self._process.watch(exited)
 
 
@@ -187,8 +247,7 @@ class AttachedApp(ServerApp):
         async with trio.open_nursery() as self._nursery:
             self._nursery.start_soon(self._let_init_end, init_may_end)
             self._nursery.start_soon(self._claim, init_may_end, ready)
-            await self._wait_ready()
-            self._is_ready.set()
+            await self._wait_first_ready(ready, exited)
             await trio.sleep_forever()
 
     async def _claim(self, init_may_end: trio.Event, ready: trio.Event) -> None:

@@ -114,7 +114,7 @@ def run(config: Config, child: Child | None) -> int:
     except InitError as error:
         return _report_import(config, error)
     signals = Signals()
-    status = trio.run(_run_until_stopped, config, app, signals)
+    status = trio.run(run_until_stopped, config, app, signals)
     signals.pass_on()
     return status
 
@@ -176,7 +176,8 @@ def _with_metrics(config: Config, app: App) -> App:
     return MetricsApp(app, config.function_name or "unknown")
 
 
-async def _run_until_stopped(config: Config, app: App, signals: Signals) -> int:
+async def run_until_stopped(config: Config, app: App, signals: Signals) -> int:
+    """Serve until a signal or a failure; report it, and return the exit status."""
     failures: list[AdapterError] = []
     try:
         with signals:
@@ -194,7 +195,7 @@ async def _report_failures(config: Config, failures: Sequence[AdapterError]) -> 
         if not isinstance(failure, AppStuckError):  # already logged
             log.error("%s", failure.line())
         with contextlib.closing(open_runtime(config)) as runtime:
-            if isinstance(failure, InitError):
+            if isinstance(failure, InitError) and not failure.is_late:
                 await runtime.post_init_error(failure)
     return 1 if failures else 0
 

@@ -3,22 +3,28 @@
 import base64
 import gzip
 import json
-from contextlib import closing
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 
 import pytest
 import trio
 import trio.testing
 
 from lambda_adapter.app.client import HttpTransport
-from lambda_adapter.app.server import AfterReady
-from lambda_adapter.runtime.client import RuntimeClient
+from lambda_adapter.app.server import AfterReady, Readiness
+from lambda_adapter.errors import AppNotReadyError
 from tests.catalogue import SQS, WEB_SOCKET, alb, http_api, rest_api
+from tests.fake_runtime_api import FakeRuntimeApi
 from tests.scripted_app import open_app, said
 from tests.serve.invoke_loop.function import (
     Function,
     assert_failed,
-    loop_of,
+    assert_refused,
+    in_seconds,
+    invoking,
     open_function,
+    running,
 )
 
 
@@ -88,28 +94,76 @@ async def test_request_context_left_out(runtime):
     assert b"connectionId" in socket.values(b"x-amzn-request-context")[0]
 
 
+@asynccontextmanager
+async def open_starting(
+    runtime: FakeRuntimeApi,
+) -> AsyncIterator[tuple[Function, Readiness]]:
+    """Run an invoke loop in front of an application that is not ready yet."""
+    readiness = Readiness()
+    async with open_app() as app:
+        with closing(HttpTransport(("127.0.0.1", app.port), 4)) as client:
+            async with running(runtime, AfterReady(client, readiness)):
+                yield Function(runtime, app), readiness
+
+
 async def test_not_ready_yet(runtime):
     """An event waits until the application is ready, with asynchronous init."""
-    ready = trio.Event()
-    async with open_app() as app:
-        with (
-            closing(HttpTransport(("127.0.0.1", app.port), 4)) as client,
-            closing(RuntimeClient("127.0.0.1", runtime.port)) as runtime_client,
-        ):
-            loop = loop_of(runtime_client, AfterReady(client, ready))
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(loop.run)
-                nursery.start_soon(Function(runtime, app).invoke, http_api(), said())
-                await runtime.wait_posted("/next")
-                await trio.testing.wait_all_tasks_blocked(0.05)
-                before = len(app.requests)
+    async with (
+        open_starting(runtime) as (function, readiness),
+        invoking(function, http_api()),
+    ):
+        await runtime.wait_posted("/next")
+        await trio.testing.wait_all_tasks_blocked(0.05)
+        before = len(function.app.requests)
 
-                ready.set()
+        readiness.set_ready()
 
-                await runtime.wait_posted("/response")
-                nursery.cancel_scope.cancel()
+        await runtime.wait_posted("/response")
 
-    assert (before, len(app.requests)) == (0, 1)
+    assert (before, len(function.app.requests)) == (0, 1)
+
+
+async def test_not_ready_in_time(runtime, caplog):
+    """A wait for the application ends before Lambda's deadline, and says why.
+
+    The environment lives on, so that the next event finds the application ready.
+    """
+    async with open_starting(runtime) as (function, readiness):
+        readiness.latest = "no connection to 127.0.0.1:8080: Connection refused"
+        late = await runtime.invoke(
+            http_api(path="/a"), lambda_runtime_deadline_ms=in_seconds(0.3)
+        )
+        readiness.set_ready()
+        await function.assert_works()
+
+    assert_refused(late, 504, "Runtime.DeadlineError")
+    (line,) = caplog.messages
+    assert re.fullmatch(
+        r"Runtime\.DeadlineError: GET /a: the application was not ready \(no connection"
+        r" to 127\.0\.0\.1:8080: Connection refused\) after 0\.\d\d s, 0\.\d\d s before"
+        r" Lambda's deadline; .+",
+        line,
+    )
+
+
+async def test_never_ready(runtime, caplog):
+    """An event that waits for an application that gives up is a 502 with the reason.
+
+    No other event is requested, which would have no other fate.
+    """
+    async with (
+        open_starting(runtime) as (function, readiness),
+        invoking(function, http_api(path="/a")),
+    ):
+        await runtime.wait(lambda: bool(runtime.posted) and runtime.polls == 0)
+        readiness.set_failed(AppNotReadyError("the application exited; look"))
+        failed = await runtime.wait_posted("/response")
+        await trio.testing.wait_all_tasks_blocked(0.05)
+
+    assert_refused(failed, 502, "Runtime.AppRequestError")
+    assert len([each for each in runtime.posted if each.kind == "next"]) == 1
+    line = "Runtime.AppRequestError: GET /a: the application exited; look"
+    assert caplog.messages[0] == line
 
 
 async def test_compression(runtime):
