@@ -176,6 +176,33 @@ async def test_idle_connection_and_an_unrepeatable_request(mock_clock, method):
     assert [each.connection for each in app.requests] == [1, 1, 1, 2]
 
 
+async def test_server_that_hangs_up_soon():
+    """A server that closes a connection just after a response gets no POST over one.
+
+    It may close the next one when the request is on its way, which nothing shows.
+    """
+    async with open_client(Answer(OK)) as (app, client):
+        await send(client, b"POST")
+        await app.wait_all_closed()
+        for method in (b"POST", b"POST", b"GET"):
+            await send(client, method)
+
+    assert [each.connection for each in app.requests] == [1, 2, 3, 3]
+
+
+async def test_server_that_has_hung_up_on_a_request():
+    """After a request that a kept connection has lost, no POST is sent over one."""
+    async with open_client(KEEP_OK, Answer(b"")) as (app, client):
+        await send(client, b"POST")
+        with pytest.raises(AppRequestError):
+            await send(client, b"POST")
+        other = client.open_transport()
+        for transport in (client, other):
+            await send(transport, b"POST")
+
+    assert [each.connection for each in app.requests] == [1, 1, 2, 3]
+
+
 async def test_too_large_a_body():
     """More body than any reply can hold is not read to its end."""
     head = b"HTTP/1.1 200 OK\r\ncontent-length: 10000000000\r\n\r\n"

@@ -4,7 +4,8 @@ Two rules decide which connection carries a request (``HttpTransport.send``). An
 connection may be closed by the server at any moment, and then a request on it fails
 without a response. A request with an idempotent method is simply sent again. Any other
 one must not be, because it may already have had an effect, so it only uses a connection
-that has been idle for less than any server's timeout, or a new one.
+that has been idle for less than any server's timeout, or a new one; and only a new one
+once the server has closed a connection sooner than that.
 """
 
 import contextlib
@@ -120,6 +121,18 @@ class Server(Protocol):
         """After a dropped connection, wait until it has exited, or responds again."""
 
 
+class Pool:
+    """The idle connections to one server, which all invoke loops share."""
+
+    def __init__(self) -> None:
+        self.idle: list[tuple[float, Connection]] = []
+        """Each with the time since when it is idle, on trio's clock."""
+        self.unrepeatable_limit = UNREPEATABLE_IDLE_LIMIT
+        """Seconds after which none of them may carry a request that can't be repeated.
+        0 once the server has closed one sooner: some close theirs a moment after each
+        response, without saying so in its ``Connection``."""
+
+
 class HttpTransport:
     """A ``Transport`` to a server with an address.
 
@@ -132,7 +145,7 @@ class HttpTransport:
         self,
         address: Address,
         idle_limit: float,
-        idle: list[tuple[float, Connection]] | None = None,
+        pool: Pool | None = None,
         *,
         server: Server | None = None,
         waits_in_kernel: bool = False,
@@ -140,7 +153,7 @@ class HttpTransport:
         self._address = address
         self._waits_in_kernel = waits_in_kernel
         self._idle_limit = idle_limit
-        self._idle = [] if idle is None else idle
+        self._pool = pool or Pool()
         self._server = server
         self._check: Check | None = None
 
@@ -149,7 +162,7 @@ class HttpTransport:
         return type(self)(
             self._address,
             self._idle_limit,
-            self._idle,
+            self._pool,
             server=self._server,
             waits_in_kernel=self._waits_in_kernel,
         )
@@ -171,14 +184,17 @@ class HttpTransport:
             # https://www.rfc-editor.org/rfc/rfc9110#section-9.2.2-6 So its connection
             # must be one that no server has closed yet.
             if not (repeatable := request.method in IDEMPOTENT):
-                idle_limit = min(idle_limit, UNREPEATABLE_IDLE_LIMIT)
+                idle_limit = min(idle_limit, self._pool.unrepeatable_limit)
             connection = self._take_idle(idle_limit) or await self._open(call)
             try:
                 return await exchange(connection, encoded, call)
             except PeerError as error:
                 # A connection without an exchange was opened a moment ago. That it
                 # broke is about this request, and another one would break, too.
-                if error.answered or not (repeatable and connection.exchanges):
+                if error.answered or not connection.exchanges:
+                    raise
+                if not repeatable:
+                    self._pool.unrepeatable_limit = 0
                     raise
             call.sent_again()
             connection = await self._open(call)
@@ -211,7 +227,7 @@ class HttpTransport:
 
     def _keep(self, connection: Connection) -> None:
         if connection.reusable:
-            self._idle.append((connection.wire.current_time(), connection))
+            self._pool.idle.append((connection.wire.current_time(), connection))
         else:
             connection.close()
 
@@ -245,11 +261,14 @@ class HttpTransport:
         """Return the most recently used idle connection that is usable, or None."""
         # The last one in is the likeliest to be alive. Those before it are older, so
         # any that is not usable is closed.
-        while self._idle:
-            since, connection = self._idle.pop()
+        while self._pool.idle:
+            since, connection = self._pool.idle.pop()
             idle = connection.wire.current_time() - since
-            if idle < limit and not connection.is_stale():
+            is_stale = connection.is_stale()
+            if idle < limit and not is_stale:
                 return connection
+            if idle < UNREPEATABLE_IDLE_LIMIT and is_stale:
+                self._pool.unrepeatable_limit = 0
             connection.close()
         return None
 
@@ -288,5 +307,5 @@ class HttpTransport:
 
     def close(self) -> None:
         """Close every idle connection."""
-        while self._idle:
-            self._idle.pop()[1].close()
+        while self._pool.idle:
+            self._pool.idle.pop()[1].close()
