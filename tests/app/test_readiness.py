@@ -1,5 +1,6 @@
 """``readiness``: waiting until the application is ready for its first request."""
 
+import contextlib
 import logging
 import os
 import socket
@@ -9,7 +10,7 @@ from itertools import pairwise
 import pytest
 import trio
 
-from lambda_adapter.app.readiness import Check, check_once, wait_app_ready
+from lambda_adapter.app.readiness import Check, Checks, wait_app_ready
 from lambda_adapter.config import Config
 from lambda_adapter.errors import AppNotReadyError
 from lambda_adapter.http.connect import Knocker
@@ -41,7 +42,7 @@ def config(port, **environ):
 
 async def check(config: Config) -> Check:
     """Check once."""
-    return await check_once(config, Knocker(config.readiness_address))
+    return await Checks(config, Knocker(config.readiness_address)).check_within(5)
 
 
 class Running:
@@ -478,6 +479,7 @@ ADDRESSES = [
     pytest.param("::1", "127.0.0.1", "AWS_LWA_HOST=127.0.0.1", id="IPv4"),
     pytest.param("::1", "0.0.0.0", "AWS_LWA_HOST=127.0.0.1", id="any IPv4"),
     pytest.param("localhost", "127.0.0.9", "AWS_LWA_HOST=127.0.0.9", id="name"),
+    pytest.param("192.0.2.1", "0.0.0.0", "AWS_LWA_HOST=127.0.0.1", id="not here"),
 ]
 
 
@@ -491,7 +493,7 @@ async def test_report_names_another_address(
     environ = {"AWS_LWA_HOST": host, "AWS_LWA_READINESS_CHECK_PROTOCOL": protocol}
     family = socket.AF_INET6 if ":" in listening else socket.AF_INET
     with socket.create_server((listening, port), family=family):
-        with trio.move_on_after(2.5):
+        with trio.move_on_after(3.5):
             await wait_app_ready(config(port, **environ), Running(10_000))
 
     (line,) = caplog.records
@@ -511,6 +513,28 @@ async def test_report_names_the_containers_own_address(autojump_clock, caplog):
             await wait_app_ready(config(port), Running(10_000))
 
     assert caplog.text.rstrip().endswith(f"set AWS_LWA_HOST={own}")
+
+
+async def test_report_of_connections_that_take_too_long(clock, caplog):
+    """The report is about the address if a check has not even connected in time.
+
+    Each check has more time than the one before, for a slow lookup of the host.
+    """
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        address = server.getsockname()
+        for _ in range(2):  # more than it holds, so that Linux drops the next one
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(address)
+        with trio.move_on_after(3.5):
+            await wait_app_ready(config(address[1]), None)
+
+    (line,) = caplog.messages
+    assert line.partition("s: ")[2] == (
+        f"no connection to 127.0.0.1:{address[1]} within 2 s; it has to listen on"
+        f" http://127.0.0.1:{address[1]}/"
+    )
 
 
 async def test_report_names_another_address_and_port(autojump_clock, caplog):

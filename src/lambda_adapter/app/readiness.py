@@ -13,6 +13,7 @@ from lambda_adapter import __version__
 from lambda_adapter.config import Config
 from lambda_adapter.errors import AppNotReadyError, PeerError
 from lambda_adapter.http.connect import Knocker
+from lambda_adapter.http.connection import Connection
 from lambda_adapter.http.encoding import EncodedRequest, encode_request
 from lambda_adapter.http.messages import Request, authority
 from lambda_adapter.observe.logs import log
@@ -65,6 +66,8 @@ class Check(msgspec.Struct, frozen=True):
     is_ready: bool = False
     was_answered: bool = False
     """Whether bytes of a response arrived, even of an unhealthy one."""
+    is_late: bool = False
+    """Whether it was ended by its timeout."""
 
 
 class Process(Protocol):
@@ -103,7 +106,7 @@ async def wait_app_ready(
             note(check.seen)
             now = trio.current_time()
             waited = now - started
-            if check.stage is Stage.WAITING:
+            if check.is_late:
                 limit = min(limit * 2, LAST_LIMIT)
             _raise_if_over(config, process, waited, check)
             if waited >= report:
@@ -140,10 +143,24 @@ class Checks:
         # it needs: 169,000 instructions each instead of 457,000 (measured).
         if self._refused and self._knocker.is_refused():
             return self._refused
-        check = Check(f"no response within {limit:g} s", Stage.WAITING)
-        with trio.move_on_after(limit):
-            check = await check_once(self._config, self._knocker)
-        self._refused = check if check.stage is Stage.CONNECTING else None
+        check = await self._check(limit)
+        is_refused = check.stage is Stage.CONNECTING and not check.is_late
+        self._refused = check if is_refused else None
+        return check
+
+    async def _check(self, limit: float) -> Check:
+        address = self._config.readiness_address
+        where = address if isinstance(address, str) else authority(address).decode()
+        seen = f"no connection to {where} within {limit:g} s"
+        check = Check(seen, Stage.CONNECTING, is_late=True)
+        try:
+            with trio.move_on_after(limit):
+                connection = await self._knocker.open_connection()
+                seen = f"no response within {limit:g} s"
+                check = Check(seen, Stage.WAITING, is_late=True)
+                check = await ask(self._config, connection)
+        except PeerError as error:
+            return Check(str(error), Stage.CONNECTING)
         return check
 
 
@@ -204,12 +221,8 @@ def advise(config: Config, process: Process | None, check: Check) -> str:
             return readiness_advice.STATUS
 
 
-async def check_once(config: Config, knocker: Knocker) -> Check:
-    """Check once, and return the result."""
-    try:
-        connection = await knocker.open_connection()
-    except PeerError as error:
-        return Check(str(error), Stage.CONNECTING)
+async def ask(config: Config, connection: Connection) -> Check:
+    """Ask over a connection, close it, and return what came of the check."""
     try:
         if config.readiness_protocol == "tcp":
             return Check("it accepts connections", Stage.READING, is_ready=True)

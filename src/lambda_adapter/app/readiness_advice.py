@@ -66,13 +66,21 @@ def _settings_for(config: Config, listeners: Sequence[Listener]) -> str:
     # The lowest port is the likeliest: others belong to debuggers and child processes.
     hosts = [each for each, _ in on_port or listeners[:1]]
     settings: list[str] = []
-    if not any(_reaches_address(each, host) for each in hosts):
+    # A socket on all addresses is reachable at each of this machine's, so if it has the
+    # right port, the host is elsewhere.
+    is_elsewhere = on_port and not _is_this_machine(host)
+    if is_elsewhere or not any(_reaches_address(each, host) for each in hosts):
         reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(hosts[0], hosts[0])
         settings.append(f"AWS_LWA_HOST={reachable}")
     if not on_port:
         variable = "READINESS_CHECK_PORT" if config.readiness_port else "PORT"
         settings.append(f"AWS_LWA_{variable}={listeners[0][1]}")
     return "set " + " and ".join(settings) if settings else ""
+
+
+def _is_this_machine(host: str) -> bool:
+    """Return whether a host is this machine, whatever its addresses are."""
+    return host in {"localhost", "::1", "::", "0.0.0.0"} or host.startswith("127.")
 
 
 def _reaches_address(listening: str, host: str) -> bool:
