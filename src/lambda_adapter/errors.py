@@ -214,6 +214,8 @@ class FatalError(AdapterError):
 class AppExitedError(FatalError):
     """The application exited while it was serving."""
 
+    advice = "its own lines in the log may say why"
+
 
 class AppStuckError(FatalError):
     """The application works on an abandoned request, and responds to no other.

@@ -157,8 +157,10 @@ async def test_nothing_listens(clock):
 
     with pytest.raises(
         DeadlineError, match=rf"127\.0\.0\.1:{port}: Connection refused after \d"
-    ):
+    ) as caught:
         await client.send(request(), soon)
+
+    assert caught.value.advice.startswith("the application does not listen any more")
 
 
 @pytest.mark.parametrize("method", [b"POST", b"PATCH", b"PURGE"])

@@ -54,8 +54,11 @@ async def test_path_of_the_check():
 async def test_no_response(clock):
     """An application that does not respond in time to a quick check is not alive."""
     async with open_app(HANG) as app:
-        assert not await responds(liveness(app.port))
+        asking = liveness(app.port)
+        assert not await responds(asking)
         await app.wait_all_closed()
+
+    assert "responds to no other request" in asking.describe_silence()
 
 
 @pytest.mark.parametrize(
@@ -104,8 +107,13 @@ async def test_busy(clock, tmp_path, kind, usual):
 
 
 async def test_nothing_listens(clock):
-    """An application that does not listen is not alive."""
-    assert not await responds(liveness(free_port()))
+    """An application that does not listen is not alive, and that is said."""
+    port = free_port()
+    asking = liveness(port)
+
+    assert not await responds(asking)
+    refused = f"no connection to 127.0.0.1:{port}: Connection refused"
+    assert f"does not listen any more ({refused}): " in asking.describe_silence()
 
 
 async def test_hangs_up_first():

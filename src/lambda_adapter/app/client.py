@@ -96,9 +96,8 @@ environment may thaw just then. This clock and the servers' are both the monoton
 so a freeze counts for both or for neither. The price is small: a new connection on
 loopback takes tens of microseconds."""
 
-STUCK = (
-    "the application responds to no other request after this one, which was late: the"
-    " environment ends, so that the next request does not wait behind it"
+NOT_LISTENING_ADVICE = (
+    "the application does not listen any more, and its own log may say why"
 )
 
 Check = Callable[[], Awaitable[None]]
@@ -114,8 +113,8 @@ class Server(Protocol):
     def ask_ahead(self) -> None:
         """Send a probe, because a response is about to be late."""
 
-    async def responds(self, call: Call) -> bool:
-        """Return whether a probe gets a response, now that this one's is late."""
+    async def find_stuck(self, call: Call) -> str | None:
+        """After a late response, return why another request would get none, or None."""
 
     async def wait_recovered(self, call: Call) -> None:
         """After a dropped connection, wait until it has exited, or responds again."""
@@ -255,7 +254,10 @@ class HttpTransport:
                         connection.wire.nearly_late = self._server.ask_ahead
                     return connection
                 await trio.sleep(CONNECT_INTERVAL)
-        raise self._late(call, late)
+        failure = self._late(call, late)
+        if late != LATE:
+            failure.advice = NOT_LISTENING_ADVICE
+        raise failure
 
     def _take_idle(self, limit: float) -> Connection | None:
         """Return the most recently used idle connection that is usable, or None."""
@@ -295,15 +297,16 @@ class HttpTransport:
         """After a failure, check whether the application can handle another request.
 
         Raises:
-            AppStuckError: it works on the late request and responds to no other.
+            AppStuckError: it works on the late request and responds to no other, or
+                does not listen any more.
         """
         if self._check:
             check, self._check = self._check, None
             await check()
 
     async def _see_stuck(self, call: Call) -> None:
-        if self._server and not await self._server.responds(call):
-            raise AppStuckError(STUCK, call.subject)
+        if self._server and (reason := await self._server.find_stuck(call)):
+            raise AppStuckError(reason, call.subject)
 
     def close(self) -> None:
         """Close every idle connection."""

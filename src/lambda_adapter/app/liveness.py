@@ -32,7 +32,7 @@ import trio
 
 from lambda_adapter.app.procfs import read_proc
 from lambda_adapter.app.readiness import check_request
-from lambda_adapter.errors import PeerError
+from lambda_adapter.errors import NotListeningError, PeerError
 from lambda_adapter.http.connect import CONNECT_INTERVAL, open_connection
 
 TYPE_CHECKING = False
@@ -63,6 +63,11 @@ LONGEST_AMONG_OTHERS = 5.0
 frozen then, and workers that are busy with other requests become free within
 seconds."""
 
+STUCK = (
+    "the application responds to no other request after this one, which was late: the"
+    " environment ends, so that the next request does not wait behind it"
+)
+
 SIOCOUTQ = 0x5411
 """The ``ioctl`` for the number of bytes that a Unix socket's peer has not read:
 https://man7.org/linux/man-pages/man2/TIOCOUTQ.2const.html"""
@@ -80,6 +85,8 @@ class Liveness:
         self._counts_if_read = self._is_alone and not is_quick
         self._asked: Connection | None = None
         """The connection of a probe without a response."""
+        self._refusal = ""
+        """Why the latest probe could not connect."""
         self._ahead = trio.CancelScope()
         """The scope of the task that probes ahead."""
         self._ahead_ended = trio.Event()
@@ -126,6 +133,15 @@ class Liveness:
         self.close()
         return False
 
+    def describe_silence(self) -> str:
+        """Return why there was no response, and what follows."""
+        if not self._refusal:
+            return STUCK
+        return (
+            f"the application does not listen any more ({self._refusal}): the"
+            " environment ends, so that the next request gets another one"
+        )
+
     def _is_unanswered(self) -> bool:
         """Return whether a probe has no response yet; forget it if it has one."""
         if self._asked and not self._asked.is_stale():
@@ -151,9 +167,12 @@ class Liveness:
             try:
                 if self._asked is None:
                     self._asked = await open_connection(self._address)
+                    self._refusal = ""
                     self._asked.wire.send(self._request.head)
                 if await self._asked.wire.receive():
                     return True
+            except NotListeningError as error:
+                self._refusal = str(error)
             except (PeerError, OSError):
                 pass
             self.close()

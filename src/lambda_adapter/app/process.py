@@ -30,6 +30,14 @@ FOREGROUND = (
 )
 """Advice if the command exits with status 0: the server went into the background."""
 
+EXITED_0 = "exited with status 0"
+
+WITHOUT_LIMIT = (
+    f"{FOREGROUND}; and without a limit on its requests, such as uvicorn's"
+    " --limit-max-requests"
+)
+"""Advice if it exits with status 0 while it is serving."""
+
 LAST_MOMENT = 0.05
 """Generous upper bound, in seconds, between a crashing process closing its sockets and
 its exit; also what invocations in progress get after that to fail with a reply."""
@@ -133,8 +141,7 @@ class AppProcess:
         if result is None:
             return None
         if result.si_code == os.CLD_EXITED:
-            advice = "" if result.si_status else f" ({FOREGROUND})"
-            return f"exited with status {result.si_status}{advice}"
+            return f"exited with status {result.si_status}"
         if result.si_status == signal.SIGKILL:
             return "was ended by SIGKILL (was it out of memory?)"
         return f"was ended by {describe_signal(result.si_status)}"
@@ -158,7 +165,10 @@ class AppProcess:
         exited.set()
         # The invoke loops see broken connections first, and reply to their clients.
         await trio.sleep(LAST_MOMENT)
-        raise AppExitedError(f"the application {how} while it was serving")
+        failure = AppExitedError(f"the application {how} while it was serving")
+        if how == EXITED_0:
+            failure.advice = WITHOUT_LIMIT
+        raise failure
 
 
 def has_members(group: int) -> bool:

@@ -10,6 +10,7 @@ import msgspec
 import trio
 
 from lambda_adapter import __version__
+from lambda_adapter.app.process import EXITED_0, FOREGROUND
 from lambda_adapter.config import Config
 from lambda_adapter.errors import AppNotReadyError, PeerError
 from lambda_adapter.http.connect import Knocker
@@ -176,6 +177,8 @@ def _raise_if_over(
     # After an exit, a refused connection is left out of the message: it explains
     # nothing.
     if process and (how := process.ended()):
+        if how == EXITED_0:
+            how = f"{how} ({FOREGROUND})"
         through = f" (started through {wrapper})" if wrapper else ""
         last = f"; last check: {check.seen}"
         if check.stage is Stage.CONNECTING:

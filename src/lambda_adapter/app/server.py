@@ -122,9 +122,12 @@ class ServerApp:
         if self._nursery:
             self._open_liveness().ask_ahead(self._nursery)
 
-    async def responds(self, call: Call) -> bool:
-        """Return whether the application still responds, after a late response."""
-        return await self._open_liveness().responds(call.started, call.left())
+    async def find_stuck(self, call: Call) -> str | None:
+        """After a late response, return why another request would get none, or None."""
+        liveness = self._open_liveness()
+        if await liveness.responds(call.started, call.left()):
+            return None
+        return liveness.describe_silence()
 
     def _open_liveness(self) -> Liveness:
         from lambda_adapter.app.liveness import Liveness
