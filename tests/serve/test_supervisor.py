@@ -298,6 +298,21 @@ async def test_proxy_of_the_runtime_api(runtime):
     assert [each.target for each in runtime.posted] == [REGISTER, EVENT_NEXT]
 
 
+async def test_proxy_that_does_not_run(runtime):
+    """A proxy of the Runtime API that can't be reached is named with its setting."""
+    proxy = f"127.0.0.1:{free_port()}"
+    async with open_adapter(
+        runtime.address, AWS_LWA_LAMBDA_RUNTIME_API_PROXY=proxy
+    ) as adapter:
+        assert await adapter.wait() == 1
+
+    assert (
+        "ERROR Runtime.RuntimeApiError: Lambda's Runtime API failed 5 times in a row:"
+        f" no connection to {proxy}: Connection refused; is the proxy running that"
+        " AWS_LWA_LAMBDA_RUNTIME_API_PROXY names?\n"
+    ) in adapter.log
+
+
 @pytest.mark.parametrize(
     ("command", "how"),
     [

@@ -67,11 +67,14 @@ BACK_OFF = 0.1
 
 
 class RuntimeClient(Reporter):
-    """A client of Lambda's Runtime API."""
+    """A client of Lambda's Runtime API. ``advice`` is for one that can't be reached."""
 
-    def __init__(self, host: str, port: int, *, waits_in_kernel: bool = False) -> None:
+    def __init__(
+        self, host: str, port: int, *, waits_in_kernel: bool = False, advice: str = ""
+    ) -> None:
         super().__init__(host, port, waits_in_kernel=waits_in_kernel)
         self._next = api.next_request(self.host)
+        self._advice = advice
 
     async def next_invocation(self, *, is_fresh: bool = False) -> Invocation:
         """Wait for the next invocation.
@@ -82,6 +85,7 @@ class RuntimeClient(Reporter):
         Raises:
             RuntimeApiError: the Runtime API is unreachable, or the environment is lost.
         """
+        reason: AdapterError | None = None
         for attempt in range(ATTEMPTS):
             if attempt:
                 await trio.sleep(BACK_OFF * 2 ** (attempt - 1))
@@ -95,7 +99,12 @@ class RuntimeClient(Reporter):
                 return parse_next(response)
             except (PeerError, UnusableResponseError) as error:
                 log.warning("no invocation from Lambda's Runtime API: %s", error)
-        raise RuntimeApiError(f"Lambda's Runtime API failed {ATTEMPTS} times in a row")
+                reason = error
+        failure = RuntimeApiError(
+            f"Lambda's Runtime API failed {ATTEMPTS} times in a row: {reason}"
+        )
+        failure.advice = self._advice
+        raise failure
 
     async def wait_restored(self) -> None:
         """Let Lambda take its snapshot, and return once it is restored.

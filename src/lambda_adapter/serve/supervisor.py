@@ -85,6 +85,9 @@ async def run_loops(loops: Sequence[InvokeLoop]) -> None:
         raise stuck[0]
 
 
+PROXY_ADVICE = "is the proxy running that AWS_LWA_LAMBDA_RUNTIME_API_PROXY names?"
+
+
 def open_runtime(config: Config) -> RuntimeClient:
     """Return a client of the Runtime API, or of its configured proxy."""
     address = config.runtime_api_proxy or config.runtime_api
@@ -95,7 +98,8 @@ def open_runtime(config: Config) -> RuntimeClient:
     is_alone = not (
         config.is_concurrent or (config.asgi_app and config.asgi_loop != "asyncio")
     )
-    return RuntimeClient(*address, waits_in_kernel=is_alone)
+    advice = PROXY_ADVICE if config.runtime_api_proxy else ""
+    return RuntimeClient(*address, waits_in_kernel=is_alone, advice=advice)
 
 
 def run(config: Config, child: Child | None) -> int:
