@@ -310,7 +310,7 @@ async def test_bad_setting(runtime, tmp_path):
 
     message = "AWS_LWA_PORT='http' is not usable: expected a port from 1 to 65535"
     assert status == 64
-    assert log == f"lambda-adapter: {message}\n"
+    assert log == f"lambda-adapter: ERROR Runtime.ConfigError: {message}\n"
     assert not mark.exists()
     (posted,) = runtime.posted
     assert posted.target == INIT_ERROR
@@ -332,7 +332,8 @@ async def test_bad_setting_as_json(runtime):
     assert line == {
         "level": "ERROR",
         "logger": "lambda-adapter",
-        "message": "AWS_LWA_PORT='http' is not usable: expected a port from 1 to 65535",
+        "message": "Runtime.ConfigError: AWS_LWA_PORT='http' is not usable: expected a"
+        " port from 1 to 65535",
     }
 
 
@@ -342,8 +343,8 @@ async def test_bad_address_of_the_runtime_api():
         assert await adapter.wait() == 64
 
     assert adapter.log == (
-        "lambda-adapter: AWS_LAMBDA_RUNTIME_API='nowhere' is not usable:"
-        " expected host:port, such as 127.0.0.1:9002\n"
+        "lambda-adapter: ERROR Runtime.ConfigError: AWS_LAMBDA_RUNTIME_API='nowhere' is"
+        " not usable: expected host:port, such as 127.0.0.1:9002\n"
     )
 
 
@@ -355,8 +356,8 @@ async def test_bad_setting_that_lambda_can_not_be_told_of():
         log = await adapter.wait_log("refused\n")
 
     first, second = log.splitlines()
-    assert first.startswith("lambda-adapter: AWS_LWA_PORT='http' is not usable")
-    assert second.startswith("lambda-adapter: the init error did not reach")
+    assert "ERROR Runtime.ConfigError: AWS_LWA_PORT='http' is not usable" in first
+    assert second.startswith("lambda-adapter: ERROR the init error did not reach")
 
 
 BARE = "import sys; sys.path.insert(0, {!r}); from lambda_adapter.cli import main;"
@@ -383,13 +384,15 @@ async def test_unsupported_python(runtime):
 
     (line,) = log.splitlines()
     version = "{}.{}.{}".format(*sys.version_info)
-    assert line.startswith(f"lambda-adapter: Python {version} ({sys.executable}) ")
+    python = f"Python {version} ({sys.executable})"
+    start = "lambda-adapter: ERROR Runtime.UnsupportedPythonError: "
+    assert line.startswith(start + python)
     assert "No module named" in line
     assert "CPython 3.11 to 3.15" in line
     (posted,) = runtime.posted
     assert posted.target == INIT_ERROR
     assert posted.json() == {
-        "errorMessage": line.removeprefix("lambda-adapter: "),
+        "errorMessage": line.removeprefix(start),
         "errorType": "Runtime.UnsupportedPythonError",
     }
 

@@ -25,21 +25,25 @@ if TYPE_CHECKING:
 
 def give_up(error: AdapterError, environ: Mapping[str, str]) -> None:
     """Report why nothing can be served, in the log and, on Lambda, to Lambda."""
-    complain(str(error))
     if not environ.get(RUNTIME_API):
+        complain(str(error))
         return
+    complain(error.line(), "ERROR")
     try:
         runtime_api = Config({RUNTIME_API: environ[RUNTIME_API]}).runtime_api
     except ConfigError:  # that is the error, and it leaves nowhere to report to
         return
 
     if failure := post_init_error(runtime_api, error):
-        complain(f"the init error did not reach Lambda: {failure}")
+        complain(f"the init error did not reach Lambda: {failure}", "ERROR")
 
 
-def complain(message: str) -> None:
-    """Write an error without a logger, in the configured log format."""
-    line = f"lambda-adapter: {message}"
+def complain(message: str, level: str = "") -> None:
+    """Write an error without a logger, in the configured log format.
+
+    Lambda's log has a ``level`` in each line; a terminal needs none.
+    """
+    line = " ".join(filter(None, ("lambda-adapter:", level, message)))
     if os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON":
         import json
         import time
