@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import signal
 import stat
 import sys
@@ -46,6 +47,7 @@ from tests.scripted_app import (
 NOT_YET = Answer(b"HTTP/1.1 503 Not Yet\r\ncontent-length: 0\r\n\r\n", "keep")
 MAIN = lambda_adapter.__path__[0] + "/__main__.py"
 LOST = replied(500)
+CUT_OFF = r": cut off after \d\.\d\d s, because the environment ends RequestId: \S+-1\n"
 
 
 def http_event(path="/", body=None, method="POST", **headers):
@@ -461,6 +463,7 @@ async def test_sigterm_while_idle(runtime, tmp_path):
         await sigterm(adapter, tmp_path)
 
     assert "INFO ending on SIGTERM\n" in adapter.log
+    assert "cut off" not in adapter.log
 
 
 async def test_sigterm_behind_a_wrapper(runtime, tmp_path):
@@ -480,7 +483,7 @@ async def test_sigterm_behind_a_wrapper(runtime, tmp_path):
 
 
 async def test_sigterm_during_an_invocation(runtime, tmp_path):
-    """SIGTERM ends the adapter while the application has an event."""
+    """SIGTERM ends the adapter while the application has an event, which is logged."""
     async with (
         open_adapter(runtime.address, PUPPET_LOG=str(tmp_path / "log")) as adapter,
         invoking(runtime, http_event("/hang")),
@@ -489,6 +492,7 @@ async def test_sigterm_during_an_invocation(runtime, tmp_path):
         await sigterm(adapter, tmp_path)
 
     assert of_kind(runtime, "response", "error") == []
+    assert re.search(f"WARN POST /hang{CUT_OFF}", adapter.log)
 
 
 @pytest.mark.parametrize("answer", ["503", "hang"])
@@ -652,6 +656,7 @@ async def test_sigterm_amid_a_stream(runtime, tmp_path):
         await runtime.wait(lambda: posted.connection in runtime.closed)
 
     assert not posted.complete
+    assert re.search(f"WARN POST /say{CUT_OFF}", adapter.log)
 
 
 async def test_large_stream(runtime):

@@ -94,6 +94,11 @@ a reply. No server closes an idle one so soon; after one that does, a new one is
 tried."""
 
 
+LARGE_MARGIN = 1.0
+"""Seconds of a deadline margin, for which no request has time that came in time. With
+the default margin, it is an event that was delivered late."""
+
+
 class InvokeLoop:
     """Serves invocations, one after the other, through one transport."""
 
@@ -154,11 +159,22 @@ class InvokeLoop:
         # the environment, and fail the next invocation as well.
         except Exception as error:
             await self._fail(call, as_invocation_error(error, call.subject))
+        except BaseException:  # a cancellation, alone or in a group
+            self._log_cut_off(call)
+            raise
         # After a failure as well, and always before the next event is requested: Lambda
         # freezes the environment during that request, and the application with it. Both
         # stacks end at the same transport, so one ``finish`` is enough.
         await self._transports.http.finish(call.deadline)
         request_id.set("")
+
+    def _log_cut_off(self, call: Call) -> None:
+        """Name the request that the end of the environment cuts off."""
+        log.warning(
+            "%s: cut off after %.2f s, because the environment ends",
+            call.subject,
+            self._current_time() - call.started,
+        )
 
     async def _next(self) -> Call:
         self._is_idle = True
@@ -173,6 +189,11 @@ class InvokeLoop:
             tenant_id.set(invocation.tenant_id)
         now = self._current_time()
         deadline = find_deadline(invocation, self._deadline_margin, now)
+        if deadline <= now and self._deadline_margin >= LARGE_MARGIN:
+            warn_once(
+                f"AWS_LWA_DEADLINE_MARGIN_SECONDS={self._deadline_margin:g} leaves a"
+                " request no time: it has to be shorter than the function's timeout"
+            )
         return Call(invocation, deadline, started=now)
 
     def _decode(self, call: Call) -> Request:

@@ -77,6 +77,22 @@ async def test_margin(clock, runtime):
     assert lasted == pytest.approx(3, abs=0.5)
 
 
+async def test_margin_that_is_too_long(runtime, caplog):
+    """A margin of the whole timeout is a warning, once, that names the setting."""
+    settings = {"AWS_LWA_DEADLINE_MARGIN_SECONDS": "5"}
+    async with open_function(runtime, settings) as function:
+        for seconds in (6, 3, 3):
+            await function.invoke(
+                http_api(), said(), lambda_runtime_deadline_ms=in_seconds(seconds)
+            )
+
+    (line,) = [line for line in caplog.messages if "MARGIN" in line]
+    assert line == (
+        "AWS_LWA_DEADLINE_MARGIN_SECONDS=5 leaves a request no time: it has to be"
+        " shorter than the function's timeout"
+    )
+
+
 async def test_late_answer_meets_nobody(clock, function):
     """The connection of an invocation that was given up is never used again."""
     await function.invoke(http_api(), said())
