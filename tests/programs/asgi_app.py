@@ -19,6 +19,10 @@ COUNTED = {"sent": 0, "here": 0}
 SEEN = ContextVar("seen", default="nothing")
 
 
+async def library():
+    return sniffio.current_async_library()
+
+
 async def wait(seconds):
     """Sleep on whatever loop this is."""
     if sniffio.current_async_library() == "trio":
@@ -308,7 +312,7 @@ async def cancels_itself(scope, receive, send):
 
         task = asyncio.current_task()
         assert task
-        task.cancel()
+        task.cancel("its own reason")
         await wait(1)
 
 

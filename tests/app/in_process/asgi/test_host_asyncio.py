@@ -148,6 +148,38 @@ async def test_nested_runs(runtime, tmp_path, where):
     assert [each.json()["body"] for each in posted] == ["slow" * 6] * 3
 
 
+CLOSED = """
+import asyncio
+
+async def setup():
+    return await asyncio.to_thread(bytes, b"ready")
+
+loop = asyncio.get_event_loop()
+READY = loop.run_until_complete(setup())
+loop.close()
+{after}
+
+async def app(scope, receive, send):
+    assert scope["type"] == "http"
+    await asyncio.to_thread(int)
+    assert asyncio.get_event_loop() is asyncio.get_running_loop()
+    await send({{"type": "http.response.start", "status": 200}})
+    await send({{"type": "http.response.body", "body": READY}})
+"""
+
+
+@pytest.mark.parametrize("after", ["", "asyncio.set_event_loop(None)"])
+async def test_loop_that_the_import_closes(runtime, tmp_path, after):
+    """An application that closes the loop of its import is served on another one."""
+    (tmp_path / "app.py").write_text(CLOSED.format(after=after))
+    async with open_adapter(
+        runtime.address, ["--app-dir", str(tmp_path), "--asgi", "app:app"]
+    ):
+        posted = [await runtime.invoke(http_event()) for _ in range(2)]
+
+    assert [each.json()["body"] for each in posted] == ["ready"] * 2
+
+
 SUBPROCESS = """
 import asyncio
 

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import traceback
 from contextlib import asynccontextmanager
 
 import pytest
@@ -456,6 +457,18 @@ async def test_itself_cancelled(transport, lines):
 
     assert response.status == 500
     assert len(lines.records) == 1
+
+
+@pytest.mark.parametrize("loop", [loop for loop in LOOPS if "asyncio" in loop])
+async def test_where_it_was_cancelled(loop, lines):
+    """The log shows where an application has cancelled itself."""
+    async with open_transport(loop) as transport:
+        await ask(transport, "/cancels_itself")
+
+    (record,) = lines.records
+    trace = "".join(traceback.format_exception(record.exc_info[1]))
+    assert "Cancelled: CancelledError('its own reason')" in record.getMessage()
+    assert "in cancels_itself" in trace
 
 
 @pytest.mark.parametrize("loop", LOOPS)

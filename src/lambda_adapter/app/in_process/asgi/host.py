@@ -63,6 +63,14 @@ class Cancelled(Exception):  # noqa: N818 - it stands for the loops' own
     """A coroutine was cancelled: asyncio's CancelledError, trio's Cancelled."""
 
 
+def cancelled(error: BaseException) -> Cancelled:
+    """Return what stands for a loop's cancellation, with its reason and traceback."""
+    # An application may have caused it, by awaiting a task that it has cancelled.
+    stand_in = Cancelled(repr(error))
+    stand_in.__cause__ = error
+    return stand_in
+
+
 class AppExit(Exception):  # noqa: N818 - it stands for SystemExit
     """Stands for ``SystemExit`` or ``KeyboardInterrupt`` in an application.
 

@@ -23,10 +23,10 @@ import sniffio
 import trio
 
 from lambda_adapter.app.in_process.asgi.host import (
-    Cancelled,
     Ended,
     Gate,
     Task,
+    cancelled,
     contained,
 )
 from lambda_adapter.app.in_process.asgi.stepped_loop import SteppedLoop
@@ -60,8 +60,7 @@ class AsyncioHost:
     def __init__(self) -> None:
         if sys.version_info < (3, 14):
             keep_child_watcher()
-        self._loop = SteppedLoop()
-        asyncio.set_event_loop(self._loop)  # what modules find while they are imported
+        self._loop = open_loop()  # what modules find while they are imported
         self._life = trio.CancelScope(shield=True)
         self._wait = trio.CancelScope()
         self._due = math.inf
@@ -72,6 +71,8 @@ class AsyncioHost:
         self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
     ) -> None:
         """Run the started coroutines until ``close``."""
+        if self._loop.is_closed():  # by a module that has run its setup on it
+            self._loop = open_loop()
         COMPANION.set(self)
         try:
             with self._life:
@@ -151,6 +152,13 @@ class AsyncioHost:
             loop.close()
 
 
+def open_loop() -> SteppedLoop:
+    """Return a new loop, which is the current one of this thread."""
+    loop = SteppedLoop()
+    asyncio.set_event_loop(loop)
+    return loop
+
+
 def start_task(
     loop: asyncio.AbstractEventLoop, call: Callable[[], Awaitable[None]], ended: Ended
 ) -> asyncio.Task[None]:
@@ -163,8 +171,8 @@ def start_task(
     async def contain() -> None:
         try:
             await call()
-        except asyncio.CancelledError:
-            ended(Cancelled("cancelled"))
+        except asyncio.CancelledError as error:
+            ended(cancelled(error))
         except BaseException as error:
             end_if_child(error)
             if loop.is_closed():  # and leaves behind what did not end in time
