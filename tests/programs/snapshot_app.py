@@ -3,6 +3,7 @@
 ``HOOKS`` in the environment names what a hook of the library does.
 """
 
+import asyncio
 import importlib
 import os
 import random
@@ -43,6 +44,8 @@ def restored(name="restored"):
             sys.exit(3)
         case "blocks":
             time.sleep(60)
+        case "runs":
+            note(f"on {asyncio.run(asgi_app.library())}")
 
 
 register_after_restore(note, "after, registered last")

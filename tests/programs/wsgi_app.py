@@ -268,6 +268,26 @@ def before(environ, start_response):
 after = before
 
 
+def library(environ, start_response):
+    """Say which library runs in a coroutine, as anyio and httpx find it out."""
+    import asyncio
+
+    import sniffio
+
+    async def which():
+        return sniffio.current_async_library().encode()
+
+    class Body:
+        def __iter__(self):
+            yield asyncio.run(which())
+
+        def close(self):
+            note(f"close: {asyncio.run(which()).decode()}")
+
+    respond(start_response)
+    return Body()
+
+
 def logs(environ, start_response):
     from lambda_adapter.observe.logs import request_id
 

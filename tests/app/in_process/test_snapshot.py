@@ -16,6 +16,8 @@ from tests.fake_runtime_api import (
 )
 
 KINDS = ["asgi", "wsgi"]
+INLINE = {"AWS_LWA_WSGI_INLINE": "true"}
+TRIO = {"AWS_LWA_ASGI_LOOP": "trio"}
 
 
 def open_app(runtime, kind, hooks="", before="/before", after="/after", **environ):
@@ -49,6 +51,17 @@ async def test_order(runtime, kind):
         "/after",
         "/first-event",
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "environ"), [("asgi", {}), ("asgi", TRIO), ("wsgi", {}), ("wsgi", INLINE)]
+)
+async def test_hook_that_runs_coroutines(runtime, kind, environ):
+    """A hook of AWS's library may run coroutines on asyncio."""
+    async with open_app(runtime, kind, "runs", **environ) as adapter:
+        await runtime.invoke(http_event("/first-event"))
+
+    assert "on asyncio" in adapter.log
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -85,8 +98,6 @@ async def test_failed_hook(runtime, kind, hooks, target, error, reason):
     assert NEXT not in [each.target for each in runtime.posted]
 
 
-INLINE = {"AWS_LWA_WSGI_INLINE": "true"}
-TRIO = {"AWS_LWA_ASGI_LOOP": "trio"}
 ENDLESS = [
     ("asgi", "", "/blocks", {}),
     ("asgi", "", "/swallows", {}),

@@ -19,6 +19,7 @@ import trio
 
 from lambda_adapter.app import snapstart
 from lambda_adapter.app.app import Call, Transport
+from lambda_adapter.app.in_process.outside_trio import call_outside_trio
 from lambda_adapter.config import Config
 from lambda_adapter.errors import (
     AdapterError,
@@ -114,7 +115,7 @@ def _run_hook(hook: Hook, failure: type[AdapterError]) -> None:
     """
     function, arguments, keywords = hook
     try:
-        function(*arguments, **keywords)
+        call_outside_trio(lambda: function(*arguments, **keywords))
     except BaseException as error:  # it may call sys.exit, which is a failure there
         name = getattr(function, "__qualname__", repr(function))
         log.error("the hook %s of snapshot_restore_py failed", name, exc_info=error)

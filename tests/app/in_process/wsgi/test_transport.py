@@ -159,6 +159,14 @@ async def test_which_thread(inline, where):
     assert body == where
 
 
+async def test_coroutines_in_a_view(transport, capfd):
+    """A run of asyncio in a view is not taken for trio, also within ``close``."""
+    _, body = await ask(transport, "/library")
+
+    assert body == b"asyncio"
+    assert capfd.readouterr().err == "close: asyncio\n"
+
+
 @pytest.mark.parametrize("path", BROKEN)
 async def test_no_response(transport, path, lines):
     """An application without a whole response is a 500 that reveals nothing.

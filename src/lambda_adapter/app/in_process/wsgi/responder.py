@@ -36,6 +36,7 @@ import trio
 
 from lambda_adapter.app.app import Call
 from lambda_adapter.app.in_process.forked import end_if_child
+from lambda_adapter.app.in_process.outside_trio import call_outside_trio
 from lambda_adapter.app.in_process.response import Progress, log_failure, name_call
 from lambda_adapter.app.in_process.wsgi.environ import Environ
 from lambda_adapter.app.in_process.wsgi.exchange import Application, Exchange, Head
@@ -113,11 +114,11 @@ class WSGIResponder:
 
     def run_inline(self) -> None:
         """Call the application in trio's thread; ``close_inline`` does the rest."""
-        self._context.run(self._respond)
+        self._context.run(call_outside_trio, self._respond)
 
     def close_inline(self) -> None:
         """Close what the application returned, in the context of its call."""
-        self._context.run(self.close)
+        self._context.run(call_outside_trio, self.close)
 
     def close(self) -> None:
         """Close what the application returned."""
