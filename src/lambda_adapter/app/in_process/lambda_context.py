@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
 """
 
 import json
+import os
 import sys
 import time
 from types import SimpleNamespace
@@ -42,10 +43,29 @@ def _decode_event(payload: bytes) -> object:
     return loaded
 
 
+TRACE = "_X_AMZN_TRACE_ID"
+"""Where X-Ray's SDK and other libraries look for the trace of an invocation:
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-build"""
+
+
+def export_trace(invocation: Invocation, function: "Function") -> None:
+    """Set the environment variable of the trace, or remove it if there is no trace.
+
+    Concurrent invocations have several traces, and it is not set.
+    """
+    if function.is_concurrent:
+        return
+    if invocation.trace_id:
+        os.environ[TRACE] = invocation.trace_id
+    else:
+        os.environ.pop(TRACE, None)
+
+
 class Function:
     """The values that are the same for all invocations of a function."""
 
     def __init__(self, config: Config) -> None:
+        self.is_concurrent = config.is_concurrent
         self.name = config.function_name or ""
         self.version = config.function_version or ""
         self.memory = str(config.function_memory)

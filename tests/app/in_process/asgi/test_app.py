@@ -100,6 +100,48 @@ async def test_stubborn_shutdown(runtime, loop):
     assert "the application did not shut down in time" in adapter.log
 
 
+TRACE = """
+import os
+
+def trace():
+    return os.environ.get("_X_AMZN_TRACE_ID", "none").encode()
+
+async def asgi(scope, receive, send):
+    assert scope["type"] == "http"
+    await send({"type": "http.response.start", "status": 200})
+    await send({"type": "http.response.body", "body": trace()})
+
+def wsgi(environ, start_response):
+    start_response("200 OK", [])
+    return [trace()]
+"""
+
+
+@pytest.mark.parametrize(
+    ("concurrency", "expected"),
+    [(1, ["Root=1-1", "Root=1-2", "none"]), (4, ["none"] * 3)],
+)
+@pytest.mark.parametrize("kind", ["asgi", "wsgi"])
+async def test_trace_in_the_environment(runtime, tmp_path, kind, concurrency, expected):
+    """The invocation's trace is in the variable in which X-Ray's SDK looks for it.
+
+    Of several concurrent invocations, none is.
+    """
+    (tmp_path / "app.py").write_text(TRACE)
+    command = ["--app-dir", str(tmp_path), f"--{kind}", f"app:{kind}"]
+    runtime.max_polls = concurrency
+    async with open_adapter(
+        runtime.address, command, AWS_LAMBDA_MAX_CONCURRENCY=str(concurrency)
+    ):
+        posted = [
+            await runtime.invoke(http_event(), lambda_runtime_trace_id="Root=1-1"),
+            await runtime.invoke(http_event(), lambda_runtime_trace_id="Root=1-2"),
+            await runtime.invoke(http_event()),
+        ]
+
+    assert [each.json()["body"] for each in posted] == expected
+
+
 async def test_no_lifespan(runtime):
     """An application without a lifespan is served, and has no state."""
     async with open_app(runtime, name="asgi_app:plain"):

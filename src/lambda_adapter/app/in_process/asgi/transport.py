@@ -8,7 +8,7 @@ from lambda_adapter.app.app import Call
 from lambda_adapter.app.in_process.asgi.exchange import HTTPCycle
 from lambda_adapter.app.in_process.asgi.host import Application, Host
 from lambda_adapter.app.in_process.asgi.scope import make_scope
-from lambda_adapter.app.in_process.lambda_context import Function
+from lambda_adapter.app.in_process.lambda_context import Function, export_trace
 from lambda_adapter.app.in_process.response import (
     CLEAN_UP,
     REASONS,
@@ -51,6 +51,7 @@ class ASGITransport:
             DeadlineError: there was none in time; the application is cancelled.
             ResponseTooLargeError: its body has more bytes than a reply can have.
         """
+        export_trace(call.invocation, self._function)
         scope = make_scope(request, call, self._function, self._base_path, self._state)
         self._exchange = exchange = HTTPCycle(self._host, request, call)
         if self._watchdog:

@@ -3,7 +3,7 @@
 import trio
 
 from lambda_adapter.app.app import Call
-from lambda_adapter.app.in_process.lambda_context import Function
+from lambda_adapter.app.in_process.lambda_context import Function, export_trace
 from lambda_adapter.app.in_process.response import (
     CLEAN_UP,
     STUCK,
@@ -50,6 +50,7 @@ class WSGITransport:
             DeadlineError: there was none in time; its thread still runs.
             ResponseTooLargeError: its body has more bytes than a reply can have.
         """
+        export_trace(call.invocation, self._function)
         environ = make_environ(
             request,
             call,
