@@ -15,6 +15,10 @@ from lambda_adapter.http.connection import Connection
 from lambda_adapter.http.messages import Address, authority
 from lambda_adapter.http.wire import Wire
 
+new_socket = socket.socket
+"""Python's own class, even if an application in this process replaces it later. With
+PySocks's, the adapter would connect to Lambda through the application's proxy."""
+
 Peer = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
 
 LOOPBACK = ("::1", "127.0.0.1")
@@ -156,7 +160,7 @@ async def _open_tcp_connection(family: socket.AddressFamily, peer: Peer) -> Conn
 
 
 def _tcp_socket(family: socket.AddressFamily) -> socket.socket:
-    sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    sock = new_socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     # A request and its body are two writes at most; neither waits for an ACK.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
@@ -186,7 +190,7 @@ async def _finish_connecting(sock: socket.socket, code: int) -> Connection:
 async def _open_unix_connection(path: str) -> Connection:
     kind = socket.SOCK_STREAM | socket.SOCK_NONBLOCK
     with contextlib.ExitStack() as stack:
-        sock = stack.enter_context(socket.socket(socket.AF_UNIX, kind))
+        sock = stack.enter_context(new_socket(socket.AF_UNIX, kind))
         while True:
             try:
                 sock.connect(path)

@@ -1,5 +1,6 @@
 """``loading``: importing an application into this process."""
 
+import gc
 import sys
 
 import pytest
@@ -129,3 +130,74 @@ async def test_what_gevent_may_replace(runtime, tmp_path):
         posted = await runtime.invoke(http_event())
 
     assert posted.json()["body"] == "ok"
+
+
+REPLACED = """
+import socket
+
+class ProxySocket(socket.socket):
+    # Like PySocks, which also refuses a type with SOCK_NONBLOCK.
+    def __init__(self, family=-1, type=-1, proto=-1, fileno=None):
+        if type not in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            raise ValueError(type)
+        super().__init__(family, type, proto, fileno)
+
+    def connect(self, address):
+        raise OSError("no proxy")
+
+    connect_ex = connect
+
+socket.socket = ProxySocket
+socket.setdefaulttimeout(0.01)
+
+async def asgi(scope, receive, send):
+    assert scope["type"] == "http"
+    await send({"type": "http.response.start", "status": 200})
+    await send({"type": "http.response.body", "body": b"ok"})
+
+def wsgi(environ, start_response):
+    start_response("200 OK", [])
+    return [b"ok"]
+"""
+
+
+@pytest.mark.parametrize("kind", ["asgi", "wsgi"])
+async def test_replaced_sockets(runtime, tmp_path, kind):
+    """Sockets that an application replaces, by a proxy's, are not used for Lambda."""
+    (tmp_path / "app.py").write_text(REPLACED)
+    command = ["--app-dir", str(tmp_path), f"--{kind}", f"app:{kind}"]
+    async with open_adapter(runtime.address, command):
+        await runtime.wait(lambda: runtime.polls == 1)
+        posted = await runtime.invoke(http_event())
+
+    assert posted.json()["body"] == "ok"
+
+
+SETTINGS = """
+import gc
+{setting}
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return [f"{{gc.isenabled()}} {{gc.get_threshold()[0]}}".encode()]
+"""
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ("", "True {default}"),
+        ("gc.disable()", "False {default}"),
+        ("gc.disable(); gc.enable()", "True {default}"),
+        ("gc.set_threshold(50_000)", "True 50000"),
+        ("gc.set_threshold(0)", "True 0"),
+    ],
+)
+async def test_garbage_collector(runtime, tmp_path, setting, expected):
+    """How an application sets up the garbage collector at import is left as it is."""
+    (tmp_path / "app.py").write_text(SETTINGS.format(setting=setting))
+    async with open_adapter(
+        runtime.address, ["--app-dir", str(tmp_path), "--wsgi", "app:app"]
+    ):
+        posted = await runtime.invoke(http_event())
+
+    assert posted.json()["body"] == expected.format(default=gc.get_threshold()[0])

@@ -26,6 +26,10 @@ def arm_watchdog(seconds: float = LONGEST) -> None:
     signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
+NO_COLLECTION = 2_000_000_000
+"""A threshold of the garbage collector that no import reaches. Unlike ``gc.disable``,
+it shows whether the application has set up the collector itself."""
+
 LAYERS = "/opt/python"
 """Where Lambda unpacks layers for Python, and its own runtimes import from:
 https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html"""
@@ -41,7 +45,8 @@ def load(name: str, config: Config, kind: Kind) -> object:
     sys.path[:0] = _missing(_places(config))
     make_imports_lazy(config)
     # Imported objects are not garbage, and frozen they cost no later collection.
-    gc.disable()
+    thresholds = gc.get_threshold()
+    gc.set_threshold(NO_COLLECTION)
     try:
         found = _find_callable(name)
         _refuse_patches(name)
@@ -60,7 +65,8 @@ def load(name: str, config: Config, kind: Kind) -> object:
         ) from error
     finally:
         gc.freeze()
-        gc.enable()
+        if gc.get_threshold()[0] == NO_COLLECTION:
+            gc.set_threshold(*thresholds)
 
 
 def _find_callable(name: str) -> object:
