@@ -561,6 +561,7 @@ async def test_exchanges_are_shown(runtime):
 CONFIGURES = [
     *("dictionary", "named", "ini", "disables", "empties", "shuts_down", "forces"),
     *("replaces_stderr", "closes_stderr", "makes_records", "renames_levels"),
+    *("closes_both", "replaces_print"),
 ]
 """What tests/programs/logging_app.py can do to logging and to stderr."""
 

@@ -135,6 +135,15 @@ async def test_json(runtime):
     }
 
 
+@pytest.mark.parametrize("kind", ["asgi", "wsgi"])
+async def test_closed_output(runtime, kind):
+    """A record does not fail its caller where stdout and stderr are closed."""
+    async with open_app(runtime, kind, CONFIGURES="closes_both"):
+        posted = await runtime.invoke(http_event("/warning"))
+
+    assert posted.json()["body"] == "ok"
+
+
 @pytest.mark.parametrize("configures", ["forces", "dictionary", "ini", "empties"])
 async def test_own_configuration(runtime, configures):
     """An application's own configuration replaces the handler."""

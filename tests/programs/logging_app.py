@@ -3,6 +3,7 @@
 ``CONFIGURES`` in the environment names how, and ``WITHIN`` whether a request does it.
 """
 
+import builtins
 import importlib
 import io
 import logging
@@ -76,6 +77,17 @@ def replaces_stderr():
 
 def closes_stderr():
     sys.stderr.close()
+
+
+def closes_both():
+    sys.stdout.close()
+    sys.stderr.close()
+
+
+def replaces_print():
+    """Print through logging, which is a recipe; tracebacks are printed as well."""
+    log = logging.getLogger("print")
+    vars(builtins)["print"] = lambda *values: log.warning(" ".join(values))
 
 
 def makes_records():

@@ -6,10 +6,12 @@ No line has a body or the value of a header: either may be secret.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
 import time
+import traceback
 from contextvars import Context, ContextVar
 
 import msgspec
@@ -103,7 +105,7 @@ def configure(log_format: str, log_level: str, *, is_shared: bool = False) -> No
     global _own_stderr
     _own_stderr = _open_stderr() if is_shared else None
     as_json = log_format.upper() == "JSON"
-    handler = logging.StreamHandler(_own_stderr or sys.stderr)
+    handler = _Handler(_own_stderr or sys.stderr)
     handler.setFormatter(JsonFormatter() if as_json else TextFormatter())
     log.handlers = [handler]
     log.propagate = False
@@ -185,7 +187,27 @@ def warn_once(warning: str) -> None:
         log.warning("%s", warning)
 
 
-class TextFormatter(logging.Formatter):
+class _Handler(logging.StreamHandler["TextIO"]):
+    """Writes each record, and never fails its caller."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's
+        """Write the line without a traceback that can't be formatted."""
+        # logging's own method prints to ``sys.stderr``, and raises where that fails.
+        record.exc_info = None
+        with contextlib.suppress(Exception):
+            self.stream.write(self.format(record) + self.terminator)
+            self.flush()
+
+
+class _Formatter(logging.Formatter):
+    """Formats exceptions without ``print``, which an application may replace."""
+
+    def formatException(self, ei: ExcInfo) -> str:  # noqa: N802 - logging's name
+        """Return a traceback, without the last line break."""
+        return "".join(traceback.format_exception(ei[1])).removesuffix("\n")
+
+
+class TextFormatter(_Formatter):
     """Text: ``lambda-adapter: WARN message RequestId: 1234``, then any traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -203,7 +225,7 @@ class TextFormatter(logging.Formatter):
         return line
 
 
-class JsonFormatter(logging.Formatter):
+class JsonFormatter(_Formatter):
     """JSON: one object per line, with the keys of Lambda's own JSON logs."""
 
     def format(self, record: logging.LogRecord) -> str:

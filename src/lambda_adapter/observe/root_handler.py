@@ -9,6 +9,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html
 Imported only if an application runs in this process.
 """
 
+import contextlib
 import logging
 import sys
 import time
@@ -30,7 +31,9 @@ class RootHandler(logging.Handler):
         try:
             sys.stdout.write(self.format(record))
         except Exception:  # by a handler's contract, logging must not fail its caller
-            self.handleError(record)
+            # It prints to ``sys.stderr``, and raises where that is closed as well.
+            with contextlib.suppress(Exception):
+                self.handleError(record)
 
 
 def add_ids(record: logging.LogRecord) -> bool:

@@ -35,6 +35,10 @@ WAYS = {
     "exits": ("def come_back():\n    sys.exit(7)\n", "7"),
     "exits with a text": ("def come_back():\n    sys.exit('no')\n", "1"),
     "raises": ("def come_back():\n    raise Failure('in the child')\n", "1"),
+    "raises without stderr": (
+        "def come_back():\n    sys.stderr.close()\n    raise Failure\n",
+        "1",
+    ),
     "returns": ("def come_back():\n    pass\n", "0"),
 }
 """How a child leaves the application's code, and its exit status."""

@@ -52,23 +52,30 @@ class _Ending:
 
 
 def _end_child(error: BaseException | None) -> Never:
-    status = 0
+    status = 1
+    # The application may have closed stdout and stderr, or replaced them by anything.
+    try:
+        status = _report(error)
+    finally:
+        # ``os._exit`` flushes nothing, and what the child printed would be lost.
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(Exception):
+                stream.flush()
+        os._exit(status)
+
+
+def _report(error: BaseException | None) -> int:
+    """Print why a child ends, and return its exit status."""
     if isinstance(error, SystemExit):
-        status = _status(error.code)
-    elif error:
+        return _status(error.code)
+    if error:
         traceback.print_exception(error)
-        status = 1
-    else:
-        log.warning(
-            "a child that the application forked came back to the adapter and was"
-            " ended, so that its parent alone responds; end it with os._exit"
-        )
-    # ``os._exit`` flushes nothing, and what the child printed would be lost.
-    for stream in (sys.stdout, sys.stderr):
-        # The application may have replaced them by anything.
-        with contextlib.suppress(Exception):
-            stream.flush()
-    os._exit(status)
+        return 1
+    log.warning(
+        "a child that the application forked came back to the adapter and was"
+        " ended, so that its parent alone responds; end it with os._exit"
+    )
+    return 0
 
 
 def _status(code: object) -> int:
