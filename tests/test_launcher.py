@@ -16,7 +16,7 @@ from lambda_adapter.startup_failure import describe_start_error
 from tests.adapter import PUPPET, children, open_adapter
 from tests.catalogue import http_api
 from tests.fake_runtime_api import NEXT
-from tests.test_cli import MAIN, executable
+from tests.test_cli import MAIN, executable, run
 
 
 async def wait_end(pid):
@@ -76,7 +76,7 @@ def test_application_is_spared(name):
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        (errno.ENOENT, ["No such file", "PATH", "#!"]),
+        (errno.ENOENT, ["No such file", "is it in the image, and on PATH?"]),
         (errno.EACCES, ["Permission denied", "chmod +x"]),
         (errno.ENOEXEC, ["format", "architecture"]),
         (errno.E2BIG, ["too long"]),
@@ -89,6 +89,30 @@ def test_why_a_command_can_not_be_started(code, words):
     assert message.startswith("the application 'an-app' can't be started: ")
     for word in words:
         assert word in message
+
+
+@pytest.mark.parametrize(
+    ("content", "advice"),
+    [
+        ("#!/bin/sh\r\nexec true\r\n", "its first line ends in CRLF"),
+        ("#!/no/such/shell -e\n", "its #! line names /no/such/shell, which does not"),
+    ],
+)
+def test_a_script_that_is_there_and_is_not_found(tmp_path, content, advice):
+    """If a command's file exists, the advice is about what that file needs."""
+    file = executable(tmp_path / "run.sh", content)
+
+    for name in file, "run.sh":
+        done = run(name, PATH=f"{tmp_path}:{os.environ['PATH']}")
+        assert done.returncode == 127
+        assert f"can't be started: No such file or directory; {advice}" in done.stderr
+
+
+def test_a_program_for_another_libc(tmp_path):
+    """A program without a loader in this image is told apart from a missing one."""
+    file = executable(tmp_path / "program", "\x7fELF")
+
+    assert "not the loader that it names" in describe_start_error(file, errno.ENOENT)
 
 
 async def test_child(runtime):

@@ -117,7 +117,7 @@ def describe_start_error(command: str, code: int, wrapper: str | None = None) ->
     """Return which command can't be executed, why, and what to check."""
     match code:
         case errno.ENOENT:
-            advice = "is it in the image, on PATH, and does its #! line name a program?"
+            advice = _advise_on_missing(wrapper or command)
         case errno.EACCES:
             advice = "is it executable (chmod +x)?"
         case errno.ENOEXEC:
@@ -128,3 +128,34 @@ def describe_start_error(command: str, code: int, wrapper: str | None = None) ->
     if wrapper:
         what = f"the wrapper {wrapper!r} (AWS_LWA_EXEC_WRAPPER)"
     return f"{what} can't be started: {os.strerror(code)}; {advice}"
+
+
+def _advise_on_missing(command: str) -> str:
+    """Return what to check if the system says that there is no such file.
+
+    It says so, too, where the file is there, but not what the file needs to be run.
+    """
+    path = _find(command)
+    if not path:
+        return "is it in the image, and on PATH?"
+    with open(path, "rb") as file:
+        line = file.readline(256).removesuffix(b"\n")
+    if line.startswith(b"#!") and line.endswith(b"\r"):
+        return "its first line ends in CRLF, as on Windows: convert its line endings"
+    if line.startswith(b"#!") and line[2:].split():
+        interpreter = line[2:].split()[0].decode("utf-8", "replace")
+        return f"its #! line names {interpreter}, which does not exist"
+    return (
+        "the file exists, but not the loader that it names: is it for another libc"
+        " (glibc, musl)?"
+    )
+
+
+def _find(command: str) -> str:
+    """Return the readable file that a command names, itself or on PATH; "" if none."""
+    folders = [""] if "/" in command else os.environ.get("PATH", "").split(os.pathsep)
+    for folder in folders:
+        path = os.path.join(folder, command)
+        if os.path.isfile(path) and os.access(path, os.R_OK):
+            return path
+    return ""
