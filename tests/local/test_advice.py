@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from lambda_adapter.local import advice, cli
 from tests.local.terminal import open_terminal
 
 WSGI = """
@@ -21,6 +22,10 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "app.js").touch()
     (tmp_path / "run").write_text("#!/bin/sh\nexec true\n")
     (tmp_path / "run").chmod(0o755)
+    for program in ".venv/bin/serve-it", "node_modules/.bin/next":
+        (tmp_path / program).parent.mkdir(parents=True)
+        (tmp_path / program).write_text("#!/bin/sh\nexec true\n")
+        (tmp_path / program).chmod(0o755)
     return tmp_path
 
 
@@ -36,7 +41,15 @@ def folder(tmp_path: Path) -> Path:
         (["main.py"], "local -- python main.py"),
         (["app.js"], "local -- node app.js"),
         (["run"], "name it ./run"),
-        (["no-such-app"], "'no-such-app' can't be started: No such file"),
+        (["no-such-app"], "no command 'no-such-app' on PATH: install it, or activate"),
+        (["./no-such-app"], "'./no-such-app' can't be started: No such file"),
+        (["slepe", "1"], "'slepe' on PATH; did you mean sleep?"),
+        (["chek", "true"], "'chek' on PATH; did you mean lambda-adapter local check?"),
+        (
+            ["serve-it"],
+            r"it is in \.venv/bin: name it \.venv/bin/serve-it, or activate",
+        ),
+        (["next"], r"it is in node_modules/\.bin: name it node_modules/\.bin/next"),
         (["--asgi", "main.py:app"], "did you mean --asgi main:app"),
         (["--wsgi", "./main.py:app"], "did you mean --wsgi main:app"),
         (["--wsgi", "shop/main.py:make()"], "did you mean --wsgi shop.main:make"),
@@ -55,3 +68,8 @@ def test_what_was_meant(folder: Path, arguments: list[str], meant: str):
 
     assert terminal.wait(f"^error  .*{meant}")
     assert len(terminal.lines) == 1
+
+
+def test_the_commands_of_local():
+    """The commands that a mistyped one is compared with are all that there are."""
+    assert tuple(cli.COMMANDS) == advice.COMMANDS

@@ -13,7 +13,7 @@ from tests.local.terminal import app_port, open_terminal
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--", "no-such-app"], "'no-such-app' can't be started: No such file"),
+        (["--", "no-such-app"], "no command 'no-such-app' on PATH: install it"),
         (["--port", "{taken}", "--", *APP], "port {taken} is in use by .*: .* --port"),
         (
             ["--app-port", "{taken}", "--", *APP],
@@ -87,5 +87,6 @@ def test_other_port():
 
     assert status == 1
     terminal.wait(
-        f"^error .*listens on port {other}, not on {port}: add --app-port {other}"
+        f"^error .*listens on port {other}, not on {port}: add --app-port {other},"
+        f" .*; on Lambda, set AWS_LWA_PORT={other}"
     )

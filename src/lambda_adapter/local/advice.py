@@ -1,11 +1,16 @@
 """Suggest what was meant by a command or an application that does not exist."""
 
+import contextlib
 import errno
 import os
 import re
 import shlex
+from difflib import get_close_matches
 
 from lambda_adapter.startup_failure import describe_start_error
+
+COMMANDS = ("invoke", "events", "check", "completion")
+"""The commands of ``local``, as in ``cli``, which comes above this module."""
 
 _APPLICATION = re.compile(r"[\w./-]+:[A-Za-z_][\w.]*(\(\))?")
 _INTERPRETERS = {
@@ -21,8 +26,11 @@ _INTERPRETERS = {
 }
 
 
-def advise_on_command(name: str, cwd: str | None) -> str:
-    """Return why a command can't be started, and what was probably meant."""
+def advise_on_command(name: str, cwd: str | None, search: str) -> str:
+    """Return why a command can't be started, and what was probably meant.
+
+    ``search`` is the PATH on which it was not found.
+    """
     path = os.path.join(cwd or "", name)
     if os.path.isdir(path):
         return f"{name!r} is a directory, and not a command"
@@ -46,8 +54,37 @@ def advise_on_command(name: str, cwd: str | None) -> str:
             f"{name!r} is a file that can't be executed by itself: run it with"
             f" lambda-adapter local -- {interpreter} {shlex.quote(name)}"
         )
-    code = errno.EACCES if os.path.isfile(path) else errno.ENOENT
-    return describe_start_error(name, code)
+    if os.path.dirname(name) or os.path.isfile(path):
+        code = errno.EACCES if os.path.isfile(path) else errno.ENOENT
+        return describe_start_error(name, code)
+    return f"there is no command {name!r} on PATH{_suggest_command(name, cwd, search)}"
+
+
+_ENVIRONMENTS = (".venv/bin", "venv/bin", "env/bin", "node_modules/.bin")
+"""Where a project's programs are that are not on PATH."""
+
+
+def _suggest_command(name: str, cwd: str | None, search: str) -> str:
+    """Return where a program is, or which one was probably meant."""
+    for folder in _ENVIRONMENTS:
+        program = f"{folder}/{name}"
+        if os.access(os.path.join(cwd or "", program), os.X_OK):
+            cure = ", or activate that environment" if "env" in folder else ""
+            return f", but it is in {folder}: name it {program}{cure}"
+    if near := get_close_matches(name, COMMANDS, 1, 0.75):
+        return f"; did you mean lambda-adapter local {near[0]}?"
+    if near := get_close_matches(name, _programs(search), 1, 0.75):
+        return f"; did you mean {near[0]}?"
+    return ": install it, or activate the environment that has it"
+
+
+def _programs(search: str) -> set[str]:
+    """Return the names of all files in the folders of a PATH."""
+    found: set[str] = set()
+    for folder in search.split(os.pathsep):
+        with contextlib.suppress(OSError):
+            found.update(os.listdir(folder or "."))
+    return found
 
 
 def plain_application(name: str) -> str:

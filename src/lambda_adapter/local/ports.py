@@ -79,7 +79,8 @@ async def find_misplaced(pid: int, port: int, own: int = 0) -> SetupError:
             found = min(ports)
             return SetupError(
                 f"the application listens on port {found}, not on {port}:"
-                f" add --app-port {found}, or have it listen on $PORT"
+                f" add --app-port {found}, or have it listen on $PORT;"
+                f" on Lambda, set AWS_LWA_PORT={found}"
             )
 
 

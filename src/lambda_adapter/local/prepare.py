@@ -114,7 +114,8 @@ def _check_settings(options: Options) -> None:
             f"an application is either {options.shown} or a command: leave out {name!r}"
         )
     if name and not _finds(name, options):
-        raise SetupError(advise_on_command(name, options.cwd))
+        search = options.environ.get("PATH", os.defpath)
+        raise SetupError(advise_on_command(name, options.cwd, search))
     if options.debug is not None:
         _check_debug(options, options.debug)
     if options.profile_imports:
