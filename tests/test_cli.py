@@ -263,6 +263,23 @@ def test_help(option):
     assert done.stdout.startswith("usage: lambda-adapter COMMAND")
 
 
+@pytest.mark.parametrize("word", ["AWS_LWA_PORT", "local --help", "main:app"])
+def test_help_says_where_to_go_on(word):
+    """The usage names the settings, the local Lambda and an example."""
+    assert word in run("--help").stdout
+
+
+@pytest.mark.parametrize("word", ["check", "invoke", "events", "chek", "loacl"])
+def test_command_of_local_without_it(word):
+    """A command of `local` without that word is told what was probably meant."""
+    meant = {"chek": "local check", "loacl": "local"}.get(word, f"local {word}")
+
+    done = run(word, "--help")
+
+    assert done.returncode == 127
+    assert done.stderr.endswith(f"; did you mean lambda-adapter {meant}?\n")
+
+
 def test_local_is_reserved():
     """Outside Lambda, `local` is the only word that can't name a command."""
     done = run("local", "--help")
@@ -558,11 +575,12 @@ def test_load_is_not_needed_off_lambda():
     [
         (["--asgi", "a:b", "--wsgi", "c:d"], {}, "AWS_LWA_WSGI_APP='c:d'"),
         (["--asgi", "a:b"], {"AWS_LWA_WSGI_APP": "c:d"}, "AWS_LWA_WSGI_APP='c:d'"),
-        (["--asgi", "a:b", "gunicorn"], {}, "'gunicorn' is a command"),
-        (["gunicorn"], {"AWS_LWA_ASGI_APP": "a:b"}, "'gunicorn' is a command"),
+        (["--asgi", "a:b", "gunicorn"], {}, "'gunicorn' is a command, but --asgi "),
+        (["gunicorn"], {"AWS_LWA_WSGI_APP": "a:b"}, "--wsgi (AWS_LWA_WSGI_APP) runs"),
         (["--asgi", "a"], {}, "module:attribute"),
         (["--asgi"], {}, "--asgi needs a value"),
-        (["--asgl", "a:b"], {}, "there is no option --asgl"),
+        (["--asgl", "a:b"], {}, "there is no option --asgl; did you mean --asgi?"),
+        (["--port", "1"], {}, "there is no option --port: see lambda-adapter --help"),
     ],
 )
 @pytest.mark.parametrize("is_lambda", [False, True])

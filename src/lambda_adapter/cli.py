@@ -118,9 +118,9 @@ def _become(argv: list[str], environ: Mapping[str, str]) -> int:
         launcher.become(argv, environ)
     except OSError as error:
         code = error.errno or 0
-        from lambda_adapter.startup_failure import describe_start_error
+        from lambda_adapter.startup_failure import describe_start_error, suggest_local
 
-        _complain(describe_start_error(argv[0], code))
+        _complain(describe_start_error(argv[0], code) + suggest_local(argv[0]))
         # https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_08_02
         return 127 if isinstance(error, FileNotFoundError) else 126
 
@@ -229,15 +229,20 @@ usage: lambda-adapter COMMAND [ARGUMENT...]
        lambda-adapter [--app-dir DIRECTORY] --wsgi MODULE:ATTRIBUTE
        lambda-adapter --microvm-hooks PORT COMMAND [ARGUMENT...]
 
-Run a web application on AWS Lambda without changing its code. Outside Lambda, become
-COMMAND. On Lambda, start it and send it each event as an HTTP request. With --asgi or
---wsgi, import an application into this process and call it; outside Lambda, become the
+Run a web application on AWS Lambda without changing its code. On Lambda, start COMMAND
+and send it each event as an HTTP request; anywhere else, become COMMAND. With --asgi or
+--wsgi, import an application into this process and call it; anywhere else, become the
 web server that is installed: uvicorn or hypercorn, gunicorn or waitress. With
 --microvm-hooks, answer the hooks of a Lambda MicroVM on PORT, beside COMMAND.
 
-  lambda-adapter local ...      run COMMAND as a function on this machine: see --help
-  lambda-adapter --version, -V  print the version
-  lambda-adapter --help, -h     print this
+  lambda-adapter gunicorn --bind :8080 app:app   a server, in any language
+  lambda-adapter --asgi main:app                 an application in Python, without one
+  lambda-adapter local --help                    try either locally, as a function
+  lambda-adapter --version, -V                   print the version
+  lambda-adapter --help, -h                      print this
+
+Settings are environment variables, such as AWS_LWA_PORT, the port of COMMAND (8080):
+docs/reference/settings.md has all of them.
 
 Exit status: that of COMMAND; 64 if the command line or a setting can't be used.
 """

@@ -29,9 +29,14 @@ def find_command(config: Config, argv: list[str]) -> list[str]:
     if not config.is_in_process:
         return wrapped or argv
     if argv and not wrapped:
+        option = (
+            "--asgi (AWS_LWA_ASGI_APP)"
+            if config.asgi_app
+            else "--wsgi (AWS_LWA_WSGI_APP)"
+        )
         raise OptionError(
-            f"{argv[0]!r} is a command, but --asgi or --wsgi runs the application in"
-            " the adapter's own process: remove one of them"
+            f"{argv[0]!r} is a command, but {option} runs the application in the"
+            " adapter's own process: remove one of them"
         )
     return []
 
@@ -45,10 +50,15 @@ def _handler(config: Config, argv: list[str]) -> list[str]:
     If it is the bootstrap of an OS-only runtime, it has no arguments:
     https://docs.aws.amazon.com/lambda/latest/dg/runtimes-provided.html
     """
-    is_bootstrap = not argv and os.path.basename(sys.argv[0]) == "bootstrap"
-    if (is_bootstrap and config.handler) or _is_this(config.exec_wrapper):
+    is_runtime = not argv and is_bootstrap()
+    if (is_runtime and config.handler) or _is_this(config.exec_wrapper):
         return [os.path.join(config.task_root, config.handler or "")]
     return []
+
+
+def is_bootstrap() -> bool:
+    """Return whether this is a runtime's ``bootstrap``, and so no extension."""
+    return os.path.basename(sys.argv[0]) == "bootstrap"
 
 
 def _is_this(program: str | None) -> bool:
@@ -96,4 +106,4 @@ def _suggest(option: str) -> str:
 
     known = [*OPTIONS, "--version", "--help", "-h", "-V"]
     near = get_close_matches(option, known, 1)
-    return f"; did you mean {near[0]}?" if near else ""
+    return f"; did you mean {near[0]}?" if near else ": see lambda-adapter --help"

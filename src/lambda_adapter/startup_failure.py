@@ -130,6 +130,20 @@ def describe_start_error(command: str, code: int, wrapper: str | None = None) ->
     return f"{what} can't be started: {os.strerror(code)}; {advice}"
 
 
+COMMANDS_OF_LOCAL = ("invoke", "events", "check", "completion")
+
+
+def suggest_local(command: str) -> str:
+    """Return what was probably meant by the name of a missing command; "" for none."""
+    from difflib import get_close_matches  # slow to import, and rarely needed
+
+    near = get_close_matches(command, ["local", *COMMANDS_OF_LOCAL], 1, 0.75)
+    if not near:
+        return ""
+    meant = "local" if near == ["local"] else f"local {near[0]}"
+    return f"; did you mean lambda-adapter {meant}?"
+
+
 def _advise_on_missing(command: str) -> str:
     """Return what to check if the system says that there is no such file.
 

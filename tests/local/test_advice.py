@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lambda_adapter.local import advice, cli
+from lambda_adapter.local import cli
+from lambda_adapter.startup_failure import COMMANDS_OF_LOCAL
 from tests.local.terminal import open_terminal
 
 WSGI = """
@@ -72,4 +73,4 @@ def test_what_was_meant(folder: Path, arguments: list[str], meant: str):
 
 def test_the_commands_of_local():
     """The commands that a mistyped one is compared with are all that there are."""
-    assert tuple(cli.COMMANDS) == advice.COMMANDS
+    assert tuple(cli.COMMANDS) == COMMANDS_OF_LOCAL

@@ -237,6 +237,19 @@ async def test_attached(runtime, tmp_path):
     assert posted.json()["body"] == "ok"
 
 
+async def test_an_entry_point_without_a_command(runtime, tmp_path):
+    """An adapter that is no extension, and has no command, says that CMD is missing."""
+    file = tmp_path / "bootstrap"
+    file.symlink_to(MAIN)
+    command = [sys.executable, str(file)]
+
+    async with open_adapter(runtime.address, [], adapter=command) as adapter:
+        log = await adapter.wait_log("\n")
+
+    assert log.startswith("lambda-adapter: WARN no command was given: ")
+    assert "needs a CMD" in log
+
+
 async def test_attached_to_an_application_that_goes(runtime):
     """An event waits for an attached application that restarts."""
     port = free_port()

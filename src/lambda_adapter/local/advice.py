@@ -7,10 +7,7 @@ import re
 import shlex
 from difflib import get_close_matches
 
-from lambda_adapter.startup_failure import describe_start_error
-
-COMMANDS = ("invoke", "events", "check", "completion")
-"""The commands of ``local``, as in ``cli``, which comes above this module."""
+from lambda_adapter.startup_failure import COMMANDS_OF_LOCAL, describe_start_error
 
 _APPLICATION = re.compile(r"[\w./-]+:[A-Za-z_][\w.]*(\(\))?")
 _INTERPRETERS = {
@@ -71,7 +68,7 @@ def _suggest_command(name: str, cwd: str | None, search: str) -> str:
         if os.access(os.path.join(cwd or "", program), os.X_OK):
             cure = ", or activate that environment" if "env" in folder else ""
             return f", but it is in {folder}: name it {program}{cure}"
-    if near := get_close_matches(name, COMMANDS, 1, 0.75):
+    if near := get_close_matches(name, COMMANDS_OF_LOCAL, 1, 0.75):
         return f"; did you mean lambda-adapter local {near[0]}?"
     if near := get_close_matches(name, _programs(search), 1, 0.75):
         return f"; did you mean {near[0]}?"

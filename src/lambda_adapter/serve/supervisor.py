@@ -11,6 +11,7 @@ from lambda_adapter import code_file
 from lambda_adapter.app.app import App
 from lambda_adapter.app.middleware import Transports, build_stack
 from lambda_adapter.app.server import AttachedApp, ChildApp
+from lambda_adapter.command_line import is_bootstrap
 from lambda_adapter.config import Config
 from lambda_adapter.errors import (
     AdapterError,
@@ -162,7 +163,13 @@ def _open_app(config: Config, child: Child | None) -> App:
         return WSGIApp(config)
     if child:
         return ChildApp(config, child)
-    log.info("no command was given: attached to what Lambda starts by itself")
+    if is_bootstrap():
+        log.warning(
+            "no command was given: an image with the adapter as its ENTRYPOINT needs a"
+            " CMD, which starts the application"
+        )
+    else:
+        log.info("no command was given: attached to what Lambda starts by itself")
     if config.app_wrapper:
         log.warning(
             "AWS_LWA_EXEC_WRAPPER does nothing here, where Lambda has started the"
