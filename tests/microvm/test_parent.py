@@ -76,8 +76,8 @@ def test_the_adapter_is_killed():
 def test_the_application_is_killed():
     """SIGKILL of the application ends the adapter, and what the application started."""
     with open_microvm(shell("sleep 1000 & exec sleep 1000")) as microvm:
-        (child,) = children(microvm.process.pid)
         wait_until(lambda: len(microvm.processes()) == 3)
+        (child,) = children(microvm.process.pid)
 
         os.kill(child, signal.SIGKILL)
 
