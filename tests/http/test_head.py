@@ -28,6 +28,9 @@ def test_body_that_looks_like_lines():
     assert parse(data)[0].body == body
 
 
+HALF = "X" * 50
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
@@ -39,9 +42,25 @@ def test_body_that_looks_like_lines():
         (b"220 secret ESMTP\r\n", "it does not begin with a status line"),
         (b'{"secret": 1}\r\n', "it does not begin with a status line"),
         (OK + b"secret A: 1\r\n", "a header has an invalid name"),
-        (OK + b"X: a\r\n secret\r\n", "a header is folded over several lines"),
+        (
+            OK + b"X: a\r\n secret\r\n",
+            "a header is folded over several lines, after the header X",
+        ),
         (OK + b"secret\r\n", "a header line has no colon"),
-        (OK + b"X: \x01secret\r\n", "a header has a control character"),
+        (
+            OK + b"X: a\r\nY: secret\r\nsecret\r\n\r\n",
+            "a header line has no colon, after the header Y",
+        ),
+        (
+            OK + b"X: a\r\nsecret A: 1\r\n\r\n",
+            "a header has an invalid name, after the header X",
+        ),
+        (OK + b"X: \x01secret\r\n", "the header X has a control character"),
+        (OK + b"secret A: \x01\r\n", "a header has a control character"),
+        (
+            OK + b"X" * 500 + b": \x01\r\n",
+            f"the header {HALF}[400 characters left out]{HALF} has a control character",
+        ),
         (CHUNKED + b"secret\r\n", "the size of a chunk is invalid"),
     ],
 )

@@ -10,6 +10,7 @@ import msgspec
 from lambda_adapter.errors import PeerError
 from lambda_adapter.http.memo import memoize
 from lambda_adapter.http.messages import TOKEN, Fields
+from lambda_adapter.quoting import MAX_QUOTED, truncate_middle
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([0-9]{3})(?: ([^\x00-\x08\n-\x1f\x7f]*))?")
 """https://www.rfc-editor.org/rfc/rfc9112#section-4"""
@@ -171,11 +172,21 @@ class HeadReader:
     def _take_fields(self, lines: list[bytes]) -> None:
         """Add headers from lines whose characters have been checked."""
         for line in lines:
-            name, value, framing = read_field(line)
+            try:
+                name, value, framing = read_field(line)
+            except PeerError as error:
+                raise self._located(error) from None
             self._fields.append((name, value))
             if framing:
                 said = self._framing.get(framing)
                 self._framing[framing] = value if said is None else said + b"," + value
+
+    def _located(self, error: PeerError) -> PeerError:
+        """Add which header came before the one that the error is about."""
+        if not self._fields:
+            return error
+        last = _quote_name(self._fields[-1][0])
+        return PeerError(f"{error}, after the header {last}", answered=True)
 
     def _head(self, status_line: tuple[int, int, bytes]) -> Head:
         self._check_size(self._size)
@@ -235,4 +246,12 @@ def has_controls(line: bytes) -> bool:
 
 def _check_text(line: bytes) -> None:
     if has_controls(line):
-        raise malformed("a header has a control character")
+        # Names are no secrets, unlike values.
+        name, colon, _ = line.partition(b":")
+        is_named = colon and TOKEN.fullmatch(name)
+        which = f"the header {_quote_name(name)}" if is_named else "a header"
+        raise malformed(f"{which} has a control character")
+
+
+def _quote_name(name: bytes) -> str:
+    return truncate_middle(name.decode(), MAX_QUOTED)
