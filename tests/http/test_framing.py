@@ -161,7 +161,7 @@ def test_long_options_are_not_remembered():
         options = b"x-%d" % number + b"x" * 100_000
         parse(OK + b"Connection: close, %b\r\nContent-Length: 0\r\n\r\n" % options)
 
-    assert max(map(len, framing._known_options)) <= MAX_KNOWN_SIZE
+    assert max(map(len, framing._known_options), default=0) <= MAX_KNOWN_SIZE
 
 
 @pytest.mark.parametrize(
