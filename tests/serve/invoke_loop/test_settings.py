@@ -16,7 +16,7 @@ from lambda_adapter.app.server import AfterReady, Readiness
 from lambda_adapter.errors import AppNotReadyError
 from tests.catalogue import SQS, WEB_SOCKET, alb, http_api, rest_api
 from tests.fake_runtime_api import FakeRuntimeApi
-from tests.scripted_app import open_app, said
+from tests.scripted_app import Answer, open_app, said
 from tests.serve.invoke_loop.function import (
     Function,
     assert_failed,
@@ -178,3 +178,47 @@ async def test_compression(runtime):
     reply = compressed.json()
     assert gzip.decompress(base64.b64decode(str(reply["body"]))) == text
     assert plain.body == text
+
+
+def large(media_type: bytes, size: int = 10_000_000) -> Answer:
+    """Return a response that is larger than a reply, unless it is compressed."""
+    return said(200, b"a" * size, b"content-type: %b\r\n" % media_type)
+
+
+@pytest.mark.parametrize("source", [http_api, alb], ids=["HTTP API", "ALB"])
+async def test_compression_of_more_than_a_reply(runtime, source):
+    """A response may be larger than a reply if its compressed form is not."""
+    settings = {
+        "AWS_LWA_ENABLE_COMPRESSION": "true",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
+    }
+    accepting = source(headers={"host": "a", "accept-encoding": "gzip"})
+    async with open_function(runtime, settings) as function:
+        reply = (await function.invoke(accepting, large(b"text/csv"))).json()
+
+    body = gzip.decompress(base64.b64decode(str(reply["body"])))
+    assert (reply["statusCode"], len(body)) == (200, 10_000_000)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "memory", "answer"),
+    [
+        pytest.param("br;q=0", "1024", large(b"text/csv"), id="not accepted"),
+        pytest.param("gzip", "1024", large(b"image/png"), id="not compressible"),
+        pytest.param("gzip", "128", large(b"text/csv"), id="little memory"),
+        pytest.param("gzip", "10240", large(b"text/csv", 51_000_000), id="too large"),
+    ],
+)
+async def test_compression_of_too_much(runtime, caplog, accepted, memory, answer):
+    """A response that would not fit, or take much of the memory, is a 502."""
+    settings = {
+        "AWS_LWA_ENABLE_COMPRESSION": "true",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": memory,
+    }
+    asking = http_api(headers={"host": "a", "accept-encoding": accepted})
+    async with open_function(runtime, settings) as function:
+        reply = await function.invoke(asking, answer)
+        await function.assert_works()
+
+    assert_refused(reply, 502, "Runtime.ResponseTooLargeError")
+    assert "the application's response is too large: " in caplog.text

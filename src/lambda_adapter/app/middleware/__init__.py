@@ -58,7 +58,7 @@ def _around_http(transport: Transport, config: Config) -> Transport:
     if config.enable_compression:
         from lambda_adapter.app.middleware.compression import Compression
 
-        transport = Compression(transport)
+        transport = Compression(transport, config.function_memory)
     return transport
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from lambda_adapter.app.app import Call, Middleware
+from lambda_adapter.app.app import Call, Middleware, Transport
+from lambda_adapter.errors import ResponseTooLargeError
 from lambda_adapter.events.event import MAX_REPLY
 from lambda_adapter.http.messages import Fields, Request, Response
 
@@ -165,15 +166,46 @@ def _compressed_fields(fields: Fields, coding: bytes, size: int) -> Fields:
     return [*encoded, (b"content-encoding", coding)]
 
 
+MAX_PLAIN = 50_000_000
+"""Largest body to compress, in bytes. gzip leaves a third of prose, and a tenth of many
+a table; base64 takes a third more."""
+
+MEMORY_PARTS = 16
+"""Into how many parts the function's memory is divided; such a body may have one. It is
+held twice for a moment, and the application may hold it as well."""
+
+
+def most_plain(memory: int) -> int:
+    """Return the largest body, in bytes, for a function with this memory in MB."""
+    return max(MAX_REPLY, min(MAX_PLAIN, memory * 1_048_576 // MEMORY_PARTS))
+
+
 class Compression(Middleware):
-    """Compresses responses for clients that accept it."""
+    """Compresses responses for clients that accept it.
+
+    ``memory`` is the function's, in MB.
+    """
+
+    def __init__(self, transport: Transport, memory: int) -> None:
+        super().__init__(transport)
+        self._most_plain = most_plain(memory)
 
     async def send(self, request: Request, call: Call) -> Response:
         """Send, and compress the response if that saves anything.
 
         The body may be larger than the source's limit, since only its compressed form
         must fit into the reply.
+
+        Raises:
+            ResponseTooLargeError: the body is too large, and can't be compressed.
         """
-        call.max_body = MAX_REPLY
-        response = await self._transport.send(request, call)
-        return compress(request, response)
+        if choose_coding(request.fields):
+            call.max_body = self._most_plain
+        response = compress(request, await self._transport.send(request, call))
+        # Before it is made JSON, for which each byte takes up to six.
+        if isinstance(response.body, bytes) and len(response.body) > MAX_REPLY:
+            raise ResponseTooLargeError(
+                "the application's response is too large: its body is over"
+                f" {MAX_REPLY:,} bytes, compressed or incompressible"
+            )
+        return response
