@@ -306,3 +306,20 @@ async def test_failed_hook(runtime, hook, target, error_type):
     assert posted.json()["errorType"] == error_type
     assert str(posted.json()["errorMessage"]).startswith("POST /say failed: ")
     assert [each for each in runtime.posted if each.target == NEXT] == []
+
+
+@pytest.mark.parametrize(
+    ("hook", "target"),
+    [("BEFORE_CHECKPOINT", INIT_ERROR), ("AFTER_RESTORE", RESTORE_ERROR)],
+)
+async def test_hook_that_ends_the_application(runtime, hook, target):
+    """A hook in which the application exits is reported with its exit status."""
+    settings = SNAPSTART | {f"AWS_LWA_SNAPSTART_{hook}_PATH": "/exit/4"}
+    async with open_adapter(runtime.address, **settings) as adapter:
+        assert await adapter.wait() == 1
+        (posted,) = [each for each in runtime.posted if each.target == target]
+
+    assert posted.json()["errorMessage"] == (
+        "POST /exit/4 failed: it closed the connection without a response; the"
+        " application exited with status 4"
+    )

@@ -17,7 +17,12 @@ from lambda_adapter.app.client import HttpTransport
 from lambda_adapter.app.process import LAST_MOMENT, AppProcess
 from lambda_adapter.app.procfs import has_children
 from lambda_adapter.app.readiness import wait_app_ready
-from lambda_adapter.errors import AppNotReadyError, AppRequestError
+from lambda_adapter.errors import (
+    AfterRestoreError,
+    AppNotReadyError,
+    AppRequestError,
+    BeforeCheckpointError,
+)
 from lambda_adapter.launcher import Child, acquire_lock
 from lambda_adapter.observe.logs import log
 
@@ -80,6 +85,9 @@ class AfterReady(Middleware):
             await trio.sleep_forever()  # the environment ends in a moment
         await self._transport.finish(deadline)
 
+
+POLL = 0.01
+"""Seconds between two checks whether the application has exited in a hook."""
 
 ASYNC_INIT_TIMEOUT = 9.8
 """Seconds after which init ends, ready or not: after 10 s, Lambda would repeat it
@@ -159,7 +167,10 @@ class ServerApp:
         """
         from lambda_adapter.app.snapstart import suspend_server
 
-        await suspend_server(self._config, self._client)
+        try:
+            await suspend_server(self._config, self._client)
+        except BeforeCheckpointError as error:
+            raise BeforeCheckpointError(await self._with_end(str(error))) from error
 
     async def resume(self) -> None:
         """Continue after a snapshot was restored.
@@ -169,7 +180,21 @@ class ServerApp:
         """
         from lambda_adapter.app.snapstart import resume_server
 
-        await resume_server(self._config, self._wait_ready)
+        try:
+            await resume_server(self._config, self._wait_ready)
+        except AfterRestoreError as error:
+            raise AfterRestoreError(await self._with_end(str(error))) from error
+
+    async def _with_end(self, failure: str) -> str:
+        """Add to the failure of a hook how the application has exited, if it has."""
+        # Not the whole moment, if it has exited: then ``watch`` would report that, and
+        # not the hook.
+        with trio.move_on_after(LAST_MOMENT):
+            while not self.ended():  # noqa: ASYNC110 - as often as the other waits
+                await trio.sleep(POLL)
+        how = self.ended()
+        is_new = how and how not in failure
+        return f"{failure}; the application {how}" if is_new else failure
 
     async def _wait_ready(self) -> None:
         self._usual = await wait_app_ready(self._config, self._process, self._note)
