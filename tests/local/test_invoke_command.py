@@ -109,6 +109,18 @@ def test_no_encoding(tmp_path: Path):
     assert "in UTF-16: save it as UTF-8" in done.stderr
 
 
+def test_event_that_is_not_json(tmp_path: Path):
+    """A file that is not JSON is named with the reason, and nothing is started."""
+    (tmp_path / "event.json").write_text('{"Records": [}')
+    mark = tmp_path / "started"
+
+    done = invoke("--event", str(tmp_path / "event.json"), "--", "touch", str(mark))
+
+    assert done.returncode == 64
+    assert "event.json is not JSON: " in done.stderr
+    assert not mark.exists()
+
+
 def test_kind_in_place_of_a_file():
     """A kind of event that is given as a file is answered with its option."""
     done = invoke("--event", "sqs")

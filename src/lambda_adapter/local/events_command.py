@@ -33,6 +33,7 @@ COMMAND = click.Command(
         ),
         VERSION,
     ],
-    help="Print an example event of a KIND, or the kinds that there are.",
+    help="Print an example event of a KIND; without a KIND, list all kinds."
+    f"\n\nKIND: {', '.join(KINDS)}.",
     short_help="Print an example event.",
 )

@@ -1,5 +1,6 @@
 """``lambda-adapter local invoke``: send a function one event."""
 
+import json
 import os
 import sys
 from typing import IO, BinaryIO
@@ -31,6 +32,16 @@ from lambda_adapter.local.session import listen, open_session
 TIMEOUT = 960.0
 """Timeout in seconds for a reply: a function may take 900."""
 
+EPILOG = """\
+\b
+lambda-adapter local invoke --kind sqs -- gunicorn app:app
+lambda-adapter local invoke --kind http-api --path '/?name=Ada' --asgi main:app
+lambda-adapter local invoke --event event.json    to a function that runs already
+
+Exit status: 0 if the invocation succeeded, 1 if it failed or the function can't be run,
+64 if the command line is invalid.
+"""
+
 
 def invoke(
     command: tuple[str, ...],
@@ -61,17 +72,24 @@ def invoke(
 
 
 def _read_event(event: BinaryIO) -> bytes:
-    """Return a file's event as UTF-8.
+    """Return a file's event as UTF-8; an empty file is left to the Invoke API.
 
     Raises:
-        BadParameter: the file is not text in a supported encoding.
+        BadParameter: the file is not text in a supported encoding, or not JSON, which
+            Lambda would refuse as well.
     """
     text = event.read()
     try:
-        return read_event_text(text)
+        payload = read_event_text(text)
+        if payload.strip():
+            json.loads(payload)
     except UnicodeDecodeError as error:
-        message = f"{event.name}: {describe_encoding(text)} ({error})"
+        message = f"{event.name}: {describe_encoding(text) or 'not UTF-8'} ({error})"
         raise click.BadParameter(message, param_hint="'--event'") from error
+    except json.JSONDecodeError as error:
+        message = f"{event.name} is not JSON: {error}"
+        raise click.BadParameter(message, param_hint="'--event'") from error
+    return payload
 
 
 class EventFile(click.File):
@@ -177,5 +195,6 @@ COMMAND = click.Command(
     ],
     help="Send a function one event, and print its reply."
     " With a COMMAND, start that as the function, and end it afterwards.",
+    epilog=EPILOG,
     options_metavar="[OPTIONS] [--]",
 )

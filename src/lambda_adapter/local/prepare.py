@@ -80,7 +80,8 @@ def _read_env_files(names: Sequence[str], cwd: str | None) -> dict[str, str]:
             with open(os.path.join(cwd or "", name), encoding="utf-8-sig") as file:
                 variables |= parse_env_file(file.read())
         except (OSError, ValueError) as error:
-            raise SetupError(f"--env-file {name} can't be read: {error}") from error
+            reason = getattr(error, "strerror", None) or error
+            raise SetupError(f"--env-file {name} can't be read: {reason}") from error
     return variables
 
 

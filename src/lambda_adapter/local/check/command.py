@@ -36,6 +36,16 @@ from lambda_adapter.local.project_file import Project
 MEMORY = 512
 """Default memory in megabytes: 0.29 vCPU."""
 
+EPILOG = """\
+\b
+lambda-adapter local check --quick -- gunicorn app:app
+lambda-adapter local check --asgi main:app --openapi /openapi.json
+lambda-adapter local check --quick --junit check.xml -- npm start
+
+Exit status: 0 without a failure, 1 with one, 64 if the command line is invalid, 130
+after Ctrl-C.
+"""
+
 INTERRUPTED = 130
 """Exit status after SIGINT, as from a shell."""
 
@@ -198,7 +208,9 @@ COMMAND = click.Command(
     callback=run_command,
     params=[
         click.Option(
-            ["--quick"], is_flag=True, help="Take seconds rather than minutes."
+            ["--quick"],
+            is_flag=True,
+            help="Take half a minute instead of four minutes.",
         ),
         click.Option(
             ["--paths"],
@@ -252,5 +264,6 @@ COMMAND = click.Command(
         click.Argument(["command"], nargs=-1, metavar="COMMAND [ARG]..."),
     ],
     help="Check whether COMMAND, a web application, would run on Lambda.",
+    epilog=EPILOG,
     options_metavar="[OPTIONS] [--]",
 )

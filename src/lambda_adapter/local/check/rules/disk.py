@@ -79,9 +79,9 @@ def _judge_home(writes: Sequence[Write], quoted: str, status: Status) -> Finding
     return Finding(
         "home",
         status,
-        "writes to HOME: a directory that is not there on Lambda",
+        "writes to HOME, a directory that does not exist on Lambda",
         _describe_writes(writes, quoted),
-        "HOME is /home/sbx_user1051, which is not there and can't be made",
+        "HOME is /home/sbx_user1051, which does not exist and can't be created",
         "ENV HOME=/tmp",
         "local-check.md",
     )

@@ -42,7 +42,7 @@ def judge_gunicorn(
             on_lambda="frozen time counts for --timeout: at the thaw, WORKER TIMEOUT,"
             " and now and then a 500",
             cure="gunicorn --timeout 0",
-            page="how-to/flask.md",
+            page="how-to/freezing.md",
         )
 
 

@@ -76,7 +76,7 @@ def judge_idle(idle: Idle, servers: Sequence[str]) -> Iterator[Finding]:
     if idle.cpu >= IDLE_SHARE:
         yield warning(
             "idle-cpu",
-            f"uses {idle.cpu:.0%} of a CPU while nothing is asked for",
+            f"uses {idle.cpu:.0%} of a CPU while there is no request",
             seen=f"watched for {idle.seconds:.1f} s",
             on_lambda="it is frozen between requests, so such work stands still, and"
             " during a request it takes CPU from it",
@@ -93,7 +93,7 @@ def judge_idle(idle: Idle, servers: Sequence[str]) -> Iterator[Finding]:
     if named or idle.lines:
         yield warning(
             "timers",
-            "works by timers in the background while nothing is asked for",
+            "works by timers in the background while there is no request",
             seen="; ".join([*named[:3], *(f"printed: {x}" for x in idle.lines[:2])]),
             on_lambda="timers stand still while it is frozen, for minutes or hours, and"
             " are all due at the thaw",
@@ -104,7 +104,7 @@ def judge_idle(idle: Idle, servers: Sequence[str]) -> Iterator[Finding]:
     if idle.connections:
         yield _warn_of_connections(idle.connections)
     if idle.cpu < IDLE_SHARE and not named and not idle.lines:
-        yield passed("idle-cpu", "does nothing while nothing is asked for")
+        yield passed("idle-cpu", "does nothing while there is no request")
 
 
 def _warn_of_connections(connections: Sequence[str]) -> Finding:
@@ -211,7 +211,7 @@ def judge_worker(
                 cure="start workers again (cluster.on('exit', () => cluster.fork())),"
                 " or end with the last one",
             )
-        return passed("worker", f"goes on after a worker ({killed}) was killed")
+        return passed("worker", f"continues after a worker ({killed}) was killed")
     return failure(
         "worker",
         f"serves nobody {seconds:.0f} s after a worker ({killed}) was killed",

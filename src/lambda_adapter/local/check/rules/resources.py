@@ -88,7 +88,7 @@ def _judge_leak(
     each = grown / (last.requests - first.requests)
     after = f"{last.memory_mb:.0f} MB after {last.requests} requests"
     if each <= LEAK_KB or grown <= in_all_kb or not _is_steady(half):
-        return passed("leak", f"memory stays: {after}")
+        return passed("leak", f"memory does not grow: {after}")
     left = max(limit_mb - last.memory_mb, 0) * 1024 / each
     return warning(
         "leak",
