@@ -42,6 +42,8 @@ complete -C "lambda-adapter local --gat"
         (["local", "invoke", "--ki"], {"--kind"}),
         (["local", "invoke", "--event", "x"], {FILES}),
         (["local", "events", "sn"], {"sns"}),
+        (["local", "completion", ""], {"bash", "zsh", "fish"}),
+        (["--m"], {"--microvm-hooks"}),
         (["local", "--", "gunic"], {FILES}),
         (["gunicorn", "x"], {FILES}),
     ],

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 import click
 from click.shell_completion import ShellComplete
 
+from lambda_adapter.command_line import OPTIONS
 from lambda_adapter.local.cli import COMMANDS, load
 from lambda_adapter.local.cli_options import SETTINGS, VERSION
 
 FILES = "\t"
 """A line that is no candidate: it makes the shell complete file names."""
 
-TOP = ("local", "--asgi", "--wsgi", "--app-dir", "--version", "--help")
+TOP = ("local", *OPTIONS, "--version", "--help")
 """The first words of the adapter itself."""
 
 BASH = """\
@@ -110,11 +111,18 @@ COMMAND = click.Command(
     params=[
         click.Option(["--words"], is_flag=True, hidden=True),
         VERSION,
-        click.Argument(["shell"], required=False, metavar="bash|zsh|fish"),
+        click.Argument(
+            ["shell"],
+            required=False,
+            metavar="bash|zsh|fish",
+            shell_complete=lambda context, argument, word: [
+                shell for shell in SCRIPTS if shell.startswith(word)
+            ],
+        ),
         click.Argument(["line"], nargs=-1, type=click.UNPROCESSED, metavar=""),
     ],
     help="Print a script that completes command lines in a shell."
     "\n\nbash: source <(lambda-adapter local completion bash)"
-    "\n\nzsh: source <(lambda-adapter local completion zsh)"
+    "\n\nzsh, after compinit: source <(lambda-adapter local completion zsh)"
     "\n\nfish: lambda-adapter local completion fish | source",
 )
