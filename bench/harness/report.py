@@ -9,7 +9,7 @@ from bench.harness.subjects import NATIVE, PEER
 
 Place = tuple[str, str, int, str]
 
-SAME, VARIED = "same event", "varied events"
+SETS = SAME, VARIED = "same event", "varied events"
 PAGE_ROWS = (
     ("an invocation, the same event each time: median", "invoke", SAME, "p50"),
     ("the same, 99th percentile", "invoke", SAME, "p99"),
@@ -23,12 +23,14 @@ PAGE_ROWS = (
     ("4.5 MB of binary in", "growth", "4.5 MB binary in", "p50"),
     ("4.5 MB of binary in and out", "growth", "4.5 MB binary in and out", "p50"),
     ("64 at once that wait 20 ms", "growth", "64 at once, 20 ms each", "throughput"),
+    ("cold start of a trivial application", "cold-start", "trivial", "to the reply"),
     ("cold start of FastAPI under uvicorn", "cold-start", "FastAPI", "to the reply"),
     (
         *("instructions of a start, beside a trivial application", "counts"),
         *("instructions", "from exec to serving"),
     ),
-    ("memory, before large bodies", "memory", "after 100,000 invocations", "PSS"),
+    ("memory after one invocation", "memory", "after 1 invocations", "PSS"),
+    ("the same, after 100,000 of them", "memory", "after 100,000 invocations", "PSS"),
 )
 PAGE_MARK = "<!-- `make bench` writes this table -->"
 

@@ -1,5 +1,6 @@
 """The pages that quote what is kept in bench/results."""
 
+import re
 from pathlib import Path
 from statistics import median
 
@@ -34,6 +35,62 @@ def test_the_table_of_the_page():
 
     assert report.renew(page, kept) == page
     assert report.PAGE_MARK in page
+
+
+def test_what_other_pages_say():
+    """README, CHANGELOG and the page for LWA's users quote the figures of the run."""
+    kept = results.load(PROJECT / "bench" / "results" / "latest.jsonl")
+    found: dict[tuple[object, ...], list[float]] = {
+        (*each.place, each.subject): each.rounds for each in kept.series
+    }
+
+    def ratio(*place: object) -> str:
+        own, peer = found[*place, "native"], found[*place, "LWA"]
+        return f"{median(report.ratios(own, peer)):.2f}"
+
+    def both(*place: object) -> list[str]:
+        return [f"{median(found[*place, name]):.0f}" for name in ("native", "LWA")]
+
+    benchmarks, readme, changelog, from_lwa = (
+        " ".join((PROJECT / name).read_text("utf-8").split())
+        for name in (
+            "docs/benchmarks.md",
+            "README.md",
+            "CHANGELOG.md",
+            "docs/from-lwa.md",
+        )
+    )
+    table = benchmarks.partition("## On another processor")[2]
+    times = re.findall(r"\b[01]\.\d\d\b", table.partition("any: instructions")[0])
+    invocation = f"{min(times)} to {max(times)}"
+    counts = [ratio("counts", "instructions", 1, name) for name in report.SETS]
+    starts = [ratio("cold-start", "FastAPI", cores, "to the reply") for cores in (1, 2)]
+    trivial = both("cold-start", "trivial", 1, "to the reply")
+    first, later = (
+        both("memory", f"after {n:,} invocations", 2, "PSS") for n in (1, 100_000)
+    )
+
+    ways = {"plain ASGI": "asyncio", "FastAPI": "asyncio", "Flask": "thread"}
+    cases = {case: ("in-process", case, 1, "p50") for case in ways}
+    in_process = [
+        median(report.ratios(found[*cases[case], way], found[*cases[case], "native"]))
+        for case, way in ways.items()
+    ]
+    least, most = min(in_process), max(in_process)
+
+    assert f"{least:.1f} to {most:.1f} of the first one's time on one core" in readme
+    assert ratio("invoke", report.SAME, 2, "p50") == min(times)
+    for page in readme, changelog, from_lwa:
+        assert invocation in page
+    for page in readme, changelog:
+        assert f"{min(counts)} to {max(counts)} of its instructions" in page
+    assert f"{starts[0]} of its time on one core and {starts[1]} on two" in readme
+    assert f"{trivial[0]} ms instead of {trivial[1]} ms" in readme
+    assert first[0] == later[0]
+    assert f"{first[0]} MB, where the Rust adapter has {first[1]} MB at first" in readme
+    assert f"and {later[1]} MB after 100,000 invocations" in readme
+    assert f"{first[0]} MB. The Rust adapter has {first[1]} MB at first" in from_lwa
+    assert f"and had {later[1]} MB after 100,000" in from_lwa
 
 
 def test_the_picture_of_the_page(tmp_path):

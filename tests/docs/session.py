@@ -1,4 +1,4 @@
-"""Do what a page of docs/ says: write its files, run its commands.
+"""Do what a page of docs/ says, or README: write its files, run its commands.
 
 - A block with a ``title`` is a file, written to the shell's working directory.
 - A ``console`` block has commands, each after ``$ ``, and below it what is printed;
@@ -30,7 +30,7 @@ PORTS = ("8080", "8081", "9000", "9001", "5678")
 
 REASONS = {
     *("needs AWS", "needs a container engine", "needs an application"),
-    *("needs a release", "takes a quiet machine"),
+    *("needs a release", "takes a quiet machine", "takes minutes"),
 }
 LOCAL = re.compile(
     r"lambda-adapter local(?! invoke| events| check| completion| --port| --help)"

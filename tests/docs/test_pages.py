@@ -26,11 +26,14 @@ NEEDS = {
     "how-to/go": ["go"],
     "how-to/php": ["php"],
 }
-PAGES = sorted(
-    path.relative_to(DOCS).with_suffix("").as_posix()
-    for path in DOCS.rglob("*.md")
-    if "```console" in path.read_text("utf-8")
-)
+PAGES = [
+    "../README",
+    *sorted(
+        path.relative_to(DOCS).with_suffix("").as_posix()
+        for path in DOCS.rglob("*.md")
+        if "```console" in path.read_text("utf-8")
+    ),
+]
 
 
 @pytest.fixture(scope="module")
