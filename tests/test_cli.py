@@ -269,10 +269,10 @@ def test_help_says_where_to_go_on(word):
     assert word in run("--help").stdout
 
 
-@pytest.mark.parametrize("word", ["check", "invoke", "events", "chek", "loacl"])
+@pytest.mark.parametrize("word", ["check", "invoke", "events", "checq", "llocal"])
 def test_command_of_local_without_it(word):
     """A command of `local` without that word is told what was probably meant."""
-    meant = {"chek": "local check", "loacl": "local"}.get(word, f"local {word}")
+    meant = {"checq": "local check", "llocal": "local"}.get(word, f"local {word}")
 
     done = run(word, "--help")
 
