@@ -162,12 +162,12 @@ SETTINGS = (
             " of a Lambda MicroVM, such as 9000"),
     Setting("microvm_suspend_path",
             ("AWS_LWA_MICROVM_SUSPEND_PATH",), "", parsers.route,
-            "what is POSTed to before a MicroVM is suspended"),
+            "the path that receives a POST before a MicroVM is suspended"),
     Setting("warm_paths", ("AWS_LWA_WARM_PATHS",), "", parsers.targets,
             "paths to be requested while a MicroVM's image is validated, such as"
             " `/,/login`"),
     Setting("command_events", ("AWS_LWA_COMMAND_EVENTS",), "false", parsers.boolean,
-            "run the command that an event names, such as a migration: see below"),
+            "run the command that an event names, such as a migration"),
     Setting("warm_up", ("AWS_LWA_WARM_UP",), "false", parsers.warm_ups,
             "`true` to answer warm-up events without the application; or a list"
             " of more of them, such as `ping:true,source:my-warmer`"),
@@ -192,14 +192,15 @@ SETTINGS = (
             "a WSGI application to run in the adapter's process, such as"
             " `app:app`"),
     Setting("wsgi_inline", ("AWS_LWA_WSGI_INLINE",), "false", parsers.boolean,
-            "run it in the adapter's thread, where no deadline can interrupt it"),
+            "call a WSGI application in the adapter's thread, where no deadline can"
+            " interrupt it"),
     Setting("lazy_imports", ("AWS_LWA_LAZY_IMPORTS",), "off",
             parsers.choice("off", "stdlib", "all"),
-            "on Python 3.15, import the standard library's modules (`stdlib`) or `all`"
-            " modules of either only when they are first used"),
+            "on Python 3.15, import modules only when they are first used: the standard"
+            " library's (`stdlib`) or `all`, with `AWS_LWA_ASGI_APP` or `_WSGI_APP`"),
     Setting("app_dir", ("AWS_LWA_APP_DIR",), "", parsers.directory,
-            "the directory to import either from, before the working directory and"
-            " the function's package"),
+            "the directory to import an ASGI or WSGI application from, before the"
+            " working directory and the function's package"),
 )
 # fmt: on
 

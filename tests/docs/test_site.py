@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from lambda_adapter.settings import SETTINGS
+from tests.docs import settings_table
 from tests.docs.conftest import REPOSITORY
 from tests.emulator import PROJECT
 
@@ -29,6 +30,14 @@ def test_settings_are_those_of_the_adapter(site: Path):
         assert all(name in text for name in setting.names)
         assert setting.default in text
         assert setting.meaning.replace("`", "") in text
+
+
+def test_settings_are_in_the_repository():
+    """The page has the same table for those who read it in the repository."""
+    page = settings_table.PAGE.read_text("utf-8")
+
+    assert settings_table.MARK in page
+    assert settings_table.renew(page) == page
 
 
 def test_links_lead_to_files(site: Path):
