@@ -1,6 +1,7 @@
 """Write the table of docs/reference/settings.md.
 
-``python -m tests.docs.settings_table`` does. It is made from the adapter's own list of settings, as the site makes it.
+``python -m tests.docs.settings_table`` does. The table is made from the adapter's own
+list of settings, as the site makes it.
 """
 
 import importlib.util
