@@ -127,8 +127,8 @@ demo: .venv/with-demo ## a request to Flask through a local Lambda, seen from bo
 	$(bin)/python -m tests.local.demo
 
 # Everything, in a quarter of an hour, on a quiet machine with a C compiler, cargo (which
-# builds the Rust adapter once), valgrind and strace. It renews bench/results and the pages
-# that quote it: the README, docs/costs.md, docs/how-to/managed-instances.md.
+# builds the Rust adapter once), valgrind and strace. It renews bench/results and the tables
+# of the pages that quote it; tests/bench/test_pages.py names what else has to follow.
 bench: dev $(native) ## measure, beside the Rust adapter and others
 	$(bin)/python -m bench all --json bench/results/latest.jsonl
 	$(bin)/python -m bench readme

@@ -79,6 +79,9 @@ def test_what_other_pages_say():
     least, most = min(in_process), max(in_process)
 
     assert f"{least:.1f} to {most:.1f} of the first one's time on one core" in readme
+    beside = [ratio("in-process", "FastAPI", cores, "cold start") for cores in (1, 2)]
+    assert " and ".join(starts) + " of LWA's time" in benchmarks
+    assert " and ".join(beside) + ". So expect" in benchmarks
     assert ratio("invoke", report.SAME, 2, "p50") == min(times)
     for page in readme, changelog, from_lwa:
         assert invocation in page
