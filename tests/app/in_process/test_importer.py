@@ -72,6 +72,41 @@ def test_reasons(module, name, reason):
     assert reason in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("nowhere:app", "; it was looked for in {}, "),
+        ("needs:app", f"; is it installed for {sys.executable}?"),
+        ("some_app:aap", "; did you mean some_app:app?"),
+        ("some_app:Holder.aap", "; did you mean some_app:Holder.app?"),
+        ("some_app:Hodler.app", "; did you mean some_app:Holder.app?"),
+        ("some_app:crate()", "; did you mean some_app:create()?"),
+        ("some_app:api", "; did you mean some_app:app?"),
+        ("some_app:nothing", "has no attribute 'nothing'"),
+    ],
+)
+def test_advice(module, name, advice):
+    """A failed import says where the module was looked for, or what was meant."""
+    with pytest.raises(AppImportError) as caught:
+        load(name, config(module), "wsgi")
+
+    assert advice.format(module) in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["needs:app", "mistyped:app"])
+async def test_traceback_is_the_applications(runtime, module, name):
+    """The traceback in the log begins in the application, not in what imports it."""
+    directory = str(module)
+    async with open_adapter(
+        runtime.address, ["--wsgi", name], AWS_LWA_APP_DIR=directory
+    ) as adapter:
+        assert await adapter.wait() == 1
+
+    assert f"{name.partition(':')[0]}.py" in adapter.log
+    assert "importlib" not in adapter.log
+    assert "importer.py" not in adapter.log
+
+
 def test_task_root_is_on_the_path(module):
     """A zip package's modules are found where Lambda unpacks it."""
     assert load("some_app:app", Config({"LAMBDA_TASK_ROOT": str(module)}), "wsgi")

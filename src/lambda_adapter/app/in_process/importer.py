@@ -5,6 +5,7 @@ import importlib
 import os
 import signal
 import sys
+from types import FrameType
 
 from lambda_adapter.app.in_process.interface import Kind, adapt
 from lambda_adapter.app.in_process.lazy_imports import make_imports_lazy
@@ -58,10 +59,11 @@ def load(name: str, config: Config, kind: Kind) -> object:
         # that names the application. Also after a failure, since a replaced lock or
         # socket may be the reason for it.
         _refuse_patches(name)
-        log.error("the application %r can't be imported", name, exc_info=error)
+        advice = _advise(error, name, config)
+        log.error("the application %r can't be imported", name, exc_info=_trim(error))
         reason = describe_error(error)
         raise AppImportError(
-            f"the application {name!r} can't be imported: {reason}"
+            f"the application {name!r} can't be imported: {reason}{advice}"
         ) from error
     finally:
         gc.freeze()
@@ -77,6 +79,52 @@ def _find_callable(name: str) -> object:
     if not callable(found):
         raise TypeError(f"{name} is a {type(found).__name__}, which can't be called")
     return found() if path.endswith("()") else found
+
+
+def _trim(error: BaseException) -> BaseException:
+    """Return an error whose traceback begins in the application.
+
+    What is above is always the same: this module, and importlib. An error of a module
+    that can't be compiled has no frame of its own, and names its file by itself.
+    """
+    frames = error.__traceback__
+    while frames and _is_importing(frames.tb_frame):
+        frames = frames.tb_next
+    if frames or isinstance(error, SyntaxError):
+        return error.with_traceback(frames)
+    return error
+
+
+def _is_importing(frame: FrameType) -> bool:
+    name = frame.f_globals.get("__name__") or ""
+    return name == __name__ or name.startswith(("importlib", "_frozen_importlib"))
+
+
+def _advise(error: BaseException, name: str, config: Config) -> str:
+    """Return where a missing module was looked for, or what was meant; else ""."""
+    module, _, path = name.partition(":")
+    match error:
+        case ModuleNotFoundError(name=str(missing)):
+            if module == missing or module.startswith(f"{missing}."):
+                places = ", ".join(dict.fromkeys(_places(config)))
+                return f"; it was looked for in {places}, and among installed packages"
+            return f"; is it installed for {sys.executable}?"
+        case AttributeError(name=str(wrong), obj=obj) if _is_raised_here(error):
+            from difflib import get_close_matches  # slow to import, and rarely needed
+
+            known = [each for each in getattr(obj, "__dict__", {}) if each[:1] != "_"]
+            usual = [each for each in ("app", "application") if each in known]
+            if near := [*get_close_matches(wrong, known, 1), *usual]:
+                return f"; did you mean {module}:{path.replace(wrong, near[0], 1)}?"
+    return ""
+
+
+def _is_raised_here(error: BaseException) -> bool:
+    """Return whether the name was missing that the command line has, and no other."""
+    frames = error.__traceback__
+    while frames and frames.tb_next:
+        frames = frames.tb_next
+    return frames is not None and frames.tb_frame.f_globals.get("__name__") == __name__
 
 
 GREEN = {"gevent": "gevent.monkey", "eventlet": "eventlet.patcher"}
