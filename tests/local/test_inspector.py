@@ -232,6 +232,28 @@ def test_view_of_a_failure():
     assert part(invocation, "Event") == "not JSON"
 
 
+LOGGED = "lambda-adapter: ERROR Runtime.AppRequestError: GET /: closed RequestId: {}"
+
+
+def test_view_of_an_error_of_the_adapter():
+    """A row has what the adapter logged about the failure, without the request ID."""
+    ended, refused, served = (Invocation(b"{}") for _ in range(3))
+    message = f"RequestId: {ended.request_id} Error: exit status 1"
+    ended.fail(Failure("Runtime.ExitError", message))
+    refused.take(b'{"statusCode": 502}')
+    refused.response = Response(502, b"", [], b"")
+    served.take(b'{"statusCode": 500}')
+    served.response = Response(500, b"", [], b"")
+    refused.add_line("a traceback")
+    refused.add_line(LOGGED.format(refused.request_id))
+    for invocation in ended, refused, served:
+        invocation.told.set()
+
+    assert view(ended, None).failure == "Runtime.ExitError: exit status 1"
+    assert view(refused, None).failure == "Runtime.AppRequestError: GET /: closed"
+    assert view(served, None).failure == ""
+
+
 def test_view_of_much():
     """A text that is too long for the page is truncated in its middle."""
     invocation = Invocation(b'"%s"' % (b"x" * 2 * MAX_TEXT))

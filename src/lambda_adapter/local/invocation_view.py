@@ -28,6 +28,9 @@ TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*+"|\\.|[\[{\]}]', re.DOTALL)
 """What opens or closes a level of JSON, and the strings, whose brackets don't. Escapes
 are skipped after an unclosed quote, too: the time is linear."""
 
+ERROR = "lambda-adapter: ERROR "
+"""How a line of the adapter begins that says why something failed."""
+
 OURS = (b"x-amz", b"x-forwarded-", b"content-length", b"host", b"via", b"forwarded")
 """Prefixes of headers that a client does not send itself; ``curl`` omits them."""
 
@@ -115,7 +118,7 @@ def _finish_view(
     begun: View, invocation: Invocation, config: Config | None, url: str
 ) -> View:
     failure = invocation.failure
-    failed = f"{failure.error_type}: {failure.message}" if failure else ""
+    failed = _why_failed(invocation)
     status = invocation.response.status if invocation.response else 0
     request = _read_view_request(invocation, config)
     if invocation.is_refused:
@@ -129,7 +132,7 @@ def _finish_view(
         mood=_status_class(status, is_failed=failure is not None),
         duration="" if invocation.is_refused else f"{invocation.duration_ms:.1f} ms",
         billed="" if invocation.is_refused else f"{invocation.billed_ms} ms",
-        memory="" if invocation.is_refused else f"{invocation.memory_mb} MB",
+        memory=f"{invocation.memory_mb} MB" if invocation.memory_mb else "",
         failure=" ".join(filter(None, [failed, note])),
         bar=_duration_bar(invocation),
         parts=_view_parts(invocation, request),
@@ -137,6 +140,20 @@ def _finish_view(
         test=_pytest_code(invocation),
         can_replay=not invocation.is_refused,
     )
+
+
+def _why_failed(invocation: Invocation) -> str:
+    """Return what the adapter logged about a failure, or else what Lambda says of it.
+
+    The request ID is left out, since the row has it.
+    """
+    logged = [line for line in invocation.lines if line.startswith(ERROR)]
+    if logged:
+        return logged[-1].removeprefix(ERROR).partition(" RequestId: ")[0]
+    if failure := invocation.failure:
+        message = failure.message.removeprefix(f"RequestId: {invocation.request_id} ")
+        return f"{failure.error_type}: {message.removeprefix('Error: ')}"
+    return ""
 
 
 def _status_class(status: int, *, is_failed: bool) -> str:
