@@ -120,9 +120,11 @@ def _become(argv: list[str], environ: Mapping[str, str]) -> int:
         code = error.errno or 0
         from lambda_adapter.startup_failure import describe_start_error, suggest_local
 
-        _complain(describe_start_error(argv[0], code) + suggest_local(argv[0]))
+        is_missing = isinstance(error, FileNotFoundError)
+        meant = suggest_local(argv[0]) if is_missing else ""
+        _complain(describe_start_error(argv[0], code, advice=meant))
         # https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_08_02
-        return 127 if isinstance(error, FileNotFoundError) else 126
+        return 127 if is_missing else 126
 
 
 def _serve_on_lambda(

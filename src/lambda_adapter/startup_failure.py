@@ -113,9 +113,13 @@ def describe_conflicts() -> str:
     return "the application's packages come first: " + ", ".join(sorted(conflicts))
 
 
-def describe_start_error(command: str, code: int, wrapper: str | None = None) -> str:
+def describe_start_error(
+    command: str, code: int, wrapper: str | None = None, advice: str = ""
+) -> str:
     """Return which command can't be executed, why, and what to check."""
     match code:
+        case _ if advice:
+            pass
         case errno.ENOENT:
             advice = _advise_on_missing(wrapper or command)
         case errno.EACCES:
@@ -141,7 +145,7 @@ def suggest_local(command: str) -> str:
     if not near:
         return ""
     meant = "local" if near == ["local"] else f"local {near[0]}"
-    return f"; did you mean lambda-adapter {meant}?"
+    return f"did you mean lambda-adapter {meant}?"
 
 
 def _advise_on_missing(command: str) -> str:
