@@ -35,6 +35,8 @@ class World:
         self.adapter = adapter
         self.token = trio.lowlevel.current_trio_token()
         self.end = trio.Event()
+        self.has_lost_a_post = False
+        """Whether the application has closed a kept connection instead of answering."""
 
     @property
     def pid(self) -> int:
