@@ -11,9 +11,11 @@ import pytest
 from lambda_adapter.app.procfs import (
     ENDED,
     find_listeners,
+    is_accepted,
     list_processes,
     parse_listening,
     parse_stat,
+    read_proc,
 )
 
 TCP = """\
@@ -130,3 +132,19 @@ def test_list_processes():
         zombie = found[process.pid]
         assert (zombie.parent, zombie.group) == (os.getpid(), process.pid)
         assert zombie.state in ENDED
+
+
+def test_is_accepted():
+    """A connection is in the table without an inode until the server accepts it."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname()) as client,
+    ):
+        ports = server.getsockname()[1], client.getsockname()[1]
+        before = is_accepted(read_proc("net/tcp"), *ports)
+        accepted, _ = server.accept()
+        with accepted:
+            after = is_accepted(read_proc("net/tcp"), *ports)
+
+    assert (before, after) == (False, True)
+    assert is_accepted(TCP, 1, 2)  # elsewhere

@@ -124,6 +124,20 @@ def parse_listening(table: str) -> dict[int, Listener]:
     return listening
 
 
+def is_accepted(table: str, server: int, client: int) -> bool:
+    """Return whether a server has accepted a connection, by the ports of both ends.
+
+    In /proc/net/tcp, one that waits to be accepted has no inode yet. A connection that
+    is not in the table counts as accepted.
+    """
+    for line in table.splitlines()[1:]:
+        _, here, there, _, _, _, _, _, _, inode, *_ = line.split()
+        ports = int(here.rpartition(":")[2], 16), int(there.rpartition(":")[2], 16)
+        if ports == (server, client):
+            return inode != "0"
+    return True
+
+
 def _ip_address(digits: str) -> str:
     # The kernel prints words of four bytes in host byte order: little-endian on Lambda.
     raw = bytes.fromhex(digits)

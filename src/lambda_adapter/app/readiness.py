@@ -3,6 +3,7 @@
 import contextlib
 import enum
 import math
+import socket
 from collections.abc import Callable
 from typing import Protocol
 
@@ -31,11 +32,16 @@ LONGEST_PAUSE = 1.0
 """Longest pause between two checks, in seconds."""
 
 FIRST_LIMIT = 1.0
-"""Timeout of the first check, in seconds. After a timeout the next one doubles: a lost
-response is requested again soon, and a slow application gets time."""
+"""Seconds until a second check is sent beside the first one, which goes on. The time to
+the next one doubles each time: a lost response is requested again soon, and a server
+with one worker, which handles one check after the other, has few to handle."""
 
 LAST_LIMIT = 8.0
-"""Longest timeout of a check, in seconds."""
+"""Longest time from one check without a response to the next, in seconds."""
+
+MOST_CHECKS = 4
+"""Most checks that wait for a response at the same time. A further one takes the place
+of the latest, so that the first ones have all the time that they need."""
 
 FIRST_REPORT = 2.0
 """Seconds until the log says why the application is not ready; each report doubles the
@@ -68,7 +74,9 @@ class Check(msgspec.Struct, frozen=True):
     was_answered: bool = False
     """Whether bytes of a response arrived, even of an unhealthy one."""
     is_late: bool = False
-    """Whether it was ended by its timeout."""
+    """Whether its time was over first."""
+    seconds: float = 0.0
+    """Seconds from its start to its response."""
 
 
 class Process(Protocol):
@@ -96,50 +104,79 @@ async def wait_app_ready(
     Raises:
         AppNotReadyError: the application exited, or was not ready before the timeout.
     """
+    failure: AppNotReadyError | None = None
+    seconds = 0.0
+    with contextlib.closing(Knocker(config.readiness_address)) as knocker:
+        async with trio.open_nursery() as nursery:
+            checks = Checks(config, knocker, nursery)
+            try:
+                seconds = await _wait_ready(config, process, checks, note)
+            except AppNotReadyError as error:  # raised alone, not in a group
+                failure = error
+            nursery.cancel_scope.cancel()
+    if failure:
+        raise failure
+    return seconds
+
+
+async def _wait_ready(
+    config: Config,
+    process: Process | None,
+    checks: "Checks",
+    note: Callable[[str], None],
+) -> float:
     started = trio.current_time()
     first_response = math.inf
     report = FIRST_REPORT
     limit = FIRST_LIMIT
-    asked = started
-    with contextlib.closing(Knocker(config.readiness_address)) as knocker:
-        checks = Checks(config, knocker)
-        while not (check := await checks.check_within(limit)).is_ready:
-            note(check.seen)
-            now = trio.current_time()
-            waited = now - started
-            if check.is_late:
-                limit = min(limit * 2, LAST_LIMIT)
-            _raise_if_over(config, process, waited, check)
-            if waited >= report:
-                _log_not_ready(config, process, waited, check)
-                report *= 2 ** math.ceil(math.log2(waited / report) + 0.01)
-            # An application that responds logs each check: 100 lines a second would
-            # hide its own. One that does not yet respond logs nothing, and is asked
-            # often.
-            pause = INTERVAL
-            if check.was_answered:
-                first_response = min(first_response, now)
-                share = (now - first_response) * SHARE
-                pause = max(INTERVAL, min(share, LONGEST_PAUSE))
-            await trio.sleep(pause)
-            asked = trio.current_time()
-    now = trio.current_time()
-    waited = now - started
+    while not (check := await checks.check_within(limit)).is_ready:
+        note(check.seen)
+        now = trio.current_time()
+        waited = now - started
+        if check.is_late:
+            limit = min(limit * 2, LAST_LIMIT)
+        _raise_if_over(config, process, waited, check)
+        if waited >= report:
+            _log_not_ready(config, process, waited, check)
+            report *= 2 ** math.ceil(math.log2(waited / report) + 0.01)
+        # An application that responds logs each check: 100 lines a second would hide
+        # its own. One that does not yet respond logs nothing, and is asked often.
+        pause = INTERVAL
+        if check.was_answered:
+            first_response = min(first_response, now)
+            share = (now - first_response) * SHARE
+            pause = max(INTERVAL, min(share, LONGEST_PAUSE))
+        await trio.sleep(pause)
+    waited = trio.current_time() - started
     log.info("the application is ready after %.0f ms (%s)", waited * 1000, check.seen)
-    return now - asked
+    return check.seconds
 
 
 class Checks:
-    """One check after the other, each a cheap one while connections are refused."""
+    """One check after the other, each a cheap one while connections are refused.
 
-    def __init__(self, config: Config, knocker: Knocker) -> None:
+    A check that has no response in its time goes on in the nursery, beside later ones,
+    and its response counts as well. An abandoned one would keep a server with one
+    worker busy: if its page takes 3 s, it would be ready after 12 s.
+    """
+
+    def __init__(self, config: Config, knocker: Knocker, nursery: trio.Nursery) -> None:
         self._config = config
         self._knocker = knocker
+        self._nursery = nursery
+        self._waiting: list[trio.CancelScope] = []
+        """The scopes of the checks that wait for a response."""
+        # Not a memory channel, which is in a part of trio that is not imported.
+        self._ended: list[Check] = []
+        """Those that have ended, and were not returned yet."""
+        self._news = trio.Event()
         self._refused: Check | None = None
         """The latest check, where it came no further than that."""
 
     async def check_within(self, limit: float) -> Check:
-        """Check once, for so many seconds at most."""
+        """Check once more, and return what came of this check or of an earlier one."""
+        if self._ended:
+            return self._ended.pop(0)
         # While the application starts there is one check every 10 ms, on the core that
         # it needs: 169,000 instructions each instead of 457,000 (measured).
         if self._refused and self._knocker.is_refused():
@@ -152,6 +189,7 @@ class Checks:
     async def _check(self, limit: float) -> Check:
         address = self._config.readiness_address
         where = address if isinstance(address, str) else authority(address).decode()
+        started = trio.current_time()
         seen = f"no connection to {where} within {limit:g} s"
         check = Check(seen, Stage.CONNECTING, is_late=True)
         try:
@@ -159,10 +197,38 @@ class Checks:
                 connection = await self._knocker.open_connection()
                 seen = f"no response within {limit:g} s"
                 check = Check(seen, Stage.WAITING, is_late=True)
-                check = await ask(self._config, connection)
+                # A server with one worker that is busy with a check would handle this
+                # one as well, with the first request waiting behind it.
+                if self._waiting and not await wait_accepted(connection.wire.socket):
+                    connection.close()
+                else:
+                    self._start(connection, started)
+                check = await self._wait_ended()
         except PeerError as error:
             return Check(str(error), Stage.CONNECTING)
         return check
+
+    def _start(self, connection: Connection, started: float) -> None:
+        if len(self._waiting) == MOST_CHECKS:
+            self._waiting.pop().cancel()
+        self._nursery.start_soon(self._ask, connection, started)
+
+    async def _wait_ended(self) -> Check:
+        while not self._ended:
+            self._news = trio.Event()
+            await self._news.wait()
+        return self._ended.pop(0)
+
+    async def _ask(self, connection: Connection, started: float) -> None:
+        scope = trio.CancelScope()
+        self._waiting.append(scope)
+        with scope:
+            check = await ask(self._config, connection)
+            seconds = trio.current_time() - started
+            self._ended.append(msgspec.structs.replace(check, seconds=seconds))
+            self._news.set()
+        if scope in self._waiting:
+            self._waiting.remove(scope)
 
 
 def _raise_if_over(
@@ -222,6 +288,35 @@ def advise(config: Config, process: Process | None, check: Check) -> str:
             return readiness_advice.advise_on_protocol(config)
         case Stage.RESPONDED:
             return readiness_advice.STATUS
+
+
+ACCEPT_TIMEOUT = 0.05
+"""Seconds that an idle server has to accept a connection."""
+
+
+async def wait_accepted(sock: socket.socket) -> bool:
+    """Return whether a server on this machine accepts a connection immediately.
+
+    If that can't be found out, it does.
+    """
+    if sock.family == socket.AF_UNIX:
+        return True
+    with trio.move_on_after(ACCEPT_TIMEOUT):
+        while not _is_accepted(sock):  # noqa: ASYNC110 - no event tells
+            await trio.sleep(INTERVAL)
+        return True
+    return False
+
+
+def _is_accepted(sock: socket.socket) -> bool:
+    from lambda_adapter.app.procfs import is_accepted, read_proc
+
+    table = "net/tcp6" if sock.family == socket.AF_INET6 else "net/tcp"
+    try:
+        ports = sock.getpeername()[1], sock.getsockname()[1]
+        return is_accepted(read_proc(table), *ports)
+    except OSError:  # not Linux, or the server has hung up
+        return True
 
 
 async def ask(config: Config, connection: Connection) -> Check:
