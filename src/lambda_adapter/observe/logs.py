@@ -11,7 +11,6 @@ import logging
 import os
 import sys
 import time
-import traceback
 from contextvars import Context, ContextVar
 
 import msgspec
@@ -204,6 +203,8 @@ class _Formatter(logging.Formatter):
 
     def formatException(self, ei: ExcInfo) -> str:  # noqa: N802 - logging's name
         """Return a traceback, without the last line break."""
+        import traceback  # late, since the native file's start does without it
+
         return "".join(traceback.format_exception(ei[1])).removesuffix("\n")
 
 
