@@ -288,6 +288,15 @@ def library(environ, start_response):
     return Body()
 
 
+def by_names(environ, start_response):
+    start_response(status="200 OK", headers=[])
+    try:
+        raise ValueError
+    except ValueError:
+        start_response("503 Busy", [], exc_info=sys.exc_info())
+    return [b"sorry"]
+
+
 def logs(environ, start_response):
     from lambda_adapter.observe.logs import request_id
 

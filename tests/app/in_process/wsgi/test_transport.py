@@ -167,6 +167,13 @@ async def test_coroutines_in_a_view(transport, capfd):
     assert capfd.readouterr().err == "close: asyncio\n"
 
 
+async def test_start_response_by_names(transport):
+    """The names of ``start_response``'s arguments are those of other servers."""
+    response, body = await ask(transport, "/by_names")
+
+    assert (response.status, body) == (503, b"sorry")
+
+
 @pytest.mark.parametrize("path", BROKEN)
 async def test_no_response(transport, path, lines):
     """An application without a whole response is a 500 that reveals nothing.

@@ -34,7 +34,6 @@ class StartResponse(Protocol):
         status: str,
         headers: list[tuple[str, str]],
         exc_info: ExcInfo | None = None,
-        /,
     ) -> Write:
         """Accept the status and the headers; return ``write`` for the body."""
 
@@ -160,8 +159,9 @@ class Exchange:
         status: str,
         headers: list[tuple[str, str]],
         exc_info: ExcInfo | None = None,
-        /,
     ) -> Write:
+        # The names are gunicorn's, waitress's and wsgiref's, and some applications use
+        # them, although PEP 3333 wants positional arguments.
         if exc_info:
             try:
                 if self._began:
