@@ -60,6 +60,18 @@ async def test_client_of_a_load_balancer():
     assert origin(event).client == "72.12.164.125"
 
 
+@pytest.mark.parametrize("name", ["alb", "sqs"])
+async def test_no_client(name):
+    """Where an event names no client, it is this machine, as behind a server.
+
+    A load balancer's health check names none.
+    """
+    event = load(name)
+    event.get("headers", {}).pop("x-forwarded-for", None)
+
+    assert origin(event).client == "127.0.0.1"
+
+
 async def test_client_can_not_be_forged():
     """A client's own header does not count if the event has its address."""
     assert origin(http_event(x_forwarded_for="9.9.9.9")).client == "203.0.113.7"

@@ -42,6 +42,10 @@ PORTS = {"https": 443, "http": 80}
 
 MAX_PORT = 65_535
 
+LOCAL = "127.0.0.1"
+"""The client of an event that names none, such as a queue's or a load balancer's health
+check. Behind a server it would be the adapter, and applications rely on having one."""
+
 
 class ConnectionInfo(msgspec.Struct, gc=False):
     """What a web server would know about a connection."""
@@ -51,7 +55,7 @@ class ConnectionInfo(msgspec.Struct, gc=False):
     server: tuple[str, int]
     """The host and the port that the client named."""
     client: str
-    """The client's address as the gateway saw it, or nothing."""
+    """The client's address as the gateway saw it, or ``LOCAL``."""
     base_path: str
     """What the client's URL has before the path, or nothing."""
 
@@ -80,9 +84,13 @@ def find_connection_info(
         _server(host, PORTS[scheme]),
         # Not the first of ``X-Forwarded-For``: a client can send that header, and
         # gateways add the address that they see at its end.
-        source_ip(event) or forwarded.rpartition(b",")[2].strip().decode("latin-1"),
+        source_ip(event) or _last_address(forwarded) or LOCAL,
         _told_prefix(prefix, base_path),
     )
+
+
+def _last_address(forwarded: bytes) -> str:
+    return forwarded.rpartition(b",")[2].strip().decode("latin-1")
 
 
 def _told_prefix(prefix: bytes, base_path: str) -> str:

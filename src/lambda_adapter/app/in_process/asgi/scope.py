@@ -45,7 +45,7 @@ def make_scope(
         "query_string": query,
         "root_path": origin.base_path,
         "headers": [(name.lower(), value) for name, value in request.fields],
-        "client": (origin.client, 0) if origin.client else None,
+        "client": (origin.client, 0),
         # Without the brackets of an IPv6 address, which only URLs have.
         "server": (origin.server[0].strip("[]"), origin.server[1]),
         # Not http.response.pathsend, although it is understood: as behind uvicorn,
