@@ -53,7 +53,9 @@ class AdapterError(Exception):
     @property
     def report(self) -> str:
         """The message sent to Lambda; by default the logged one."""
-        return str(self)
+        # Names of files that are not in UTF-8 are lone surrogates in Python, which JSON
+        # can't encode.
+        return str(self).encode("utf-8", "replace").decode()
 
     def line(self, subject: str = "") -> str:
         """Return the line for the log: ``TYPE: METHOD PATH: what happened; advice``.

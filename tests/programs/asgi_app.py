@@ -479,6 +479,12 @@ async def failing(scope, receive, send):
     await send({"type": "lifespan.startup.failed", "message": "no database"})
 
 
+async def failing_oddly(scope, receive, send):
+    """Name a file whose name is not in UTF-8, as Python decodes such a name."""
+    await receive()
+    await send({"type": "lifespan.startup.failed", "message": "no \udce9"})
+
+
 async def failing_on(scope, receive, send):
     """Fail to start up, and note what comes after that."""
     await failing(scope, receive, send)

@@ -154,6 +154,7 @@ async def test_no_lifespan(runtime):
     ("name", "kind", "reason"),
     [
         ("asgi_app:failing", "AppNotReadyError", "startup failed: no database"),
+        ("asgi_app:failing_oddly", "AppNotReadyError", "startup failed: no ?"),
         ("asgi_app:slow", "AppNotReadyError", "not complete after 0.2 s"),
         ("asgi_app:nothing", "AppImportError", "no attribute 'nothing'"),
         ("no_such_app:app", "AppImportError", "No module named 'no_such_app'"),
