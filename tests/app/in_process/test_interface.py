@@ -87,6 +87,13 @@ class AsgiNeedsName:
     async def __call__(self, scope, receive, send): ...
 
 
+class Mangum:
+    """A handler of Lambda's events around an application."""
+
+    def __call__(self, event, context):
+        return {"statusCode": 200}
+
+
 class Framework:
     """A class whose arguments are all optional, as a framework's application has."""
 
@@ -175,6 +182,9 @@ def test_wsgi(found):
         (needs_settings, "asgi", "is a function that needs settings"),
         (needs_settings, "wsgi", "is a function that needs settings"),
         (needs_one_of_two, "asgi", "is a function that needs settings"),
+        (Mangum(), "asgi", "is a Lambda handler"),
+        (Mangum(), "wsgi", "is a Lambda handler"),
+        (lambda event, context: None, "wsgi", "name the application that it calls"),
     ],
 )
 def test_other_interface(found, kind, reason):

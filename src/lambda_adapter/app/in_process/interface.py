@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 Kind = Literal["asgi", "wsgi"]
 
+HANDLER = ["event", "context"]
+"""The arguments of a handler on AWS's own runtime:
+https://docs.aws.amazon.com/lambda/latest/dg/python-handler.html"""
+
 _ARGUMENTS = {"asgi": 3, "wsgi": 2}
 _FORM = {
     "asgi": "async def app(scope, receive, send)",
@@ -82,6 +86,14 @@ def _missing_argument(found: object, shape: _CallShape) -> str | None:
     return None if "scope" in name else name
 
 
+def _is_lambda_handler(found: object) -> bool:
+    """Return whether a callable is what AWS's runtime calls, such as Mangum's object.
+
+    It has as many arguments as a WSGI application.
+    """
+    return callable(found) and [*inspect.signature(found).parameters] == HANDLER
+
+
 def _call_shape(found: object) -> _CallShape | None:
     """Return the arguments of a callable, or None if Python does not know them."""
     if not callable(found):
@@ -116,6 +128,11 @@ def _find_fault(found: object, shape: _CallShape, kind: Kind) -> str | None:
     other = _OTHER[kind]
     if isinstance(found, type) and not _is_made_for_each_request(found, kind):
         return "is a class: name an instance of it, or write () behind it"
+    if _is_lambda_handler(found):
+        return (
+            "is a Lambda handler, def handler(event, context): name the application that"
+            " it calls instead"
+        )
     fits = shape.takes(_ARGUMENTS[kind])
     if fits and not (kind == "wsgi" and _is_async(found)):
         return None
