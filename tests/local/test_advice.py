@@ -57,6 +57,8 @@ def folder(tmp_path: Path) -> Path:
         (["--asgi", "main.py:app"], "did you mean --asgi main:app"),
         (["--wsgi", "./main.py:app"], "did you mean --wsgi main:app"),
         (["--wsgi", "shop/main.py:make()"], "did you mean --wsgi shop.main:make"),
+        (["--wsgi", "../shop/main.py:app"], "--app-dir ../shop --wsgi main:app"),
+        (["--asgi", "/app/main.py"], "did you mean --app-dir /app --asgi main:app"),
         (["--wsgi", "main"], "did you mean --wsgi main:app"),
         (["--", "--wsgi", "main.py:app"], "did you mean --wsgi main:app"),
         (["--wsgi", "main:app", "--app-dir", "nosuch"], "nosuch: there is no such"),

@@ -100,7 +100,9 @@ def advise_on_application(option: str, name: str) -> str:
     path_like = "/" in module or module.endswith(".py")
     if not path_like and ":" in name and name.partition(":")[2]:
         return ""
-    return (
-        f"{option} {name}: an application is module:attribute; did you mean"
-        f" {option} {plain_application(name)}?"
-    )
+    folder, file = os.path.split(os.path.normpath(module))
+    meant = f"{option} {plain_application(name)}"
+    if folder.startswith(("/", "..")):  # from where nothing can be imported
+        attribute = name.removeprefix(module)
+        meant = f"--app-dir {folder} {option} {plain_application(file + attribute)}"
+    return f"{option} {name}: an application is module:attribute; did you mean {meant}?"

@@ -130,8 +130,8 @@ def _find_fault(found: object, shape: _CallShape, kind: Kind) -> str | None:
         return "is a class: name an instance of it, or write () behind it"
     if _is_lambda_handler(found):
         return (
-            "is a Lambda handler, def handler(event, context): name the application that"
-            " it calls instead"
+            "is a Lambda handler, def handler(event, context): name the application"
+            " that it calls instead"
         )
     fits = shape.takes(_ARGUMENTS[kind])
     if fits and not (kind == "wsgi" and _is_async(found)):
