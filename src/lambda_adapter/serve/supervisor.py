@@ -138,12 +138,15 @@ def _report_import(config: Config, error: InitError) -> int:
 
     This does not use trio, because the application may have patched what trio needs.
     """
+    from lambda_adapter.app.in_process.importer import arm_watchdog
     from lambda_adapter.startup_failure import post_init_error
 
     log.error("%s", error.line())
     address = config.runtime_api_proxy or config.runtime_api
     if failure := post_init_error(address, error):
         log.error("the init error did not reach Lambda: %s", failure)
+    # Python waits for the threads and children that the application has started.
+    arm_watchdog()
     return 1
 
 

@@ -236,3 +236,32 @@ async def test_garbage_collector(runtime, tmp_path, setting, expected):
         posted = await runtime.invoke(http_event())
 
     assert posted.json()["body"] == expected.format(default=gc.get_threshold()[0])
+
+
+LEFT = """
+import atexit, concurrent.futures, multiprocessing, threading
+never = threading.Event()
+{left}
+raise RuntimeError("no config")
+"""
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        "threading.Thread(target=never.wait).start()",
+        "concurrent.futures.ThreadPoolExecutor().submit(never.wait)",
+        "atexit.register(never.wait)",
+        "multiprocessing.get_context('fork').Process(target=never.wait).start()",
+    ],
+)
+async def test_failed_import_beside_work(runtime, tmp_path, left):
+    """A failed import ends the process, whatever its module has started."""
+    (tmp_path / "app.py").write_text(LEFT.format(left=left))
+    async with open_adapter(
+        runtime.address, ["--app-dir", str(tmp_path), "--wsgi", "app:app"]
+    ) as adapter:
+        await adapter.wait()
+        posted = await runtime.wait_posted(INIT_ERROR)
+
+    assert "no config" in str(posted.json()["errorMessage"])
