@@ -84,6 +84,46 @@ def test_as_awss_runtime(log_format, level):
     assert ours == theirs
 
 
+ODD = """
+import logging
+class Textless(Exception):
+    def __str__(self):
+        raise LookupError
+cycle = {}
+cycle["itself"] = cycle
+values = [{(1, 2): 3}, cycle, Textless(), "\\ud800", object]
+for number, value in enumerate(values):
+    logging.warning("record %d", number, extra={"value": value})
+    logging.warning({"record": value})
+try:
+    raise Textless
+except Textless:
+    logging.exception("failed \\ud800")
+"""
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+@pytest.mark.parametrize("log_format", ["Text", "JSON"])
+def test_no_record_is_lost(log_format, encoding):
+    """A record is written whatever it holds, with text in place of odd values."""
+    run = subprocess.run(
+        [sys.executable, "-c", OURS.format(format=log_format, level="") + ODD],
+        env={"PATH": os.environ["PATH"], "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+
+    assert run.stderr == ""
+    lines = run.stdout.splitlines()
+    if log_format == "JSON":
+        assert len([json.loads(line) for line in lines]) == 11
+        assert all("record 0" in line or "1, 2" in line for line in lines[:2])
+    else:
+        assert len([line for line in lines if line.startswith("[")]) == 11
+
+
 def open_app(runtime, kind, **environ):
     """Start the adapter and the application in its process; keep what it prints."""
     return open_adapter(

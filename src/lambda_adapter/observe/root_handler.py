@@ -29,11 +29,19 @@ class RootHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record. The format includes the line break."""
         try:
-            sys.stdout.write(self.format(record))
+            _write(self.format(record))
         except Exception:  # by a handler's contract, logging must not fail its caller
             # It prints to ``sys.stderr``, and raises where that is closed as well.
             with contextlib.suppress(Exception):
                 self.handleError(record)
+
+
+def _write(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+    except UnicodeEncodeError:  # a lone surrogate, or a stdout in ASCII
+        encoding = sys.stdout.encoding
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def add_ids(record: logging.LogRecord) -> bool:

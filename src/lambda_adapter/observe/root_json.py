@@ -20,8 +20,32 @@ _OWN = frozenset(vars(logging.makeLogRecord({}))) | {
 }
 """Attributes that do not come from an application's ``extra``."""
 
-# A value that JSON can't express becomes text, so that it never costs a record.
-_encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
+
+def _text_of(value: object) -> str:
+    """Return a value's text, or what says that it has none."""
+    try:
+        return str(value)
+    except Exception as failure:  # the application's own ``__str__``
+        return f"<its text can't be made: {type(failure).__name__}>"
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, default=_text_of).encode
+
+
+def _encode_line(line: dict[str, object]) -> str:
+    """Return a line; a value that JSON can't express becomes text."""
+    try:
+        return _encode(line)
+    except (TypeError, ValueError, RecursionError):  # an odd key, or a cycle
+        return _encode({name: _encodable(each) for name, each in line.items()})
+
+
+def _encodable(value: object) -> object:
+    try:
+        _encode(value)
+    except (TypeError, ValueError, RecursionError):
+        return _text_of(value)
+    return value
 
 
 class JsonFormatter(logging.Formatter):
@@ -42,7 +66,7 @@ class JsonFormatter(logging.Formatter):
             kind, error, trace = record.exc_info
             line["stackTrace"] = traceback.format_tb(trace)
             line["errorType"] = kind.__name__
-            line["errorMessage"] = str(error)
+            line["errorMessage"] = _text_of(error)
         known = record.__dict__
         line["requestId"] = known.get("aws_request_id")
         if record.exc_info:
@@ -51,4 +75,4 @@ class JsonFormatter(logging.Formatter):
         extra = known.keys() - _OWN - line.keys()
         line |= {name: known[name] for name in known if name in extra}
         line = {name: each for name, each in line.items() if each is not None}
-        return _encode(line) + "\n"
+        return _encode_line(line) + "\n"
