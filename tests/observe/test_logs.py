@@ -2,8 +2,10 @@
 
 import json
 import logging
+import os
 import re
 import signal
+import subprocess
 import sys
 import time
 
@@ -586,6 +588,44 @@ async def test_application_can_not_silence_it(runtime, configures, kind, within)
         "^lambda-adapter: ERROR .*RequestId: request-1$", written, re.MULTILINE
     )
     assert "ValueError: cause" in written
+
+
+def test_stderr_that_does_not_block():
+    """No line is lost if stderr is full, where an application has it not block."""
+    script = """
+import os, threading
+from lambda_adapter.observe.logs import configure, log
+
+end, stderr = os.pipe()
+os.dup2(stderr, 2)
+os.set_blocking(2, False)
+os.set_blocking(end, False)
+configure("text", "INFO", is_shared=True)
+
+def use_up(function):
+    try:
+        while got := function():
+            yield got
+    except BlockingIOError:
+        pass
+
+list(use_up(lambda: os.write(stderr, bytes(4096))))
+thread = threading.Thread(target=log.info, args=("a line",))
+thread.start()
+thread.join(0.2)
+list(use_up(lambda: os.read(end, 65536)))
+thread.join()
+print(b"".join(use_up(lambda: os.read(end, 65536))).lstrip(bytes(1)).decode())
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        check=True,
+        timeout=30,
+    )
+
+    assert run.stdout == b"lambda-adapter: INFO a line\n\n"
 
 
 async def test_metrics_are_not_silenced(runtime):

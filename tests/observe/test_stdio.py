@@ -116,6 +116,24 @@ for stream in (sys.stdout, sys.__stdout__, sys.stderr, sys.__stderr__):
     assert written == [out, out, err, err]
 
 
+@pytest.mark.parametrize("environ", [{}, {"PYTHONUNBUFFERED": "1"}])
+def test_output_that_does_not_block(environ):
+    """Nothing is lost of a pipe that does not block, as asyncio makes it.
+
+    ``connect_write_pipe(..., sys.stdout)`` sets that for all who share the pipe.
+    """
+    script = """
+os.set_blocking(1, False)
+for number in range(20):
+    print(str(number % 10) * 100_000)
+os._exit(0)
+"""
+
+    expected = b"".join(b"%d" % (each % 10) * 100_000 + b"\n" for each in range(20))
+
+    assert run(script, **environ) == expected
+
+
 @pytest.mark.parametrize("closes", [">&-", "2>&-", ">&- 2>&-"])
 def test_closed_streams(closes):
     """A process that has no stdout or stderr starts all the same."""

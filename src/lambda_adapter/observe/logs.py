@@ -116,11 +116,16 @@ def _open_stderr() -> TextIO:
 
     It stays open until the process ends.
     """
+    import io
+
+    from lambda_adapter.observe.stdio import WaitingFile
+
     try:
         descriptor = os.dup(2)
     except OSError:  # stderr is closed, so nothing collects the log
         return sys.stderr
-    return open(descriptor, "w", 1, "utf-8", "backslashreplace")
+    raw = io.BufferedWriter(WaitingFile(descriptor, "w"))
+    return io.TextIOWrapper(raw, "utf-8", "backslashreplace", line_buffering=True)
 
 
 def write_line(line: str) -> None:

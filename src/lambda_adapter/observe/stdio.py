@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import select
 import sys
 import threading
 
@@ -26,6 +27,22 @@ LOOKS = 5
 """Number of waits that make up this time. If the whole process pauses, for Lambda's
 freeze or for lack of CPU, only one of them runs out, so that the other thread still has
 time to end its line."""
+
+
+class WaitingFile(io.FileIO):
+    """A file to write to that waits, also where its descriptor does not block.
+
+    Whoever shares a pipe can have it not block, such as asyncio's
+    ``connect_write_pipe`` or a child: that belongs to the pipe, not to the descriptor.
+    """
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Write some bytes at least; return how many."""
+        while (size := super().write(data)) is None:
+            writable = select.poll()
+            writable.register(self, select.POLLOUT)
+            writable.poll()
+        return size
 
 
 class LineWriter(io.BufferedWriter):
@@ -81,7 +98,7 @@ def _unbuffered(stream: TextIO) -> TextIO:
     ):
         return stream
     stream.flush()
-    raw = io.FileIO(stream.fileno(), "w", closefd=False)
+    raw = WaitingFile(stream.fileno(), "w", closefd=False)
     raw.name = stream.name
     unbuffered = io.TextIOWrapper(
         LineWriter(raw),
