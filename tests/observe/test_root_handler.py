@@ -50,9 +50,10 @@ from awslambdaric import bootstrap
 bootstrap._setup_logging(
     bootstrap.LogFormat.from_str({format!r}),
     bootstrap._get_log_level_from_env_var({level!r} or None),
-    bootstrap.StandardLogSink(),
+    bootstrap.FramedTelemetryLogSink(1).__enter__(),
 )
 """
+"""Each record is a frame on Lambda, which a log on stdout can only have as lines."""
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z")
 
@@ -63,13 +64,24 @@ def logged(setup, log_format, level):
         [sys.executable, "-c", setup.format(format=log_format, level=level) + LOGS],
         env={"PATH": os.environ["PATH"]},
         capture_output=True,
-        text=True,
         check=True,
         timeout=30,
     )
-    assert run.stderr == ""
-    line = re.compile(r"\bline \d+|<string>:<module>:\d+")
-    return line.sub("line", TIME.sub("time", run.stdout)).splitlines()
+    assert run.stderr == b""
+    frames = read_frames(run.stdout) if setup == AWS else [run.stdout]
+    lines = [line for frame in frames for line in frame.decode().splitlines()]
+    place = re.compile(r"\bline \d+|<string>:<module>:\d+")
+    return [place.sub("line", TIME.sub("time", line)) for line in lines]
+
+
+def read_frames(data):
+    """Return the frames of AWS's protocol: a head of 16 bytes, and a text."""
+    frames = []
+    while data:
+        end = 16 + int.from_bytes(data[4:8], "big")
+        frames.append(data[16:end])
+        data = data[end:]
+    return frames
 
 
 @pytest.mark.parametrize("log_format", ["Text", "JSON", ""])
@@ -122,6 +134,30 @@ def test_no_record_is_lost(log_format, encoding):
         assert all("record 0" in line or "1, 2" in line for line in lines[:2])
     else:
         assert len([line for line in lines if line.startswith("[")]) == 11
+
+
+@pytest.mark.parametrize("end", ["", "\\n"])
+@pytest.mark.parametrize("log_format", ["Text", "JSON"])
+def test_formatter_without_a_line_break(log_format, end):
+    """Each record is a line, also with a formatter that adds no line break.
+
+    AWS's runtime frames each record, so that formatters of JSON need not add one.
+    """
+    script = f"""
+import logging
+logging.getLogger().handlers[0].setFormatter(logging.Formatter("%(message)s{end}"))
+logging.error("one")
+logging.error("two")
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", OURS.format(format=log_format, level="") + script],
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        check=True,
+        timeout=30,
+    )
+
+    assert run.stdout == b"one\ntwo\n"
 
 
 def open_app(runtime, kind, **environ):

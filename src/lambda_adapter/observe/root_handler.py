@@ -27,9 +27,12 @@ class RootHandler(logging.Handler):
     """Writes records to the current ``sys.stdout``, which may have been replaced."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record. The format includes the line break."""
+        """Write a record as a line."""
         try:
-            _write(self.format(record))
+            text = self.format(record)
+            # AWS's format ends with one. A formatter that an application sets, such as
+            # python-json-logger's, need not: there, each record has a frame.
+            _write(text if text.endswith("\n") else f"{text}\n")
         except Exception:  # by a handler's contract, logging must not fail its caller
             # It prints to ``sys.stderr``, and raises where that is closed as well.
             with contextlib.suppress(Exception):
