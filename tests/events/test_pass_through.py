@@ -170,7 +170,7 @@ def test_reply_to_a_batch(body, text):
     assert "the reply is null" in (BatchEvent.remark(answer, reply) or "")
 
 
-ELSEWHERE = "; if it takes events elsewhere, set AWS_LWA_PASS_THROUGH_PATH"
+ELSEWHERE = "; if it handles events at another path, set AWS_LWA_PASS_THROUGH_PATH"
 
 
 @pytest.mark.parametrize(

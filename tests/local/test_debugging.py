@@ -249,6 +249,7 @@ def test_enter_that_comes_early():
     [
         (["sleep", "1"], "programs of Python and of Node.js, and 'sleep'"),
         (["npm", "start"], "'npm' starts them by itself"),
+        (["php", "-S", "127.0.0.1:8080"], "and 'php' is not one: attach its own"),
     ],
 )
 def test_what_can_not_be_debugged(command: list[str], said: str):

@@ -127,7 +127,9 @@ def test_nothing_to_say():
 
 def test_what_can_not_be_profiled():
     """A command that is not Python's is named; Python's own options stay in front."""
-    with pytest.raises(SetupError, match="knows programs of Python, and 'node' is"):
+    with pytest.raises(
+        SetupError, match="knows programs of Python, and 'node' is not one"
+    ):
         profiled(["node", "server.js"], {}, "/s")
 
     assert profiled(["python3", "-u", "-m", "app", "-x"], {}, "/s") == [

@@ -34,7 +34,7 @@ def test_keywords_of_the_fixtures_are_options():
         ({"invoke_mode": "stream"}, "not one of buffered, response_stream"),
         ({"environments": 0}, "Expected `int` >= 1, for `environments`"),
         ({"timeout": "long"}, "Expected `float`, got `str`, for `timeout`"),
-        ({"function_name": "a b"}, "for `function-name`"),
+        ({"function_name": "a b"}, "function-name 'a b' is not 1 to 64 letters, digit"),
     ],
 )
 def test_what_is_refused(given: dict[str, object], said: str):

@@ -62,6 +62,12 @@ def test_unknown_option(lambda_app: StartsApps):
         lambda_app(PUPPET, prot=1)  # type: ignore[call-arg]
 
 
+def test_no_application(lambda_app: StartsApps):
+    """An empty command starts nothing, and is refused."""
+    with pytest.raises(BadOptionError, match="no application: name a command, or"):
+        lambda_app("")
+
+
 def test_nothing_is_imported_before_a_fixture_is_used():
     """Pytest's runs without these fixtures load none of the libraries behind them."""
     script = (

@@ -17,7 +17,7 @@ from lambda_adapter.events.headers import request_fields
 from lambda_adapter.events.surrogates import is_json
 from lambda_adapter.http.messages import Request, Response, decoded, name_request
 
-ELSEWHERE = "; if it takes events elsewhere, set AWS_LWA_PASS_THROUGH_PATH"
+ELSEWHERE = "; if it handles events at another path, set AWS_LWA_PASS_THROUGH_PATH"
 
 
 class PassThroughEvent(Event, frozen=True):

@@ -35,7 +35,8 @@ def main() -> None:
         ) from None
     debugpy.listen(("127.0.0.1", int(port)))
     print(
-        f"debugger  waits for a client on 127.0.0.1:{port}; Enter goes on without one",
+        f"debugger  waits for a client on 127.0.0.1:{port};"
+        " Enter continues without one",
         flush=True,
     )
     connected = threading.Event()

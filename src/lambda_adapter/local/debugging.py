@@ -63,9 +63,14 @@ def debugged(
     start = (START, str(port or PYTHON_PORT))
     if words := _python(command, environ, start, "-Xfrozen_modules=off"):
         return words
+    if program in _STARTERS:
+        raise SetupError(
+            f"--debug knows programs of Python and of Node.js, and {name!r} starts them"
+            " by itself: name the command that it runs, such as `node server.js`"
+        )
     raise SetupError(
-        f"--debug knows programs of Python and of Node.js, and {name!r} starts them by"
-        " itself: name the command that it runs, such as `node server.js`"
+        f"--debug knows programs of Python and of Node.js, and {name!r} is not one:"
+        " attach its own debugger, with --timeout 900 and --gateway function-url"
     )
 
 
@@ -85,7 +90,7 @@ def profiled(
     if words := _python(command, environ, (PROFILE_START, socket)):
         return words
     raise SetupError(
-        f"--profile-imports knows programs of Python, and {command[0]!r} is none"
+        f"--profile-imports knows programs of Python, and {command[0]!r} is not one"
     )
 
 

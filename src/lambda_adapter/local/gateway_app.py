@@ -84,7 +84,7 @@ class GatewayApp:
         if scope["type"] == "websocket":
             title = f"GET {_path(scope)}"
             self._refuse(
-                title, _NO_WEBSOCKET, "a WebSocket, which no function's gateway takes"
+                title, _NO_WEBSOCKET, "a WebSocket, which no function's gateway accepts"
             )
             await _refuse_websocket(receive, send)
             return

@@ -63,7 +63,7 @@ Handle = Callable[[Stream], Awaitable[None]]
 
 MALFORMED = "a malformed request, or too long a head"
 HALF_UPGRADE = (
-    "a WebSocket, without Sec-WebSocket-Key or -Version; no gateway here takes one"
+    "a WebSocket, without Sec-WebSocket-Key or -Version; no gateway here accepts one"
 )
 
 

@@ -17,6 +17,7 @@ from lambda_adapter.local.gateways import GATEWAYS
 FUNCTION = "function"
 """The function's default name, the same as in AWS's emulator."""
 
+FUNCTION_NAME = r"^[A-Za-z0-9_-]{1,64}$"
 
 Port = Annotated[int, Meta(ge=1, le=65_535)]
 AnyPort = Annotated[int, Meta(ge=0, le=65_535)]
@@ -122,7 +123,7 @@ class Given(
     ] = ()
     function_name: Annotated[
         str,
-        Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$"),
+        Meta(pattern=FUNCTION_NAME),
         Flag("The function's name.", metavar="NAME", in_invoke=True),
     ] = FUNCTION
     timeout: Annotated[

@@ -1,11 +1,12 @@
 """Read options that are given by name: in pyproject.toml, and to the fixtures."""
 
+import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
 import msgspec
 
-from lambda_adapter.local.option_table import Given, flags
+from lambda_adapter.local.option_table import FUNCTION, FUNCTION_NAME, Given, flags
 
 
 class BadOptionError(ValueError):
@@ -31,6 +32,11 @@ def read_given(given: Mapping[str, object]) -> Given:
             near = suggest(str(value), list(flag.choices))
             listed = ", ".join(flag.choices)
             raise BadOptionError(f"{name} {value!r} is not one of {listed}{near}")
+    function = named.get("function-name", FUNCTION)
+    if isinstance(function, str) and not re.fullmatch(FUNCTION_NAME, function):
+        raise BadOptionError(
+            f"function-name {function!r} is not 1 to 64 letters, digits, - and _"
+        )
     try:
         return msgspec.convert(named, Given)
     except msgspec.ValidationError as error:

@@ -206,6 +206,8 @@ def open_app(
         given.get("cwd"),
     )
 
+    if not options.command and not options.config.is_in_process:
+        raise BadOptionError("no application: name a command, or --asgi or --wsgi")
     if options.microvm:
         raise BadOptionError("for a MicroVM, use the fixture lambda_microvm")
 

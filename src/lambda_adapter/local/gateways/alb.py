@@ -50,7 +50,7 @@ class Alb(Gateway):
     def event(self, arrival: ClientRequest, stamp: EventMeta) -> dict[str, object]:
         """Return an event; query and path are as the client sent them."""
         if arrival.value(b"upgrade"):
-            raise RefusedError(_error_page(400), "a load balancer takes no such path")
+            raise RefusedError(_error_page(400), "a load balancer accepts no such path")
         fields = [(name.lower(), value) for name, value in forwarded(arrival, stamp)]
         query = [
             (name, value)

@@ -148,7 +148,7 @@ class Gateway:
             MalformedReplyError: the prelude is invalid, or this gateway does not
                 stream.
         """
-        raise MalformedReplyError(f"{self.name} takes no streamed reply")
+        raise MalformedReplyError(f"{self.name} accepts no streamed reply")
 
     def failure(self) -> Response:
         """Return the response if the function failed, or its reply is malformed."""

@@ -197,10 +197,10 @@ def judge_websocket(path: str) -> Finding:
     """Return the finding for a path that accepts a WebSocket."""
     return warning(
         "websocket",
-        f"GET {path} takes a WebSocket",
+        f"GET {path} accepts a WebSocket",
         seen="101 Switching Protocols",
-        on_lambda="no gateway takes one to a function that serves HTTP: clients get 400"
-        " or 426",
+        on_lambda="no gateway passes one on to a function that serves HTTP: clients get"
+        " 400 or 426",
         cure="server-sent events with AWS_LWA_INVOKE_MODE=response_stream, or API"
         " Gateway's WebSocket API, whose messages come as events",
         page="how-to/events.md",
