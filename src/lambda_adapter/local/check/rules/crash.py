@@ -8,13 +8,13 @@ from lambda_adapter.local.check.rules.causes import Cause
 _SAID = {
     "tmp": (
         "fills /tmp: no space left",
-        "/tmp has 512 MB unless one asks for more, and stays between requests",
+        "/tmp has 512 MB unless you ask for more, and stays between requests",
         "delete what a request wrote; or EphemeralStorage: {Size: 2048}",
     ),
     "descriptors": (
         "opens more than 1,024 files",
         "an environment has 1,024 descriptors",
-        "close what is opened; bound the pools",
+        "close what is opened; limit the pools",
     ),
     "processes": (
         "starts more than 1,024 processes and threads",
@@ -22,12 +22,12 @@ _SAID = {
         "a pool with a limit",
     ),
     "thaw": (
-        "a worker is given up after a time in which it was frozen",
+        "a server gives up a worker, because it counts frozen time",
         "frozen time counts for the timeouts of servers",
         "gunicorn --timeout 0",
     ),
     "port": (
-        "the port that it wants is in use",
+        "the port on which it listens is in use",
         "9001 is the Runtime API's, and two servers can't have one port",
         "listen on $PORT alone",
     ),
@@ -96,7 +96,7 @@ def judge_silence(seconds: float, *, listens: bool = False) -> Finding:
     return failure(
         "start-time",
         f"does not {'respond' if listens else 'listen'} within {seconds:.0f} s",
-        seen="its port is open, and nothing takes the connections" if listens else "",
+        seen="its port is open, and nothing accepts the connections" if listens else "",
         on_lambda="init is ended after 10 s, and so is each further attempt",
         cure="listen on $PORT; if it needs the time, ENV AWS_LWA_ASYNC_INIT=true, a"
         " larger MemorySize, or SnapStart",

@@ -166,10 +166,10 @@ def judge_thaw(
             "thaw",
             f"after {frozen:.0f} s of freeze, processes end: {', '.join(ended)}"
             if ended
-            else f"after {frozen:.0f} s of freeze, workers are given up",
+            else f"after {frozen:.0f} s of freeze, the server replaces its workers",
             seen=next(iter(lines), ""),
-            on_lambda="clocks go on while it is frozen, and what counts their time ends"
-            " its workers at the thaw, now and then within a request",
+            on_lambda="clocks continue while it is frozen, and what counts their time"
+            " ends its workers at the thaw, now and then within a request",
             cure=cure,
         )
     else:

@@ -21,7 +21,7 @@ def judge_port(wanted: int, found: int, *, wanted_by_user: bool = False) -> Find
     if found < ROOTS:
         return failure(
             "port",
-            f"listens on port {found}, which only root may",
+            f"listens on port {found}, which only root may use",
             seen=f"PORT is {wanted}",
             on_lambda="bind fails with EACCES: the function is not root",
             cure="listen on $PORT",

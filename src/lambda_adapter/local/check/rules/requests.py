@@ -54,7 +54,7 @@ def judge_timing(
             f"GET {path}: no response within {timing.limit:.0f} s",
             on_lambda="an HTTP API gives up after 30 s, a REST API after 29 s, and"
             " Lambda at the function's timeout, which ends the environment",
-            cure="answer 202 and go on in a queue's consumer; Timeout: 30",
+            cure="respond with 202, and continue in a queue's consumer; Timeout: 30",
             page="how-to/background-work.md",
         )
     elif timing.seconds > SLOW:
