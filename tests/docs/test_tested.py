@@ -33,3 +33,15 @@ def test_every_row_of_parity_has_its_test():
     assert len(rows) > 200
     assert first_cells(claims) == rows
     assert len(re.findall(r"^\|.*tests/.+::", claims, re.MULTILINE)) == len(rows)
+
+
+def test_every_test_that_is_named_exists():
+    """A test that was renamed or removed is renamed or removed on the page, too."""
+    named = {tuple(each.split("::")) for each in NAMED.findall(PAGE.read_text("utf-8"))}
+
+    assert len(named) > 300
+    assert [
+        (file, name)
+        for file, name in sorted(named)
+        if f"def {name}(" not in (PROJECT / file).read_text("utf-8")
+    ] == []
