@@ -21,7 +21,7 @@ export UV_SYSTEM_CERTS := true
 export UV_PYTHON_DOWNLOADS := never
 
 .DELETE_ON_ERROR:
-.PHONY: bench build check check-zoo clean clients coverage demo dev e2e e2e-images frameworks
+.PHONY: bench build check check-zoo clean clients coverage demo dev e2e e2e-images engine frameworks
 .PHONY: help images-passed layer mutation native quick release release-check release-tag
 .PHONY: release-test rest rie site test torture zipapp
 
@@ -90,13 +90,18 @@ e2e-images: dev zipapp rie $(natives) ## build and run every image: ten minutes,
 	DOCKER="$(DOCKER)" $(bin)/pytest -m images -v
 	$(images_state) > tests/images/passed
 
+# Looked for first: without one, nothing has to be compiled.
+engine: .venv/with-dev
+	@[ -n "$(DOCKER)" ] || PYTHONPATH=packaging $(bin)/python -c \
+	    'from build_images import ENGINES, find_engine; find_engine(ENGINES)'
+
 # If they have changed, CI builds and runs them again.
 images-passed: ## tell whether the images are those that passed
 	@$(images_state) | cmp --silent - tests/images/passed
 
 # With docker, podman or buildah, whichever answers, or with the one named: DOCKER="podman
 # --root /elsewhere". BUILD_FLAGS go to each build: BUILD_FLAGS="--network host".
-build: dev zipapp $(natives) ## the images to copy the adapter from
+build: dev engine zipapp $(natives) ## the images to copy the adapter from
 	$(bin)/python packaging/build_images.py "$(DOCKER)" $(BUILD_FLAGS)
 
 # With TAG=v1.2.3, only if that is the version's tag, and the project is ready for it. Whoever

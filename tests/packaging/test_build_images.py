@@ -31,6 +31,21 @@ def build(tmp_path: Path, base: str) -> tuple[subprocess.CompletedProcess[str], 
     return done, calls.read_text()
 
 
+def test_an_engine_is_looked_for_before_anything_is_built():
+    """`make build` compiles nothing for a minute before it says that it can't go on."""
+    done = subprocess.run(
+        ["make", "--dry-run", "--always-make", "build"],
+        cwd=PROJECT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    commands = done.stdout
+    assert commands.index("find_engine") < commands.index("build_native.py")
+    assert commands.index("find_engine") < commands.index("build_zipapp.py")
+
+
 def test_every_stage_has_the_same_base():
     """A stage begins from the base, from another stage or from nothing."""
     stages = re.findall(r"^FROM (?:--\S+ )?(\S+) AS (\S+)$", DOCKERFILE, re.MULTILINE)
