@@ -2,9 +2,11 @@
 
 from typing import get_type_hints
 
+import click
 import msgspec
 import pytest
 
+from lambda_adapter.local.cli import load
 from lambda_adapter.local.option_table import OWN, AppOptions, Given, flags
 from lambda_adapter.local.read_options import BadOptionError, read_given
 from tests.emulator import PROJECT
@@ -49,3 +51,15 @@ def test_names():
 
     assert (given.binary_media_types, given.app_port) == (("a/b",), 1)
     assert given.gateway == "alb"
+
+
+@pytest.mark.parametrize("name", ["", "invoke", "check"])
+def test_help_in_words(name: str):
+    """The help has defaults and ranges as people write them."""
+    command = load(name)
+    shown = " ".join(command.get_help(click.Context(command)).split())
+
+    assert "[default: AWS_LWA_PORT, PORT, or 8080; 1 to 65535]" in shown
+    assert "<=x<=" not in shown
+    assert "default: (" not in shown
+    assert ".0;" not in shown

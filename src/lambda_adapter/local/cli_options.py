@@ -45,6 +45,20 @@ VERSION = click.Option(
 )
 
 
+class WordedOption(click.Option):
+    """An option whose default and range the help shows as people write them."""
+
+    def get_help_extra(self, ctx: click.Context) -> click.types.OptionHelpExtra:
+        """Return what the help shows in brackets."""
+        extra = super().get_help_extra(ctx)
+        if "default" in extra:
+            default = extra["default"].removesuffix(".0")
+            extra["default"] = default.removeprefix("(").removesuffix(")")
+        if isinstance(self.type, click.IntRange | click.FloatRange):
+            extra["range"] = f"{self.type.min:g} to {self.type.max:.0f}"
+        return extra
+
+
 def click_options(*, only_invoke: bool = False) -> list[click.Parameter]:
     """Return the table's options for click."""
     shown = flags()
@@ -65,7 +79,7 @@ def _option(field: inspect.Field, flag: Flag) -> click.Option:
             [f"{name}/--no-{field.encode_name}", field.name], help=flag.help
         )
     is_list = isinstance(field.type, inspect.VarTupleType)
-    return click.Option(
+    return WordedOption(
         [name, *flag.aliases, field.name],
         type=_choice(flag) or _type(field.type),
         multiple=is_list,

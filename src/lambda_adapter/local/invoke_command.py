@@ -17,6 +17,7 @@ from lambda_adapter.events.event import Context
 from lambda_adapter.local.cli_options import (
     SETTINGS,
     VERSION,
+    WordedOption,
     click_options,
     read_click,
 )
@@ -181,7 +182,7 @@ COMMAND = click.Command(
             show_default=True,
             help="The path, and query, of an HTTP event's example.",
         ),
-        click.Option(
+        WordedOption(
             ["--port"],
             type=click.IntRange(1, 65_535),
             default=9000,

@@ -24,6 +24,7 @@ from lambda_adapter.local.cli_options import (
     MISSING,
     SETTINGS,
     VERSION,
+    WordedOption,
     click_options,
     read_click,
 )
@@ -228,7 +229,7 @@ COMMAND = click.Command(
             metavar="FILE",
             help="A HAR file of a browser, to repeat its GET and HEAD requests.",
         ),
-        click.Option(
+        WordedOption(
             ["--crawl"],
             type=click.IntRange(0, 1_000),
             metavar="N",
@@ -242,7 +243,7 @@ COMMAND = click.Command(
             metavar="LIST",
             help=f"The gateways to check: all, or some of {', '.join(GATEWAYS)}.",
         ),
-        click.Option(
+        WordedOption(
             ["--monthly"],
             type=click.IntRange(1, 10_000_000_000),
             default=1_000_000,
