@@ -8,7 +8,7 @@ COMMAND = "gunicorn --no-control-socket --timeout 0 app:app"
 @pytest.fixture(scope="module")
 def shop(lambda_app_factory):
     """Start the shop once for all tests."""
-    return lambda_app_factory(COMMAND, event="http-api", env={"SHOP": "test"})
+    return lambda_app_factory(COMMAND, gateway="http-api", env={"SHOP": "test"})
 
 
 def test_page(shop):
@@ -40,9 +40,9 @@ def test_client_can_not_send_messages(shop):
     assert shop.post("/events", json={"Records": []}).status_code == 403
 
 
-@pytest.mark.parametrize("event", ["rest-api", "alb", "function-url"])
-def test_every_way_in(lambda_app, event):
+@pytest.mark.parametrize("gateway", ["rest-api", "alb", "function-url"])
+def test_every_way_in(lambda_app, gateway):
     """The page is the same behind every gateway."""
-    app = lambda_app(COMMAND, event=event)
+    app = lambda_app(COMMAND, gateway=gateway)
 
     assert app.get("/orders?page=3").json()["page"] == "3"
