@@ -168,7 +168,8 @@ class RuntimeClient(Reporter):
 
         try:
             frames = encode_stream(prelude, body, about)
-            await self._deliver("stream", self._upload(invocation, frames))
+            delivery = self._upload(invocation, frames)
+            await self._deliver("stream", delivery, "; its client may be gone")
         finally:
             if not isinstance(body, bytes):
                 await body.aclose()
@@ -182,12 +183,14 @@ class RuntimeClient(Reporter):
         request = api.error_request(self.host, invocation, error)
         await self._deliver("error", self.exchange(request, MAX_RESPONSE))
 
-    async def _deliver(self, what: str, delivery: Awaitable[Response]) -> None:
+    async def _deliver(
+        self, what: str, delivery: Awaitable[Response], advice: str = ""
+    ) -> None:
         """Deliver a reply, an error or a stream. A rejection by Lambda is logged."""
         try:
             response = await delivery
         except PeerError as error:
-            log.error("the %s did not reach Lambda: %s", what, error)
+            log.error("the %s did not reach Lambda: %s%s", what, error, advice)
             return
         except trio.TooSlowError:
             log.error("the %s did not reach Lambda: it was not taken in time", what)

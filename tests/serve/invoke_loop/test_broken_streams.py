@@ -181,6 +181,7 @@ async def test_lambda_hangs_up(stream, caplog, size):
     (line,) = caplog.records
     assert line.levelno == logging.ERROR
     assert "the stream did not reach Lambda: " in line.getMessage()
+    assert line.getMessage().endswith("; its client may be gone")
     assert line.request_id == "request-1"
 
 
