@@ -57,6 +57,7 @@ TESTED_BY = {
     "write_code_file": "test_code_file",
     "code_entries": "test_code_file",
     "quoting": "test_errors",
+    "app/readiness_checks": "app/test_readiness",
     # What a command line does is seen at the command, what a gateway does at its reply.
     **dict.fromkeys(
         [

@@ -10,12 +10,8 @@ from itertools import pairwise
 import pytest
 import trio
 
-from lambda_adapter.app.readiness import (
-    MOST_CHECKS,
-    Check,
-    Checks,
-    wait_app_ready,
-)
+from lambda_adapter.app.readiness import wait_app_ready
+from lambda_adapter.app.readiness_checks import MOST_CHECKS, Check, Checks
 from lambda_adapter.config import Config
 from lambda_adapter.errors import AppNotReadyError
 from lambda_adapter.http.connect import Knocker

@@ -31,7 +31,7 @@ import sys
 import trio
 
 from lambda_adapter.app.procfs import read_proc
-from lambda_adapter.app.readiness import check_request
+from lambda_adapter.app.readiness_checks import check_request
 from lambda_adapter.errors import NotListeningError, PeerError
 from lambda_adapter.http.connect import CONNECT_INTERVAL, open_connection
 
