@@ -91,7 +91,7 @@ e2e-images: dev zipapp rie $(natives) ## build and run every image: ten minutes,
 	$(images_state) > tests/images/passed
 
 # Looked for first: without one, nothing has to be compiled.
-engine: .venv/with-dev
+engine: .venv/with-dev ## tell whether there is docker, podman or buildah, to build images with
 	@[ -n "$(DOCKER)" ] || PYTHONPATH=packaging $(bin)/python -c \
 	    'from build_images import ENGINES, find_engine; find_engine(ENGINES)'
 
