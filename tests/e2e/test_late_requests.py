@@ -1,12 +1,15 @@
 """A response that is late: the application goes on living, or the environment ends."""
 
+import signal
 from pathlib import Path
 
 import pytest
 import trio
 
+from tests.adapter import open_adapter
 from tests.e2e.life import freeze, get, open_life, tree, wait_until
 from tests.e2e.servers import (
+    PROGRAMS,
     granian,
     gunicorn,
     hypercorn,
@@ -160,6 +163,31 @@ async def test_a_busy_server_goes_on(runtime, tmp_path, command, path):
 
     assert (late[0], following) == (504, (200, first))
     assert "AppStuckError" not in adapter.log
+
+
+async def test_a_view_in_a_thread_goes_on_in_process(runtime):
+    """In the adapter's process, too, a thread of an ASGI application goes on."""
+    argv = ["--app-dir", str(PROGRAMS), "--asgi", "thread_asgi:app"]
+    async with open_adapter(runtime.address, argv) as adapter:
+        assert (await get(runtime, "/"))[0] == 200
+        late = await get(runtime, "/slow", seconds=1)
+        following = await get(runtime, "/")
+
+    assert (late[0], following[0]) == (504, 200)
+    assert "AppStuckError" not in adapter.log
+
+
+async def test_a_view_in_a_thread_ends_trio(runtime):
+    """On trio such a thread can't be left alone, so the environment ends."""
+    argv = ["--app-dir", str(PROGRAMS), "--asgi", "thread_asgi:app"]
+    async with open_adapter(runtime.address, argv, AWS_LWA_ASGI_LOOP="trio") as adapter:
+        assert (await get(runtime, "/"))[0] == 200
+        late = await get(runtime, "/slow", seconds=1)
+
+        assert await adapter.wait() == -signal.SIGALRM
+
+    assert late[0] == 504
+    assert "AppStuckError" in adapter.log
 
 
 async def test_on_a_unix_socket(runtime, tmp_path):
