@@ -23,7 +23,7 @@ from lambda_adapter.local.check.settings import FULL, QUICK, CheckSettings, Pace
 from lambda_adapter.local.option_table import Given
 from tests.zoo.specimens import Specimen, build, copy
 
-AT_ONCE = 10
+AT_ONCE = 16
 
 LONGEST = (
     *("readiness_slow", "worker_not_replaced", "late_one_worker", "work_after_node"),
