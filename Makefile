@@ -124,7 +124,7 @@ release-check: release ## build the files of a release and test them
 site: dev ## the documentation's pages, in build/site
 	$(bin)/mkdocs build --strict
 
-# Every application of the zoo, and every example: half an hour. `make test` checks them quickly.
+# Every application of the zoo, and every example: eight minutes. `make test` checks them quickly.
 check-zoo: dev ## how good `lambda-adapter local check` is, and its table in the docs
 	$(bin)/python -m tests.zoo --table
 

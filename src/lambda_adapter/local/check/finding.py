@@ -20,7 +20,7 @@ KINDS = (
     *("command", "disk", "shared-memory", "home", "permissions", "privileges", "tmp"),
     *("memory", "descriptors", "processes", "reserved-port", "port", "address", "host"),
     *("outside", "crash", "readiness", "start-time", "start"),
-    *("thaw", "late-request", "worker", "leak", "descriptor-leak", "thread-leak"),
+    *("leak", "descriptor-leak", "thread-leak", "thaw", "late-request", "worker"),
     *("tmp-leak", "streaming", "slow", "response-size", "response-headers"),
     *("redirect", "link", "cookie", "websocket", "request-headers", "idle-cpu"),
     *("request-failure", "gateway", "timers", "connections", "sigterm", "one-worker"),

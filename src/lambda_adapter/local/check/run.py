@@ -18,7 +18,11 @@ from lambda_adapter.local.check.rules.place import (
     judge_port,
     judge_reserved,
 )
-from lambda_adapter.local.check.rules.resources import judge_memory, judge_threads
+from lambda_adapter.local.check.rules.resources import (
+    judge_memory,
+    judge_threads,
+    without_effects_of_leaks,
+)
 from lambda_adapter.local.check.rules.start import Start, judge_start
 from lambda_adapter.local.check.settings import CheckSettings
 from lambda_adapter.local.check.stages import grow, idle, life, probe, profile
@@ -153,12 +157,12 @@ class Check:
             found += judge_memory(peak / 1_048_576, self._settings.memory_mb, killed)
         threads = max((g.peak_threads for g in subject.governors), default=0)
         found += judge_threads(threads)
-        self.result.findings = list(without_late_work(found))
-        found = self.result.findings
+        found = list(without_late_work(found))
         known = {"disk", "shared-memory", "home", "permissions", "memory"}
         for cause in self._causes:
             if cause.kind not in known:
                 found.append(judge_cause(cause))
+        self.result.findings = list(without_effects_of_leaks(found))
 
 
 def _first_message(error: BaseException) -> str:

@@ -13,6 +13,7 @@ from lambda_adapter.local.check.rules.life import (
     judge_worker,
     without_late_work,
 )
+from lambda_adapter.local.check.rules.requests import judge_failed
 
 
 def kinds(findings: list[Finding]) -> list[str]:
@@ -77,5 +78,7 @@ def test_work_that_is_due_at_the_thaw():
 
     assert kinds(thaws) == ["failure thaw"]
     assert kinds(list(without_late_work([*work, *thaws]))) == ["failure idle-cpu"]
+    failed = [judge_failed("/", 504, "")]
+    assert kinds(list(without_late_work([*work, *failed]))) == ["failure idle-cpu"]
     quiet = [passed("idle-cpu", "does nothing"), *thaws]
     assert list(without_late_work(quiet)) == quiet

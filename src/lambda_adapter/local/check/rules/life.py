@@ -177,8 +177,8 @@ def judge_thaw(
 
 
 def without_late_work(findings: Sequence[Finding]) -> Iterator[Finding]:
-    """Return findings in which work while idle explains a late request at the thaw."""
-    late = [x for x in findings if x.kind == "thaw" and "timed out" in x.seen]
+    """Return findings in which work while idle explains late requests."""
+    late = [each for each in findings if _is_late(each)]
     has_work = any(each.kind == "idle-cpu" and each.seen for each in findings)
     for finding in findings:
         if finding.kind == "idle-cpu" and finding.seen and late:
@@ -186,6 +186,12 @@ def without_late_work(findings: Sequence[Finding]) -> Iterator[Finding]:
             yield msgspec.structs.replace(finding, status=Status.FAILURE, seen=seen)
         elif finding not in late or not has_work:
             yield finding
+
+
+def _is_late(finding: Finding) -> bool:
+    if finding.kind == "thaw":
+        return "timed out" in finding.seen
+    return finding.kind == "request-failure" and " returns 504 " in finding.title
 
 
 def judge_worker(

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from lambda_adapter.local.check.finding import Finding, failure, passed, warning
+from lambda_adapter.local.check.finding import Finding, Status, failure, passed, warning
 from lambda_adapter.local.sandbox.limits import DESCRIPTORS
 
 LEAK_KB = 20.0
@@ -20,6 +20,9 @@ JAVA_IN_ALL_KB = 20_000.0
 LEAKS = 0.2
 """Files or threads per request that count as a leak."""
 
+REACHED = 0.85
+"""Share of Lambda's limit from which a leak is a failure: the next requests fail."""
+
 STACK_KB = 300.0
 """Most kilobytes of memory that a thread without work adds: its stack and an arena."""
 
@@ -27,6 +30,10 @@ SPARE = 1.3
 """Factor on the peak memory for the recommended size."""
 
 SIZES = (128, 256, 512, 1_024, 1_769, 2_048, 3_008, 4_096, 6_144, 8_192, 10_240)
+
+
+LEAK_OF = {"descriptors": "descriptor-leak", "processes": "thread-leak"}
+"""The leak that a limit may be reached by."""
 
 
 class Weight(msgspec.Struct, frozen=True):
@@ -58,19 +65,20 @@ def judge_growth(
         return  # memory and files grow with them
     if threads / asked > LEAKS:
         cure = "a pool with a limit; wait for the threads that are started"
-        yield _grows("thread-leak", "threads", threads, asked, cure)
+        yield _grows("thread-leak", "threads", threads, asked, cure, half[-1].threads)
         in_stacks = threads * STACK_KB / 1024
         if half[-1].memory_mb - half[0].memory_mb <= in_stacks:
             leak = passed("leak", "memory grows by its threads alone")
     yield leak
     if files / asked > LEAKS:
         cure = "close what is opened: with open(...), or a pool"
-        yield _grows("descriptor-leak", "open files", files, asked, cure)
+        last = half[-1].descriptors
+        yield _grows("descriptor-leak", "open files", files, asked, cure, last)
 
 
 def _judge_processes(grown: int, asked: int, half: Sequence[Weight]) -> Finding:
     memory_mb = half[-1].memory_mb - half[0].memory_mb
-    return warning(
+    found = warning(
         "thread-leak",
         f"processes grow by {grown / asked:.1f} for each request",
         seen=f"{grown} more after {asked} requests, with {memory_mb:.0f} MB of memory",
@@ -78,6 +86,7 @@ def _judge_processes(grown: int, asked: int, half: Sequence[Weight]) -> Finding:
         " together; after that, every request fails",
         cure="wait for the processes that are started, and end them: subprocess.run()",
     )
+    return _judged(found, half[-1].processes)
 
 
 def _judge_leak(
@@ -116,8 +125,10 @@ def _is_steady(half: Sequence[Weight]) -> bool:
     )
 
 
-def _grows(kind: str, name: str, grown: int, asked: int, cure: str) -> Finding:
-    return warning(
+def _grows(
+    kind: str, name: str, grown: int, asked: int, cure: str, last: int
+) -> Finding:
+    found = warning(
         kind,
         f"{name} grow by {grown / asked:.1f} for each request",
         seen=f"{grown} more after {asked} requests",
@@ -125,6 +136,22 @@ def _grows(kind: str, name: str, grown: int, asked: int, cure: str) -> Finding:
         " request fails",
         cure=cure,
     )
+    return _judged(found, last)
+
+
+def _judged(finding: Finding, last: int) -> Finding:
+    """Return a leak's finding, as a failure if the last count is near the limit."""
+    has_reached = last >= DESCRIPTORS * REACHED
+    status = Status.FAILURE if has_reached else Status.WARNING
+    return msgspec.structs.replace(finding, status=status)
+
+
+def without_effects_of_leaks(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """Return findings without the limits that a leak has reached."""
+    failed = {each.kind for each in findings if each.status is Status.FAILURE}
+    for finding in findings:
+        if LEAK_OF.get(finding.kind) not in failed:
+            yield finding
 
 
 def judge_memory(peak_mb: float, limit_mb: int, killed: str) -> Iterator[Finding]:
