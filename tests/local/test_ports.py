@@ -3,9 +3,11 @@
 import re
 import socket
 import sys
+from pathlib import Path
 
 import pytest
 
+from lambda_adapter.local.ports import free_ports
 from tests.local.conftest import APP
 from tests.local.terminal import app_port, open_terminal
 
@@ -90,3 +92,16 @@ def test_other_port():
         f"^error .*listens on port {other}, not on {port}: add --app-port {other},"
         f" .*; on Lambda, set AWS_LWA_PORT={other}"
     )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it asks Linux for its range")
+def test_free_ports():
+    """Free ports differ, and the system gives none of them to another connection."""
+    low, _ = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
+
+    ports = free_ports(20)
+
+    assert len(set(ports)) == 20
+    assert max(ports) < int(low)
+    for port in ports:
+        socket.create_server(("0.0.0.0", port)).close()

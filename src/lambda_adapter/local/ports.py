@@ -1,6 +1,7 @@
 """Find problems with ports that only a developer's machine has."""
 
 import contextlib
+import random
 import socket
 
 import trio
@@ -24,18 +25,28 @@ STEADY = 1.5
 """Seconds that an application must listen on another port to be reported."""
 
 
+CHOSEN = range(10_000, 32_768)
+"""Ports to choose from: beyond those of most services, below those of the system."""
+
+
 class SetupError(Exception):
     """A problem that must be solved before anything can run, in one line."""
 
 
 def free_ports(count: int) -> list[int]:
-    """Return free ports, all different."""
-    # All at once: one after the other, the system could return the same port twice.
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return [int(port) for port in ports]
+    """Return free ports, all different.
+
+    The system gives higher ones to outgoing connections, and to whoever asks for any:
+    such a port could be taken before the application listens on it.
+    https://docs.kernel.org/networking/ip-sysctl.html (ip_local_port_range)
+    """
+    found: list[int] = []
+    for port in random.sample(CHOSEN, len(CHOSEN)):
+        if len(found) == count:
+            break
+        if _is_free(port):
+            found.append(port)
+    return found
 
 
 def is_local(config: Config) -> bool:
