@@ -171,7 +171,7 @@ def _advise_on_missing(command: str) -> str:
 
 def _find(command: str) -> str:
     """Return the readable file that a command names, itself or on PATH; "" if none."""
-    folders = [""] if "/" in command else os.environ.get("PATH", "").split(os.pathsep)
+    folders = [""] if "/" in command else os.get_exec_path()
     for folder in folders:
         path = os.path.join(folder, command)
         if os.path.isfile(path) and os.access(path, os.R_OK):

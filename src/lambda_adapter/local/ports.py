@@ -1,6 +1,7 @@
 """Find problems with ports that only a developer's machine has."""
 
 import contextlib
+import itertools
 import random
 import socket
 
@@ -40,13 +41,9 @@ def free_ports(count: int) -> list[int]:
     such a port could be taken before the application listens on it.
     https://docs.kernel.org/networking/ip-sysctl.html (ip_local_port_range)
     """
-    found: list[int] = []
-    for port in random.sample(CHOSEN, len(CHOSEN)):
-        if len(found) == count:
-            break
-        if _is_free(port):
-            found.append(port)
-    return found
+    start = random.randrange(len(CHOSEN))  # noqa: S311 - no secret: two find others
+    candidates = itertools.chain(CHOSEN[start:], CHOSEN[:start])
+    return list(itertools.islice(filter(_is_free, candidates), count))
 
 
 def is_local(config: Config) -> bool:
